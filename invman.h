@@ -1,0 +1,2874 @@
+/* invman.h - v0.1.0 - compression of invariant manifolds by a one-hidden-layer network - licence at the end
+
+   Trains  f(x) = (1/h) sum_n beta_n sigma(omega_n.x/sqrt(d) + b_n)  on labelled points by the hinge gradient flow of
+   "Compressing invariant manifolds in neural nets" (Paccolat, Petrini, Geiger, Tyloo, Wyart; arXiv 2007.11471), to
+   zero loss, and measures how much it amplified the input directions that matter for the label (Lambda, Eq. 9).
+   The loss has a kink and so has the activation: the flow is a differential inclusion, and it is followed as one,
+   event by event, where an explicit scheme chatters and stands still.
+
+   BUILD
+     In exactly one C or C++ file:   #define INVMAN_IMPLEMENTATION
+                                     #include "invman.h"
+     In all others:                  #include "invman.h"
+     cc -O2 file.c -lm               wide vector units are used where the processor has them; nothing else is needed
+     cc -O2 -fopenmp file.c -lm      all cores
+
+   QUICK START
+     #define INVMAN_IMPLEMENTATION
+     #include "invman.h"
+     #include <stdio.h>
+     int main(void) {
+       invman_data_model stripe = {0};                 // the paper's single stripe ...
+       invman_rng rng;
+       invman_data train, test;
+       invman_net net;
+       invman_flow_options options = {0};              // alpha = 1e-6: the feature regime
+       invman_flow_info info;
+       stripe.d = 5;                                   // ... in five dimensions, one of which matters
+       invman_rng_seed(&rng, 1, INVMAN_STREAM_TRAIN);
+       if (invman_data_sample(NULL, &stripe, 400, &rng, &train) < 0) return 1;
+       invman_rng_seed(&rng, 1, INVMAN_STREAM_TEST);
+       if (invman_data_sample(NULL, &stripe, 5000, &rng, &test) < 0) return 1;
+       invman_rng_seed(&rng, 1, INVMAN_STREAM_WEIGHTS);
+       if (invman_net_init(NULL, 1000, 5, &rng, &net) < 0) return 1;
+       options.test = &test;
+       invman_status status = invman_train(NULL, &net, &train, &options, &info);
+       printf("%s: Lambda* = %.1f, test error %.4f\n", invman_status_string(status), info.lambda_star, info.test_error);
+       return status != INVMAN_OK;
+     }
+
+   CONVENTIONS (numbers in brackets are the paper's equations)
+     Arrays are row-major: x is (n,d), one point a row. All reals are double, all sizes size_t.
+     network [1]    z_n(x) = omega_n.x/sqrt(d) + b_n, sigma(z) = sqrt(2) max(0,z); w holds omega (h,d)
+     predictor      F(x) = alpha (f(x) - f_0(x)), f_0 the network at t = 0; margin m = y F(x)
+     flow [2,4]     dW/dt = (1/p) sum_mu g_mu y_mu df/dW(x_mu); hinge: g = 1 where m < 1, 0 where m > 1, and at m = 1
+                    the value in [0,1] that keeps the motion consistent: the point slides along its margin
+     time           t as in [2]; the 1/h in f makes t/h the natural unit, tau = h sqrt(d/2) [5]
+     t*             first time a share (0.1) of the points has m > 1
+     informative    the first d_par input coordinates; d_perp = d - d_par
+     Lambda [9]     Lambda^2 = (d_perp/d_par) sum_n |omega_par|^2 / sum_n |omega_perp|^2, 1 at t = 0
+     neuron vector  z = -sqrt(d) b omega/|omega|^2: the point of the neuron's hyperplane nearest to the origin
+
+   OPTIONS (macros, defined before the include; defaults in brackets)
+     INVMAN_IMPLEMENTATION  in one file: the code       INVMAN_STATIC   everything static, for one file only
+     INVMAN_API             [extern] linkage            INVMAN_NO_SIMD  plain C, no vector extensions
+     INVMAN_MALLOC(bytes), INVMAN_FREE(block)  [malloc, free] the default allocator
+     INVMAN_ALLOW_FAST_MATH compile under -ffast-math all the same: NaN and infinity are no longer found
+
+   MEMORY
+     Every function takes an invman_context first (NULL: malloc, free). Objects own their memory and are given back
+     by their _free function, with the context they were made with; freeing NULL or {0} is fine. Scratch is given back
+     before a call returns. A flow holds, beside the caller's network and data, three copies of the weights, a few
+     bytes for every neuron that a point holds at its kink, and O(p h_block) doubles with h_block = 256.
+
+   ERRORS
+     Functions return invman_status: 0 done, positive usable but qualified, negative nothing usable. Where and what is
+     put into context.error, if given: the line of a text file, the byte of a binary one, the element of an array.
+     Outputs of a failed call are empty ({0}) or untouched. Nothing prints, exits, or keeps global state.
+
+   THREADS
+     context.parallel_for if given, else OpenMP if compiled in, else one. Distinct objects may be used from distinct
+     threads at once; const objects may be shared.
+
+   DETERMINISM
+     Same binary, same kind of processor, same input: same bits, for any number of threads; step sizes never depend on
+     a clock. Random numbers and the data and weights made of them are the same bits on every IEEE platform. A run
+     saved and resumed continues to the same bits.
+
+   NUMERICS
+     Neurons move by exact hyperbolic rotations (beta^2 - |omega|^2 - b^2 is kept to rounding), margins by the exact,
+     event-driven solution of their flow under the tangent kernel of the step's middle, and neurons that a point holds
+     at z = 0 slide there. The error of a step is the margins the network really has minus the predicted ones.
+     A step costs about five sweeps of p h d multiply-adds while all points push, two once few do.
+
+   INDEX
+     status    invman_status_string  invman_end_string  invman_version
+     random    invman_rng_seed  invman_rng_next  invman_rng_uniform  invman_rng_normal
+     data      invman_data_sample  invman_data_read_csv  invman_data_read_idx  invman_data_shuffle  invman_data_free
+     network   invman_net_init  invman_net_copy  invman_net_free  invman_net_eval  invman_net_gradient
+               invman_net_save  invman_net_load
+     flow      invman_train  or  invman_flow_create  _step  _run  _get_info  _predict  _save  _resume  _free
+     measures  invman_amplification  invman_neuron_vectors */
+
+#ifndef INVMAN_H
+#define INVMAN_H
+
+#define INVMAN_VERSION_MAJOR 0
+#define INVMAN_VERSION_MINOR 1
+#define INVMAN_VERSION_PATCH 0
+#define INVMAN_VERSION       (INVMAN_VERSION_MAJOR * 10000 + INVMAN_VERSION_MINOR * 100 + INVMAN_VERSION_PATCH)
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* ------------------------------------------------------------------------------------------------ config */
+
+#ifndef INVMAN_API
+#if defined(INVMAN_STATIC) && defined(__GNUC__)
+#define INVMAN_API static __attribute__((unused))
+#elif defined(INVMAN_STATIC)
+#define INVMAN_API static
+#elif defined(__cplusplus)
+#define INVMAN_API extern "C"
+#else
+#define INVMAN_API extern
+#endif
+#endif
+
+/* ------------------------------------------------------------------------------------------------ status */
+
+/* 0: done. Positive: usable, but qualified. Negative: nothing usable was produced. */
+#define INVMAN_STATUS_LIST(X)                                                                            \
+  X(INVMAN_OK, 0, "done")                                                                                \
+  X(INVMAN_STOPPED, 1, "stopped before its end, by a limit or by the caller")                            \
+  X(INVMAN_NOT_SEPARABLE, 2, "at rest at a loss above zero: the flow separates these labels no further") \
+  X(INVMAN_NOT_CONVERGED, 3, "not converged: rounding leaves no step that is accurate enough")           \
+  X(INVMAN_E_ARG, -1, "invalid argument")                                                                \
+  X(INVMAN_E_SIZE, -2, "sizes too large: their product overflows")                                       \
+  X(INVMAN_E_NOMEM, -3, "out of memory")                                                                 \
+  X(INVMAN_E_NONFINITE, -4, "NaN or infinity in the input")                                              \
+  X(INVMAN_E_IO, -5, "a file could not be opened, read or written")                                      \
+  X(INVMAN_E_FORMAT, -6, "a file does not hold what it should")
+
+#define INVMAN_I_ENUM(name, value, text) name = value,
+typedef enum invman_status { INVMAN_STATUS_LIST(INVMAN_I_ENUM) } invman_status;
+#undef INVMAN_I_ENUM
+
+INVMAN_API const char *invman_status_string(invman_status status); /* a static string, never NULL */
+INVMAN_API int invman_version(void); /* INVMAN_VERSION of the compiled code: 10000 major + 100 minor + patch */
+
+/* ----------------------------------------------------------------------------------------------- context */
+
+/* What went wrong and where; written by a call that returns a negative status, else left alone. */
+typedef struct invman_error {
+  const char *what; /* a static string */
+  const char *unit; /* what `place` counts: "line" (from 1), "byte", "element" (from 0), "bytes wanted"; "": nothing */
+  size_t place;
+} invman_error;
+
+/* Where memory, threads and interruption come from; {0} or NULL: malloc, OpenMP if compiled in, none. */
+typedef struct invman_context {
+  void *(*alloc)(size_t bytes, void *user); /* alloc and release: both or neither; called by one thread at a time */
+  void (*release)(void *block, size_t bytes, void *user);
+  /* Calls task(i, arg) for every i < tasks, in any order, on any threads, and returns when all are done. */
+  void (*parallel_for)(size_t tasks, void (*task)(size_t index, void *arg), void *arg, void *user);
+  /* Called now and then during long work; done in 0..1, below 0 if unknown. Nonzero: stop. */
+  int (*progress)(const char *stage, double done, void *user);
+  void *user;          /* handed to all of the above */
+  invman_error *error; /* one per thread; NULL: not wanted */
+  int vector_bits;     /* use at most 512, 256 or 128-bit vectors; 0 = the widest that the processor has */
+} invman_context;
+
+/* ---------------------------------------------------------------------------------------- random numbers */
+
+/* xoshiro256++, by value: no global state, the same numbers on every platform. */
+typedef struct invman_rng {
+  uint64_t state[4];
+} invman_rng;
+
+/* One stream per purpose, so that runs that share a seed share nothing else. Any other number is fine too. */
+enum { INVMAN_STREAM_TRAIN = 1, INVMAN_STREAM_TEST = 2, INVMAN_STREAM_KERNEL = 3, INVMAN_STREAM_WEIGHTS = 4 };
+
+INVMAN_API void invman_rng_seed(invman_rng *rng, uint64_t seed, uint64_t stream);
+INVMAN_API uint64_t invman_rng_next(invman_rng *rng);  /* 64 random bits */
+INVMAN_API double invman_rng_uniform(invman_rng *rng); /* in [0,1), a multiple of 2^-53; takes one draw */
+INVMAN_API double invman_rng_normal(invman_rng *rng);  /* N(0,1), |value| < 8.3; takes one draw */
+
+/* -------------------------------------------------------------------------------------------------- data */
+
+/* n labelled points. Sets may be views of one another (x + k*d, y + k): only the owner is freed. */
+typedef struct invman_data {
+  size_t n, d;
+  double *x; /* (n,d) */
+  double *y; /* (n) -1 or +1 */
+} invman_data;
+
+enum { INVMAN_STRIPE = 0, INVMAN_CYLINDER = 1, INVMAN_CUSTOM = 2 };
+
+/* Points from N(0, 1_d), labelled by their first d_par coordinates. {0} with d set is the paper's single stripe. */
+typedef struct invman_data_model {
+  int kind;                 /* INVMAN_STRIPE, INVMAN_CYLINDER or INVMAN_CUSTOM */
+  size_t d, d_par;          /* d_par <= d; 0 = 1 for stripes, 2 for cylinders, d for custom labels */
+  const double *interfaces; /* stripes: increasing x_1 where the label changes, +1 left of the first; */
+  size_t interface_count;   /* NULL = {-0.3, 1.1854923327...}, which makes both labels equally likely */
+  double radius;            /* cylinder: label -1 within; 0 = the radius that makes both labels equally likely */
+  double (*label)(const double *x_par, size_t d_par, void *user); /* custom: its sign is the label; 0 is an error */
+  void *user;
+  double compression; /* x_perp is divided by this after labelling; 0 = 1 */
+} invman_data_model;
+
+/* n points from the model. The first m of them are the same for any n >= m. out: to be freed. O(n d). */
+INVMAN_API invman_status invman_data_sample(const invman_context *ctx, const invman_data_model *model, size_t n,
+                                            invman_rng *rng, invman_data *out);
+
+/* Numbers separated by commas, semicolons, tabs or spaces, one point a line, the label -1 or +1 in the last column.
+   Empty lines, lines that start with #, and one header line (its first field not a number) are passed over.
+   Errors: E_FORMAT or E_NONFINITE with the line, E_IO. */
+INVMAN_API invman_status invman_data_read_csv(const invman_context *ctx, const char *path, invman_data *out);
+
+typedef struct invman_idx_options {
+  size_t limit; /* images to keep, 0 = all */
+  int centre;   /* 1: subtract the mean of the kept images, scale each to norm sqrt(d); 0: pixels/255 as they are */
+  int (*label)(int digit, void *user); /* -1, +1, or 0 to leave the image out; NULL = parity, even +1 */
+  void *user;
+  size_t *shape; /* (3) out: channels, height, width of an image; NULL: not wanted */
+} invman_idx_options;
+
+/* A pair of IDX files as MNIST's: unsigned bytes, images (n, height, width) or (n, channels, height, width), labels
+   (n). d is the number of pixels. options NULL: all defaults. Errors: E_FORMAT with the byte, E_IO. */
+INVMAN_API invman_status invman_data_read_idx(const invman_context *ctx, const char *images, const char *labels,
+                                              const invman_idx_options *options, invman_data *out);
+
+/* Permutes the points at random (Fisher-Yates): a set read from a file becomes exchangeable, and its first p points
+   are a nested family of training sets. */
+INVMAN_API void invman_data_shuffle(invman_data *data, invman_rng *rng);
+
+INVMAN_API void invman_data_free(const invman_context *ctx, invman_data *data);
+
+/* ----------------------------------------------------------------------------------------------- network */
+
+typedef struct invman_net {
+  size_t h, d;
+  double *w;    /* (h,d) omega */
+  double *b;    /* (h) */
+  double *beta; /* (h) */
+} invman_net;
+
+/* All weights N(0,1); the first k neurons are the same for any h >= k. out: to be freed. */
+INVMAN_API invman_status invman_net_init(const invman_context *ctx, size_t h, size_t d, invman_rng *rng,
+                                         invman_net *out);
+INVMAN_API invman_status invman_net_copy(const invman_context *ctx, const invman_net *net, invman_net *out);
+INVMAN_API void invman_net_free(const invman_context *ctx, invman_net *net);
+
+/* f (n) at the points x (n,d), Eq. (1). O(n h d). */
+INVMAN_API invman_status invman_net_eval(const invman_context *ctx, const invman_net *net, const double *x, size_t n,
+                                         double *f);
+
+/* grad = sum_mu r_mu df/dW(x_mu), overwritten; of the net's shape, or {0}: then it is made, to be freed. O(n h d). */
+INVMAN_API invman_status invman_net_gradient(const invman_context *ctx, const invman_net *net, const double *x,
+                                             size_t n, const double *r /* (n) */, invman_net *grad);
+
+/* The file: 8 bytes 89 49 4e 56 0d 0a 1a 0a, 4 bytes "NET ", then little-endian on every machine: uint32 format
+   version (1), uint64 h, uint64 d, IEEE doubles w (h,d), b (h), beta (h), uint64 FNV-1a of all bytes before it.
+   Saving goes to `path`.tmp first and is then renamed: a file under `path` is always whole. */
+INVMAN_API invman_status invman_net_save(const invman_context *ctx, const invman_net *net, const char *path);
+INVMAN_API invman_status invman_net_load(const invman_context *ctx, const char *path, invman_net *out);
+
+/* --------------------------------------------------------------------------------------------------- flow */
+
+enum { INVMAN_HINGE = 0, INVMAN_SOFT_HINGE = 1, INVMAN_SQUARED_HINGE = 2 };
+
+/* Why a run is where it is. */
+#define INVMAN_END_LIST(X)                                                  \
+  X(INVMAN_END_NONE, 0, "not at its end")                                   \
+  X(INVMAN_END_SATISFIED, 1, "every margin exceeds 1 - margin_stop")        \
+  X(INVMAN_END_T_MAX, 2, "t_max is reached")                                \
+  X(INVMAN_END_STEP_MAX, 3, "step_max is reached")                          \
+  X(INVMAN_END_REPORT, 4, "the report callback asked to stop")              \
+  X(INVMAN_END_PROGRESS, 5, "the progress callback asked to stop")          \
+  X(INVMAN_END_REST, 6, "the flow is at rest and some margins are below 1") \
+  X(INVMAN_END_ROUNDING, 7, "rounding leaves no step that is accurate enough")
+#define INVMAN_I_ENUM(name, value, text) name = value,
+enum { INVMAN_END_LIST(INVMAN_I_ENUM) };
+#undef INVMAN_I_ENUM
+INVMAN_API const char *invman_end_string(int end); /* a static string, never NULL */
+
+typedef struct invman_flow_info invman_flow_info;
+
+/* {0} or NULL: all defaults. Tolerances: smaller is slower; the error falls in proportion, the steps grow so. */
+typedef struct invman_flow_options {
+  double alpha;            /* scale of the predictor, > 0; 0 = 1e-6. Small: feature regime, large: lazy */
+  int loss;                /* INVMAN_HINGE max(0,1-m), INVMAN_SOFT_HINGE ln(1+exp(loss_beta (1-m)))/loss_beta, */
+  double loss_beta;        /* INVMAN_SQUARED_HINGE max(0,1-m)^2/2; loss_beta: 0 = 20 */
+  double rotation_tol;     /* largest |G_n| dt of a neuron in one step, in (0,1]; 0 = 0.1 */
+  double margin_tol;       /* largest error of a predicted margin in one step, in (0,1]; 0 = 0.1 */
+  double t_max;            /* time to stop at, hit exactly; 0 = none */
+  size_t step_max;         /* accepted steps to stop at; 0 = none */
+  double margin_stop;      /* the end: every margin exceeds 1 - this, in (0,1); 0 = 2e-3 */
+  double tstar_fraction;   /* t* is when this share of the points has m > 1, in (0,1]; 0 = 0.1 */
+  size_t d_par;            /* informative directions, for Lambda; 0 = 1 */
+  const invman_data *test; /* optional; must outlive the flow */
+  size_t report_every;     /* accepted steps between two calls of report; 0 = 1. The end is always reported */
+  int (*report)(const invman_flow_info *info, const invman_net *net, void *user); /* nonzero: stop */
+  void *user;
+} invman_flow_options;
+
+struct invman_flow_info {
+  double t, dt;               /* time, and the last step's length */
+  double loss, margin_min;    /* mean loss and least margin on the training set */
+  double lambda, lambda_max;  /* Lambda now, and the largest so far; 0 = not defined (d_par = d) */
+  double t_star, lambda_star; /* t*, and Lambda there; 0 = not reached */
+  double test_error;          /* share of test points with y F <= 0 at the last report; -1 = no test set */
+  size_t step, rejected;      /* accepted steps, and trials that were not accurate enough */
+  size_t unsatisfied;         /* points with m < 1 - margin_stop */
+  size_t sliding;             /* points that slide along their margin */
+  invman_status status;       /* STOPPED until the run is at its end */
+  int end;                    /* INVMAN_END_..: why */
+  size_t events;              /* points that reached their margin, so far */
+  size_t held;                /* (neuron, point) pairs where the point holds the neuron at z = 0 */
+};
+
+typedef struct invman_flow invman_flow; /* opaque */
+
+/* A flow that trains `net` in place from where it is (which defines f_0). The flow keeps pointers to net, train and
+   the test set. One point, or points of both labels. Errors: E_ARG, E_NONFINITE with the element. */
+INVMAN_API invman_status invman_flow_create(const invman_context *ctx, invman_net *net, const invman_data *train,
+                                            const invman_flow_options *options, invman_flow **out);
+/* One accepted step, without a report. Returns info.status: STOPPED while there is more to do; does nothing at the
+   end. On an error the network is as it was before the call. */
+INVMAN_API invman_status invman_flow_step(invman_flow *flow);
+/* Steps to the end, with reports. A run that a callback stopped goes on when called again. */
+INVMAN_API invman_status invman_flow_run(invman_flow *flow);
+INVMAN_API const invman_flow_info *invman_flow_get_info(const invman_flow *flow);
+/* F (n) = alpha (f - f_0) at the points x (n,d). */
+INVMAN_API invman_status invman_flow_predict(const invman_flow *flow, const double *x, size_t n, double *F);
+/* Everything that the next step depends on, in a file as invman_net_save's (kind "FLOW"); resuming it with the same
+   data and options continues to the same bits. `net`: of the saved shape, overwritten, or {0}: then made, to be freed.
+   Other data, another alpha or loss: E_ARG. Limits, tolerances and callbacks may change. */
+INVMAN_API invman_status invman_flow_save(const invman_flow *flow, const char *path);
+INVMAN_API invman_status invman_flow_resume(const invman_context *ctx, const char *path, invman_net *net,
+                                            const invman_data *train, const invman_flow_options *options,
+                                            invman_flow **out);
+INVMAN_API void invman_flow_free(invman_flow *flow);
+
+/* All of it in one call: create, run, free. info: NULL if not wanted. */
+INVMAN_API invman_status invman_train(const invman_context *ctx, invman_net *net, const invman_data *train,
+                                      const invman_flow_options *options, invman_flow_info *info);
+
+/* --------------------------------------------------------------------------------------------- measures */
+
+/* Lambda, Eq. (9) generalised to d_par informative directions; 1 on average at init. 0 where it is not defined
+   (d_par = 0 or d_par >= d), infinity where no weight is left in the other directions. O(h d). */
+INVMAN_API double invman_amplification(const invman_net *net, size_t d_par);
+/* z (h,d) = -sqrt(d) b omega/|omega|^2; infinite where omega = 0. */
+INVMAN_API void invman_neuron_vectors(const invman_net *net, double *z);
+
+#endif /* INVMAN_H */
+
+/* ========================================================================================================
+   Implementation
+   ======================================================================================================== */
+#if defined(INVMAN_IMPLEMENTATION) && !defined(INVMAN_I_IMPLEMENTED)
+#define INVMAN_I_IMPLEMENTED
+
+#include <float.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if (defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)) && \
+    !defined(INVMAN_ALLOW_FAST_MATH)
+#error "invman.h: -ffast-math removes the checks for NaN and infinity; compile this file without it"
+#endif
+
+#ifndef INVMAN_MALLOC
+#define INVMAN_MALLOC(bytes) malloc(bytes)
+#define INVMAN_FREE(block)   free(block)
+#endif
+
+/* ================================================================================================= >>core
+   Memory, errors, threads: everything below asks here. */
+
+static invman_status invman_i_fail(const invman_context *ctx, invman_status status, const char *what, const char *unit,
+                                   size_t place) {
+  if (ctx && ctx->error) {
+    ctx->error->what = what;
+    ctx->error->unit = unit;
+    ctx->error->place = place;
+  }
+  return status;
+}
+
+static invman_status invman_i_bad(const invman_context *ctx, const char *what) {
+  return invman_i_fail(ctx, INVMAN_E_ARG, what, "", 0);
+}
+
+static size_t invman_i_min(size_t a, size_t b) { return a < b ? a : b; }
+static size_t invman_i_max(size_t a, size_t b) { return a > b ? a : b; }
+static double invman_i_or(double value, double fallback) { return value == 0 ? fallback : value; }
+static int invman_i_isfinite(double x) { return x >= -DBL_MAX && x <= DBL_MAX; }
+
+static invman_status invman_i_check_finite(const invman_context *ctx, const double *x, size_t n, const char *what) {
+  size_t i;
+  for (i = 0; i < n; i++)
+    if (!invman_i_isfinite(x[i])) return invman_i_fail(ctx, INVMAN_E_NONFINITE, what, "element", i);
+  return INVMAN_OK;
+}
+
+/* a*b, or SIZE_MAX where that overflows: no block of that size can exist, so invman_i_take() refuses it. */
+static size_t invman_i_mul(size_t a, size_t b) { return b != 0 && a > SIZE_MAX / b ? SIZE_MAX : a * b; }
+static size_t invman_i_add(size_t a, size_t b) { return a > SIZE_MAX - b ? SIZE_MAX : a + b; }
+
+/* All memory belongs to a scope, which remembers its blocks and its first failure: a function takes what it
+   needs, asks once whether all of it came, and drops everything in one call. */
+typedef struct invman_i_block {
+  struct invman_i_block *next;
+  void *base;
+  size_t bytes;
+} invman_i_block;
+typedef struct invman_i_scope {
+  const invman_context *ctx;
+  invman_i_block *first;
+  invman_status status;
+} invman_i_scope;
+
+enum { INVMAN_I_ALIGN = 64, INVMAN_I_BLOCK_EXTRA = 2 * INVMAN_I_ALIGN };
+
+static invman_i_scope invman_i_open(const invman_context *ctx) {
+  invman_i_scope scope;
+  scope.ctx = ctx;
+  scope.first = NULL;
+  scope.status = ctx && !ctx->alloc != !ctx->release
+                     ? invman_i_bad(ctx, "context: alloc and release must be given together")
+                     : INVMAN_OK;
+  return scope;
+}
+
+/* `count` zeroed elements of `size` bytes, 64-byte aligned; NULL once anything has failed in this scope. */
+static void *invman_i_take(invman_i_scope *scope, size_t count, size_t size) {
+  const invman_context *ctx = scope->ctx;
+  size_t bytes = invman_i_mul(count, size);
+  unsigned char *base, *memory;
+  invman_i_block *block;
+  if (scope->status < 0) return NULL;
+  if (bytes > SIZE_MAX / 2 - INVMAN_I_BLOCK_EXTRA) {
+    scope->status = invman_i_fail(ctx, INVMAN_E_SIZE, "sizes too large: their product overflows", "", 0);
+    return NULL;
+  }
+  bytes += INVMAN_I_BLOCK_EXTRA;
+  base = (unsigned char *)(ctx && ctx->alloc ? ctx->alloc(bytes, ctx->user) : INVMAN_MALLOC(bytes));
+  if (!base) {
+    scope->status = invman_i_fail(ctx, INVMAN_E_NOMEM, "out of memory", "bytes wanted", bytes);
+    return NULL;
+  }
+  memory = base + INVMAN_I_BLOCK_EXTRA - (uintptr_t)base % INVMAN_I_ALIGN;
+  block = (invman_i_block *)(void *)(memory - sizeof(invman_i_block));
+  block->next = scope->first;
+  block->base = base;
+  block->bytes = bytes;
+  scope->first = block;
+  memset(memory, 0, bytes - INVMAN_I_BLOCK_EXTRA);
+  return memory;
+}
+
+static double *invman_i_doubles(invman_i_scope *scope, size_t count) {
+  return (double *)invman_i_take(scope, count, sizeof(double));
+}
+
+static void invman_i_release(const invman_context *ctx, invman_i_block *block) {
+  void *base = block->base;
+  if (ctx && ctx->release) ctx->release(base, block->bytes, ctx->user);
+  else INVMAN_FREE(base);
+}
+
+/* Gives one block back before its scope ends. */
+static void invman_i_give(invman_i_scope *scope, void *memory) {
+  invman_i_block **link = &scope->first, *block;
+  if (!memory) return;
+  block = (invman_i_block *)(void *)((unsigned char *)memory - sizeof(invman_i_block));
+  while (*link != block) link = &(*link)->next;
+  *link = block->next;
+  invman_i_release(scope->ctx, block);
+}
+
+/* Gives everything back and returns the scope's status: `return invman_i_drop(&scope);` ends a failed call. */
+static invman_status invman_i_drop(invman_i_scope *scope) {
+  while (scope->first) {
+    invman_i_block *block = scope->first;
+    scope->first = block->next;
+    invman_i_release(scope->ctx, block);
+  }
+  return scope->status;
+}
+
+/* For memory that outlives its scope: one block, handed to the caller and later given back by its address. */
+static void invman_i_free(const invman_context *ctx, void *memory) {
+  if (memory) invman_i_release(ctx, (invman_i_block *)(void *)((unsigned char *)memory - sizeof(invman_i_block)));
+}
+
+typedef void (*invman_i_task)(size_t index, void *arg);
+
+/* The grid of tasks depends on the problem's size only and every task writes its own results, so that the number
+   of threads never changes a bit. work: multiply-adds in all; what is done in microseconds is not worth a thread. */
+static void invman_i_parallel(const invman_context *ctx, size_t tasks, invman_i_task task, void *arg, double work) {
+  ptrdiff_t i, n = (ptrdiff_t)tasks;
+  int spread = tasks > 1 && work > 2e5;
+  if (spread && ctx && ctx->parallel_for) {
+    ctx->parallel_for(tasks, task, arg, ctx->user);
+    return;
+  }
+#ifdef _OPENMP
+#pragma omp parallel for schedule(dynamic) if (spread)
+#endif
+  for (i = 0; i < n; i++) task((size_t)i, arg);
+}
+
+#define INVMAN_I_CASE(name, value, text) \
+  case name:                             \
+    return text;
+const char *invman_status_string(invman_status status) {
+  switch (status) { INVMAN_STATUS_LIST(INVMAN_I_CASE) }
+  return "unknown status";
+}
+const char *invman_end_string(int end) {
+  switch (end) { INVMAN_END_LIST(INVMAN_I_CASE) }
+  return "unknown end";
+}
+#undef INVMAN_I_CASE
+
+int invman_version(void) { return INVMAN_VERSION; }
+
+/* ================================================================================================== >>rng
+   xoshiro256++ (Blackman and Vigna 2021), seeded by SplitMix64 (Steele, Lea and Flood 2014). Normals are
+   Wichura's inverse cumulative distribution AS241 (1988), one draw each. */
+
+static uint64_t invman_i_mix(uint64_t z) { /* SplitMix64's finaliser: a bijection */
+  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+  return z ^ (z >> 31);
+}
+
+void invman_rng_seed(invman_rng *rng, uint64_t seed, uint64_t stream) {
+  const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);
+  uint64_t i;
+  /* With the other one fixed, every word is a bijection of the seed and of the stream. */
+  for (i = 0; i < 4; i++) rng->state[i] = invman_i_mix(invman_i_mix(seed + (i + 1) * golden) + (stream + 1) * golden);
+  if (!(rng->state[0] | rng->state[1] | rng->state[2] | rng->state[3])) rng->state[0] = golden;
+}
+
+static uint64_t invman_i_rotl(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
+
+uint64_t invman_rng_next(invman_rng *rng) {
+  uint64_t *s = rng->state, result = invman_i_rotl(s[0] + s[3], 23) + s[0], t = s[1] << 17;
+  s[2] ^= s[0];
+  s[3] ^= s[1];
+  s[1] ^= s[2];
+  s[0] ^= s[3];
+  s[2] ^= t;
+  s[3] = invman_i_rotl(s[3], 45);
+  return result;
+}
+
+double invman_rng_uniform(invman_rng *rng) {
+  return (double)(invman_rng_next(rng) >> 11) * (1.0 / 9007199254740992.0); /* 53 bits */
+}
+
+/* A product that no compiler may fuse with the sum it enters: normals are the same bits with and without FMA. */
+static double invman_i_product(double a, double b) {
+  volatile double product = a * b;
+  return product;
+}
+
+static double invman_i_horner(const double *c, int degree, double x) {
+  double sum = c[degree];
+  int i;
+  for (i = degree - 1; i >= 0; i--) sum = invman_i_product(sum, x) + c[i];
+  return sum;
+}
+
+/* ln x for normal positive x, to about 1 ulp, by + - * / alone: x = m 2^e with m in (0.7, 1.42), and
+   ln m = 2 atanh((m-1)/(m+1)). */
+static double invman_i_log(double x) {
+  static const double series[] = {1.0,      1.0 / 3,  1.0 / 5,  1.0 / 7,  1.0 / 9, 1.0 / 11,
+                                  1.0 / 13, 1.0 / 15, 1.0 / 17, 1.0 / 19, 1.0 / 21};
+  const double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
+  uint64_t bits;
+  double m, s, e;
+  memcpy(&bits, &x, sizeof bits);
+  e = (double)(int)(bits >> 52) - 1022;
+  bits = (bits & UINT64_C(0xfffffffffffff)) | UINT64_C(0x3fe0000000000000); /* m in [0.5, 1) */
+  memcpy(&m, &bits, sizeof m);
+  if (m < 0.70710678118654752) {
+    m += m;
+    e -= 1;
+  }
+  s = (m - 1) / (m + 1);
+  return invman_i_product(e, ln2_high) +
+         (invman_i_product(2 * s, invman_i_horner(series, 10, invman_i_product(s, s))) + invman_i_product(e, ln2_low));
+}
+
+/* The normal deviate with probability 1/2 + q below it, |q| < 1/2. */
+static double invman_i_normal_quantile(double q) {
+  static const double a[] = {3.3871328727963666080,   1.3314166789178437745e2, 1.9715909503065514427e3,
+                             1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
+                             3.3430575583588128105e4, 2.5090809287301226727e3};
+  static const double b[] = {1.0,
+                             4.2313330701600911252e1,
+                             6.8718700749205790830e2,
+                             5.3941960214247511077e3,
+                             2.1213794301586595867e4,
+                             3.9307895800092710610e4,
+                             2.8729085735721942674e4,
+                             5.2264952788528545610e3};
+  static const double c[] = {1.42343711074968357734,    4.63033784615654529590,   5.76949722146069140550,
+                             3.64784832476320460504,    1.27045825245236838258,   2.41780725177450611770e-1,
+                             2.27238449892691845833e-2, 7.74545014278341407640e-4};
+  static const double d[] = {1.0,
+                             2.05319162663775882187,
+                             1.67638483018380384940,
+                             6.89767334985100004550e-1,
+                             1.48103976427480074590e-1,
+                             1.51986665636164571966e-2,
+                             5.47593808499534494600e-4,
+                             1.05075007164441684324e-9};
+  static const double e[] = {6.65790464350110377720,    5.46378491116411436990,    1.78482653991729133580,
+                             2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
+                             2.71155556874348757815e-5, 2.01033439929228813265e-7};
+  static const double f[] = {1.0,
+                             5.99832206555887937690e-1,
+                             1.36929880922735805310e-1,
+                             1.48753612908506148525e-2,
+                             7.86869131145613259100e-4,
+                             1.84631831751005468180e-5,
+                             1.42151175831644588870e-7,
+                             2.04426310338993978564e-15};
+  double r, tail = 0.5 - fabs(q);
+  if (tail >= 0.075) {
+    r = 0.180625 - invman_i_product(q, q);
+    return q * (invman_i_horner(a, 7, r) / invman_i_horner(b, 7, r));
+  }
+  r = sqrt(-invman_i_log(tail));
+  if (r <= 5) r = invman_i_horner(c, 7, r - 1.6) / invman_i_horner(d, 7, r - 1.6);
+  else r = invman_i_horner(e, 7, r - 5) / invman_i_horner(f, 7, r - 5);
+  return q < 0 ? -r : r;
+}
+
+double invman_rng_normal(invman_rng *rng) { /* 52 bits and a half: symmetric, never 0 or 1 */
+  return invman_i_normal_quantile(((double)(invman_rng_next(rng) >> 12) + 0.5) * (1.0 / 4503599627370496.0) - 0.5);
+}
+
+/* Uniform in 0..n-1, without the bias of a remainder. */
+static size_t invman_i_below(invman_rng *rng, size_t n) {
+  uint64_t range = (uint64_t)n, limit = UINT64_MAX - UINT64_MAX % range, draw;
+  do draw = invman_rng_next(rng);
+  while (draw >= limit);
+  return (size_t)(draw % range);
+}
+
+/* =============================================================================================== >>linalg
+   Eight doubles at a time. A kernel is written once, as an inline function of the number L of doubles the
+   processor takes in one instruction, and compiled once per instruction set; the widest that the processor has
+   is chosen at run time. Lanes hold neurons, so that sums over neurons stay in registers and sums over points
+   need no shuffling. */
+
+#if defined(__GNUC__) && !defined(INVMAN_NO_SIMD)
+#define INVMAN_I_VECTORS 1
+#define INVMAN_I_BASE    2 /* SSE2, NEON, or what the compiler makes of pairs */
+#define INVMAN_I_INLINE  static inline __attribute__((always_inline, unused))
+#if defined(__clang__)
+#define INVMAN_I_UNROLL _Pragma("unroll")
+#else
+#define INVMAN_I_UNROLL _Pragma("GCC unroll 8")
+#endif
+typedef double invman_i_v8 __attribute__((vector_size(64), may_alias));
+typedef double invman_i_v4 __attribute__((vector_size(32), may_alias));
+typedef double invman_i_v2 __attribute__((vector_size(16), may_alias));
+typedef long long invman_i_m8 __attribute__((vector_size(64), may_alias));
+typedef long long invman_i_m4 __attribute__((vector_size(32), may_alias));
+typedef long long invman_i_m2 __attribute__((vector_size(16), may_alias));
+#else
+#define INVMAN_I_VECTORS 0
+#define INVMAN_I_BASE    1
+#define INVMAN_I_INLINE  static inline
+#define INVMAN_I_UNROLL
+#endif
+
+enum { INVMAN_I_WIDTH = 8 }; /* neurons in a panel */
+
+typedef union invman_i_lanes {
+  double d[INVMAN_I_WIDTH];
+#if INVMAN_I_VECTORS
+  invman_i_v2 v2[4];
+  invman_i_v4 v4[2];
+  invman_i_v8 v8[1];
+#endif
+} invman_i_lanes;
+
+/* LANEWISE(L, OP) does OP for each machine vector of a lanes object: piece is its member, M its mask type. */
+#if INVMAN_I_VECTORS
+#define INVMAN_I_LANEWISE(L, OP)          \
+  do {                                    \
+    if ((L) == 8) {                       \
+      OP(v8[0], invman_i_v8, invman_i_m8) \
+    } else if ((L) == 4) {                \
+      OP(v4[0], invman_i_v4, invman_i_m4) \
+      OP(v4[1], invman_i_v4, invman_i_m4) \
+    } else {                              \
+      OP(v2[0], invman_i_v2, invman_i_m2) \
+      OP(v2[1], invman_i_v2, invman_i_m2) \
+      OP(v2[2], invman_i_v2, invman_i_m2) \
+      OP(v2[3], invman_i_v2, invman_i_m2) \
+    }                                     \
+  } while (0)
+#define INVMAN_I_POSITIVE(condition, value, V, M) ((V)((M)((condition) > 0.0) & (M)(value)))
+#else
+#define INVMAN_I_LANEWISE(L, OP)                                                                            \
+  do {                                                                                                      \
+    OP(d[0], , ) OP(d[1], , ) OP(d[2], , ) OP(d[3], , ) OP(d[4], , ) OP(d[5], , ) OP(d[6], , ) OP(d[7], , ) \
+  } while (0)
+#define INVMAN_I_POSITIVE(condition, value, V, M) ((condition) > 0.0 ? (value) : 0.0)
+#endif
+
+INVMAN_I_INLINE void invman_i_set(invman_i_lanes *out, const invman_i_lanes *x, const int L) {
+#define INVMAN_I_OP(piece, V, M) out->piece = x->piece;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+}
+
+static const invman_i_lanes invman_i_zero = {{0, 0, 0, 0, 0, 0, 0, 0}};
+
+/* acc += a x, a scalar */
+INVMAN_I_INLINE void invman_i_add_scaled(invman_i_lanes *acc, double a, const invman_i_lanes *x, const int L) {
+#define INVMAN_I_OP(piece, V, M) acc->piece += a * x->piece;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+}
+
+/* acc += a x, lane by lane */
+INVMAN_I_INLINE void invman_i_add_product(invman_i_lanes *acc, const invman_i_lanes *a, const invman_i_lanes *x,
+                                          const int L) {
+#define INVMAN_I_OP(piece, V, M) acc->piece += a->piece * x->piece;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+}
+
+/* out = a x, lane by lane */
+INVMAN_I_INLINE void invman_i_multiply(invman_i_lanes *out, const invman_i_lanes *a, const invman_i_lanes *x,
+                                       const int L) {
+#define INVMAN_I_OP(piece, V, M) out->piece = a->piece * x->piece;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+}
+
+/* acc += x where z > 0 */
+INVMAN_I_INLINE void invman_i_add_gated(invman_i_lanes *acc, const invman_i_lanes *z, const invman_i_lanes *x,
+                                        const int L) {
+#define INVMAN_I_OP(piece, V, M) acc->piece += INVMAN_I_POSITIVE(z->piece, x->piece, V, M);
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+}
+
+/* out = x where z > 0, else 0 */
+INVMAN_I_INLINE void invman_i_gate(invman_i_lanes *out, const invman_i_lanes *z, const invman_i_lanes *x, const int L) {
+#define INVMAN_I_OP(piece, V, M) out->piece = INVMAN_I_POSITIVE(z->piece, x->piece, V, M);
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+}
+
+/* out = the scalar a where z > 0, else 0 */
+INVMAN_I_INLINE void invman_i_gate_scalar(invman_i_lanes *out, const invman_i_lanes *z, double a, const int L) {
+#define INVMAN_I_OP(piece, V, M) out->piece = INVMAN_I_POSITIVE(z->piece, a + invman_i_zero.piece, V, M);
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+}
+
+static double invman_i_sum_lanes(const invman_i_lanes *x) {
+  return ((x->d[0] + x->d[4]) + (x->d[2] + x->d[6])) + ((x->d[1] + x->d[5]) + (x->d[3] + x->d[7]));
+}
+
+/* KERNEL(name) makes the task `name` out of the inline function name_body(index, arg, L). */
+#if INVMAN_I_VECTORS && (defined(__x86_64__) || defined(__i386__))
+#define INVMAN_I_KERNEL(name)                                                                                 \
+  __attribute__((target("avx512f,avx512dq,avx512vl"))) static void name##_512(size_t i, void *arg) {          \
+    name##_body(i, arg, 8);                                                                                   \
+  }                                                                                                           \
+  __attribute__((target("avx2,fma"))) static void name##_256(size_t i, void *arg) { name##_body(i, arg, 4); } \
+  static void name##_base(size_t i, void *arg) { name##_body(i, arg, INVMAN_I_BASE); }                        \
+  static invman_i_task name(const invman_context *ctx) {                                                      \
+    int bits = invman_i_vector_bits(ctx);                                                                     \
+    return bits >= 512 ? name##_512 : bits >= 256 ? name##_256 : name##_base;                                 \
+  }
+static int invman_i_vector_bits(const invman_context *ctx) {
+  int bits =
+      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
+          ? 512
+      : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 256
+                                                                        : 128;
+  return ctx && ctx->vector_bits > 0 && ctx->vector_bits < bits ? ctx->vector_bits : bits;
+}
+#else
+#define INVMAN_I_KERNEL(name)                                                          \
+  static void name##_base(size_t i, void *arg) { name##_body(i, arg, INVMAN_I_BASE); } \
+  static invman_i_task name(const invman_context *ctx) {                               \
+    (void)ctx;                                                                         \
+    return name##_base;                                                                \
+  }
+#endif
+
+static double invman_i_inner(const double *a, const double *b, size_t d) {
+  double sum[4] = {0, 0, 0, 0};
+  size_t k;
+  for (k = 0; k + 4 <= d; k += 4) {
+    sum[0] += a[k] * b[k];
+    sum[1] += a[k + 1] * b[k + 1];
+    sum[2] += a[k + 2] * b[k + 2];
+    sum[3] += a[k + 3] * b[k + 3];
+  }
+  for (; k < d; k++) sum[0] += a[k] * b[k];
+  return (sum[0] + sum[2]) + (sum[1] + sum[3]);
+}
+
+/* ================================================================================================= >>data */
+
+static invman_status invman_i_check_data(const invman_context *ctx, const invman_data *data) {
+  size_t i;
+  invman_status status;
+  if (!data || !data->x || !data->y || data->n == 0 || data->d == 0) return invman_i_bad(ctx, "data: empty");
+  if (invman_i_mul(data->n, data->d) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "data: n*d overflows", "", 0);
+  status = invman_i_check_finite(ctx, data->x, data->n * data->d, "data: x is not finite");
+  if (status < 0) return status;
+  for (i = 0; i < data->n; i++)
+    if (data->y[i] != 1 && data->y[i] != -1)
+      return invman_i_fail(ctx, data->y[i] - data->y[i] == 0 ? INVMAN_E_ARG : INVMAN_E_NONFINITE,
+                           "data: a label is neither -1 nor +1", "element", i);
+  return INVMAN_OK;
+}
+
+/* P(|x| < radius) for x ~ N(0, 1_k) = u^a e^-u / Gamma(a+1) sum_i u^i / ((a+1)..(a+i)), a = k/2, u = radius^2/2 */
+static double invman_i_ball_probability(double radius, size_t k) {
+  double a = (double)k / 2, u = radius * radius / 2, log_gamma = 0, factor, term = 1, sum = 1, i;
+  for (i = a; i > 0; i--) log_gamma += log(i);
+  if (k % 2) log_gamma += 0.5 * log(3.14159265358979323846); /* Gamma(1/2) */
+  for (i = 1; term > 1e-17 * sum; i++) sum += term *= u / (a + i);
+  factor = exp(a * log(u) - u - log_gamma);
+  return factor * sum;
+}
+
+static double invman_i_equiprobable_radius(size_t d_par) {
+  double low = 0, high = sqrt((double)d_par) + 2;
+  if (d_par == 2) return 1.17741002251547469101; /* sqrt(2 ln 2) */
+  while (high - low > 1e-15 * high) {
+    double middle = 0.5 * (low + high);
+    if (middle <= low || middle >= high) break;
+    if (invman_i_ball_probability(middle, d_par) < 0.5) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+static double invman_i_label(const invman_data_model *m, const double *x) {
+  size_t k, side = 0;
+  double square = 0;
+  if (m->kind == INVMAN_CUSTOM) {
+    double value = m->label(x, m->d_par, m->user);
+    return value > 0 ? 1 : value < 0 ? -1 : 0;
+  }
+  if (m->kind == INVMAN_CYLINDER) {
+    for (k = 0; k < m->d_par; k++) square += invman_i_product(x[k], x[k]);
+    return square > invman_i_product(m->radius, m->radius) ? 1 : -1;
+  }
+  for (k = 0; k < m->interface_count; k++) side += x[0] > m->interfaces[k];
+  return side % 2 ? -1 : 1;
+}
+
+/* The model with its defaults filled in. */
+static invman_status invman_i_resolve_model(const invman_context *ctx, invman_data_model *m) {
+  static const double stripe[2] = {-0.3, 1.18549233272327254};
+  size_t k;
+  if (m->kind < INVMAN_STRIPE || m->kind > INVMAN_CUSTOM) return invman_i_bad(ctx, "data model: unknown kind");
+  if (m->d == 0) return invman_i_bad(ctx, "data model: d is 0");
+  if (m->d_par == 0) m->d_par = m->kind == INVMAN_STRIPE ? 1 : m->kind == INVMAN_CYLINDER ? 2 : m->d;
+  if (m->d_par > m->d) return invman_i_bad(ctx, "data model: d_par exceeds d");
+  if (m->compression == 0) m->compression = 1;
+  if (!(m->compression > 0) || !invman_i_isfinite(m->compression))
+    return invman_i_bad(ctx, "data model: compression must be positive and finite");
+  if (m->kind == INVMAN_CUSTOM && !m->label) return invman_i_bad(ctx, "data model: a custom label needs its function");
+  if (m->kind == INVMAN_CYLINDER) {
+    if (m->radius == 0) m->radius = invman_i_equiprobable_radius(m->d_par);
+    if (!(m->radius > 0) || !invman_i_isfinite(m->radius))
+      return invman_i_bad(ctx, "data model: the radius must be positive and finite");
+  }
+  if (m->kind == INVMAN_STRIPE) {
+    if (m->d_par != 1) return invman_i_bad(ctx, "data model: stripes have d_par = 1");
+    if (!m->interfaces) {
+      m->interfaces = stripe;
+      m->interface_count = 2;
+    }
+    if (m->interface_count == 0) return invman_i_bad(ctx, "data model: a stripe needs an interface");
+    for (k = 0; k < m->interface_count; k++)
+      if (!invman_i_isfinite(m->interfaces[k]) || (k > 0 && m->interfaces[k] <= m->interfaces[k - 1]))
+        return invman_i_fail(ctx, INVMAN_E_ARG, "data model: interfaces must be finite and increasing", "element", k);
+  }
+  return INVMAN_OK;
+}
+
+static double *invman_i_take_data(invman_i_scope *scope, size_t n, size_t d, invman_data *data) {
+  data->n = n;
+  data->d = d;
+  data->x = invman_i_doubles(scope, invman_i_mul(n, d));
+  data->y = invman_i_doubles(scope, n);
+  return data->y;
+}
+
+invman_status invman_data_sample(const invman_context *ctx, const invman_data_model *model, size_t n, invman_rng *rng,
+                                 invman_data *out) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_data_model m;
+  invman_data data;
+  size_t i, k;
+  invman_status status;
+  if (!out) return invman_i_bad(ctx, "data_sample: out is NULL");
+  memset(out, 0, sizeof *out);
+  if (!model || !rng || n == 0) return invman_i_bad(ctx, "data_sample: model or rng is NULL, or n is 0");
+  m = *model;
+  status = invman_i_resolve_model(ctx, &m);
+  if (status < 0) return status;
+  if (!invman_i_take_data(&scope, n, m.d, &data)) return invman_i_drop(&scope);
+  for (i = 0; i < n; i++) {
+    double *x = data.x + i * m.d;
+    for (k = 0; k < m.d; k++) x[k] = invman_rng_normal(rng);
+    data.y[i] = invman_i_label(&m, x);
+    if (data.y[i] == 0) {
+      scope.status = invman_i_fail(ctx, INVMAN_E_ARG, "data_sample: the label function gave 0 or NaN", "element", i);
+      return invman_i_drop(&scope);
+    }
+    for (k = m.d_par; k < m.d; k++) x[k] /= m.compression;
+  }
+  *out = data;
+  return INVMAN_OK;
+}
+
+void invman_data_shuffle(invman_data *data, invman_rng *rng) {
+  size_t i, k;
+  for (i = data->n; i > 1; i--) {
+    size_t j = invman_i_below(rng, i);
+    double *a = data->x + (i - 1) * data->d, *b = data->x + j * data->d, swap;
+    for (k = 0; k < data->d; k++) {
+      swap = a[k];
+      a[k] = b[k];
+      b[k] = swap;
+    }
+    swap = data->y[i - 1];
+    data->y[i - 1] = data->y[j];
+    data->y[j] = swap;
+  }
+}
+
+void invman_data_free(const invman_context *ctx, invman_data *data) {
+  if (!data) return;
+  invman_i_free(ctx, data->x);
+  invman_i_free(ctx, data->y);
+  memset(data, 0, sizeof *data);
+}
+
+/* ============================================================================================== >>network
+   Eq. (1) and the sums over points and neurons that everything else is made of. */
+
+/* Weights (or their rates) in panels of eight neurons: rows omega_k/sqrt(d) for k < d, then b, then beta. */
+typedef struct invman_i_pack {
+  size_t h, d, panels; /* panels: even, the last ones padded by neurons of weight zero */
+  double *v;           /* (panels, d+2, 8) */
+} invman_i_pack;
+
+static double *invman_i_panel(const invman_i_pack *p, size_t q) { return p->v + q * (p->d + 2) * INVMAN_I_WIDTH; }
+INVMAN_I_INLINE const invman_i_lanes *invman_i_row(const invman_i_pack *p, size_t q, size_t k) {
+  return (const invman_i_lanes *)(const void *)(p->v + (q * (p->d + 2) + k) * INVMAN_I_WIDTH);
+}
+
+static invman_i_pack invman_i_pack_take(invman_i_scope *scope, size_t h, size_t d) {
+  invman_i_pack pack;
+  pack.h = h;
+  pack.d = d;
+  pack.panels = (h / INVMAN_I_WIDTH + (h % INVMAN_I_WIDTH != 0) + 1) & ~(size_t)1;
+  pack.v = (double *)invman_i_take(scope, invman_i_mul(invman_i_mul(pack.panels, invman_i_add(d, 2)), INVMAN_I_WIDTH),
+                                   sizeof(double));
+  return pack;
+}
+
+/* The points a sum runs over: rows index[0..n-1] of x (n, d), or all rows in order. */
+typedef struct invman_i_points {
+  const double *x;
+  const size_t *index;
+  size_t n, d;
+} invman_i_points;
+
+static invman_i_points invman_i_points_of(const double *x, const size_t *index, size_t n, size_t d) {
+  invman_i_points p;
+  p.x = x;
+  p.index = index;
+  p.n = n;
+  p.d = d;
+  return p;
+}
+
+static size_t invman_i_row_index(const invman_i_points *p, size_t i) { return p->index ? p->index[i] : i; }
+static const double *invman_i_point(const invman_i_points *p, size_t i) {
+  return p->x + p->d * invman_i_row_index(p, i);
+}
+
+enum { INVMAN_I_POINTS = 4 }; /* points whose sums are held in registers at a time */
+
+/* Points i..i+3; beyond the end the last one again, whose sums are not used. */
+INVMAN_I_INLINE void invman_i_four_points(const invman_i_points *p, size_t i, const double *x[INVMAN_I_POINTS]) {
+  size_t k;
+  for (k = 0; k < INVMAN_I_POINTS; k++) x[k] = invman_i_point(p, invman_i_min(i + k, p->n - 1));
+}
+
+/* z[i][j] = row(bias) + sum_k x_ik row(k): with the weights, eq. (1)'s preactivations of four points and the
+   neurons of J panels; with their rates, G.x~. */
+INVMAN_I_INLINE void invman_i_dot(invman_i_lanes z[INVMAN_I_POINTS][2], const invman_i_pack *w, size_t q,
+                                  const double *const x[INVMAN_I_POINTS], const int J, const int L) {
+  size_t k, d = w->d;
+  int i, j;
+  INVMAN_I_UNROLL
+  for (i = 0; i < INVMAN_I_POINTS; i++) {
+    INVMAN_I_UNROLL
+    for (j = 0; j < J; j++) invman_i_set(&z[i][j], invman_i_row(w, q + (size_t)j, d), L);
+  }
+  for (k = 0; k < d; k++) {
+    INVMAN_I_UNROLL
+    for (j = 0; j < J; j++) {
+      const invman_i_lanes *row = invman_i_row(w, q + (size_t)j, k);
+      INVMAN_I_UNROLL
+      for (i = 0; i < INVMAN_I_POINTS; i++) invman_i_add_scaled(&z[i][j], x[i][k], row, L);
+    }
+  }
+}
+
+typedef struct invman_i_sweep {
+  const invman_i_pack *net;
+  invman_i_pack *grad;
+  invman_i_points x;
+  const double *r; /* gradients: factor of each row of x */
+  int add;         /* gradients: add to what is there */
+  double *out;     /* (groups, n) partial sums */
+  size_t group;    /* panels per task */
+} invman_i_sweep;
+
+/* Neurons are summed in at most 64 groups, whose number depends on h alone. */
+static size_t invman_i_group(size_t panels) { return invman_i_max(8, (panels / 64 + 2) & ~(size_t)1); }
+static size_t invman_i_groups(size_t panels) {
+  size_t group = invman_i_group(panels);
+  return (panels + group - 1) / group;
+}
+
+#define INVMAN_I_PANELS(L) ((L) == 8 ? 2 : 1) /* panels per register tile */
+
+/* The sum over a group of neurons, for every point, of
+     beta max(0, z)                        eq. (1), or, with the flow's rates at hand,
+     1[z>0] (beta^2 G.x~ + (v.G) z)        how fast f moves along eq. (4). */
+INVMAN_I_INLINE void invman_i_neuron_sum(size_t task, const invman_i_sweep *s, const int rate, const int L) {
+  const int J = INVMAN_I_PANELS(L);
+  size_t first = task * s->group, last = invman_i_min(first + s->group, s->net->panels), d = s->net->d, i, q;
+  double *out = s->out + task * s->x.n;
+  int k, j;
+  for (i = 0; i < s->x.n; i += INVMAN_I_POINTS) {
+    const double *x[INVMAN_I_POINTS];
+    invman_i_lanes sum[INVMAN_I_POINTS], z[INVMAN_I_POINTS][2], g[INVMAN_I_POINTS][2];
+    invman_i_four_points(&s->x, i, x);
+    INVMAN_I_UNROLL
+    for (k = 0; k < INVMAN_I_POINTS; k++) invman_i_set(&sum[k], &invman_i_zero, L);
+    for (q = first; q < last; q += (size_t)J) {
+      invman_i_dot(z, s->net, q, x, J, L);
+      if (rate) invman_i_dot(g, s->grad, q, x, J, L);
+      INVMAN_I_UNROLL
+      for (j = 0; j < J; j++) {
+        const invman_i_lanes *beta = invman_i_row(s->net, q + (size_t)j, d + 1);
+        INVMAN_I_UNROLL
+        for (k = 0; k < INVMAN_I_POINTS; k++) {
+          invman_i_lanes term;
+          if (rate) {
+            invman_i_multiply(&term, beta, &g[k][j], L);
+            invman_i_multiply(&term, beta, &term, L);
+            invman_i_add_product(&term, invman_i_row(s->grad, q + (size_t)j, d + 1), &z[k][j], L);
+          } else {
+            invman_i_multiply(&term, beta, &z[k][j], L);
+          }
+          invman_i_add_gated(&sum[k], &z[k][j], &term, L);
+        }
+      }
+    }
+    for (k = 0; k < INVMAN_I_POINTS && i + (size_t)k < s->x.n; k++) out[i + (size_t)k] = invman_i_sum_lanes(&sum[k]);
+  }
+}
+INVMAN_I_INLINE void invman_i_eval_body(size_t task, void *arg, const int L) {
+  invman_i_neuron_sum(task, (const invman_i_sweep *)arg, 0, L);
+}
+INVMAN_I_INLINE void invman_i_rate_body(size_t task, void *arg, const int L) {
+  invman_i_neuron_sum(task, (const invman_i_sweep *)arg, 1, L);
+}
+INVMAN_I_KERNEL(invman_i_eval)
+INVMAN_I_KERNEL(invman_i_rate)
+
+enum { INVMAN_I_POINT_BLOCK = 32 };
+
+/* Rows k..k+K-1 of the rates: += sum over a block of points of x_k times the gated factor. */
+INVMAN_I_INLINE void invman_i_accumulate(invman_i_lanes *const row[2], size_t k, const double *const *x,
+                                         invman_i_lanes (*gated)[2], size_t count, const int K, const int J,
+                                         const int L) {
+  invman_i_lanes acc[INVMAN_I_POINTS][2];
+  size_t i;
+  int a, j;
+  INVMAN_I_UNROLL
+  for (a = 0; a < K; a++) {
+    INVMAN_I_UNROLL
+    for (j = 0; j < J; j++) invman_i_set(&acc[a][j], &row[j][k + (size_t)a], L);
+  }
+  for (i = 0; i < count; i++) {
+    INVMAN_I_UNROLL
+    for (a = 0; a < K; a++) {
+      INVMAN_I_UNROLL
+      for (j = 0; j < J; j++) invman_i_add_scaled(&acc[a][j], x[i][k + (size_t)a], &gated[i][j], L);
+    }
+  }
+  INVMAN_I_UNROLL
+  for (a = 0; a < K; a++) {
+    INVMAN_I_UNROLL
+    for (j = 0; j < J; j++) invman_i_set(&row[j][k + (size_t)a], &acc[a][j], L);
+  }
+}
+
+/* The rates of a group: G = sum_i r_i 1[z>0] x~_i in the rows of omega and b, in units of the packed weights
+   (that is G_k/sqrt(d) = sum r x_k / d), and v.G in the last row. */
+INVMAN_I_INLINE void invman_i_gradient_body(size_t task, void *arg, const int L) {
+  const invman_i_sweep *s = (const invman_i_sweep *)arg;
+  const int J = INVMAN_I_PANELS(L);
+  size_t first = task * s->group, last = invman_i_min(first + s->group, s->net->panels), d = s->net->d, n = s->x.n;
+  size_t q, i0, i, k;
+  int a, j;
+  for (q = first; q < last; q += (size_t)J) {
+    invman_i_lanes *row[2];
+    for (j = 0; j < J; j++) {
+      row[j] = (invman_i_lanes *)(void *)invman_i_panel(s->grad, q + (size_t)j);
+      for (k = 0; k < d; k++)
+        for (a = 0; a < INVMAN_I_WIDTH; a++) row[j][k].d[a] = s->add ? row[j][k].d[a] * (double)d : 0;
+      if (!s->add) row[j][d] = invman_i_zero;
+    }
+    for (i0 = 0; i0 < n; i0 += INVMAN_I_POINT_BLOCK) {
+      const double *x[INVMAN_I_POINT_BLOCK];
+      invman_i_lanes gated[INVMAN_I_POINT_BLOCK][2];
+      size_t count = invman_i_min(n - i0, INVMAN_I_POINT_BLOCK);
+      for (i = 0; i < count; i += INVMAN_I_POINTS) {
+        invman_i_lanes z[INVMAN_I_POINTS][2];
+        invman_i_four_points(&s->x, i0 + i, x + i);
+        invman_i_dot(z, s->net, q, x + i, J, L);
+        INVMAN_I_UNROLL
+        for (a = 0; a < INVMAN_I_POINTS; a++) {
+          double r = i + (size_t)a < count ? s->r[invman_i_row_index(&s->x, i0 + i + (size_t)a)] : 0;
+          INVMAN_I_UNROLL
+          for (j = 0; j < J; j++) invman_i_gate_scalar(&gated[i + (size_t)a][j], &z[a][j], r, L);
+        }
+      }
+      for (k = 0; k < d; k += INVMAN_I_POINTS) {
+        const int K = (int)invman_i_min(d - k, INVMAN_I_POINTS);
+        if (K == 4) invman_i_accumulate(row, k, x, gated, count, 4, J, L);
+        else if (K == 3) invman_i_accumulate(row, k, x, gated, count, 3, J, L);
+        else if (K == 2) invman_i_accumulate(row, k, x, gated, count, 2, J, L);
+        else invman_i_accumulate(row, k, x, gated, count, 1, J, L);
+      }
+      INVMAN_I_UNROLL
+      for (j = 0; j < J; j++) {
+        invman_i_lanes sum;
+        invman_i_set(&sum, &row[j][d], L);
+        for (i = 0; i < count; i++) invman_i_add_scaled(&sum, 1, &gated[i][j], L);
+        invman_i_set(&row[j][d], &sum, L);
+      }
+    }
+    for (j = 0; j < J; j++) {
+      const invman_i_lanes *v = (const invman_i_lanes *)(const void *)invman_i_panel(s->net, q + (size_t)j);
+      for (a = 0; a < INVMAN_I_WIDTH; a++) {
+        double dot = 0;
+        for (k = 0; k < d; k++) {
+          row[j][k].d[a] /= (double)d;
+          dot += v[k].d[a] * row[j][k].d[a];
+        }
+        row[j][d + 1].d[a] = dot * (double)d + v[d].d[a] * row[j][d].d[a];
+      }
+    }
+  }
+}
+INVMAN_I_KERNEL(invman_i_gradient)
+
+/* ---- of a network as the caller holds it */
+
+static invman_status invman_i_check_net(const invman_context *ctx, const invman_net *net) {
+  invman_status status;
+  if (!net || !net->w || !net->b || !net->beta || net->h == 0 || net->d == 0)
+    return invman_i_bad(ctx, "network: empty");
+  if (invman_i_mul(net->h, net->d) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "network: h*d overflows", "", 0);
+  status = invman_i_check_finite(ctx, net->w, net->h * net->d, "network: w is not finite");
+  if (status == INVMAN_OK) status = invman_i_check_finite(ctx, net->b, net->h, "network: b is not finite");
+  if (status == INVMAN_OK) status = invman_i_check_finite(ctx, net->beta, net->h, "network: beta is not finite");
+  return status;
+}
+
+static double *invman_i_take_net(invman_i_scope *scope, size_t h, size_t d, invman_net *net) {
+  net->h = h;
+  net->d = d;
+  net->w = invman_i_doubles(scope, invman_i_mul(h, d));
+  net->b = invman_i_doubles(scope, h);
+  net->beta = invman_i_doubles(scope, h);
+  return net->beta;
+}
+
+invman_status invman_net_init(const invman_context *ctx, size_t h, size_t d, invman_rng *rng, invman_net *out) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_net net;
+  size_t n, k;
+  if (!out) return invman_i_bad(ctx, "net_init: out is NULL");
+  memset(out, 0, sizeof *out);
+  if (!rng || h == 0 || d == 0) return invman_i_bad(ctx, "net_init: rng is NULL, or h or d is 0");
+  if (!invman_i_take_net(&scope, h, d, &net)) return invman_i_drop(&scope);
+  for (n = 0; n < h; n++) {
+    for (k = 0; k < d; k++) net.w[n * d + k] = invman_rng_normal(rng);
+    net.b[n] = invman_rng_normal(rng);
+    net.beta[n] = invman_rng_normal(rng);
+  }
+  *out = net;
+  return INVMAN_OK;
+}
+
+invman_status invman_net_copy(const invman_context *ctx, const invman_net *net, invman_net *out) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_net copy;
+  invman_status status = invman_i_check_net(ctx, net);
+  if (!out) return invman_i_bad(ctx, "net_copy: out is NULL");
+  memset(out, 0, sizeof *out);
+  if (status < 0) return status;
+  if (!invman_i_take_net(&scope, net->h, net->d, &copy)) return invman_i_drop(&scope);
+  memcpy(copy.w, net->w, net->h * net->d * sizeof(double));
+  memcpy(copy.b, net->b, net->h * sizeof(double));
+  memcpy(copy.beta, net->beta, net->h * sizeof(double));
+  *out = copy;
+  return INVMAN_OK;
+}
+
+void invman_net_free(const invman_context *ctx, invman_net *net) {
+  if (!net) return;
+  invman_i_free(ctx, net->w);
+  invman_i_free(ctx, net->b);
+  invman_i_free(ctx, net->beta);
+  memset(net, 0, sizeof *net);
+}
+
+static double *invman_i_neuron(const invman_i_pack *p, size_t n) { /* its first row; the others follow 8 apart */
+  return invman_i_panel(p, n / INVMAN_I_WIDTH) + n % INVMAN_I_WIDTH;
+}
+
+static void invman_i_pack_net(const invman_net *net, const invman_i_pack *pack) {
+  double scale = 1 / sqrt((double)net->d);
+  size_t n, k;
+  for (n = 0; n < net->h; n++) {
+    double *v = invman_i_neuron(pack, n);
+    for (k = 0; k < net->d; k++) v[k * INVMAN_I_WIDTH] = net->w[n * net->d + k] * scale;
+    v[net->d * INVMAN_I_WIDTH] = net->b[n];
+    v[(net->d + 1) * INVMAN_I_WIDTH] = net->beta[n];
+  }
+}
+
+static void invman_i_unpack_net(const invman_i_pack *pack, const invman_net *net) {
+  double scale = sqrt((double)net->d);
+  size_t n, k;
+  for (n = 0; n < net->h; n++) {
+    const double *v = invman_i_neuron(pack, n);
+    for (k = 0; k < net->d; k++) net->w[n * net->d + k] = v[k * INVMAN_I_WIDTH] * scale;
+    net->b[n] = v[net->d * INVMAN_I_WIDTH];
+    net->beta[n] = v[(net->d + 1) * INVMAN_I_WIDTH];
+  }
+}
+
+enum { INVMAN_I_CHUNK = 4096 }; /* points whose partial sums are kept at a time */
+
+static double *invman_i_take_partial(invman_i_scope *scope, const invman_i_pack *net, size_t n) {
+  return invman_i_doubles(scope, invman_i_groups(net->panels) * invman_i_min(n, INVMAN_I_CHUNK));
+}
+
+/* Runs a sweep over all neurons and adds the groups up in order: out_i = factor * sum. */
+static void invman_i_sum_neurons(const invman_context *ctx, invman_i_task kernel, invman_i_sweep s, double factor,
+                                 double *partial, double *out) {
+  size_t groups = invman_i_groups(s.net->panels), n = s.x.n, done, i, g;
+  invman_i_points all = s.x;
+  s.group = invman_i_group(s.net->panels);
+  s.out = partial;
+  for (done = 0; done < n; done += s.x.n) {
+    s.x.n = invman_i_min(INVMAN_I_CHUNK, n - done);
+    if (all.index) s.x.index = all.index + done;
+    else s.x.x = all.x + done * all.d;
+    invman_i_parallel(ctx, groups, kernel, &s, (double)s.x.n * (double)s.net->h * (double)(all.d + 2));
+    for (i = 0; i < s.x.n; i++) {
+      double sum = 0;
+      for (g = 0; g < groups; g++) sum += partial[g * s.x.n + i];
+      out[done + i] = factor * sum;
+    }
+  }
+}
+
+/* f at points; partial is scratch. */
+static void invman_i_eval_points(const invman_context *ctx, const invman_i_pack *net, invman_i_points x,
+                                 double *partial, double *f) {
+  invman_i_sweep s;
+  memset(&s, 0, sizeof s);
+  s.net = net;
+  s.x = x;
+  invman_i_sum_neurons(ctx, invman_i_eval(ctx), s, sqrt(2.0) / (double)net->h, partial, f);
+}
+
+/* grad = sum r x~ over the active neurons, or += that. */
+static void invman_i_gradient_points(const invman_context *ctx, const invman_i_pack *net, invman_i_points x,
+                                     const double *r, int add, invman_i_pack *grad) {
+  invman_i_sweep s;
+  memset(&s, 0, sizeof s);
+  s.net = net;
+  s.grad = grad;
+  s.x = x;
+  s.r = r;
+  s.add = add;
+  s.group = invman_i_group(net->panels);
+  invman_i_parallel(ctx, invman_i_groups(net->panels), invman_i_gradient(ctx), &s,
+                    (double)x.n * (double)net->h * 2 * (double)(x.d + 1));
+}
+
+invman_status invman_net_eval(const invman_context *ctx, const invman_net *net, const double *x, size_t n, double *f) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_pack pack;
+  double *partial;
+  invman_status status = invman_i_check_net(ctx, net);
+  if (status < 0) return status;
+  if (!x || !f) return invman_i_bad(ctx, "net_eval: x or f is NULL");
+  if (n == 0) return INVMAN_OK;
+  if (invman_i_mul(n, net->d) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "net_eval: n*d overflows", "", 0);
+  status = invman_i_check_finite(ctx, x, n * net->d, "net_eval: x is not finite");
+  if (status < 0) return status;
+  pack = invman_i_pack_take(&scope, net->h, net->d);
+  partial = invman_i_take_partial(&scope, &pack, n);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  invman_i_pack_net(net, &pack);
+  invman_i_eval_points(ctx, &pack, invman_i_points_of(x, NULL, n, net->d), partial, f);
+  return invman_i_drop(&scope);
+}
+
+invman_status invman_net_gradient(const invman_context *ctx, const invman_net *net, const double *x, size_t n,
+                                  const double *r, invman_net *grad) {
+  invman_i_scope scope = invman_i_open(ctx), result = invman_i_open(ctx);
+  invman_i_pack pack, rates;
+  invman_net made;
+  size_t k, j;
+  double factor;
+  invman_status status = invman_i_check_net(ctx, net);
+  if (status < 0) return status;
+  if (!grad || (n > 0 && (!x || !r))) return invman_i_bad(ctx, "net_gradient: x, r or grad is NULL");
+  if (grad->w && (grad->h != net->h || grad->d != net->d || !grad->b || !grad->beta))
+    return invman_i_bad(ctx, "net_gradient: grad has another shape than the network");
+  if (invman_i_mul(n, net->d) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "net_gradient: n*d overflows", "", 0);
+  status = invman_i_check_finite(ctx, x, n * net->d, "net_gradient: x is not finite");
+  if (status == INVMAN_OK) status = invman_i_check_finite(ctx, r, n, "net_gradient: r is not finite");
+  if (status < 0) return status;
+
+  pack = invman_i_pack_take(&scope, net->h, net->d);
+  rates = invman_i_pack_take(&scope, net->h, net->d);
+  made = *grad;
+  if (scope.status == INVMAN_OK && !grad->w && !invman_i_take_net(&result, net->h, net->d, &made))
+    scope.status = invman_i_drop(&result);
+  if (scope.status < 0) return invman_i_drop(&scope);
+
+  invman_i_pack_net(net, &pack);
+  invman_i_gradient_points(ctx, &pack, invman_i_points_of(x, NULL, n, net->d), r, 0, &rates);
+  factor = sqrt(2.0) / (double)net->h;
+  for (k = 0; k < net->h; k++) {
+    const double *g = invman_i_neuron(&rates, k);
+    for (j = 0; j < net->d; j++)
+      made.w[k * net->d + j] = factor * net->beta[k] * sqrt((double)net->d) * g[j * INVMAN_I_WIDTH];
+    made.b[k] = factor * net->beta[k] * g[net->d * INVMAN_I_WIDTH];
+    made.beta[k] = factor * g[(net->d + 1) * INVMAN_I_WIDTH];
+  }
+  *grad = made;
+  return invman_i_drop(&scope);
+}
+
+static void invman_i_add_squares(const double *w, size_t stride, size_t d, size_t d_par, double sum[2]) {
+  size_t k;
+  for (k = 0; k < d; k++) sum[k >= d_par] += w[k * stride] * w[k * stride];
+}
+
+static double invman_i_ratio(const double sum[2], size_t d, size_t d_par) {
+  return sum[0] > 0 ? sqrt((double)(d - d_par) / (double)d_par * (sum[0] / sum[1])) : 0;
+}
+
+double invman_amplification(const invman_net *net, size_t d_par) {
+  double sum[2] = {0, 0};
+  size_t n;
+  if (!net || d_par == 0 || d_par >= net->d) return 0;
+  for (n = 0; n < net->h; n++) invman_i_add_squares(net->w + n * net->d, 1, net->d, d_par, sum);
+  return invman_i_ratio(sum, net->d, d_par);
+}
+
+void invman_neuron_vectors(const invman_net *net, double *z) {
+  size_t n, k;
+  for (n = 0; n < net->h; n++) {
+    const double *w = net->w + n * net->d;
+    double square = invman_i_inner(w, w, net->d), scale = -sqrt((double)net->d) * net->b[n];
+    for (k = 0; k < net->d; k++) z[n * net->d + k] = square > 0 ? scale * (w[k] / square) : HUGE_VAL;
+  }
+}
+
+/* ================================================================================================= >>flow
+   A step of the flow, in the order of what follows: margins move under the tangent kernel, frozen at the middle of
+   the step (the margin step: exact for the hinge); that gives every point's mean push g; neurons that a point holds
+   at z = 0 get their mean gate (the held gates); each neuron moves by its exact hyperbolic rotation (the neuron
+   step); the margins that the network then really has, minus the predicted ones, are the error of the step. */
+
+/* ---- the hinge's margin step: dm/ds = Q g + c, solved exactly, event by event
+
+     g_i = 1 where m_i < 1,   g_i = 0 where m_i > 1,   0 <= g_i <= 1 where m_i = 1
+
+   Of all g allowed at a state the flow takes the one of least 1/2 g'Qg + c'g (Filippov's solution of a gradient flow:
+   the velocity of least norm). Between events every rate is constant. At an event the points at their margin solve
+   that box-constrained minimum by an active-set method: a point held at a bound whose rate has the wrong sign is
+   driven off it, the sliding ones answer so that their own rates stay zero, until its rate vanishes (it slides), its
+   g reaches the other bound (it leaves), or a sliding one reaches a bound (it is held there, and the drive goes on).
+   Every drive lowers the objective; where one makes no way, the violator and the blocking point of least index are
+   taken (Bland's rule), so that no set comes twice. */
+
+enum { INVMAN_I_BELOW, INVMAN_I_ABOVE, INVMAN_I_HELD, INVMAN_I_SLIDING };
+
+typedef struct invman_i_margins {
+  invman_i_scope *scope;
+  size_t n, room;  /* points; points there is memory for */
+  const double *K; /* (n,n) symmetric: Q_ij = scale y_i y_j K_ij */
+  double scale;
+  double *y, *drift;              /* (n) labels; c */
+  double *m, *g, *rate, *impulse; /* (n) impulse: the integral of g */
+  double *change;                 /* (n) of g, not yet in the rates of points away from their margin */
+  double *root;                   /* (n) sqrt(Q_ii) */
+  double *at_rate;                /* (n) scratch */
+  double *work;                   /* (12,n) scratch of the smooth losses */
+  unsigned char *state;           /* (n) */
+  size_t *at, at_count;           /* the points at their margin */
+  size_t *sliding, count;         /* those of them that slide, in the order of the factor */
+  double *factor;                 /* (capacity, capacity) lower Cholesky factor of Q on them */
+  double *column, *step;          /* (capacity) scratch */
+  size_t capacity;
+  double weight, fresh_weight; /* sum of g sqrt(Q_ii): the scale of rounding in the rates */
+  size_t events;
+  size_t above, above_wanted; /* points above their margin; */
+  double s, above_time;       /* when there were first as many as wanted, -1: not yet */
+} invman_i_margins;
+
+static invman_status invman_i_margins_reserve(invman_i_margins *e, invman_i_scope *scope, size_t n) {
+  double **arrays[9];
+  size_t i;
+  arrays[0] = &e->y;
+  arrays[1] = &e->drift;
+  arrays[2] = &e->m;
+  arrays[3] = &e->g;
+  arrays[4] = &e->rate;
+  arrays[5] = &e->impulse;
+  arrays[6] = &e->change;
+  arrays[7] = &e->root;
+  arrays[8] = &e->at_rate;
+  e->scope = scope;
+  e->n = n;
+  if (n <= e->room) return INVMAN_OK;
+  e->room = n = n + n / 4 + 16;
+  for (i = 0; i < 9; i++) {
+    invman_i_give(scope, *arrays[i]);
+    *arrays[i] = invman_i_doubles(scope, n);
+  }
+  invman_i_give(scope, e->state);
+  invman_i_give(scope, e->at);
+  invman_i_give(scope, e->sliding);
+  invman_i_give(scope, e->work);
+  e->work = invman_i_doubles(scope, invman_i_mul(12, n));
+  e->state = (unsigned char *)invman_i_take(scope, n, 1);
+  e->at = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  e->sliding = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  return scope->status;
+}
+
+static double invman_i_q(const invman_i_margins *e, size_t i, size_t j) {
+  return e->scale * e->y[i] * e->y[j] * e->K[j * e->n + i];
+}
+
+/* Rates smaller than this are rounding. */
+static double invman_i_rate_tol(const invman_i_margins *e, size_t i) {
+  return 1e-12 * (e->root[i] * e->weight + fabs(e->drift[i]));
+}
+
+/* rate += Q change for all points */
+static void invman_i_add_rates(invman_i_margins *e, const double *change) {
+  size_t i, j;
+  for (j = 0; j < e->n; j++) {
+    const double *column = e->K + j * e->n;
+    double f = e->scale * e->y[j] * change[j];
+    if (f == 0) continue;
+    for (i = 0; i < e->n; i++) e->rate[i] += f * e->y[i] * column[i];
+  }
+}
+
+static void invman_i_refresh_rates(invman_i_margins *e) { /* all anew: what rounding has left in them goes */
+  memcpy(e->rate, e->drift, e->n * sizeof(double));
+  invman_i_add_rates(e, e->g);
+  e->fresh_weight = e->weight;
+}
+
+static invman_status invman_i_reserve_sliding(invman_i_margins *e) {
+  size_t capacity = invman_i_max(32, 2 * e->capacity), i;
+  double *factor;
+  if (e->count < e->capacity) return INVMAN_OK;
+  factor = invman_i_doubles(e->scope, invman_i_mul(capacity, capacity));
+  if (!factor) return e->scope->status;
+  for (i = 0; i < e->count; i++) memcpy(factor + i * capacity, e->factor + i * e->capacity, e->count * sizeof(double));
+  invman_i_give(e->scope, e->factor);
+  invman_i_give(e->scope, e->column);
+  invman_i_give(e->scope, e->step);
+  e->factor = factor;
+  e->column = invman_i_doubles(e->scope, capacity);
+  e->step = invman_i_doubles(e->scope, capacity);
+  e->capacity = e->step ? capacity : 0;
+  return e->scope->status;
+}
+
+static void invman_i_forward(const invman_i_margins *e, double *x) { /* x = L^-1 x */
+  size_t i, k;
+  for (i = 0; i < e->count; i++) {
+    const double *row = e->factor + i * e->capacity;
+    double sum = x[i];
+    for (k = 0; k < i; k++) sum -= row[k] * x[k];
+    x[i] = sum / row[i];
+  }
+}
+
+static void invman_i_backward(const invman_i_margins *e, double *x) { /* x = L^-T x */
+  size_t i, k;
+  for (i = e->count; i-- > 0;) {
+    const double *row = e->factor + i * e->capacity;
+    x[i] /= row[i];
+    for (k = 0; k < i; k++) x[k] -= row[k] * x[i];
+  }
+}
+
+/* The factor without row `gone`: rotations bring the rows below it back to triangular form. */
+static void invman_i_stop_sliding(invman_i_margins *e, size_t gone) {
+  size_t i, k;
+  e->count--;
+  for (i = gone; i < e->count; i++) {
+    e->sliding[i] = e->sliding[i + 1];
+    memcpy(e->factor + i * e->capacity, e->factor + (i + 1) * e->capacity, (i + 2) * sizeof(double));
+  }
+  for (k = gone; k < e->count; k++) {
+    const double *pivot = e->factor + k * e->capacity + k;
+    double a = pivot[0], b = pivot[1], r = sqrt(a * a + b * b);
+    for (i = k; i < e->count; i++) {
+      double *row = e->factor + i * e->capacity + k, left = row[0];
+      row[0] = (a * left + b * row[1]) / r;
+      row[1] = (a * row[1] - b * left) / r;
+    }
+  }
+}
+
+static void invman_i_set_bound(invman_i_margins *e, size_t i, double bound) { /* exactly, against rounding */
+  e->change[i] += bound - e->g[i];
+  e->g[i] = bound;
+}
+
+/* Moves g by `length` times the step of the sliding points and by `own` at point j; the rates of the points at their
+   margin follow. */
+static void invman_i_move(invman_i_margins *e, double length, size_t j, double own) {
+  size_t i, k;
+  e->g[j] += own;
+  e->change[j] += own;
+  for (k = 0; k < e->count; k++) {
+    e->g[e->sliding[k]] += length * e->step[k];
+    e->change[e->sliding[k]] += length * e->step[k];
+  }
+  for (i = 0; i < e->at_count; i++) {
+    size_t a = e->at[i];
+    double sum = invman_i_q(e, a, j) * own;
+    for (k = 0; k < e->count; k++) sum += invman_i_q(e, a, e->sliding[k]) * (length * e->step[k]);
+    e->rate[a] += sum;
+  }
+}
+
+/* Drives the held point j off its bound; moved: whether g moved at all. */
+static invman_status invman_i_drive(invman_i_margins *e, size_t j, int *moved) {
+  double sign = e->g[j] > 0.5 ? -1 : 1, own = invman_i_q(e, j, j);
+  for (;;) {
+    double bend = own, room = sign < 0 ? e->g[j] : 1 - e->g[j], length = room;
+    size_t k, block = e->count;
+    if (invman_i_reserve_sliding(e) < 0) return e->scope->status;
+
+    /* What the sliding points must do for their rates to stay zero, and how fast j's rate then falls. A point that
+       depends linearly on the sliding ones (an equal point, say) does not bend: it never joins them. */
+    for (k = 0; k < e->count; k++) e->column[k] = invman_i_q(e, e->sliding[k], j);
+    invman_i_forward(e, e->column);
+    for (k = 0; k < e->count; k++) {
+      bend -= e->column[k] * e->column[k];
+      e->step[k] = -sign * e->column[k];
+    }
+    invman_i_backward(e, e->step);
+
+    /* How far: until j's rate is zero, to j's other bound, or to the first bound of a sliding point. */
+    if (bend > 1e-13 * own && fabs(e->rate[j]) < bend * room) length = fabs(e->rate[j]) / bend;
+    for (k = 0; k < e->count; k++) {
+      double g = e->g[e->sliding[k]], d = e->step[k], reach = d < 0 ? g / -d : d > 0 ? (1 - g) / d : DBL_MAX;
+      if (reach < length || (reach == length && block < e->count && e->sliding[k] < e->sliding[block])) {
+        length = reach > 0 ? reach : 0;
+        block = k;
+      }
+    }
+    *moved |= length > 0;
+    invman_i_move(e, length, j, sign * length);
+
+    if (block < e->count) {
+      size_t held = e->sliding[block];
+      invman_i_set_bound(e, held, e->step[block] < 0 ? 0 : 1);
+      e->state[held] = INVMAN_I_HELD;
+      invman_i_stop_sliding(e, block);
+    } else if (length == room) {
+      invman_i_set_bound(e, j, sign < 0 ? 0 : 1);
+      return INVMAN_OK;
+    } else {
+      double *row = e->factor + e->count * e->capacity;
+      memcpy(row, e->column, e->count * sizeof(double));
+      row[e->count] = sqrt(bend);
+      e->sliding[e->count++] = j;
+      e->state[j] = INVMAN_I_SLIDING;
+      return INVMAN_OK;
+    }
+  }
+}
+
+/* The held point that must move: the one with the most wrong rate, or the first one; n if there is none. */
+static size_t invman_i_violator(const invman_i_margins *e, int first) {
+  size_t i, found = e->n;
+  double most = 0;
+  for (i = 0; i < e->at_count; i++) {
+    size_t a = e->at[i];
+    double wrong = e->g[a] > 0.5 ? e->rate[a] : -e->rate[a];
+    if (e->state[a] != INVMAN_I_HELD || wrong <= invman_i_rate_tol(e, a)) continue;
+    if (first) return a;
+    if (wrong > most * e->root[a]) {
+      most = wrong / e->root[a];
+      found = a;
+    }
+  }
+  return found;
+}
+
+/* Sliding points whose rates have drifted off zero are brought back by one Newton step. */
+static void invman_i_polish(invman_i_margins *e) {
+  size_t k;
+  int drifted = 0;
+  for (k = 0; k < e->count; k++) {
+    size_t i = e->sliding[k];
+    e->step[k] = -e->rate[i];
+    drifted |= fabs(e->rate[i]) > 0.1 * invman_i_rate_tol(e, i);
+  }
+  if (!drifted) return;
+  invman_i_forward(e, e->step);
+  invman_i_backward(e, e->step);
+  invman_i_move(e, 1, e->sliding[0], 0);
+}
+
+/* Finds g where points are at their margin, brings all rates up to date and lets go the points that leave. */
+static invman_status invman_i_settle(invman_i_margins *e) {
+  size_t i, drives = 0, j;
+  int moved = 1;
+  invman_status status;
+  e->at_count = 0;
+  for (i = 0; i < e->n; i++)
+    if (e->state[i] >= INVMAN_I_HELD) e->at[e->at_count++] = i;
+  while ((j = invman_i_violator(e, !moved)) < e->n) {
+    if (drives++ > 100 * (e->n + 10)) return INVMAN_NOT_CONVERGED;
+    moved = 0;
+    status = invman_i_drive(e, j, &moved);
+    if (status < 0) return status;
+  }
+  invman_i_polish(e);
+
+  for (i = 0; i < e->at_count; i++) e->at_rate[i] = e->rate[e->at[i]];
+  invman_i_add_rates(e, e->change);
+  for (i = 0; i < e->at_count; i++) {
+    e->rate[e->at[i]] = e->at_rate[i];
+    e->change[e->at[i]] = 0;
+  }
+  for (i = 0, e->weight = 0; i < e->n; i++) e->weight += e->g[i] * e->root[i];
+  if (e->weight < 0.5 * e->fresh_weight) invman_i_refresh_rates(e);
+
+  for (i = 0; i < e->at_count; i++) {
+    size_t a = e->at[i];
+    if (e->state[a] != INVMAN_I_HELD || fabs(e->rate[a]) <= invman_i_rate_tol(e, a)) continue;
+    if (e->rate[a] < 0 && e->g[a] > 0.5) e->state[a] = INVMAN_I_BELOW;
+    if (e->rate[a] > 0 && e->g[a] < 0.5) {
+      e->state[a] = INVMAN_I_ABOVE;
+      e->above++;
+    }
+  }
+  if (e->above_time < 0 && e->above >= e->above_wanted) e->above_time = e->s;
+  return INVMAN_OK;
+}
+
+/* How long until point i reaches its margin, at the present rates. */
+static double invman_i_wait(const invman_i_margins *e, size_t i) {
+  double gap = e->state[i] == INVMAN_I_BELOW ? 1 - e->m[i] : e->m[i] - 1;
+  double rate = e->state[i] == INVMAN_I_BELOW ? e->rate[i] : -e->rate[i];
+  if (e->state[i] > INVMAN_I_ABOVE || rate <= invman_i_rate_tol(e, i)) return HUGE_VAL;
+  return gap > 0 ? gap / rate : 0;
+}
+
+/* From the margins e->m at s = 0 to s = horizon, or to rest before that. */
+static invman_status invman_i_hinge_run(invman_i_margins *e, double horizon, int *rest) {
+  size_t i;
+  invman_status status;
+  e->s = e->weight = 0;
+  e->count = e->above = e->events = 0;
+  e->above_time = -1;
+  *rest = 0;
+  for (i = 0; i < e->n; i++) {
+    double q = invman_i_q(e, i, i), gap = 1 - e->m[i];
+    e->root[i] = q > 0 ? sqrt(q) : 0;
+    e->state[i] = fabs(gap) <= 1e-14 ? INVMAN_I_HELD : gap > 0 ? INVMAN_I_BELOW : INVMAN_I_ABOVE;
+    e->above += e->state[i] == INVMAN_I_ABOVE;
+    e->g[i] = e->state[i] == INVMAN_I_ABOVE ? 0 : 1;
+    e->impulse[i] = e->change[i] = 0;
+    e->weight += e->g[i] * e->root[i];
+  }
+  invman_i_refresh_rates(e);
+  status = invman_i_settle(e);
+  while (status == INVMAN_OK) {
+    double left = horizon - e->s, ds = HUGE_VAL, arrived;
+    *rest = 1;
+    for (i = 0; i < e->n; i++) {
+      double wait = invman_i_wait(e, i);
+      if (wait < ds) ds = wait;
+      if (e->state[i] <= INVMAN_I_ABOVE && fabs(e->rate[i]) > invman_i_rate_tol(e, i)) *rest = 0;
+    }
+    if (*rest) return INVMAN_OK;
+    arrived = ds < left ? ds * (1 + 1e-13) : -1; /* those that arrive within rounding of the first arrive with it */
+    if (ds > left) ds = left;
+    for (i = 0; i < e->n; i++) {
+      e->impulse[i] += ds * e->g[i];
+      if (e->state[i] >= INVMAN_I_HELD) continue;
+      if (invman_i_wait(e, i) <= arrived) {
+        e->above -= e->state[i] == INVMAN_I_ABOVE;
+        e->m[i] = 1;
+        e->state[i] = INVMAN_I_HELD;
+        e->events++;
+      } else {
+        e->m[i] += ds * e->rate[i];
+      }
+    }
+    if (arrived < 0) {
+      e->s = horizon;
+      return INVMAN_OK;
+    }
+    e->s += ds;
+    status = invman_i_settle(e);
+  }
+  return status;
+}
+
+/* ---- the smooth losses' margin step: dm/ds = Q g(m) + c, g = -l'(m), by implicit Euler steps whose error, against
+   two of half the length, is kept below a tolerance. Implicit, because the soft hinge is as stiff as it is sharp. */
+
+typedef struct invman_i_loss {
+  int kind;
+  double beta;
+} invman_i_loss;
+
+static double invman_i_loss_value(const invman_i_loss *l, double m) {
+  double x = 1 - m;
+  if (l->kind == INVMAN_SOFT_HINGE) {
+    x *= l->beta;
+    return (x > 0 ? x + log1p(exp(-x)) : log1p(exp(x))) / l->beta;
+  }
+  if (x <= 0) return 0;
+  return l->kind == INVMAN_SQUARED_HINGE ? 0.5 * x * x : x;
+}
+
+/* g = -l'(m), and l'' */
+static double invman_i_push(const invman_i_loss *l, double m, double *curvature) {
+  double g = m < 1;
+  *curvature = 0;
+  if (l->kind == INVMAN_SOFT_HINGE) {
+    g = 1 / (1 + exp(-l->beta * (1 - m)));
+    *curvature = l->beta * g * (1 - g);
+  } else if (l->kind == INVMAN_SQUARED_HINGE && m < 1) {
+    g = 1 - m;
+    *curvature = 1;
+  }
+  return g;
+}
+
+/* Whether a point at m may, moving by up to `reach`, come where g is neither 0 nor 1. */
+static int invman_i_is_near(const invman_i_loss *l, double m, double reach) {
+  if (l->kind == INVMAN_SOFT_HINGE) return l->beta * (fabs(1 - m) - reach) < 37; /* 1 - g rounds to 1 beyond */
+  if (l->kind == INVMAN_SQUARED_HINGE) return m - reach < 1;
+  return fabs(1 - m) <= reach;
+}
+
+static void invman_i_times_q(const invman_i_margins *e, const double *x, double *out) { /* out = Q x; may be x */
+  size_t i;
+  for (i = 0; i < e->n; i++) e->at_rate[i] = e->y[i] * x[i];
+  for (i = 0; i < e->n; i++) out[i] = e->scale * e->y[i] * invman_i_inner(e->K + i * e->n, e->at_rate, e->n);
+}
+
+/* u of (1 + ds D Q D) u = b by conjugate gradients, to three digits: enough for Newton's method. */
+static void invman_i_conjugate_gradients(const invman_i_margins *e, double ds, const double *D, const double *b,
+                                         double *u, double *work /* (3,n) */) {
+  size_t n = e->n, i, k;
+  double *r = work, *p = work + n, *q = work + 2 * n, rr = invman_i_inner(b, b, n), enough = 1e-6 * rr;
+  memset(u, 0, n * sizeof *u);
+  memcpy(r, b, n * sizeof *r);
+  memcpy(p, b, n * sizeof *p);
+  for (k = 0; k < n && rr > enough; k++) {
+    double a, next;
+    for (i = 0; i < n; i++) q[i] = D[i] * p[i];
+    invman_i_times_q(e, q, q);
+    for (i = 0; i < n; i++) q[i] = p[i] + ds * D[i] * q[i];
+    a = rr / invman_i_inner(p, q, n);
+    for (i = 0; i < n; i++) {
+      u[i] += a * p[i];
+      r[i] -= a * q[i];
+    }
+    next = invman_i_inner(r, r, n);
+    for (i = 0; i < n; i++) p[i] = r[i] + next / rr * p[i];
+    rr = next;
+  }
+}
+
+/* to = from + ds (Q g(to) + c) by Newton's method with halved steps; leaves g(to) in e->g. 0: not found. */
+static int invman_i_implicit_step(invman_i_margins *e, const invman_i_loss *loss, double ds, const double *from,
+                                  double *to, double *work /* (8,n) */) {
+  size_t n = e->n, i;
+  double *R = work, *D = work + n, *b = work + 2 * n, *u = work + 3 * n, *delta = work + 4 * n, last = HUGE_VAL;
+  int tries;
+  memcpy(to, from, n * sizeof *to);
+  for (tries = 0; tries < 50; tries++) {
+    double worst = 0;
+    for (i = 0; i < n; i++) {
+      e->g[i] = invman_i_push(loss, to[i], &D[i]);
+      D[i] = sqrt(D[i]);
+    }
+    invman_i_times_q(e, e->g, R);
+    for (i = 0; i < n; i++) {
+      R[i] = to[i] - from[i] - ds * (R[i] + e->drift[i]);
+      if (!(fabs(R[i]) <= worst)) worst = fabs(R[i]);
+    }
+    if (worst <= 1e-7) return 1;
+    if (worst >= last) { /* too far: halfway back */
+      for (i = 0; i < n; i++) to[i] -= delta[i] *= 0.5;
+      continue;
+    }
+    last = worst;
+    for (i = 0; i < n; i++) b[i] = -D[i] * R[i];
+    invman_i_conjugate_gradients(e, ds, D, b, u, work + 5 * n);
+    for (i = 0; i < n; i++) delta[i] = D[i] * u[i];
+    invman_i_times_q(e, delta, delta);
+    for (i = 0; i < n; i++) to[i] += delta[i] = -R[i] - ds * delta[i];
+  }
+  return 0;
+}
+
+/* When, between two states, as many points as wanted had come above their margin, as a share of the way. */
+static double invman_i_crossing(const invman_i_margins *e, const double *from, const double *to, size_t above) {
+  double found = 1;
+  size_t i, j;
+  for (i = 0; i < e->n; i++) {
+    double share = from[i] <= 1 && to[i] > 1 ? (1 - from[i]) / (to[i] - from[i]) : 2;
+    size_t count = above;
+    for (j = 0; j < e->n; j++) count += from[j] <= 1 && to[j] > 1 && (1 - from[j]) <= share * (to[j] - from[j]);
+    if (share < found && count >= e->above_wanted) found = share;
+  }
+  return found;
+}
+
+static invman_status invman_i_smooth_run(invman_i_margins *e, const invman_i_loss *loss, double horizon, double tol) {
+  size_t n = e->n, i;
+  double *whole = e->work, *half = e->work + n, *end = e->work + 2 * n, *g = e->work + 3 * n,
+         *scratch = e->work + 4 * n;
+  double ds = horizon;
+  e->s = 0;
+  e->count = e->events = 0;
+  e->above_time = -1;
+  for (i = 0, e->above = 0; i < n; i++) {
+    e->above += e->m[i] > 1;
+    e->impulse[i] = 0;
+  }
+  if (e->above >= e->above_wanted) e->above_time = 0;
+  while (e->s < horizon) {
+    double error = 0;
+    size_t above = 0;
+    int last = ds >= horizon - e->s, found;
+    if (last) ds = horizon - e->s;
+    if (e->s + ds <= e->s) return INVMAN_NOT_CONVERGED;
+    found = invman_i_implicit_step(e, loss, ds, e->m, whole, scratch) &&
+            invman_i_implicit_step(e, loss, ds / 2, e->m, half, scratch);
+    memcpy(g, e->g, n * sizeof *g);
+    found = found && invman_i_implicit_step(e, loss, ds / 2, half, end, scratch);
+    for (i = 0; i < n; i++)
+      if (!(fabs(whole[i] - end[i]) <= error)) error = fabs(whole[i] - end[i]);
+    if (!found || !(error <= tol)) {
+      ds *= found && error > 0 ? fmax(0.2, 0.9 * sqrt(tol / error)) : 0.25;
+      continue;
+    }
+    for (i = 0; i < n; i++) {
+      e->impulse[i] += ds / 2 * (g[i] + e->g[i]);
+      above += end[i] > 1;
+    }
+    if (e->above_time < 0 && above >= e->above_wanted)
+      e->above_time = e->s + ds * invman_i_crossing(e, e->m, end, e->above);
+    e->above = above;
+    memcpy(e->m, end, n * sizeof *end);
+    e->s = last ? horizon : e->s + ds;
+    ds *= fmin(4, 0.9 * sqrt(tol / fmax(error, 1e-300)));
+  }
+  return INVMAN_OK;
+}
+
+/* ---- the flow's state */
+
+enum { INVMAN_I_GRAM_PANELS = 64 }; /* neurons whose features on the near points are kept at a time: 512 */
+
+/* A neuron that point i holds at its kink z_n(x_i) = 0, and the mean gate there: the share of a step in which it counts
+   as active. */
+typedef struct invman_i_held {
+  size_t n, i;
+  double gate;
+} invman_i_held;
+
+struct invman_flow {
+  invman_i_scope scope;
+  invman_context context;
+  invman_net *net;
+  const invman_data *train;
+  invman_flow_options options;
+  invman_i_loss loss;
+  invman_flow_info info;
+
+  invman_i_pack start, trial, grad; /* weights at t = 0; of the step in hand; G of the last trial */
+  double dt, speed, typical;        /* the next step's length; max |G_n|; a typical rate of a margin */
+  double *f0, *margin, *rate;       /* (p) f at t = 0; y F; its rate over the last trial */
+  double *r;                        /* (p) sqrt(2)/(h p) g y: what each point contributes to G */
+  double *square;                   /* (p) |x~|^2 = |x|^2/d + 1 */
+  double *next, *predicted, *work;  /* (p) margins after the step; predicted ones; scratch */
+  double *partial;                  /* partial sums of a sweep */
+  double *f0_test, *f_test;         /* (test n) */
+  unsigned char *near;              /* (p) whether the point may come to its margin within the step */
+  size_t *list, near_count, below;  /* (p) near points, then those with g = 1, then those with g = 0 */
+  size_t *where;                    /* (p) place in the list */
+
+  invman_i_held *held, *held_next; /* by neuron */
+  size_t held_count, held_room, *group_count;
+
+  invman_i_margins margins;           /* of the near points */
+  double *K, *slopes, *value, *slope; /* their Gram matrix and what it is made of */
+  size_t gram_room;
+};
+
+static double invman_i_unit(const invman_flow *f) { /* of G: sqrt(2)/(h p) */
+  return sqrt(2.0) / ((double)f->net->h * (double)f->train->n);
+}
+
+static invman_i_points invman_i_listed(const invman_flow *f, size_t first, size_t count) {
+  return invman_i_points_of(f->train->x, f->list + first, count, f->train->d);
+}
+
+/* v.x~ of one neuron, or G.x~ */
+static double invman_i_neuron_dot(const double *v, const double *x, size_t d) {
+  double sum = v[d * INVMAN_I_WIDTH];
+  size_t k;
+  for (k = 0; k < d; k++) sum += v[k * INVMAN_I_WIDTH] * x[k];
+  return sum;
+}
+
+/* ---- the neuron step. With G constant, dv/dt = beta G, dbeta/dt = v.G (Eq. 4) turns (v.G/|G|, beta) hyperbolically:
+   beta^2 - |v|^2 is conserved to rounding. */
+
+static void invman_i_hyperbolic(double x, double *cosh_minus_1, double *sinh_x) {
+  double half = x < 0.5 ? 0.5 * x : 0, y = half * half; /* sinh of half the angle, whose square is what cosh needs */
+  double s = half * (1 + y / 6 * (1 + y / 20 * (1 + y / 42 * (1 + y / 72 * (1 + y / 110 * (1 + y / 156))))));
+  if (x >= 0.5) s = sinh(0.5 * x);
+  *cosh_minus_1 = 2 * s * s;
+  *sinh_x = 2 * s * sqrt(1 + s * s);
+}
+
+typedef struct invman_i_turn {
+  const invman_flow *flow;
+  double dt, *speed; /* (groups) max |G_n| of a group */
+} invman_i_turn;
+
+static void invman_i_turn_group(size_t task, void *arg) {
+  const invman_i_turn *s = (const invman_i_turn *)arg;
+  const invman_flow *f = s->flow;
+  size_t d = f->net->d, width = invman_i_group(f->trial.panels) * INVMAN_I_WIDTH, n, k;
+  double scale = 1 / sqrt((double)d);
+  s->speed[task] = 0;
+  for (n = task * width; n < invman_i_min((task + 1) * width, f->net->h); n++) {
+    const double *w = f->net->w + n * d, *g = invman_i_neuron(&f->grad, n);
+    double *v = invman_i_neuron(&f->trial, n), beta = f->net->beta[n], b = f->net->b[n];
+    double gb = g[d * INVMAN_I_WIDTH], size = 0, along = 0, c = 0, sh = 0, shift = 0;
+    for (k = 0; k < d; k++) {
+      size += g[k * INVMAN_I_WIDTH] * g[k * INVMAN_I_WIDTH];
+      along += w[k] * scale * g[k * INVMAN_I_WIDTH];
+    }
+    size = sqrt(size * (double)d + gb * gb);
+    if (size > 0) {
+      along = (along * (double)d + b * gb) / size;
+      invman_i_hyperbolic(size * s->dt, &c, &sh);
+      shift = (along * c + beta * sh) / size;
+    }
+    for (k = 0; k < d; k++) v[k * INVMAN_I_WIDTH] = w[k] * scale + shift * g[k * INVMAN_I_WIDTH];
+    v[d * INVMAN_I_WIDTH] = b + shift * gb;
+    v[(d + 1) * INVMAN_I_WIDTH] = beta + (beta * c + along * sh);
+    if (!(size <= s->speed[task])) s->speed[task] = size;
+  }
+}
+
+/* trial = the network turned for a time dt by G. */
+static void invman_i_turn_neurons(invman_flow *f, double dt) {
+  double speed[64];
+  size_t groups = invman_i_groups(f->trial.panels), g;
+  invman_i_turn s;
+  s.flow = f;
+  s.dt = dt;
+  s.speed = speed;
+  invman_i_parallel(&f->context, groups, invman_i_turn_group, &s, 5 * (double)f->net->h * (double)(f->net->d + 4));
+  for (g = 0, f->speed = 0; g < groups; g++)
+    if (!(speed[g] <= f->speed)) f->speed = speed[g];
+}
+
+/* ---- held gates. A point that pushes a neuron off itself (beta r < 0) while the others push it back holds it at
+   z = 0: there the activation's derivative may take any share of its jump (the differential inclusion again), and the
+   flow takes the one that keeps z at zero. Over a step that is the gate in (0,1) that leaves z = 0 at its end. Plain
+   gates would chatter between 0 and 1, and with them the whole cluster of neurons that sits at that point. */
+
+enum {
+  INVMAN_I_HELD_MAX = 16,    /* points that may hold one neuron; more keep their plain gates */
+  INVMAN_I_PUSHING_MAX = 256 /* one point among more than these is too weak to hold a neuron: not looked for */
+};
+
+typedef struct invman_i_hold {
+  const invman_flow *flow;
+  invman_i_points pushing;
+  double span;
+} invman_i_hold;
+
+/* gate_k in [0,1] such that z_k = base_k + sum_l own_kl gate_l is zero, or positive with gate 1, or negative with
+   gate 0: projected Gauss-Seidel. */
+static void invman_i_solve_gates(size_t count, const double *base, double (*own)[INVMAN_I_HELD_MAX], double *gate) {
+  size_t k, l;
+  int sweep;
+  double change = 1;
+  for (sweep = 0; sweep < 100 && change > 1e-7; sweep++)
+    for (k = 0, change = 0; k < count; k++) {
+      double z = base[k], new_gate;
+      for (l = 0; l < count; l++) z += own[k][l] * gate[l];
+      new_gate = fmin(1, fmax(0, gate[k] - z / own[k][k]));
+      change = fmax(change, fabs(new_gate - gate[k]));
+      gate[k] = new_gate;
+    }
+}
+
+/* The gates of one neuron at the points that held it and those that begin to; G follows. Returns how many hold it. */
+static size_t invman_i_hold_neuron(const invman_flow *f, size_t n, double span, const size_t *point, size_t count,
+                                   const double *before, invman_i_held *out) {
+  const invman_data *data = f->train;
+  size_t d = data->d, k, l, kept = 0;
+  const double *v = invman_i_neuron(&f->trial, n);
+  double *g = invman_i_neuron(&f->grad, n), shift = span * v[(d + 1) * INVMAN_I_WIDTH];
+  double base[INVMAN_I_HELD_MAX], own[INVMAN_I_HELD_MAX][INVMAN_I_HELD_MAX], gate[INVMAN_I_HELD_MAX];
+  for (k = 0; k < count; k++) {
+    const double *x = data->x + point[k] * d;
+    base[k] = invman_i_neuron_dot(v, x, d) + shift * invman_i_neuron_dot(g, x, d);
+    gate[k] = before[k];
+    for (l = 0; l < count; l++) {
+      own[k][l] = shift * f->r[point[l]] * (invman_i_inner(x, data->x + point[l] * d, d) / (double)d + 1);
+      base[k] -= own[k][l] * before[l];
+    }
+  }
+  invman_i_solve_gates(count, base, own, gate);
+  for (k = 0; k < count; k++) {
+    const double *x = data->x + point[k] * d;
+    double change = (gate[k] - before[k]) * f->r[point[k]];
+    for (l = 0; l < d; l++) g[l * INVMAN_I_WIDTH] += change * x[l] / (double)d;
+    g[d * INVMAN_I_WIDTH] += change;
+    if (gate[k] <= 0 || gate[k] >= 1) continue;
+    out[kept].n = n;
+    out[kept].i = point[k];
+    out[kept++].gate = gate[k];
+  }
+  return kept;
+}
+
+/* Points whose gate changes sides within the step while neither side is consistent at its end: the neuron goes from z
+   to z1 with the wrong sign, by less than the push of the point itself. */
+INVMAN_I_INLINE void invman_i_mark_crossing(invman_i_lanes *mark, const invman_i_lanes *z, const invman_i_lanes *g,
+                                            const invman_i_lanes *beta, double span, double push, const int L) {
+  invman_i_lanes own, against, z1, t, crossing;
+  invman_i_set(&own, &invman_i_zero, L);
+  invman_i_set(&against, &invman_i_zero, L);
+  invman_i_set(&crossing, &invman_i_zero, L);
+  invman_i_set(&z1, z, L);
+  invman_i_add_scaled(&own, push, beta, L);
+  invman_i_add_scaled(&against, -push, beta, L);
+  invman_i_multiply(&t, beta, g, L);
+  invman_i_add_scaled(&z1, span, &t, L);
+  invman_i_multiply(&t, z, &z1, L);
+  invman_i_add_scaled(&crossing, -1, &t, L);
+  invman_i_multiply(&t, &z1, &z1, L);
+  invman_i_multiply(mark, &own, &own, L);
+  invman_i_add_scaled(mark, -1, &t, L);
+  invman_i_gate(mark, &crossing, mark, L);
+  invman_i_gate(mark, &against, mark, L); /* positive where all three hold */
+}
+
+INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int L) {
+  enum { LANES = 2 * INVMAN_I_WIDTH };
+  const invman_i_hold *s = (const invman_i_hold *)arg;
+  const invman_flow *f = s->flow;
+  const int J = INVMAN_I_PANELS(L);
+  size_t d = f->net->d, group = invman_i_group(f->trial.panels), width = group * INVMAN_I_WIDTH, q, i, lane;
+  size_t last = invman_i_min((task + 1) * group, f->trial.panels), old = 0, high = f->held_count, out_count = 0;
+  invman_i_held *out = f->held_next + task * 2 * width;
+  while (old < high) { /* the first pair of this group */
+    size_t middle = (old + high) / 2;
+    if (f->held[middle].n < task * width) old = middle + 1;
+    else high = middle;
+  }
+  for (q = task * group; q < last; q += (size_t)J) {
+    size_t point[LANES][INVMAN_I_HELD_MAX], count[LANES] = {0}, first = q * INVMAN_I_WIDTH;
+    double before[LANES][INVMAN_I_HELD_MAX];
+    for (; old < f->held_count && f->held[old].n < first + (size_t)J * INVMAN_I_WIDTH; old++) {
+      const invman_i_held *h = &f->held[old];
+      lane = h->n - first;
+      if (invman_i_neuron(&f->trial, h->n)[(d + 1) * INVMAN_I_WIDTH] * f->r[h->i] >= 0) continue;
+      point[lane][count[lane]] = h->i;
+      before[lane][count[lane]++] = h->gate;
+    }
+    for (i = 0; i < s->pushing.n; i += INVMAN_I_POINTS) {
+      const double *x[INVMAN_I_POINTS];
+      invman_i_lanes z[INVMAN_I_POINTS][2], g[INVMAN_I_POINTS][2], mark[INVMAN_I_POINTS][2], any;
+      int a, j, l;
+      invman_i_four_points(&s->pushing, i, x);
+      invman_i_dot(z, &f->trial, q, x, J, L);
+      invman_i_dot(g, &f->grad, q, x, J, L);
+      invman_i_set(&any, &invman_i_zero, L);
+      INVMAN_I_UNROLL
+      for (a = 0; a < INVMAN_I_POINTS; a++) {
+        size_t row = invman_i_row_index(&s->pushing, invman_i_min(i + (size_t)a, s->pushing.n - 1));
+        INVMAN_I_UNROLL
+        for (j = 0; j < J; j++) {
+          invman_i_mark_crossing(&mark[a][j], &z[a][j], &g[a][j], invman_i_row(&f->trial, q + (size_t)j, d + 1),
+                                 s->span, s->span * f->r[row] * f->square[row], L);
+          invman_i_add_gated(&any, &mark[a][j], &mark[a][j], L);
+        }
+      }
+      if (!(invman_i_sum_lanes(&any) > 0)) continue;
+      for (a = 0; a < INVMAN_I_POINTS && i + (size_t)a < s->pushing.n; a++)
+        for (j = 0; j < J; j++)
+          for (l = 0; l < INVMAN_I_WIDTH; l++) {
+            size_t row = invman_i_row_index(&s->pushing, i + (size_t)a), k = 0;
+            lane = (size_t)(j * INVMAN_I_WIDTH + l);
+            if (!(mark[a][j].d[l] > 0)) continue;
+            while (k < count[lane] && point[lane][k] != row) k++;
+            if (k < count[lane] || k == INVMAN_I_HELD_MAX) continue;
+            point[lane][k] = row;
+            before[lane][k] = z[a][j].d[l] > 0;
+            count[lane]++;
+          }
+    }
+    for (lane = 0; lane < (size_t)J * INVMAN_I_WIDTH; lane++)
+      if (count[lane] > 0 && out_count + count[lane] <= 2 * width)
+        out_count +=
+            invman_i_hold_neuron(f, first + lane, s->span, point[lane], count[lane], before[lane], out + out_count);
+  }
+  f->group_count[task] = out_count;
+}
+INVMAN_I_KERNEL(invman_i_hold_group)
+
+/* Held gates in the place of plain ones in G: of all held pairs, or (near 0 or 1) those whose point is so. */
+static void invman_i_hold_gradient(invman_flow *f, int near) {
+  size_t d = f->net->d, k, l;
+  for (k = 0; k < f->held_count; k++) {
+    const invman_i_held *h = &f->held[k];
+    const double *x = f->train->x + h->i * d;
+    double *g = invman_i_neuron(&f->grad, h->n), z, change;
+    if (near >= 0 && f->near[h->i] != near) continue;
+    z = invman_i_neuron_dot(invman_i_neuron(&f->trial, h->n), x, d);
+    change = (h->gate - (z > 0)) * f->r[h->i];
+    for (l = 0; l < d; l++) g[l * INVMAN_I_WIDTH] += change * x[l] / (double)d;
+    g[d * INVMAN_I_WIDTH] += change;
+    g[(d + 1) * INVMAN_I_WIDTH] += change * z;
+  }
+}
+
+/* The gates of a step of length span from where the network is; G follows them. */
+static void invman_i_hold_neurons(invman_flow *f, double span) {
+  size_t groups = invman_i_groups(f->trial.panels), room = 2 * invman_i_group(f->trial.panels) * INVMAN_I_WIDTH;
+  size_t g, i, n = 0, count = 0, held = f->held_count;
+  invman_i_held *swap = f->held;
+  invman_i_hold s;
+  f->held_count = 0;
+  for (i = 0; i < f->train->n; i++)
+    if (f->r[i] != 0) f->list[n++] = i;
+  if (n > INVMAN_I_PUSHING_MAX) return;
+  f->held_count = held;
+  s.flow = f;
+  s.pushing = invman_i_listed(f, 0, n);
+  s.span = span;
+  invman_i_turn_neurons(f, 0);
+  invman_i_gradient_points(&f->context, &f->trial, s.pushing, f->r, 0, &f->grad);
+  invman_i_hold_gradient(f, -1);
+  invman_i_parallel(&f->context, groups, invman_i_hold_group(&f->context), &s,
+                    (double)n * (double)f->net->h * 2 * (double)(f->net->d + 2));
+  for (g = 0; g < groups; g++) {
+    memmove(f->held_next + count, f->held_next + g * room, f->group_count[g] * sizeof *f->held);
+    count += f->group_count[g];
+  }
+  f->held = f->held_next;
+  f->held_next = swap;
+  f->held_count = count;
+}
+
+/* ---- sweeps over the points of the list, with the held gates in the place of the plain ones */
+
+/* G = (or +=) sum of r x~ over part of the list, near or not. */
+static void invman_i_flow_gradient(invman_flow *f, size_t first, size_t count, int near) {
+  invman_i_gradient_points(&f->context, &f->trial, invman_i_listed(f, first, count), f->r, near, &f->grad);
+  invman_i_hold_gradient(f, near);
+}
+
+/* The rates of part of the list's margins along G, Eq. (3). */
+static void invman_i_flow_rates(invman_flow *f, size_t first, size_t count, double *rate) {
+  double unit = sqrt(2.0) / (double)f->net->h;
+  size_t d = f->net->d, k;
+  invman_i_sweep s;
+  memset(&s, 0, sizeof s);
+  s.net = &f->trial;
+  s.grad = &f->grad;
+  s.x = invman_i_listed(f, first, count);
+  invman_i_sum_neurons(&f->context, invman_i_rate(&f->context), s, unit, f->partial, rate);
+  for (k = 0; k < f->held_count; k++) {
+    const invman_i_held *h = &f->held[k];
+    const double *v = invman_i_neuron(&f->trial, h->n), *g = invman_i_neuron(&f->grad, h->n);
+    const double *x = f->train->x + h->i * d;
+    double beta = v[(d + 1) * INVMAN_I_WIDTH], z;
+    if (f->where[h->i] < first || f->where[h->i] >= first + count) continue;
+    z = invman_i_neuron_dot(v, x, d);
+    rate[f->where[h->i] - first] +=
+        unit * (h->gate - (z > 0)) * (beta * beta * invman_i_neuron_dot(g, x, d) + g[(d + 1) * INVMAN_I_WIDTH] * z);
+  }
+  for (k = 0; k < count; k++) rate[k] *= f->options.alpha * f->train->y[f->list[first + k]];
+}
+
+/* margin = y alpha (f - f_0) of the trial network */
+static void invman_i_flow_margins(invman_flow *f, double *margin) {
+  size_t p = f->train->n, i;
+  invman_i_eval_points(&f->context, &f->trial, invman_i_points_of(f->train->x, NULL, p, f->net->d), f->partial, margin);
+  for (i = 0; i < p; i++) margin[i] = f->options.alpha * f->train->y[i] * (margin[i] - f->f0[i]);
+}
+
+/* ---- one trial of a step */
+
+typedef struct invman_i_trial {
+  double used;  /* the step's length: shorter than wanted where the frozen flow comes to rest */
+  double error; /* largest difference between real and predicted margins */
+  double turn;  /* largest |G_n| dt */
+  int rest;     /* the flow does not move at all */
+} invman_i_trial;
+
+static double invman_i_root_mean_square(const double *x, size_t n) { return sqrt(invman_i_inner(x, x, n) / (double)n); }
+
+/* Marks the points that may come to their margin within a step: by their own rate with a margin of safety, or by a
+   typical one, since rates change when others arrive. Returns how many. */
+static size_t invman_i_mark_near(invman_flow *f, double span) {
+  size_t count = 0, i;
+  for (i = 0; i < f->train->n; i++) {
+    double approach = f->margin[i] < 1 ? f->rate[i] : -f->rate[i];
+    f->near[i] = invman_i_is_near(&f->loss, f->margin[i], span * (1.5 * fmax(0, approach) + 0.3 * f->typical)) != 0;
+    count += f->near[i];
+  }
+  return count;
+}
+
+/* The length of a step, down to span/64, over which so few points are near that their Gram matrix takes O(p) memory.
+   Where even that is too long they come together, as the points on a plateau of F do, and are taken together. */
+static double invman_i_fit_near(invman_flow *f, double span) {
+  size_t most = invman_i_max(1024, (size_t)(16 * sqrt((double)f->train->n)));
+  double part;
+  if (f->loss.kind == INVMAN_HINGE)
+    for (part = span; part > span / 65; part *= 0.5)
+      if (invman_i_mark_near(f, part) <= most) return part;
+  invman_i_mark_near(f, span);
+  return span;
+}
+
+/* Sorts the points into near ones, those that push (g = 1) and those that do not. */
+static void invman_i_split(invman_flow *f) {
+  size_t p = f->train->n, i, count = 0;
+  int part;
+  for (part = 0; part < 3; part++) {
+    for (i = 0; i < p; i++)
+      if ((f->near[i] ? 0 : f->margin[i] < 1 ? 1 : 2) == part) {
+        f->where[i] = count;
+        f->list[count++] = i;
+        f->r[i] = part == 1 ? invman_i_unit(f) * f->train->y[i] : 0;
+      }
+    if (part == 0) f->near_count = count;
+    if (part == 1) f->below = count - f->near_count;
+  }
+}
+
+static invman_status invman_i_near_reserve(invman_flow *f) {
+  size_t n = f->near_count, room;
+  double **square[2], **rows[2];
+  int k;
+  square[0] = &f->K;
+  square[1] = &f->slopes;
+  rows[0] = &f->value;
+  rows[1] = &f->slope;
+  if (invman_i_margins_reserve(&f->margins, &f->scope, n) < 0) return f->scope.status;
+  if (n <= f->gram_room) return INVMAN_OK;
+  room = invman_i_min(f->train->n, n + n / 4 + 16);
+  for (k = 0; k < 2; k++) {
+    invman_i_give(&f->scope, *square[k]);
+    invman_i_give(&f->scope, *rows[k]);
+    *square[k] = invman_i_doubles(&f->scope, invman_i_mul(room, room));
+    *rows[k] = invman_i_doubles(&f->scope, invman_i_mul(room, INVMAN_I_GRAM_PANELS * INVMAN_I_WIDTH));
+  }
+  f->gram_room = f->scope.status < 0 ? 0 : room;
+  return f->scope.status;
+}
+
+/* Theta between the listed points, with held gates; from >>ntk. */
+static void invman_i_gram_held(const invman_context *ctx, const invman_i_pack *net, invman_i_points x,
+                               const size_t *where, const invman_i_held *held, size_t held_count, double *value,
+                               double *slope, double *slopes, double *K);
+
+/* How many near points must be above their margin for t* to be there. */
+static size_t invman_i_above_wanted(const invman_flow *f) {
+  size_t p = f->train->n, wanted = (size_t)ceil(f->options.tstar_fraction * (double)p * (1 - 1e-12));
+  return wanted - invman_i_min(wanted, p - f->near_count - f->below);
+}
+
+/* Moves the near points' margins over the step: their mean push g, and how long the step can be. */
+static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_trial *trial) {
+  invman_i_margins *e = &f->margins;
+  size_t p = f->train->n, n = f->near_count, i;
+  int rest = 0;
+  invman_status status = invman_i_near_reserve(f);
+  trial->used = span;
+  if (status < 0) return status;
+  memset(e->drift, 0, n * sizeof *e->drift);
+  if (f->below > 0) invman_i_flow_rates(f, 0, n, e->drift);
+  for (i = 0; i < n; i++) {
+    e->y[i] = f->train->y[f->list[i]];
+    e->m[i] = f->margin[f->list[i]];
+  }
+  invman_i_gram_held(&f->context, &f->trial, invman_i_listed(f, 0, n), f->where, f->held, f->held_count, f->value,
+                     f->slope, f->slopes, f->K);
+  e->K = f->K;
+  e->scale = f->options.alpha / (double)p;
+  e->above_wanted = invman_i_above_wanted(f);
+  if (f->loss.kind == INVMAN_HINGE) status = invman_i_hinge_run(e, span, &rest);
+  else status = invman_i_smooth_run(e, &f->loss, span, 0.05 * f->options.margin_tol);
+  if (status != INVMAN_OK) return status;
+  if (rest && f->below == 0) trial->used = e->s; /* the clock does not run on while nothing moves */
+  if (!(trial->used > 0)) {
+    trial->rest = 1;
+    return INVMAN_OK;
+  }
+  for (i = 0; i < n; i++) {
+    f->r[f->list[i]] = invman_i_unit(f) * e->y[i] * (e->impulse[i] / trial->used);
+    f->predicted[f->list[i]] = e->m[i];
+  }
+  invman_i_flow_gradient(f, 0, n, 1);
+  return INVMAN_OK;
+}
+
+/* Predicts the other points' margins; returns how many of them turn out to be near. */
+static size_t invman_i_predict_rest(invman_flow *f, const invman_i_trial *trial) {
+  size_t k, missed = 0, rest = f->train->n - f->near_count;
+  if (rest > 0) invman_i_flow_rates(f, f->near_count, rest, f->work);
+  for (k = 0; k < rest; k++) {
+    size_t i = f->list[f->near_count + k];
+    f->rate[i] = f->work[k];
+    f->predicted[i] = f->margin[i] + trial->used * f->rate[i];
+    if ((f->predicted[i] < 1) != (f->margin[i] < 1) || invman_i_is_near(&f->loss, f->predicted[i], 0)) {
+      f->near[i] = 1;
+      missed++;
+    }
+  }
+  return missed;
+}
+
+/* One step of length span from where the network is: trial weights, G, gates and margins, and how good they are. */
+static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_trial *trial) {
+  size_t p = f->train->n, i;
+  invman_status status;
+  memset(trial, 0, sizeof *trial);
+  invman_i_hold_neurons(f, span);
+  invman_i_turn_neurons(f, 0.5 * span); /* the middle of the step, as the last trial's G sees it */
+  do {
+    invman_i_split(f);
+    invman_i_flow_gradient(f, f->near_count, f->below, 0);
+    status = invman_i_margin_step(f, span, trial);
+    if (status < 0 || trial->rest) return status;
+    if (status == INVMAN_NOT_CONVERGED) {
+      trial->used = span;
+      trial->error = HUGE_VAL;
+      return INVMAN_OK;
+    }
+  } while (invman_i_predict_rest(f, trial) > 0);
+  if (f->near_count < p) f->typical = invman_i_root_mean_square(f->work, p - f->near_count);
+  for (i = 0; i < f->near_count; i++)
+    f->rate[f->list[i]] = (f->predicted[f->list[i]] - f->margin[f->list[i]]) / trial->used;
+
+  invman_i_turn_neurons(f, trial->used);
+  trial->turn = f->speed * trial->used;
+  invman_i_flow_margins(f, f->next);
+  for (i = 0; i < p; i++) {
+    double error = fabs(f->next[i] - f->predicted[i]);
+    if (!(error <= trial->error)) trial->error = error;
+  }
+  return INVMAN_OK;
+}
+
+/* ---- the chain of steps */
+
+/* Whether what the points push cancels to rounding, or reaches no neuron. */
+static int invman_i_at_rest(const invman_flow *f) {
+  double push = 0;
+  size_t i;
+  for (i = 0; i < f->train->n; i++) push += fabs(f->r[i]) * sqrt(f->square[i]);
+  return f->speed <= 1e-14 * push;
+}
+
+static void invman_i_measure(invman_flow *f) { /* the info's view of the margins and the network */
+  size_t p = f->train->n, i;
+  invman_flow_info *info = &f->info;
+  info->loss = 0;
+  info->unsatisfied = 0;
+  info->margin_min = HUGE_VAL;
+  for (i = 0; i < p; i++) {
+    info->loss += invman_i_loss_value(&f->loss, f->margin[i]) / (double)p;
+    info->unsatisfied += !(f->margin[i] > 1 - f->options.margin_stop);
+    info->margin_min = fmin(info->margin_min, f->margin[i]);
+  }
+  info->lambda = invman_amplification(f->net, f->options.d_par);
+  info->lambda_max = fmax(info->lambda_max, info->lambda);
+}
+
+static invman_status invman_i_end(invman_flow *f, int end) {
+  f->info.end = end;
+  f->info.status = end == INVMAN_END_SATISFIED  ? INVMAN_OK
+                   : end == INVMAN_END_REST     ? INVMAN_NOT_SEPARABLE
+                   : end == INVMAN_END_ROUNDING ? INVMAN_NOT_CONVERGED
+                                                : INVMAN_STOPPED;
+  return f->info.status;
+}
+
+/* t* and Lambda there, from the events of the step just made. */
+static void invman_i_locate_t_star(invman_flow *f, const invman_i_trial *trial) {
+  const invman_i_margins *e = &f->margins;
+  double after = f->near_count > 0 ? e->above_time : invman_i_above_wanted(f) > 0 ? -1 : 0, sum[2] = {0, 0};
+  size_t n, d = f->net->d, d_par = f->options.d_par;
+  if (f->info.t_star > 0 || after < 0) return;
+  after = fmin(after, trial->used);
+  invman_i_turn_neurons(f, after);
+  for (n = 0; n < f->net->h; n++) invman_i_add_squares(invman_i_neuron(&f->trial, n), INVMAN_I_WIDTH, d, d_par, sum);
+  f->info.t_star = f->info.t + after;
+  f->info.lambda_star = d_par < d ? invman_i_ratio(sum, d, d_par) : 0;
+  invman_i_turn_neurons(f, trial->used);
+}
+
+static void invman_i_accept(invman_flow *f, const invman_i_trial *trial) {
+  double *swap = f->margin;
+  invman_i_locate_t_star(f, trial);
+  invman_i_unpack_net(&f->trial, f->net);
+  f->margin = f->next;
+  f->next = swap;
+  f->info.t += trial->used;
+  f->info.dt = trial->used;
+  f->info.step++;
+  f->info.sliding = f->near_count > 0 ? f->margins.count : 0;
+  f->info.events += f->near_count > 0 ? f->margins.events : 0;
+  f->info.held = f->held_count;
+  invman_i_measure(f);
+}
+
+invman_status invman_flow_step(invman_flow *flow) {
+  invman_flow *f = flow;
+  const invman_flow_options *o = &f->options;
+  double allowed;
+  int tries;
+  if (f->info.end == INVMAN_END_REPORT || f->info.end == INVMAN_END_PROGRESS) invman_i_end(f, INVMAN_END_NONE);
+  if (f->info.end != INVMAN_END_NONE) return f->info.status;
+
+  /* Near the end errors must not be larger than what is left to do. */
+  allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop));
+  for (tries = 0;; tries++) {
+    double span = fmin(f->dt, o->rotation_tol / f->speed), wanted, factor;
+    int last = o->t_max > 0 && span >= (o->t_max - f->info.t) * (1 - 1e-12);
+    invman_i_trial trial;
+    invman_status status;
+    if (last) span = o->t_max - f->info.t;
+    wanted = span;
+    span = invman_i_fit_near(f, span);
+    last = last && span == wanted;
+    if (!(f->info.t + span > f->info.t)) return invman_i_end(f, INVMAN_END_ROUNDING);
+    status = invman_i_try_step(f, span, &trial);
+    if (status < 0) return status;
+    if (trial.rest || invman_i_at_rest(f)) return invman_i_end(f, INVMAN_END_REST);
+
+    factor = fmin(0.9 * o->rotation_tol / trial.turn, 0.9 * sqrt(allowed / trial.error));
+    if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= allowed) {
+      last = last && trial.used == span;
+      invman_i_accept(f, &trial);
+      if (last) f->info.t = o->t_max;
+      else if (!(span < wanted))
+        f->dt = trial.used * fmin(tries > 0 ? 1 : 2, fmax(0.5, factor)); /* no growth right after a rejection */
+      break;
+    }
+    f->info.rejected++;
+    f->dt = trial.used * (trial.error < HUGE_VAL ? fmin(0.9, fmax(0.2, factor)) : 0.2);
+  }
+  if (f->info.unsatisfied == 0) return invman_i_end(f, INVMAN_END_SATISFIED);
+  if (o->t_max > 0 && f->info.t >= o->t_max) return invman_i_end(f, INVMAN_END_T_MAX);
+  if (o->step_max > 0 && f->info.step >= o->step_max) return invman_i_end(f, INVMAN_END_STEP_MAX);
+  return invman_i_end(f, INVMAN_END_NONE);
+}
+
+static void invman_i_test_error(invman_flow *f) {
+  const invman_data *test = f->options.test;
+  double *partial = f->partial;
+  size_t i, wrong = 0;
+  if (!test) return;
+  invman_i_pack_net(f->net, &f->trial);
+  invman_i_eval_points(&f->context, &f->trial, invman_i_points_of(test->x, NULL, test->n, test->d), partial, f->f_test);
+  for (i = 0; i < test->n; i++) wrong += !(test->y[i] * (f->f_test[i] - f->f0_test[i]) > 0);
+  f->info.test_error = (double)wrong / (double)test->n;
+}
+
+invman_status invman_flow_run(invman_flow *flow) {
+  const invman_flow_options *o;
+  const invman_context *ctx;
+  if (!flow) return INVMAN_E_ARG;
+  o = &flow->options;
+  ctx = &flow->context;
+  do {
+    size_t before = flow->info.step, p = flow->train->n;
+    invman_status status = invman_flow_step(flow);
+    if (status < 0) return status;
+    if (flow->info.end == INVMAN_END_NONE && flow->info.step % o->report_every != 0) continue;
+    invman_i_test_error(flow);
+    if (flow->info.step == before) break; /* nothing happened: reported before */
+    if (o->report && o->report(&flow->info, flow->net, o->user) && flow->info.end == INVMAN_END_NONE)
+      invman_i_end(flow, INVMAN_END_REPORT);
+    if (ctx->progress && ctx->progress("flow", 1 - (double)flow->info.unsatisfied / (double)p, ctx->user) &&
+        flow->info.end == INVMAN_END_NONE)
+      invman_i_end(flow, INVMAN_END_PROGRESS);
+  } while (flow->info.end == INVMAN_END_NONE);
+  return flow->info.status;
+}
+
+const invman_flow_info *invman_flow_get_info(const invman_flow *flow) { return flow ? &flow->info : NULL; }
+
+invman_status invman_flow_predict(const invman_flow *flow, const double *x, size_t n, double *F) {
+  const invman_context *ctx;
+  invman_i_scope scope;
+  double *f0, *partial;
+  size_t i;
+  invman_status status;
+  if (!flow) return INVMAN_E_ARG;
+  ctx = &flow->context;
+  status = invman_net_eval(ctx, flow->net, x, n, F);
+  if (status < 0 || n == 0) return status;
+  scope = invman_i_open(ctx);
+  f0 = invman_i_doubles(&scope, n);
+  partial = invman_i_take_partial(&scope, &flow->start, n);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  invman_i_eval_points(ctx, &flow->start, invman_i_points_of(x, NULL, n, flow->net->d), partial, f0);
+  for (i = 0; i < n; i++) F[i] = flow->options.alpha * (F[i] - f0[i]);
+  return invman_i_drop(&scope);
+}
+
+/* ---- making a flow */
+
+static invman_status invman_i_resolve_options(const invman_context *ctx, invman_flow_options *o) {
+  o->alpha = invman_i_or(o->alpha, 1e-6);
+  o->loss_beta = invman_i_or(o->loss_beta, 20);
+  o->rotation_tol = invman_i_or(o->rotation_tol, 0.1);
+  o->margin_tol = invman_i_or(o->margin_tol, 0.1);
+  o->margin_stop = invman_i_or(o->margin_stop, 2e-3);
+  o->tstar_fraction = invman_i_or(o->tstar_fraction, 0.1);
+  o->d_par = invman_i_max(o->d_par, 1);
+  o->report_every = invman_i_max(o->report_every, 1);
+  if (!(o->alpha > 0 && o->alpha <= DBL_MAX)) return invman_i_bad(ctx, "flow: alpha must be positive and finite");
+  if (o->loss < INVMAN_HINGE || o->loss > INVMAN_SQUARED_HINGE) return invman_i_bad(ctx, "flow: unknown loss");
+  if (!(o->loss_beta > 0 && o->loss_beta <= DBL_MAX)) return invman_i_bad(ctx, "flow: loss_beta must be positive");
+  if (!(o->rotation_tol > 0 && o->rotation_tol <= 1)) return invman_i_bad(ctx, "flow: rotation_tol must be in (0,1]");
+  if (!(o->margin_tol > 0 && o->margin_tol <= 1)) return invman_i_bad(ctx, "flow: margin_tol must be in (0,1]");
+  if (!(o->margin_stop > 0 && o->margin_stop < 1)) return invman_i_bad(ctx, "flow: margin_stop must be in (0,1)");
+  if (!(o->tstar_fraction > 0 && o->tstar_fraction <= 1))
+    return invman_i_bad(ctx, "flow: tstar_fraction must be in (0,1]");
+  if (!(o->t_max >= 0 && o->t_max <= DBL_MAX)) return invman_i_bad(ctx, "flow: t_max must be finite and not negative");
+  return INVMAN_OK;
+}
+
+static invman_status invman_i_check_flow(const invman_context *ctx, const invman_net *net, const invman_data *train,
+                                         invman_flow_options *o) {
+  size_t i;
+  invman_status status = invman_i_check_net(ctx, net);
+  if (status == INVMAN_OK) status = invman_i_check_data(ctx, train);
+  if (status == INVMAN_OK) status = invman_i_resolve_options(ctx, o);
+  if (status == INVMAN_OK && o->test) status = invman_i_check_data(ctx, o->test);
+  if (status < 0) return status;
+  if (train->d != net->d || (o->test && o->test->d != net->d))
+    return invman_i_bad(ctx, "flow: the data have another dimension than the network");
+  if (o->d_par > net->d) return invman_i_bad(ctx, "flow: d_par exceeds d");
+  for (i = 1; i < train->n && train->y[i] == train->y[0]; i++) {}
+  if (train->n > 1 && i == train->n) return invman_i_bad(ctx, "flow: all labels are equal");
+  return INVMAN_OK;
+}
+
+/* A flow with all its memory and f_0; its weights are those of t = 0. */
+static invman_status invman_i_make_flow(const invman_context *ctx, invman_net *net, const invman_data *train,
+                                        const invman_flow_options *o, invman_flow **out) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_flow *f = (invman_flow *)invman_i_take(&scope, 1, sizeof *f);
+  size_t p = train->n, h = net->h, d = net->d, tests = o->test ? o->test->n : 0, i;
+  if (!f) return invman_i_drop(&scope);
+  f->scope = scope;
+  if (ctx) f->context = *ctx;
+  f->scope.ctx = &f->context;
+  f->net = net;
+  f->train = train;
+  f->options = *o;
+  f->loss.kind = o->loss;
+  f->loss.beta = o->loss_beta;
+
+  f->start = invman_i_pack_take(&f->scope, h, d);
+  f->trial = invman_i_pack_take(&f->scope, h, d);
+  f->grad = invman_i_pack_take(&f->scope, h, d);
+  f->f0 = invman_i_doubles(&f->scope, p);
+  f->margin = invman_i_doubles(&f->scope, p);
+  f->rate = invman_i_doubles(&f->scope, p);
+  f->r = invman_i_doubles(&f->scope, p);
+  f->square = invman_i_doubles(&f->scope, p);
+  f->next = invman_i_doubles(&f->scope, p);
+  f->predicted = invman_i_doubles(&f->scope, p);
+  f->work = invman_i_doubles(&f->scope, p);
+  f->partial = invman_i_take_partial(&f->scope, &f->start, invman_i_max(p, tests));
+  f->f0_test = invman_i_doubles(&f->scope, tests);
+  f->f_test = invman_i_doubles(&f->scope, tests);
+  f->near = (unsigned char *)invman_i_take(&f->scope, p, 1);
+  f->list = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
+  f->where = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
+  f->held_room = 2 * invman_i_groups(f->start.panels) * invman_i_group(f->start.panels) * INVMAN_I_WIDTH;
+  f->held = (invman_i_held *)invman_i_take(&f->scope, f->held_room, sizeof(invman_i_held));
+  f->held_next = (invman_i_held *)invman_i_take(&f->scope, f->held_room, sizeof(invman_i_held));
+  f->group_count = (size_t *)invman_i_take(&f->scope, invman_i_groups(f->start.panels), sizeof(size_t));
+  if (f->scope.status < 0) {
+    scope = f->scope;
+    return invman_i_drop(&scope);
+  }
+  for (i = 0; i < p; i++) f->square[i] = invman_i_inner(train->x + i * d, train->x + i * d, d) / (double)d + 1;
+  f->info.test_error = -1;
+  *out = f;
+  return INVMAN_OK;
+}
+
+/* f_0, from the weights in f->start. */
+static void invman_i_eval_start(invman_flow *f) {
+  const invman_data *test = f->options.test;
+  size_t d = f->net->d;
+  invman_i_eval_points(&f->context, &f->start, invman_i_points_of(f->train->x, NULL, f->train->n, d), f->partial,
+                       f->f0);
+  if (test)
+    invman_i_eval_points(&f->context, &f->start, invman_i_points_of(test->x, NULL, test->n, d), f->partial, f->f0_test);
+}
+
+invman_status invman_flow_create(const invman_context *ctx, invman_net *net, const invman_data *train,
+                                 const invman_flow_options *options, invman_flow **out) {
+  invman_flow_options o;
+  invman_flow *f = NULL;
+  double fastest = 0;
+  size_t i;
+  invman_status status;
+  if (!out) return invman_i_bad(ctx, "flow_create: out is NULL");
+  *out = NULL;
+  memset(&o, 0, sizeof o);
+  if (options) o = *options;
+  status = invman_i_check_flow(ctx, net, train, &o);
+  if (status == INVMAN_OK) status = invman_i_make_flow(ctx, net, train, &o, &f);
+  if (status < 0) return status;
+
+  invman_i_pack_net(net, &f->start);
+  invman_i_eval_start(f);
+  invman_i_pack_net(net, &f->trial);
+  invman_i_split(f); /* all margins are 0: every point pushes with g = 1 */
+  invman_i_flow_gradient(f, 0, train->n, 0);
+  invman_i_flow_rates(f, 0, train->n, f->rate);
+  f->typical = invman_i_root_mean_square(f->rate, train->n);
+  invman_i_turn_neurons(f, 0);
+  for (i = 0; i < train->n; i++) fastest = fmax(fastest, fabs(f->rate[i]));
+  f->dt = 1;
+  if (f->speed > 0) f->dt = fmin(0.25 * o.rotation_tol / f->speed, 0.5 / fastest); /* a guess, to be corrected */
+  invman_i_measure(f);
+  invman_i_end(f, INVMAN_END_NONE);
+  *out = f;
+  return INVMAN_OK;
+}
+
+void invman_flow_free(invman_flow *flow) {
+  invman_i_scope scope;
+  if (!flow) return;
+  scope = flow->scope;
+  invman_i_drop(&scope);
+}
+
+invman_status invman_train(const invman_context *ctx, invman_net *net, const invman_data *train,
+                           const invman_flow_options *options, invman_flow_info *info) {
+  invman_flow *flow;
+  invman_status status = invman_flow_create(ctx, net, train, options, &flow);
+  if (status < 0) return status;
+  status = invman_flow_run(flow);
+  if (info) *info = *invman_flow_get_info(flow);
+  invman_flow_free(flow);
+  return status;
+}
+
+/* ================================================================================================== >>ntk
+   h^2 Theta(x,x') = 2 sum_n 1[z_n>0] 1[z'_n>0] (z_n z'_n + beta_n^2 (x.x'/d + 1)): two rank-h products, summed
+   over blocks of neurons whose activations fit in the cache. */
+
+typedef struct invman_i_gram {
+  const invman_i_pack *net;
+  invman_i_points x;
+  size_t first, last; /* the block's panels */
+  size_t width;       /* doubles per point of a block: 8 per panel */
+  double *value;      /* (n, width) max(0, z) */
+  double *slope;      /* (n, width) beta where z > 0 */
+  double *vv, *ss;    /* (n, n) lower triangles of the two products */
+  size_t tile;        /* points per task */
+} invman_i_gram;
+
+INVMAN_I_INLINE void invman_i_features_body(size_t task, void *arg, const int L) {
+  const invman_i_gram *s = (const invman_i_gram *)arg;
+  const int J = INVMAN_I_PANELS(L);
+  size_t d = s->net->d, i, q, end = invman_i_min((task + 1) * s->tile, s->x.n);
+  int k, j;
+  for (i = task * s->tile; i < end; i += INVMAN_I_POINTS) {
+    const double *x[INVMAN_I_POINTS];
+    invman_i_four_points(&s->x, i, x);
+    for (q = s->first; q < s->last; q += (size_t)J) {
+      invman_i_lanes z[INVMAN_I_POINTS][2];
+      invman_i_dot(z, s->net, q, x, J, L);
+      for (k = 0; k < INVMAN_I_POINTS && i + (size_t)k < end; k++) {
+        size_t at = (i + (size_t)k) * s->width + (q - s->first) * INVMAN_I_WIDTH;
+        for (j = 0; j < J; j++) {
+          invman_i_lanes *value = (invman_i_lanes *)(void *)(s->value + at) + j;
+          invman_i_lanes *slope = (invman_i_lanes *)(void *)(s->slope + at) + j;
+          invman_i_gate(value, &z[k][j], &z[k][j], L);
+          invman_i_gate(slope, &z[k][j], invman_i_row(s->net, q + (size_t)j, d + 1), L);
+        }
+      }
+    }
+  }
+}
+INVMAN_I_KERNEL(invman_i_features)
+
+/* out(i,j) += a_i . b_j for a tile of R x C rows */
+INVMAN_I_INLINE void invman_i_dot_tile(const double *const a[4], const double *const b[4], size_t width, double *out,
+                                       size_t stride, const int R, const int C, const int L) {
+  invman_i_lanes acc[4][4];
+  size_t k;
+  int i, j;
+  INVMAN_I_UNROLL
+  for (i = 0; i < R; i++) {
+    INVMAN_I_UNROLL
+    for (j = 0; j < C; j++) invman_i_set(&acc[i][j], &invman_i_zero, L);
+  }
+  for (k = 0; k < width; k += INVMAN_I_WIDTH) {
+    INVMAN_I_UNROLL
+    for (i = 0; i < R; i++) {
+      INVMAN_I_UNROLL
+      for (j = 0; j < C; j++)
+        invman_i_add_product(&acc[i][j], (const invman_i_lanes *)(const void *)(a[i] + k),
+                             (const invman_i_lanes *)(const void *)(b[j] + k), L);
+    }
+  }
+  for (i = 0; i < R; i++)
+    for (j = 0; j < C; j++) out[(size_t)i * stride + (size_t)j] += invman_i_sum_lanes(&acc[i][j]);
+}
+
+INVMAN_I_INLINE void invman_i_products_body(size_t task, void *arg, const int L) {
+  const invman_i_gram *s = (const invman_i_gram *)arg;
+  const int R = L == 8 ? 4 : 2; /* as many accumulators as there are registers */
+  size_t n = s->x.n, i, j, end = invman_i_min((task + 1) * s->tile, n), width = (s->last - s->first) * INVMAN_I_WIDTH;
+  int k, pass;
+  for (i = task * s->tile; i < end; i += (size_t)R)
+    for (j = 0; j < i + (size_t)R && j < n; j += (size_t)R)
+      for (pass = 0; pass < 2; pass++) {
+        const double *from = pass ? s->slope : s->value, *a[4], *b[4];
+        double *out = pass ? s->ss : s->vv, spare[16] = {0};
+        int inside = i + (size_t)R <= n && j + (size_t)R <= n, l;
+        for (k = 0; k < R; k++) {
+          a[k] = from + invman_i_min(i + (size_t)k, n - 1) * s->width;
+          b[k] = from + invman_i_min(j + (size_t)k, n - 1) * s->width;
+        }
+        if (inside) {
+          invman_i_dot_tile(a, b, width, out + i * n + j, n, R, R, L);
+          continue;
+        }
+        invman_i_dot_tile(a, b, width, spare, 4, R, R, L);
+        for (k = 0; k < R && i + (size_t)k < n; k++)
+          for (l = 0; l < R && j + (size_t)l < n; l++) out[(i + (size_t)k) * n + j + (size_t)l] += spare[k * 4 + l];
+      }
+}
+INVMAN_I_KERNEL(invman_i_products)
+
+/* Features of held neurons: the mean gate in place of the plain one. Both lists are in the order of neurons; returns
+   where the next block's begin. */
+static size_t invman_i_hold_features(const invman_i_gram *s, const size_t *where, const invman_i_held *held,
+                                     size_t held_count, size_t k) {
+  size_t d = s->net->d;
+  for (; k < held_count && held[k].n < s->last * INVMAN_I_WIDTH; k++) {
+    size_t row = where[held[k].i], at = row * s->width + held[k].n - s->first * INVMAN_I_WIDTH;
+    const double *v = invman_i_neuron(s->net, held[k].n);
+    if (row >= s->x.n) continue;
+    s->value[at] = held[k].gate * invman_i_neuron_dot(v, s->x.x + held[k].i * d, d);
+    s->slope[at] = held[k].gate * v[(d + 1) * INVMAN_I_WIDTH];
+  }
+  return k;
+}
+
+static void invman_i_gram_held(const invman_context *ctx, const invman_i_pack *net, invman_i_points x,
+                               const size_t *where, const invman_i_held *held, size_t held_count, double *value,
+                               double *slope, double *slopes, double *K) {
+  invman_i_gram s;
+  size_t n = x.n, i, j, k = 0, tasks;
+  double scale = 2 / ((double)net->h * (double)net->h), work;
+  s.net = net;
+  s.x = x;
+  s.width = INVMAN_I_GRAM_PANELS * INVMAN_I_WIDTH;
+  s.value = value;
+  s.slope = slope;
+  s.vv = K;
+  s.ss = slopes;
+  s.tile = 16;
+  tasks = (n + s.tile - 1) / s.tile;
+  memset(K, 0, n * n * sizeof *K);
+  memset(slopes, 0, n * n * sizeof *slopes);
+  for (s.first = 0; s.first < net->panels; s.first = s.last) {
+    s.last = invman_i_min(s.first + INVMAN_I_GRAM_PANELS, net->panels);
+    work = (double)n * (double)(s.last - s.first) * INVMAN_I_WIDTH;
+    invman_i_parallel(ctx, tasks, invman_i_features(ctx), &s, work * (double)(x.d + 1));
+    k = invman_i_hold_features(&s, where, held, held_count, k);
+    invman_i_parallel(ctx, tasks, invman_i_products(ctx), &s, work * (double)n);
+  }
+  for (i = 0; i < n; i++)
+    for (j = 0; j <= i; j++) {
+      double xx = invman_i_inner(invman_i_point(&x, i), invman_i_point(&x, j), x.d) / (double)x.d + 1;
+      K[i * n + j] = K[j * n + i] = scale * (K[i * n + j] + xx * slopes[i * n + j]);
+    }
+}
+#endif
