@@ -594,36 +594,21 @@ static double invman_i_normal_quantile(double q) {
   static const double a[] = {3.3871328727963666080,   1.3314166789178437745e2, 1.9715909503065514427e3,
                              1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
                              3.3430575583588128105e4, 2.5090809287301226727e3};
-  static const double b[] = {1.0,
-                             4.2313330701600911252e1,
-                             6.8718700749205790830e2,
-                             5.3941960214247511077e3,
-                             2.1213794301586595867e4,
-                             3.9307895800092710610e4,
-                             2.8729085735721942674e4,
-                             5.2264952788528545610e3};
+  static const double b[] = {1.0000000000000000000e0, 4.2313330701600911252e1, 6.8718700749205790830e2,
+                             5.3941960214247511077e3, 2.1213794301586595867e4, 3.9307895800092710610e4,
+                             2.8729085735721942674e4, 5.2264952788528545610e3};
   static const double c[] = {1.42343711074968357734,    4.63033784615654529590,   5.76949722146069140550,
                              3.64784832476320460504,    1.27045825245236838258,   2.41780725177450611770e-1,
                              2.27238449892691845833e-2, 7.74545014278341407640e-4};
-  static const double d[] = {1.0,
-                             2.05319162663775882187,
-                             1.67638483018380384940,
-                             6.89767334985100004550e-1,
-                             1.48103976427480074590e-1,
-                             1.51986665636164571966e-2,
-                             5.47593808499534494600e-4,
-                             1.05075007164441684324e-9};
+  static const double d[] = {1.0000000000000000000e0,   2.05319162663775882187,    1.67638483018380384940,
+                             6.89767334985100004550e-1, 1.48103976427480074590e-1, 1.51986665636164571966e-2,
+                             5.47593808499534494600e-4, 1.05075007164441684324e-9};
   static const double e[] = {6.65790464350110377720,    5.46378491116411436990,    1.78482653991729133580,
                              2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
                              2.71155556874348757815e-5, 2.01033439929228813265e-7};
-  static const double f[] = {1.0,
-                             5.99832206555887937690e-1,
-                             1.36929880922735805310e-1,
-                             1.48753612908506148525e-2,
-                             7.86869131145613259100e-4,
-                             1.84631831751005468180e-5,
-                             1.42151175831644588870e-7,
-                             2.04426310338993978564e-15};
+  static const double f[] = {1.0000000000000000000e0,   5.99832206555887937690e-1, 1.36929880922735805310e-1,
+                             1.48753612908506148525e-2, 7.86869131145613259100e-4, 1.84631831751005468180e-5,
+                             1.42151175831644588870e-7, 2.04426310338993978564e-15};
   double r, tail = 0.5 - fabs(q);
   if (tail >= 0.075) {
     r = 0.180625 - invman_i_product(q, q);
@@ -2494,11 +2479,21 @@ static void invman_i_accept(invman_flow *f, const invman_i_trial *trial) {
   invman_i_measure(f);
 }
 
-invman_status invman_flow_step(invman_flow *flow) {
-  invman_flow *f = flow;
+/* The end that the limits set, if any. */
+static invman_status invman_i_check_limits(invman_flow *f) {
   const invman_flow_options *o = &f->options;
+  if (f->info.unsatisfied == 0) return invman_i_end(f, INVMAN_END_SATISFIED);
+  if (o->t_max > 0 && f->info.t >= o->t_max) return invman_i_end(f, INVMAN_END_T_MAX);
+  if (o->step_max > 0 && f->info.step >= o->step_max) return invman_i_end(f, INVMAN_END_STEP_MAX);
+  return invman_i_end(f, INVMAN_END_NONE);
+}
+
+invman_status invman_flow_step(invman_flow *f) {
+  const invman_flow_options *o;
   double allowed;
   int tries;
+  if (!f) return INVMAN_E_ARG;
+  o = &f->options;
   if (f->info.end == INVMAN_END_REPORT || f->info.end == INVMAN_END_PROGRESS) invman_i_end(f, INVMAN_END_NONE);
   if (f->info.end != INVMAN_END_NONE) return f->info.status;
 
@@ -2530,10 +2525,7 @@ invman_status invman_flow_step(invman_flow *flow) {
     f->info.rejected++;
     f->dt = trial.used * (trial.error < HUGE_VAL ? fmin(0.9, fmax(0.2, factor)) : 0.2);
   }
-  if (f->info.unsatisfied == 0) return invman_i_end(f, INVMAN_END_SATISFIED);
-  if (o->t_max > 0 && f->info.t >= o->t_max) return invman_i_end(f, INVMAN_END_T_MAX);
-  if (o->step_max > 0 && f->info.step >= o->step_max) return invman_i_end(f, INVMAN_END_STEP_MAX);
-  return invman_i_end(f, INVMAN_END_NONE);
+  return invman_i_check_limits(f);
 }
 
 static void invman_i_test_error(invman_flow *f) {
@@ -2871,4 +2863,656 @@ static void invman_i_gram_held(const invman_context *ctx, const invman_i_pack *n
       K[i * n + j] = K[j * n + i] = scale * (K[i * n + j] + xx * slopes[i * n + j]);
     }
 }
+
+/* =================================================================================================== >>io
+   Files are read whole and checked before anything is allocated by what they say; they are written under another name
+   and then renamed. */
+
+static unsigned char *invman_i_read_file(invman_i_scope *scope, const char *path, size_t *size) {
+  size_t room = 1 << 16, got;
+  unsigned char *data;
+  FILE *file = path ? fopen(path, "rb") : NULL;
+  *size = 0;
+  if (!file) {
+    scope->status = invman_i_fail(scope->ctx, INVMAN_E_IO, "the file cannot be opened", "", 0);
+    return NULL;
+  }
+  data = (unsigned char *)invman_i_take(scope, room, 1);
+  while (data && (got = fread(data + *size, 1, room - *size, file)) > 0) {
+    unsigned char *larger;
+    *size += got;
+    if (*size < room) continue;
+    larger = (unsigned char *)invman_i_take(scope, invman_i_mul(2, room), 1);
+    if (larger) memcpy(larger, data, *size);
+    invman_i_give(scope, data);
+    data = larger;
+    room *= 2;
+  }
+  if (data && ferror(file)) {
+    scope->status = invman_i_fail(scope->ctx, INVMAN_E_IO, "the file cannot be read", "byte", *size);
+    data = NULL;
+  }
+  fclose(file);
+  return data;
+}
+
+/* ---- CSV */
+
+enum { INVMAN_I_FIELD = 128 };
+
+/* The next field of a line, as a C string in the locale's notation. 1: a field; 0: no more; -1: empty or too long. */
+static int invman_i_next_field(const char **at, const char *end, int *more, char *field) {
+  const char *start, *stop, *point = localeconv()->decimal_point;
+  size_t i, n;
+  if (!*more) return 0;
+  while (*at < end && **at == ' ') ++*at;
+  for (start = *at; *at < end && !strchr(",; \t", **at);) ++*at;
+  stop = *at;
+  while (*at < end && **at == ' ') ++*at;
+  *more = *at < end;
+  if (*at < end && strchr(",;\t", **at)) ++*at;
+  n = (size_t)(stop - start);
+  if (n == 0 || n >= INVMAN_I_FIELD) return -1;
+  for (i = 0; i < n; i++) field[i] = start[i] == '.' ? point[0] : start[i];
+  field[n] = 0;
+  return 1;
+}
+
+static int invman_i_number(const char *field, double *value) {
+  char *end;
+  *value = strtod(field, &end);
+  return end != field && *end == 0;
+}
+
+/* Reads the points of a text; x and y NULL: only counts them. `line`: where it went wrong. */
+static const char *invman_i_parse_csv(const char *text, const char *end, size_t *n, size_t *d, double *x, double *y,
+                                      size_t *line, invman_status *status) {
+  const char *next;
+  int header = 1;
+  size_t row = 0;
+  *status = INVMAN_E_FORMAT;
+  if (end - text >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) text += 3; /* a byte order mark */
+  for (*line = 1; text < end; text = next, ++*line) {
+    const char *at = text, *stop = (const char *)memchr(text, '\n', (size_t)(end - text));
+    char field[INVMAN_I_FIELD];
+    double value = 0;
+    size_t column = 0;
+    int more = 1, got;
+    next = stop ? stop + 1 : end;
+    if (!stop) stop = end;
+    while (stop > at && strchr(" \r", stop[-1]) && stop[-1]) stop--;
+    while (at < stop && *at == ' ') at++;
+    if (at == stop || *at == '#') continue;
+    while ((got = invman_i_next_field(&at, stop, &more, field)) != 0) {
+      if (got < 0) return "csv: an empty or overlong field";
+      if (!invman_i_number(field, &value)) {
+        if (!header || column > 0) return "csv: a field is not a number";
+        break;
+      }
+      header = 0;
+      if (!invman_i_isfinite(value)) {
+        *status = INVMAN_E_NONFINITE;
+        return "csv: a number is not finite";
+      }
+      if (row > 0 && column > *d) return "csv: more columns than on the lines before";
+      if (x && column < *d) x[row * *d + column] = value;
+      column++;
+    }
+    if (column == 0) { /* the header */
+      header = 0;
+      continue;
+    }
+    if (column == 1) return "csv: a point needs at least one coordinate and its label";
+    if (row == 0) *d = column - 1;
+    if (column <= *d) return "csv: fewer columns than on the lines before";
+    if (value != 1 && value != -1) return "csv: the label in the last column is neither -1 nor +1";
+    if (y) y[row] = value;
+    row++;
+  }
+  *n = row;
+  return row > 0 ? NULL : "csv: no points";
+}
+
+invman_status invman_data_read_csv(const invman_context *ctx, const char *path, invman_data *out) {
+  invman_i_scope scope = invman_i_open(ctx), result = invman_i_open(ctx);
+  invman_data data;
+  size_t size, line, n = 0, d = 0;
+  const char *text, *wrong;
+  invman_status status;
+  if (!out) return invman_i_bad(ctx, "data_read_csv: out is NULL");
+  memset(out, 0, sizeof *out);
+  text = (const char *)invman_i_read_file(&scope, path, &size);
+  if (!text) return invman_i_drop(&scope);
+  wrong = invman_i_parse_csv(text, text + size, &n, &d, NULL, NULL, &line, &status);
+  if (wrong) {
+    scope.status = invman_i_fail(ctx, status, wrong, "line", line);
+  } else if (invman_i_take_data(&result, n, d, &data)) {
+    invman_i_parse_csv(text, text + size, &n, &d, data.x, data.y, &line, &status);
+    *out = data;
+  } else {
+    scope.status = invman_i_drop(&result);
+  }
+  return invman_i_drop(&scope);
+}
+
+/* ---- IDX: two zero bytes, the type (8: unsigned bytes), the number of dimensions, big-endian dimensions, data */
+
+typedef struct invman_i_idx {
+  const unsigned char *bytes; /* the data */
+  size_t rank, shape[4], head;
+} invman_i_idx;
+
+/* Checks a file's head and length. messages: of the images' or the labels' file. */
+static invman_status invman_i_open_idx(const invman_context *ctx, const unsigned char *file, size_t size,
+                                       const char *const message[5], size_t rank_low, size_t rank_high,
+                                       invman_i_idx *idx) {
+  size_t k, total = 1;
+  if (size >= 2 && file[0] == 0x1f && file[1] == 0x8b)
+    return invman_i_fail(ctx, INVMAN_E_FORMAT, message[0], "byte", 0);
+  if (size < 4 || file[0] || file[1] || file[2] != 8)
+    return invman_i_fail(ctx, INVMAN_E_FORMAT, message[1], "byte", invman_i_min(size, 2));
+  idx->rank = file[3];
+  if (idx->rank < rank_low || idx->rank > rank_high) return invman_i_fail(ctx, INVMAN_E_FORMAT, message[2], "byte", 3);
+  idx->head = 4 + 4 * idx->rank;
+  if (size < idx->head) return invman_i_fail(ctx, INVMAN_E_FORMAT, message[3], "byte", size);
+  for (k = 0; k < idx->rank; k++) {
+    const unsigned char *s = file + 4 + 4 * k;
+    idx->shape[k] = (size_t)s[0] << 24 | (size_t)s[1] << 16 | (size_t)s[2] << 8 | (size_t)s[3];
+    if (idx->shape[k] == 0) return invman_i_fail(ctx, INVMAN_E_FORMAT, message[2], "byte", 4 + 4 * k);
+    total = invman_i_mul(total, idx->shape[k]);
+  }
+  if (size - idx->head < total) return invman_i_fail(ctx, INVMAN_E_FORMAT, message[3], "byte", size);
+  if (size - idx->head > total) return invman_i_fail(ctx, INVMAN_E_FORMAT, message[4], "byte", idx->head + total);
+  idx->bytes = file + idx->head;
+  return INVMAN_OK;
+}
+
+static int invman_i_idx_label(const invman_idx_options *o, int digit) {
+  return o->label ? o->label(digit, o->user) : digit % 2 ? -1 : 1;
+}
+
+/* Subtracts the mean image and scales each image to norm sqrt(d). */
+static void invman_i_centre(const invman_data *data) {
+  size_t n = data->n, d = data->d, i, k;
+  for (k = 0; k < d; k++) {
+    double mean = 0;
+    for (i = 0; i < n; i++) mean += data->x[i * d + k];
+    mean /= (double)n;
+    for (i = 0; i < n; i++) data->x[i * d + k] -= mean;
+  }
+  for (i = 0; i < n; i++) {
+    double *x = data->x + i * d, norm = sqrt(invman_i_inner(x, x, d));
+    if (norm > 0)
+      for (k = 0; k < d; k++) x[k] *= sqrt((double)d) / norm;
+  }
+}
+
+static invman_status invman_i_keep_images(const invman_context *ctx, const invman_i_idx *images,
+                                          const invman_i_idx *labels, const invman_idx_options *o, invman_data *out) {
+  invman_i_scope result = invman_i_open(ctx);
+  size_t all = images->shape[0], d = 1, kept = 0, limit = o->limit ? o->limit : SIZE_MAX, i, k;
+  invman_data data;
+  for (k = 1; k < images->rank; k++) d *= images->shape[k];
+  for (i = 0; i < all && kept < limit; i++) {
+    int label = invman_i_idx_label(o, labels->bytes[i]);
+    if (label < -1 || label > 1)
+      return invman_i_fail(ctx, INVMAN_E_ARG, "data_read_idx: the label rule must give -1, 0 or +1", "element", i);
+    kept += label != 0;
+  }
+  if (kept == 0) return invman_i_bad(ctx, "data_read_idx: the label rule keeps no image");
+  if (!invman_i_take_data(&result, kept, d, &data)) return invman_i_drop(&result);
+  for (i = 0, kept = 0; kept < data.n; i++) {
+    int label = invman_i_idx_label(o, labels->bytes[i]);
+    if (label == 0) continue;
+    for (k = 0; k < d; k++) data.x[kept * d + k] = images->bytes[i * d + k] / 255.0;
+    data.y[kept++] = label;
+  }
+  if (o->centre) invman_i_centre(&data);
+  *out = data;
+  return INVMAN_OK;
+}
+
+invman_status invman_data_read_idx(const invman_context *ctx, const char *images, const char *labels,
+                                   const invman_idx_options *options, invman_data *out) {
+  static const char *const image_message[5] = {
+      "images: compressed by gzip; unpack the file first", "images: not an IDX file of unsigned bytes",
+      "images: not (n, height, width) or (n, channels, height, width)", "images: the file is truncated",
+      "images: the file is longer than it says"};
+  static const char *const label_message[5] = {
+      "labels: compressed by gzip; unpack the file first", "labels: not an IDX file of unsigned bytes",
+      "labels: not (n)", "labels: the file is truncated", "labels: the file is longer than it says"};
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_idx_options o;
+  invman_i_idx image, label;
+  size_t image_size, label_size;
+  unsigned char *image_file, *label_file;
+  if (!out) return invman_i_bad(ctx, "data_read_idx: out is NULL");
+  memset(out, 0, sizeof *out);
+  memset(&o, 0, sizeof o);
+  if (options) o = *options;
+  image_file = invman_i_read_file(&scope, images, &image_size);
+  label_file = image_file ? invman_i_read_file(&scope, labels, &label_size) : NULL;
+  if (!label_file) return invman_i_drop(&scope);
+  scope.status = invman_i_open_idx(ctx, image_file, image_size, image_message, 3, 4, &image);
+  if (scope.status == INVMAN_OK)
+    scope.status = invman_i_open_idx(ctx, label_file, label_size, label_message, 1, 1, &label);
+  if (scope.status == INVMAN_OK && label.shape[0] != image.shape[0])
+    scope.status = invman_i_fail(ctx, INVMAN_E_FORMAT, "labels: not as many as images", "byte", 4);
+  if (scope.status == INVMAN_OK) scope.status = invman_i_keep_images(ctx, &image, &label, &o, out);
+  if (scope.status == INVMAN_OK && o.shape) {
+    o.shape[0] = image.rank == 4 ? image.shape[1] : 1;
+    o.shape[1] = image.shape[image.rank - 2];
+    o.shape[2] = image.shape[image.rank - 1];
+  }
+  return invman_i_drop(&scope);
+}
+
+/* ---- binary files. What a file holds is listed once, by a function that moves each item either way. */
+
+typedef struct invman_i_stream {
+  FILE *file;                /* writing */
+  const unsigned char *data; /* reading: all of the file, whose length and checksum are right */
+  size_t at, size;
+  uint64_t hash;
+  int failed; /* to write, or to find as much as wanted */
+} invman_i_stream;
+
+static uint64_t invman_i_fnv(uint64_t hash, const unsigned char *bytes, size_t n) { /* FNV-1a, 64 bits */
+  size_t i;
+  for (i = 0; i < n; i++) hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+  return hash;
+}
+#define INVMAN_I_FNV_START UINT64_C(0xcbf29ce484222325)
+
+static void invman_i_move_u64(invman_i_stream *s, uint64_t *value) {
+  unsigned char bytes[8];
+  int k;
+  if (s->file) {
+    for (k = 0; k < 8; k++) bytes[k] = (unsigned char)(*value >> 8 * k & 255);
+    s->hash = invman_i_fnv(s->hash, bytes, 8);
+    if (fwrite(bytes, 1, 8, s->file) != 8) s->failed = 1;
+  } else if (s->size - s->at < 8) {
+    s->failed = 1;
+    *value = 0;
+  } else {
+    for (k = 0, *value = 0; k < 8; k++) *value |= (uint64_t)s->data[s->at++] << 8 * k;
+  }
+}
+
+static void invman_i_move_size(invman_i_stream *s, size_t *value) {
+  uint64_t v = (uint64_t)*value;
+  invman_i_move_u64(s, &v);
+  *value = v > SIZE_MAX ? SIZE_MAX : (size_t)v;
+}
+
+static void invman_i_move_double(invman_i_stream *s, double *value) {
+  uint64_t bits;
+  memcpy(&bits, value, sizeof bits);
+  invman_i_move_u64(s, &bits);
+  memcpy(value, &bits, sizeof bits);
+}
+
+static void invman_i_move_doubles(invman_i_stream *s, double *x, size_t n) {
+  size_t i;
+  for (i = 0; i < n; i++) invman_i_move_double(s, x + i);
+}
+
+static void invman_i_move_net(invman_i_stream *s, const invman_net *net) {
+  invman_i_move_doubles(s, net->w, net->h * net->d);
+  invman_i_move_doubles(s, net->b, net->h);
+  invman_i_move_doubles(s, net->beta, net->h);
+}
+
+enum { INVMAN_I_HEAD = 16 };
+static void invman_i_head(const char *kind, unsigned char head[INVMAN_I_HEAD]) {
+  static const unsigned char start[8] = {0x89, 'I',  'N',  'V',
+                                         '\r', '\n', 0x1a, '\n'}; /* as PNG's: text modes break it */
+  static const unsigned char version[4] = {1, 0, 0, 0};
+  memcpy(head, start, 8);
+  memcpy(head + 8, kind, 4);
+  memcpy(head + 12, version, 4);
+}
+
+/* Writes a file of the given kind; `what` lists its items. */
+static invman_status invman_i_write_file(const invman_context *ctx, const char *path, const char *kind,
+                                         void (*what)(invman_i_stream *s, void *arg), void *arg) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_stream s;
+  unsigned char head[INVMAN_I_HEAD];
+  size_t length = path ? strlen(path) : 0;
+  char *name = length > 0 ? (char *)invman_i_take(&scope, length + 5, 1) : NULL;
+  if (length == 0) return invman_i_bad(ctx, "save: no path");
+  if (!name) return invman_i_drop(&scope);
+  memcpy(name, path, length);
+  memcpy(name + length, ".tmp", 5);
+  memset(&s, 0, sizeof s);
+  s.file = fopen(name, "wb");
+  if (!s.file) {
+    scope.status = invman_i_fail(ctx, INVMAN_E_IO, "the file cannot be created", "", 0);
+    return invman_i_drop(&scope);
+  }
+  invman_i_head(kind, head);
+  s.hash = invman_i_fnv(INVMAN_I_FNV_START, head, INVMAN_I_HEAD);
+  s.failed = fwrite(head, 1, INVMAN_I_HEAD, s.file) != INVMAN_I_HEAD;
+  what(&s, arg);
+  invman_i_move_u64(&s, &s.hash);
+  if (fclose(s.file) != 0) s.failed = 1;
+#ifdef _WIN32
+  if (!s.failed) remove(path); /* rename does not replace there */
 #endif
+  if (s.failed || rename(name, path) != 0) {
+    remove(name);
+    scope.status = invman_i_fail(ctx, INVMAN_E_IO, "the file cannot be written", "", 0);
+  }
+  return invman_i_drop(&scope);
+}
+
+/* Reads a file of the given kind into the scope and checks its head and checksum. */
+static invman_status invman_i_open_file(invman_i_scope *scope, const char *path, const char *kind, invman_i_stream *s) {
+  unsigned char head[INVMAN_I_HEAD];
+  invman_i_stream end;
+  uint64_t hash;
+  size_t k;
+  memset(s, 0, sizeof *s);
+  s->data = invman_i_read_file(scope, path, &s->size);
+  if (!s->data) return scope->status;
+  invman_i_head(kind, head);
+  for (k = 0; k < INVMAN_I_HEAD; k++)
+    if (k >= s->size || s->data[k] != head[k])
+      return scope->status = invman_i_fail(scope->ctx, INVMAN_E_FORMAT,
+                                           k >= s->size ? "the file is truncated"
+                                           : k < 8      ? "not a file of this library"
+                                           : k < 12     ? "a file of another kind"
+                                                        : "a file of a newer format",
+                                           "byte", k);
+  if (s->size < INVMAN_I_HEAD + 8)
+    return scope->status = invman_i_fail(scope->ctx, INVMAN_E_FORMAT, "the file is truncated", "byte", s->size);
+  s->size -= 8;
+  end = *s;
+  end.at = s->size;
+  end.size = s->size + 8;
+  invman_i_move_u64(&end, &hash);
+  if (hash != invman_i_fnv(INVMAN_I_FNV_START, s->data, s->size))
+    return scope->status = invman_i_fail(scope->ctx, INVMAN_E_FORMAT, "truncated or corrupt: the checksum is wrong",
+                                         "byte", s->size);
+  s->at = INVMAN_I_HEAD;
+  return INVMAN_OK;
+}
+
+/* Whether `count` doubles are what is left, or at least that. */
+static invman_status invman_i_check_left(invman_i_scope *scope, const invman_i_stream *s, size_t count, int exactly) {
+  size_t left = s->size - s->at, wanted = invman_i_mul(count, 8);
+  if (s->failed || left < wanted || (exactly && left != wanted))
+    scope->status = invman_i_fail(scope->ctx, INVMAN_E_FORMAT, "the file's length does not fit the sizes it names",
+                                  "byte", s->size);
+  return scope->status;
+}
+
+static void invman_i_net_items(invman_i_stream *s, void *arg) {
+  invman_net *net = (invman_net *)arg;
+  invman_i_move_size(s, &net->h);
+  invman_i_move_size(s, &net->d);
+  invman_i_move_net(s, net);
+}
+
+invman_status invman_net_save(const invman_context *ctx, const invman_net *net, const char *path) {
+  invman_status status = invman_i_check_net(ctx, net);
+  invman_net items;
+  if (status < 0) return status;
+  items = *net;
+  return invman_i_write_file(ctx, path, "NET ", invman_i_net_items, &items);
+}
+
+invman_status invman_net_load(const invman_context *ctx, const char *path, invman_net *out) {
+  invman_i_scope scope = invman_i_open(ctx), result = invman_i_open(ctx);
+  invman_i_stream s;
+  invman_net net;
+  size_t h = 0, d = 0;
+  if (!out) return invman_i_bad(ctx, "net_load: out is NULL");
+  memset(out, 0, sizeof *out);
+  if (invman_i_open_file(&scope, path, "NET ", &s) < 0) return invman_i_drop(&scope);
+  invman_i_move_size(&s, &h);
+  invman_i_move_size(&s, &d);
+  if (invman_i_check_left(&scope, &s, invman_i_mul(h, invman_i_add(d, 2)), 1) < 0) return invman_i_drop(&scope);
+  if (!invman_i_take_net(&result, h, d, &net)) {
+    scope.status = invman_i_drop(&result);
+    return invman_i_drop(&scope);
+  }
+  invman_i_move_net(&s, &net);
+  scope.status = invman_i_check_net(ctx, &net);
+  if (scope.status < 0) invman_i_drop(&result);
+  else *out = net;
+  return invman_i_drop(&scope);
+}
+
+/* ---- a flow's file */
+
+/* Of the data that a flow runs on: a resumed flow must see the same. */
+static uint64_t invman_i_fingerprint(const invman_data *data) {
+  uint64_t hash = INVMAN_I_FNV_START;
+  size_t i;
+  unsigned char bytes[8];
+  for (i = 0; i < data->n * (data->d + 1); i++) {
+    uint64_t bits;
+    int k;
+    memcpy(&bits, i < data->n ? data->y + i : data->x + (i - data->n), sizeof bits);
+    for (k = 0; k < 8; k++) bytes[k] = (unsigned char)(bits >> 8 * k & 255);
+    hash = invman_i_fnv(hash, bytes, 8);
+  }
+  return hash;
+}
+
+typedef struct invman_i_flow_head {
+  size_t h, d, p, loss;
+  double alpha, loss_beta;
+  uint64_t fingerprint;
+} invman_i_flow_head;
+
+static void invman_i_move_flow_head(invman_i_stream *s, invman_i_flow_head *head) {
+  invman_i_move_size(s, &head->h);
+  invman_i_move_size(s, &head->d);
+  invman_i_move_size(s, &head->p);
+  invman_i_move_size(s, &head->loss);
+  invman_i_move_double(s, &head->alpha);
+  invman_i_move_double(s, &head->loss_beta);
+  invman_i_move_u64(s, &head->fingerprint);
+}
+
+static invman_i_flow_head invman_i_flow_head_of(const invman_net *net, const invman_data *train,
+                                                const invman_flow_options *o) {
+  invman_i_flow_head head;
+  head.h = net->h;
+  head.d = net->d;
+  head.p = train->n;
+  head.loss = (size_t)o->loss;
+  head.alpha = o->alpha;
+  head.loss_beta = o->loss_beta;
+  head.fingerprint = invman_i_fingerprint(train);
+  return head;
+}
+
+static void invman_i_move_info(invman_i_stream *s, invman_flow_info *info) {
+  size_t end = (size_t)info->end;
+  invman_i_move_double(s, &info->t);
+  invman_i_move_double(s, &info->dt);
+  invman_i_move_double(s, &info->lambda_max);
+  invman_i_move_double(s, &info->t_star);
+  invman_i_move_double(s, &info->lambda_star);
+  invman_i_move_double(s, &info->test_error);
+  invman_i_move_size(s, &info->step);
+  invman_i_move_size(s, &info->rejected);
+  invman_i_move_size(s, &info->sliding);
+  invman_i_move_size(s, &end);
+  invman_i_move_size(s, &info->events);
+  invman_i_move_size(s, &info->held);
+  info->end = end <= INVMAN_END_ROUNDING ? (int)end : INVMAN_END_NONE;
+}
+
+static void invman_i_move_pack(invman_i_stream *s, const invman_i_pack *pack) {
+  size_t n, k;
+  for (n = 0; n < pack->h; n++)
+    for (k = 0; k < pack->d + 2; k++) invman_i_move_double(s, invman_i_neuron(pack, n) + k * INVMAN_I_WIDTH);
+}
+
+/* All that the next step depends on, beside the head. */
+static void invman_i_move_flow(invman_i_stream *s, invman_flow *f) {
+  size_t p = f->train->n, k;
+  invman_i_move_info(s, &f->info);
+  invman_i_move_double(s, &f->dt);
+  invman_i_move_double(s, &f->speed);
+  invman_i_move_double(s, &f->typical);
+  invman_i_move_net(s, f->net);
+  invman_i_move_pack(s, &f->start);
+  invman_i_move_pack(s, &f->grad);
+  invman_i_move_doubles(s, f->margin, p);
+  invman_i_move_doubles(s, f->rate, p);
+  invman_i_move_doubles(s, f->r, p);
+  invman_i_move_size(s, &f->held_count);
+  if (f->held_count > f->held_room) {
+    f->held_count = 0;
+    s->failed = 1;
+  }
+  for (k = 0; k < f->held_count; k++) {
+    invman_i_held *h = &f->held[k];
+    invman_i_move_size(s, &h->n);
+    invman_i_move_size(s, &h->i);
+    invman_i_move_double(s, &h->gate);
+    if (h->n >= f->net->h || h->i >= p || !(h->gate > 0 && h->gate < 1) || (k > 0 && h->n < h[-1].n)) s->failed = 1;
+  }
+}
+
+static void invman_i_flow_items(invman_i_stream *s, void *arg) {
+  invman_flow *f = (invman_flow *)arg;
+  invman_i_flow_head head = invman_i_flow_head_of(f->net, f->train, &f->options);
+  invman_i_move_flow_head(s, &head);
+  invman_i_move_flow(s, f);
+}
+
+invman_status invman_flow_save(const invman_flow *flow, const char *path) {
+  invman_flow items;
+  if (!flow) return INVMAN_E_ARG;
+  items = *flow;
+  return invman_i_write_file(&flow->context, path, "FLOW", invman_i_flow_items, &items);
+}
+
+/* Fills a flow whose memory is there; its network is the flow's own copy until all is well. */
+static invman_status invman_i_load_flow(invman_i_scope *scope, invman_i_stream *s, invman_flow *f) {
+  size_t p = f->train->n, k;
+  invman_i_move_flow(s, f);
+  if (invman_i_check_left(scope, s, 0, 1) < 0) return scope->status;
+  scope->status = invman_i_check_net(scope->ctx, f->net);
+  s->failed |= !(f->info.t >= 0 && f->info.t <= DBL_MAX) || !(f->info.t_star >= 0 && f->info.t_star <= DBL_MAX);
+  s->failed |= !(f->dt > 0 && f->dt <= DBL_MAX) || !(f->speed >= 0 && f->speed <= DBL_MAX) || !(f->typical >= 0);
+  for (k = 0; k < p; k++)
+    s->failed |= !invman_i_isfinite(f->margin[k]) || !invman_i_isfinite(f->rate[k]) || !invman_i_isfinite(f->r[k]);
+  if (scope->status == INVMAN_OK && s->failed)
+    scope->status = invman_i_fail(scope->ctx, INVMAN_E_FORMAT, "the file holds values that no flow has", "byte", s->at);
+  return scope->status;
+}
+
+invman_status invman_flow_resume(const invman_context *ctx, const char *path, invman_net *net, const invman_data *train,
+                                 const invman_flow_options *options, invman_flow **out) {
+  invman_i_scope scope = invman_i_open(ctx), result = invman_i_open(ctx);
+  invman_i_stream s;
+  invman_i_flow_head head, mine;
+  invman_flow_options o;
+  invman_flow *f = NULL;
+  invman_net saved;
+  invman_status status;
+  if (!out) return invman_i_bad(ctx, "flow_resume: out is NULL");
+  *out = NULL;
+  if (!net) return invman_i_bad(ctx, "flow_resume: net is NULL");
+  memset(&o, 0, sizeof o);
+  if (options) o = *options;
+
+  /* The file, and whether it belongs to these data, options and network. */
+  if (invman_i_open_file(&scope, path, "FLOW", &s) < 0) return invman_i_drop(&scope);
+  memset(&head, 0, sizeof head);
+  invman_i_move_flow_head(&s, &head);
+  if (invman_i_check_left(&scope, &s, invman_i_mul(head.h, invman_i_mul(3, invman_i_add(head.d, 2))), 0) < 0)
+    return invman_i_drop(&scope);
+  if (head.h == 0 || head.d == 0) {
+    scope.status = invman_i_fail(ctx, INVMAN_E_FORMAT, "the file holds values that no flow has", "byte", INVMAN_I_HEAD);
+    return invman_i_drop(&scope);
+  }
+  if (!invman_i_take_net(&result, head.h, head.d, &saved)) {
+    scope.status = invman_i_drop(&result);
+    return invman_i_drop(&scope);
+  }
+  status = invman_i_check_flow(ctx, &saved, train, &o);
+  if (status == INVMAN_OK) {
+    mine = invman_i_flow_head_of(&saved, train, &o);
+    if (head.p != mine.p || head.fingerprint != mine.fingerprint)
+      status = invman_i_bad(ctx, "flow_resume: the file was made with other training data");
+    else if (head.loss != mine.loss || head.alpha != mine.alpha || head.loss_beta != mine.loss_beta)
+      status = invman_i_bad(ctx, "flow_resume: the file was made with another alpha or loss");
+    else if (net->w && (net->h != head.h || net->d != head.d || !net->b || !net->beta))
+      status = invman_i_bad(ctx, "flow_resume: the network has another shape than the file's");
+  }
+
+  if (status == INVMAN_OK) status = invman_i_make_flow(ctx, &saved, train, &o, &f);
+  if (status == INVMAN_OK) status = invman_i_load_flow(&scope, &s, f);
+  scope.status = status;
+  if (status < 0) {
+    invman_flow_free(f);
+    invman_i_drop(&result);
+    return invman_i_drop(&scope);
+  }
+  if (net->w) {
+    memcpy(net->w, saved.w, saved.h * saved.d * sizeof(double));
+    memcpy(net->b, saved.b, saved.h * sizeof(double));
+    memcpy(net->beta, saved.beta, saved.h * sizeof(double));
+    invman_i_drop(&result);
+  } else {
+    *net = saved;
+  }
+  f->net = net;
+  invman_i_eval_start(f);
+  invman_i_measure(f);
+  if (f->info.end < INVMAN_END_REST) invman_i_check_limits(f); /* they may be other ones now */
+  else invman_i_end(f, f->info.end);
+  *out = f;
+  return invman_i_drop(&scope);
+}
+
+#undef INVMAN_I_VECTORS
+#undef INVMAN_I_BASE
+#undef INVMAN_I_INLINE
+#undef INVMAN_I_UNROLL
+#undef INVMAN_I_LANEWISE
+#undef INVMAN_I_POSITIVE
+#undef INVMAN_I_KERNEL
+#undef INVMAN_I_PANELS
+#undef INVMAN_I_FNV_START
+
+#endif /* INVMAN_I_IMPLEMENTED */
+
+/* ---------------------------------------------------------------------------------------- revision history
+
+   0.1.0  random numbers, data, network, gradient flow in the feature regime, Lambda
+
+   ------------------------------------------------------------------------------------------------ licence
+
+   This software is available under two licences; choose whichever you prefer.
+
+   A - Unlicense (public domain)
+   This is free and unencumbered software released into the public domain. Anyone is free to copy, modify, publish,
+   use, compile, sell, or distribute this software, either in source code form or as a compiled binary, for any
+   purpose, commercial or non-commercial, and by any means. In jurisdictions that recognize copyright laws, the author
+   or authors of this software dedicate any and all copyright interest in the software to the public domain. We make
+   this dedication for the benefit of the public at large and to the detriment of our heirs and successors. We intend
+   this dedication to be an overt act of relinquishment in perpetuity of all present and future rights to this software
+   under copyright law.
+
+   B - MIT
+   Copyright (c) 2026 the authors of invman.h
+   Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
+   documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
+   rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit
+   persons to whom the Software is furnished to do so, subject to the following conditions: the above copyright notice
+   and this permission notice shall be included in all copies or substantial portions of the Software.
+
+   THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+   WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
+   COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR
+   OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE. */
