@@ -1909,7 +1909,10 @@ static invman_status invman_i_smooth_run(invman_i_margins *e, const invman_i_los
 
 /* ---- the flow's state */
 
-enum { INVMAN_I_GRAM_PANELS = 64 }; /* neurons whose features on the near points are kept at a time: 512 */
+enum {
+  INVMAN_I_GRAM_PANELS = 64,
+  INVMAN_I_GRAM_WIDTH = 512
+}; /* panels and neurons whose features are kept at a time */
 
 /* A neuron that point i holds at its kink z_n(x_i) = 0, and the mean gate there: the share of a step in which it counts
    as active. */
@@ -2316,7 +2319,7 @@ static invman_status invman_i_near_reserve(invman_flow *f) {
     invman_i_give(&f->scope, *square[k]);
     invman_i_give(&f->scope, *rows[k]);
     *square[k] = invman_i_doubles(&f->scope, invman_i_mul(room, room));
-    *rows[k] = invman_i_doubles(&f->scope, invman_i_mul(room, INVMAN_I_GRAM_PANELS * INVMAN_I_WIDTH));
+    *rows[k] = invman_i_doubles(&f->scope, invman_i_mul(room, INVMAN_I_GRAM_WIDTH));
   }
   f->gram_room = f->scope.status < 0 ? 0 : room;
   return f->scope.status;
@@ -2841,7 +2844,7 @@ static void invman_i_gram_held(const invman_context *ctx, const invman_i_pack *n
   double scale = 2 / ((double)net->h * (double)net->h), work;
   s.net = net;
   s.x = x;
-  s.width = INVMAN_I_GRAM_PANELS * INVMAN_I_WIDTH;
+  s.width = INVMAN_I_GRAM_WIDTH;
   s.value = value;
   s.slope = slope;
   s.vv = K;
@@ -2852,7 +2855,7 @@ static void invman_i_gram_held(const invman_context *ctx, const invman_i_pack *n
   memset(slopes, 0, n * n * sizeof *slopes);
   for (s.first = 0; s.first < net->panels; s.first = s.last) {
     s.last = invman_i_min(s.first + INVMAN_I_GRAM_PANELS, net->panels);
-    work = (double)n * (double)(s.last - s.first) * INVMAN_I_WIDTH;
+    work = (double)n * (double)((s.last - s.first) * INVMAN_I_WIDTH);
     invman_i_parallel(ctx, tasks, invman_i_features(ctx), &s, work * (double)(x.d + 1));
     k = invman_i_hold_features(&s, where, held, held_count, k);
     invman_i_parallel(ctx, tasks, invman_i_products(ctx), &s, work * (double)n);
