@@ -58,8 +58,8 @@
    MEMORY
      Every function takes an invman_context first (NULL: malloc, free). Objects own their memory and are given back
      by their _free function, with the context they were made with; freeing NULL or {0} is fine. Scratch is given back
-     before a call returns. A flow holds, beside the caller's network and data, three copies of the weights, a few
-     bytes for every neuron that a point holds at its kink, and O(p h_block) doubles with h_block = 256.
+     before a call returns. A flow holds, beside the caller's network and data, three copies of the weights, a record
+     of every neuron that a point holds at its kink, and O(p h_block) doubles, h_block = 512.
 
    ERRORS
      Functions return invman_status: 0 done, positive usable but qualified, negative nothing usable. Where and what is
@@ -68,7 +68,8 @@
 
    THREADS
      context.parallel_for if given, else OpenMP if compiled in, else one. Distinct objects may be used from distinct
-     threads at once; const objects may be shared.
+     threads at once; const objects may be shared. Where the cores are busy with other things, set OMP_WAIT_POLICY=passive
+     in the environment: OpenMP's threads otherwise spin while they wait for each other.
 
    DETERMINISM
      Same binary, same kind of processor, same input: same bits, for any number of threads; step sizes never depend on
@@ -1943,7 +1944,8 @@ struct invman_flow {
   size_t *where;                    /* (p) place in the list */
 
   invman_i_held *held, *held_next; /* by neuron */
-  size_t held_count, held_room, *group_count;
+  size_t held_count, held_room;    /* room per group */
+  size_t *group_count;
 
   invman_i_margins margins;           /* of the near points */
   double *K, *slopes, *value, *slope; /* their Gram matrix and what it is made of */
@@ -2114,7 +2116,7 @@ INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int 
   const int J = INVMAN_I_PANELS(L);
   size_t d = f->net->d, group = invman_i_group(f->trial.panels), width = group * INVMAN_I_WIDTH, q, i, lane;
   size_t last = invman_i_min((task + 1) * group, f->trial.panels), old = 0, high = f->held_count, out_count = 0;
-  invman_i_held *out = f->held_next + task * 2 * width;
+  invman_i_held *out = f->held_next + task * f->held_room, kept[INVMAN_I_HELD_MAX];
   while (old < high) { /* the first pair of this group */
     size_t middle = (old + high) / 2;
     if (f->held[middle].n < task * width) old = middle + 1;
@@ -2162,10 +2164,13 @@ INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int 
             count[lane]++;
           }
     }
-    for (lane = 0; lane < (size_t)J * INVMAN_I_WIDTH; lane++)
-      if (count[lane] > 0 && out_count + count[lane] <= 2 * width)
-        out_count +=
-            invman_i_hold_neuron(f, first + lane, s->span, point[lane], count[lane], before[lane], out + out_count);
+    for (lane = 0; lane < (size_t)J * INVMAN_I_WIDTH; lane++) {
+      size_t n, k;
+      if (count[lane] == 0) continue;
+      n = invman_i_hold_neuron(f, first + lane, s->span, point[lane], count[lane], before[lane], kept);
+      for (k = 0; k < n; k++, out_count++)
+        if (out_count < f->held_room) out[out_count] = kept[k];
+    }
   }
   f->group_count[task] = out_count;
 }
@@ -2187,32 +2192,53 @@ static void invman_i_hold_gradient(invman_flow *f, int near) {
   }
 }
 
+/* Room for so many pairs per group, in both lists. */
+static invman_status invman_i_reserve_held(invman_flow *f, size_t room) {
+  size_t groups = invman_i_groups(f->trial.panels);
+  invman_i_held *held = f->held;
+  if (room <= f->held_room) return INVMAN_OK;
+  invman_i_give(&f->scope, f->held_next);
+  f->held_next = (invman_i_held *)invman_i_take(&f->scope, invman_i_mul(groups, room), sizeof *held);
+  f->held = (invman_i_held *)invman_i_take(&f->scope, invman_i_mul(groups, room), sizeof *held);
+  f->held_room = room;
+  if (f->scope.status < 0) return f->scope.status;
+  if (held) memcpy(f->held, held, f->held_count * sizeof *held);
+  invman_i_give(&f->scope, held);
+  return INVMAN_OK;
+}
+
 /* The gates of a step of length span from where the network is; G follows them. */
-static void invman_i_hold_neurons(invman_flow *f, double span) {
-  size_t groups = invman_i_groups(f->trial.panels), room = 2 * invman_i_group(f->trial.panels) * INVMAN_I_WIDTH;
-  size_t g, i, n = 0, count = 0, held = f->held_count;
-  invman_i_held *swap = f->held;
+static invman_status invman_i_hold_neurons(invman_flow *f, double span) {
+  size_t groups = invman_i_groups(f->trial.panels), n = 0, count = 0, most = 0, g, i;
+  invman_i_held *swap;
   invman_i_hold s;
-  f->held_count = 0;
   for (i = 0; i < f->train->n; i++)
     if (f->r[i] != 0) f->list[n++] = i;
-  if (n > INVMAN_I_PUSHING_MAX) return;
-  f->held_count = held;
+  if (n > INVMAN_I_PUSHING_MAX) {
+    f->held_count = 0;
+    return INVMAN_OK;
+  }
   s.flow = f;
   s.pushing = invman_i_listed(f, 0, n);
   s.span = span;
-  invman_i_turn_neurons(f, 0);
-  invman_i_gradient_points(&f->context, &f->trial, s.pushing, f->r, 0, &f->grad);
-  invman_i_hold_gradient(f, -1);
-  invman_i_parallel(&f->context, groups, invman_i_hold_group(&f->context), &s,
-                    (double)n * (double)f->net->h * 2 * (double)(f->net->d + 2));
+  do { /* again where the room was not enough */
+    if (invman_i_reserve_held(f, most) < 0) return f->scope.status;
+    invman_i_turn_neurons(f, 0);
+    invman_i_gradient_points(&f->context, &f->trial, s.pushing, f->r, 0, &f->grad);
+    invman_i_hold_gradient(f, -1);
+    invman_i_parallel(&f->context, groups, invman_i_hold_group(&f->context), &s,
+                      (double)n * (double)f->net->h * 2 * (double)(f->net->d + 2));
+    for (g = 0; g < groups; g++) most = invman_i_max(most, f->group_count[g]);
+  } while (most > f->held_room);
   for (g = 0; g < groups; g++) {
-    memmove(f->held_next + count, f->held_next + g * room, f->group_count[g] * sizeof *f->held);
+    memmove(f->held_next + count, f->held_next + g * f->held_room, f->group_count[g] * sizeof *f->held);
     count += f->group_count[g];
   }
+  swap = f->held;
   f->held = f->held_next;
   f->held_next = swap;
   f->held_count = count;
+  return INVMAN_OK;
 }
 
 /* ---- sweeps over the points of the list, with the held gates in the place of the plain ones */
@@ -2392,7 +2418,8 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
   size_t p = f->train->n, i;
   invman_status status;
   memset(trial, 0, sizeof *trial);
-  invman_i_hold_neurons(f, span);
+  status = invman_i_hold_neurons(f, span);
+  if (status < 0) return status;
   invman_i_turn_neurons(f, 0.5 * span); /* the middle of the step, as the last trial's G sees it */
   do {
     invman_i_split(f);
@@ -2496,6 +2523,7 @@ invman_status invman_flow_step(invman_flow *f) {
   double allowed;
   int tries;
   if (!f) return INVMAN_E_ARG;
+  if (f->scope.status < 0) return f->scope.status; /* out of memory before: its arrays may be gone */
   o = &f->options;
   if (f->info.end == INVMAN_END_REPORT || f->info.end == INVMAN_END_PROGRESS) invman_i_end(f, INVMAN_END_NONE);
   if (f->info.end != INVMAN_END_NONE) return f->info.status;
@@ -2657,9 +2685,7 @@ static invman_status invman_i_make_flow(const invman_context *ctx, invman_net *n
   f->near = (unsigned char *)invman_i_take(&f->scope, p, 1);
   f->list = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
   f->where = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
-  f->held_room = 2 * invman_i_groups(f->start.panels) * invman_i_group(f->start.panels) * INVMAN_I_WIDTH;
-  f->held = (invman_i_held *)invman_i_take(&f->scope, f->held_room, sizeof(invman_i_held));
-  f->held_next = (invman_i_held *)invman_i_take(&f->scope, f->held_room, sizeof(invman_i_held));
+  invman_i_reserve_held(f, 64);
   f->group_count = (size_t *)invman_i_take(&f->scope, invman_i_groups(f->start.panels), sizeof(size_t));
   if (f->scope.status < 0) {
     scope = f->scope;
@@ -3371,7 +3397,7 @@ static void invman_i_move_flow(invman_i_stream *s, invman_flow *f) {
   invman_i_move_doubles(s, f->rate, p);
   invman_i_move_doubles(s, f->r, p);
   invman_i_move_size(s, &f->held_count);
-  if (f->held_count > f->held_room) {
+  if (!s->file && (f->held_count > (s->size - s->at) / 24 || invman_i_reserve_held(f, f->held_count) < 0)) {
     f->held_count = 0;
     s->failed = 1;
   }
@@ -3402,6 +3428,7 @@ invman_status invman_flow_save(const invman_flow *flow, const char *path) {
 static invman_status invman_i_load_flow(invman_i_scope *scope, invman_i_stream *s, invman_flow *f) {
   size_t p = f->train->n, k;
   invman_i_move_flow(s, f);
+  if (f->scope.status < 0) return scope->status = f->scope.status;
   if (invman_i_check_left(scope, s, 0, 1) < 0) return scope->status;
   scope->status = invman_i_check_net(scope->ctx, f->net);
   s->failed |= !(f->info.t >= 0 && f->info.t <= DBL_MAX) || !(f->info.t_star >= 0 && f->info.t_star <= DBL_MAX);
