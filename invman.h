@@ -1431,6 +1431,7 @@ typedef struct invman_i_margins {
   double *column, *step;          /* (capacity) scratch */
   size_t capacity;
   double weight, fresh_weight; /* sum of g sqrt(Q_ii): the scale of rounding in the rates */
+  double sliding_weight;       /* sum of sqrt(Q_ii) of the sliding points */
   size_t events;
   size_t above, above_wanted; /* points above their margin; */
   double s, above_time;       /* when there were first as many as wanted, -1: not yet */
@@ -1471,9 +1472,10 @@ static double invman_i_q(const invman_i_margins *e, size_t i, size_t j) {
   return e->scale * e->y[i] * e->y[j] * e->K[j * e->n + i];
 }
 
-/* Rates smaller than this are rounding. */
+/* Rates smaller than this are rounding: in proportion to what pushes, and of pushes that are nothing but rounding of
+   g, whose scale is 1. */
 static double invman_i_rate_tol(const invman_i_margins *e, size_t i) {
-  return 1e-12 * (e->root[i] * e->weight + fabs(e->drift[i]));
+  return 1e-12 * (e->root[i] * (e->weight + 0.01 * e->sliding_weight) + fabs(e->drift[i]));
 }
 
 /* rate += Q change for all points */
@@ -1675,6 +1677,7 @@ static invman_status invman_i_settle(invman_i_margins *e) {
     e->change[e->at[i]] = 0;
   }
   for (i = 0, e->weight = 0; i < e->n; i++) e->weight += e->g[i] * e->root[i];
+  for (i = 0, e->sliding_weight = 0; i < e->count; i++) e->sliding_weight += e->root[e->sliding[i]];
   if (e->weight < 0.5 * e->fresh_weight) invman_i_refresh_rates(e);
 
   for (i = 0; i < e->at_count; i++) {
@@ -1702,7 +1705,7 @@ static double invman_i_wait(const invman_i_margins *e, size_t i) {
 static invman_status invman_i_hinge_run(invman_i_margins *e, double horizon, int *rest) {
   size_t i;
   invman_status status;
-  e->s = e->weight = 0;
+  e->s = e->weight = e->sliding_weight = 0;
   e->count = e->above = e->events = 0;
   e->above_time = -1;
   *rest = 0;
