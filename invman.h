@@ -1923,6 +1923,7 @@ enum {
 typedef struct invman_i_held {
   size_t n, i;
   double gate;
+  double z; /* of the trial network, to the bit as the sweeps see it: next to zero, its sign is rounding's */
 } invman_i_held;
 
 struct invman_flow {
@@ -2014,6 +2015,22 @@ static void invman_i_turn_group(size_t task, void *arg) {
   }
 }
 
+INVMAN_I_INLINE void invman_i_held_z_body(size_t task, void *arg, const int L) {
+  invman_flow *f = (invman_flow *)arg;
+  const int J = INVMAN_I_PANELS(L);
+  size_t k, a;
+  for (k = task; k < f->held_count; k++) {
+    invman_i_held *h = &f->held[k];
+    size_t panel = h->n / INVMAN_I_WIDTH, q = panel - panel % (size_t)J;
+    const double *x[INVMAN_I_POINTS];
+    invman_i_lanes z[INVMAN_I_POINTS][2];
+    for (a = 0; a < INVMAN_I_POINTS; a++) x[a] = f->train->x + h->i * f->train->d;
+    invman_i_dot(z, &f->trial, q, x, J, L);
+    h->z = z[0][panel - q].d[h->n % INVMAN_I_WIDTH];
+  }
+}
+INVMAN_I_KERNEL(invman_i_held_z)
+
 /* trial = the network turned for a time dt by G. */
 static void invman_i_turn_neurons(invman_flow *f, double dt) {
   double speed[64];
@@ -2025,6 +2042,7 @@ static void invman_i_turn_neurons(invman_flow *f, double dt) {
   invman_i_parallel(&f->context, groups, invman_i_turn_group, &s, 5 * (double)f->net->h * (double)(f->net->d + 4));
   for (g = 0, f->speed = 0; g < groups; g++)
     if (!(speed[g] <= f->speed)) f->speed = speed[g];
+  invman_i_held_z (&f->context)(0, f);
 }
 
 /* ---- held gates. A point that pushes a neuron off itself (beta r < 0) while the others push it back holds it at
@@ -2049,7 +2067,7 @@ static void invman_i_solve_gates(size_t count, const double *base, double (*own)
   size_t k, l;
   int sweep;
   double change = 1;
-  for (sweep = 0; sweep < 100 && change > 1e-7; sweep++)
+  for (sweep = 0; sweep < 200 && change > 1e-12; sweep++)
     for (k = 0, change = 0; k < count; k++) {
       double z = base[k], new_gate;
       for (l = 0; l < count; l++) z += own[k][l] * gate[l];
@@ -2185,13 +2203,11 @@ static void invman_i_hold_gradient(invman_flow *f, int near) {
   for (k = 0; k < f->held_count; k++) {
     const invman_i_held *h = &f->held[k];
     const double *x = f->train->x + h->i * d;
-    double *g = invman_i_neuron(&f->grad, h->n), z, change;
+    double *g = invman_i_neuron(&f->grad, h->n), change = (h->gate - (h->z > 0)) * f->r[h->i];
     if (near >= 0 && f->near[h->i] != near) continue;
-    z = invman_i_neuron_dot(invman_i_neuron(&f->trial, h->n), x, d);
-    change = (h->gate - (z > 0)) * f->r[h->i];
     for (l = 0; l < d; l++) g[l * INVMAN_I_WIDTH] += change * x[l] / (double)d;
     g[d * INVMAN_I_WIDTH] += change;
-    g[(d + 1) * INVMAN_I_WIDTH] += change * z;
+    g[(d + 1) * INVMAN_I_WIDTH] += change * h->z;
   }
 }
 
@@ -2266,11 +2282,10 @@ static void invman_i_flow_rates(invman_flow *f, size_t first, size_t count, doub
     const invman_i_held *h = &f->held[k];
     const double *v = invman_i_neuron(&f->trial, h->n), *g = invman_i_neuron(&f->grad, h->n);
     const double *x = f->train->x + h->i * d;
-    double beta = v[(d + 1) * INVMAN_I_WIDTH], z;
+    double beta = v[(d + 1) * INVMAN_I_WIDTH];
     if (f->where[h->i] < first || f->where[h->i] >= first + count) continue;
-    z = invman_i_neuron_dot(v, x, d);
-    rate[f->where[h->i] - first] +=
-        unit * (h->gate - (z > 0)) * (beta * beta * invman_i_neuron_dot(g, x, d) + g[(d + 1) * INVMAN_I_WIDTH] * z);
+    rate[f->where[h->i] - first] += unit * (h->gate - (h->z > 0)) *
+                                    (beta * beta * invman_i_neuron_dot(g, x, d) + g[(d + 1) * INVMAN_I_WIDTH] * h->z);
   }
   for (k = 0; k < count; k++) rate[k] *= f->options.alpha * f->train->y[f->list[first + k]];
 }
@@ -2859,7 +2874,7 @@ static size_t invman_i_hold_features(const invman_i_gram *s, const size_t *where
     size_t row = where[held[k].i], at = row * s->width + held[k].n - s->first * INVMAN_I_WIDTH;
     const double *v = invman_i_neuron(s->net, held[k].n);
     if (row >= s->x.n) continue;
-    s->value[at] = held[k].gate * invman_i_neuron_dot(v, s->x.x + held[k].i * d, d);
+    s->value[at] = held[k].gate * held[k].z;
     s->slope[at] = held[k].gate * v[(d + 1) * INVMAN_I_WIDTH];
   }
   return k;

@@ -5,6 +5,7 @@
 #include "data.c"
 #include "network.c"
 #include "margins.c"
+#include "flow.c"
 
 int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
@@ -14,5 +15,6 @@ int main(int argc, char **argv) {
   data_tests();
   network_tests();
   margins_tests();
+  flow_tests();
   return test_failed > 0;
 }

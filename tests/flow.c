@@ -1,0 +1,651 @@
+/* The flow: golden values, first steps by hand, invariances, ends, files, memory, threads. */
+
+static invman_flow *open_flow(const invman_context *ctx, test_problem *q, const invman_flow_options *o) {
+  invman_flow *flow = NULL;
+  if (invman_flow_create(ctx, &q->net, &q->train, o, &flow) < 0) {
+    printf("FAIL a flow could not be made\n");
+    exit(1);
+  }
+  return flow;
+}
+
+static invman_flow_options no_options(void) {
+  invman_flow_options o;
+  memset(&o, 0, sizeof o);
+  return o;
+}
+
+/* Largest margin error over the golden times, Lambda's at the last of them, t*. */
+static double golden_error(double tol, double *t_star) {
+  const char *path = GOLDEN "flow_small.txt";
+  double *t = golden(path, "t", 7), *margin = golden(path, "margin", 168), worst = 0;
+  size_t k;
+  for (k = 0; k < 7; k++) {
+    invman_net net;
+    invman_data train;
+    invman_flow_options o = no_options();
+    invman_flow *flow;
+    net.h = 40, net.d = train.d = 3, train.n = 24;
+    net.w = golden(path, "w0", 120), net.b = golden(path, "b0", 40), net.beta = golden(path, "beta0", 40);
+    train.x = golden(path, "x", 72), train.y = golden(path, "y", 24);
+    o.alpha = 0.01;
+    o.rotation_tol = o.margin_tol = tol;
+    o.t_max = t[k];
+    CHECK(invman_flow_create(NULL, &net, &train, &o, &flow) == INVMAN_OK);
+    CHECK(invman_flow_run(flow) == INVMAN_STOPPED);
+    CHECK(flow->info.end == INVMAN_END_T_MAX && flow->info.t == t[k]);
+    worst = fmax(worst, largest_difference(flow->margin, margin + 24 * k, 24));
+    *t_star = flow->info.t_star;
+    invman_flow_free(flow);
+    free(net.w), free(net.b), free(net.beta), free(train.x), free(train.y);
+  }
+  free(t), free(margin);
+  return worst;
+}
+
+static void flow_golden(void) {
+  double *wanted = golden(GOLDEN "flow_small.txt", "t_star", 1), t_star, error[4];
+  error[0] = golden_error(0.1, &t_star);
+  CHECK(error[0] < 0.15);
+  CLOSE(t_star / *wanted, 1, 0.03);
+  error[1] = golden_error(0.03, &t_star);
+  error[2] = golden_error(0.01, &t_star);
+  CHECK(error[2] < 0.03);
+  CLOSE(t_star / *wanted, 1, 0.01);
+  error[3] = golden_error(0.003, &t_star);
+  /* First order: a factor 33 in the tolerance is one of 33 in the error; events scatter it by two either way. */
+  CHECK(error[0] / error[3] > 15);
+  CHECK(error[1] < error[0] && error[2] < error[1] && error[3] < error[2]);
+  free(wanted);
+}
+
+static void flow_first_step_by_hand(void) {
+  /* One neuron, one point, z > 0: G = sqrt(2) y x~ is constant, and Eq. (4) turns (v.G/|G|, beta) by |G| t. */
+  double w[2] = {0.3, -0.2}, b = 0.4, beta = 0.7, x[2] = {1.1, 0.6}, y = -1, v[3], g[3], size, along = 0, t, u, f0, f1;
+  invman_net net;
+  invman_data data;
+  invman_flow_options o = no_options();
+  invman_flow *flow;
+  size_t k;
+  net.h = 1, net.d = 2, net.w = w, net.b = &b, net.beta = &beta;
+  data.n = 1, data.d = 2, data.x = x, data.y = &y;
+  for (k = 0; k < 2; k++) {
+    v[k] = w[k];
+    g[k] = sqrt(2.0) * y * x[k] / sqrt(2.0);
+  }
+  v[2] = b;
+  g[2] = sqrt(2.0) * y;
+  size = sqrt(g[0] * g[0] + g[1] * g[1] + g[2] * g[2]);
+  for (k = 0; k < 3; k++) along += v[k] * g[k] / size;
+  f0 = plain_eval(&net, x);
+  o.alpha = 2;
+  CHECK(invman_flow_create(NULL, &net, &data, &o, &flow) == INVMAN_OK);
+  CHECK(invman_flow_step(flow) == INVMAN_STOPPED);
+  t = flow->info.t;
+  CHECK(t > 0 && t * size <= 0.1001);
+  u = along * cosh(size * t) + 0.7 * sinh(size * t) - along;
+  for (k = 0; k < 2; k++) CLOSE(w[k], v[k] + u * g[k] / size, 1e-15);
+  CLOSE(b, v[2] + u * g[2] / size, 1e-15);
+  CLOSE(beta, 0.7 * cosh(size * t) + along * sinh(size * t), 1e-15);
+  f1 = plain_eval(&net, x);
+  CLOSE(flow->margin[0], -2 * (f1 - f0), 1e-15);
+  CLOSE(flow->info.margin_min, flow->margin[0], 0);
+  CLOSE(flow->info.loss, 1 - flow->margin[0], 1e-15);
+  invman_flow_free(flow);
+}
+
+static double invariant(const invman_net *net, size_t n) { /* beta^2 - |omega|^2 - b^2 */
+  double sum = net->beta[n] * net->beta[n] - net->b[n] * net->b[n];
+  size_t k;
+  for (k = 0; k < net->d; k++) sum -= net->w[n * net->d + k] * net->w[n * net->d + k];
+  return sum;
+}
+
+static void flow_conserves(void) {
+  test_problem q = make_problem(INVMAN_STRIPE, 5, 200, 300, 1);
+  double *before = (double *)malloc(300 * sizeof(double)), worst = 0;
+  invman_flow_info info;
+  size_t n;
+  for (n = 0; n < 300; n++) before[n] = invariant(&q.net, n);
+  CHECK(invman_train(NULL, &q.net, &q.train, NULL, &info) == INVMAN_OK);
+  CHECK(info.end == INVMAN_END_SATISFIED && info.unsatisfied == 0 && info.margin_min > 1 - 2e-3);
+  for (n = 0; n < 300; n++) { /* relative to what is subtracted from what */
+    double size = q.net.beta[n] * q.net.beta[n];
+    worst = fmax(worst, fabs(invariant(&q.net, n) - before[n]) / fmax(size, fabs(before[n])));
+  }
+  CHECK(info.lambda > 3);
+  CLOSE(worst, 0, 1e-9);
+  free(before);
+  free_problem(&q);
+}
+
+static void flow_predicts(void) {
+  test_problem q = make_problem(INVMAN_STRIPE, 3, 40, 30, 2);
+  invman_net start;
+  invman_flow_options o = no_options();
+  invman_flow *flow;
+  double F[40];
+  size_t i;
+  invman_net_copy(NULL, &q.net, &start);
+  o.alpha = 0.5;
+  o.step_max = 20;
+  flow = open_flow(NULL, &q, &o);
+  CHECK(invman_flow_run(flow) == INVMAN_STOPPED && flow->info.end == INVMAN_END_STEP_MAX && flow->info.step == 20);
+  CHECK(invman_flow_predict(flow, q.train.x, 40, F) == INVMAN_OK);
+  for (i = 0; i < 40; i++) {
+    CLOSE(F[i], 0.5 * (plain_eval(&q.net, q.train.x + 3 * i) - plain_eval(&start, q.train.x + 3 * i)), 1e-14);
+    CLOSE(flow->margin[i], q.train.y[i] * F[i], 1e-14);
+  }
+  invman_net_free(NULL, &start);
+  invman_flow_free(flow);
+  free_problem(&q);
+}
+
+/* ---- invariances. A few steps only: what differs by rounding parts where events come in another order. */
+
+static void run_steps(const invman_context *ctx, test_problem *q, size_t steps, double *margin, invman_flow_info *info) {
+  invman_flow_options o = no_options();
+  invman_flow *flow;
+  o.step_max = steps;
+  flow = open_flow(ctx, q, &o);
+  CHECK(invman_flow_run(flow) == INVMAN_STOPPED);
+  memcpy(margin, flow->margin, q->train.n * sizeof(double));
+  *info = flow->info;
+  invman_flow_free(flow);
+}
+
+static void flow_invariances(void) {
+  enum { P = 60, H = 50, D = 4, STEPS = 90 };
+  double base[P], other[P], back[P], c = cos(0.4), s = sin(0.4);
+  invman_flow_info info, changed;
+  test_problem q = make_problem(INVMAN_STRIPE, D, P, H, 3);
+  size_t i, k;
+  run_steps(NULL, &q, STEPS, base, &info);
+  CHECK(info.unsatisfied < P); /* some have arrived */
+  free_problem(&q);
+
+  q = make_problem(INVMAN_STRIPE, D, P, H, 3); /* data and first layer turned in the perpendicular plane 2,3 */
+  for (i = 0; i < P + H; i++) {
+    double *v = i < P ? q.train.x + i * D : q.net.w + (i - P) * D, a = v[2], b = v[3];
+    v[2] = c * a - s * b;
+    v[3] = s * a + c * b;
+  }
+  run_steps(NULL, &q, STEPS, other, &changed);
+  CLOSE(largest_difference(base, other, P), 0, 1e-8);
+  CLOSE(changed.t / info.t, 1, 1e-8);
+  CLOSE(changed.lambda / info.lambda, 1, 1e-8);
+  free_problem(&q);
+
+  q = make_problem(INVMAN_STRIPE, D, P, H, 3); /* the neurons in reverse */
+  for (i = 0; i < H / 2; i++) {
+    size_t j = H - 1 - i;
+    double swap;
+    for (k = 0; k < D; k++) {
+      swap = q.net.w[i * D + k];
+      q.net.w[i * D + k] = q.net.w[j * D + k];
+      q.net.w[j * D + k] = swap;
+    }
+    swap = q.net.b[i], q.net.b[i] = q.net.b[j], q.net.b[j] = swap;
+    swap = q.net.beta[i], q.net.beta[i] = q.net.beta[j], q.net.beta[j] = swap;
+  }
+  run_steps(NULL, &q, STEPS, other, &changed);
+  CLOSE(largest_difference(base, other, P), 0, 1e-8);
+  free_problem(&q);
+
+  q = make_problem(INVMAN_STRIPE, D, P, H, 3); /* the points in reverse */
+  for (i = 0; i < P / 2; i++) {
+    size_t j = P - 1 - i;
+    double swap;
+    for (k = 0; k < D; k++) {
+      swap = q.train.x[i * D + k];
+      q.train.x[i * D + k] = q.train.x[j * D + k];
+      q.train.x[j * D + k] = swap;
+    }
+    swap = q.train.y[i], q.train.y[i] = q.train.y[j], q.train.y[j] = swap;
+  }
+  run_steps(NULL, &q, STEPS, other, &changed);
+  for (i = 0; i < P; i++) back[i] = other[P - 1 - i];
+  CLOSE(largest_difference(base, back, P), 0, 1e-8);
+  free_problem(&q);
+}
+
+static void backwards(size_t tasks, void (*task)(size_t index, void *arg), void *arg, void *user) {
+  *(size_t *)user += tasks;
+  while (tasks-- > 0) task(tasks, arg);
+}
+
+static void flow_same_bits_for_any_threads(void) {
+  invman_context ctx;
+  size_t calls = 0, kind;
+  for (kind = 0; kind < 2; kind++) {
+    test_problem a = make_problem((int)kind, 5, 300, 400, 4), b = make_problem((int)kind, 5, 300, 400, 4);
+    invman_flow_info one, two;
+    memset(&ctx, 0, sizeof ctx);
+    CHECK(invman_train(NULL, &a.net, &a.train, NULL, &one) == INVMAN_OK);
+    ctx.parallel_for = backwards;
+    ctx.user = &calls;
+    CHECK(invman_train(&ctx, &b.net, &b.train, NULL, &two) == INVMAN_OK);
+    CHECK(calls > 0 && same_net(&a.net, &b.net));
+    CHECK(one.t == two.t && one.step == two.step && one.events == two.events && one.lambda_star == two.lambda_star);
+    free_problem(&a);
+    free_problem(&b);
+  }
+}
+
+static void flow_vector_paths_agree(void) {
+  static const int bits[3] = {512, 256, 128};
+  enum { P = 70, H = 60 };
+  double margin[3][P];
+  invman_flow_info info[3];
+  invman_context ctx;
+  size_t k;
+  memset(&ctx, 0, sizeof ctx);
+  for (k = 0; k < 3; k++) {
+    test_problem q = make_problem(INVMAN_CYLINDER, 3, P, H, 5);
+    ctx.vector_bits = bits[k];
+    run_steps(&ctx, &q, 60, margin[k], &info[k]);
+    CLOSE(largest_difference(margin[0], margin[k], P), 0, 1e-8);
+    CLOSE(info[k].t / info[0].t, 1, 1e-8);
+    free_problem(&q);
+  }
+}
+
+/* ---- Gram matrix of the near points, held gates included: against gradients of single points */
+
+static void flow_gram_is_the_gradients_product(void) {
+  enum { P = 37, H = 700, D = 3 };
+  test_problem q = make_problem(INVMAN_STRIPE, D, P, H, 6);
+  invman_i_scope scope = invman_i_open(NULL);
+  invman_i_pack pack = invman_i_pack_take(&scope, H, D);
+  double *K = invman_i_doubles(&scope, P * P), *slopes = invman_i_doubles(&scope, P * P);
+  double *value = invman_i_doubles(&scope, P * INVMAN_I_GRAM_WIDTH), *slope = invman_i_doubles(&scope, P * INVMAN_I_GRAM_WIDTH);
+  invman_net grad[P];
+  size_t i, j, k, bits;
+  invman_context ctx;
+  memset(&ctx, 0, sizeof ctx);
+  invman_i_pack_net(&q.net, &pack);
+  for (i = 0; i < P; i++) {
+    double unit = 1;
+    memset(&grad[i], 0, sizeof grad[i]);
+    invman_net_gradient(NULL, &q.net, q.train.x + i * D, 1, &unit, &grad[i]);
+  }
+  for (bits = 128; bits <= 512; bits *= 2) {
+    ctx.vector_bits = (int)bits;
+    invman_i_gram_held(&ctx, &pack, invman_i_points_of(q.train.x, NULL, P, D), NULL, NULL, 0, value, slope, slopes, K);
+    for (i = 0; i < P; i++)
+      for (j = 0; j < P; j++) {
+        double sum = 0;
+        for (k = 0; k < H * D; k++) sum += grad[i].w[k] * grad[j].w[k];
+        for (k = 0; k < H; k++) sum += grad[i].b[k] * grad[j].b[k] + grad[i].beta[k] * grad[j].beta[k];
+        CLOSE(K[i * P + j], sum, 1e-14 * fabs(sum) + 1e-17);
+      }
+  }
+  for (i = 0; i < P; i++) invman_net_free(NULL, &grad[i]);
+  invman_i_drop(&scope);
+  free_problem(&q);
+}
+
+static void flow_gates_are_consistent(void) { /* a solved gate leaves z at zero, or is 0 with z < 0, or 1 with z > 0 */
+  size_t trial, k, l;
+  for (trial = 0; trial < 200; trial++) {
+    double own[INVMAN_I_HELD_MAX][INVMAN_I_HELD_MAX], *base = normals(8, 50 + trial), gate[8], *K = random_kernel(8, 12, 300 + trial);
+    size_t n = 1 + trial % 8;
+    for (k = 0; k < n; k++)
+      for (l = 0; l < n; l++) own[k][l] = -K[8 * k + l];
+    for (k = 0; k < n; k++) gate[k] = 0.5;
+    invman_i_solve_gates(n, base, own, gate);
+    for (k = 0; k < n; k++) {
+      double z = base[k];
+      for (l = 0; l < n; l++) z += own[k][l] * gate[l];
+      CHECK(gate[k] >= 0 && gate[k] <= 1);
+      if (gate[k] > 1e-6 && gate[k] < 1 - 1e-6) CLOSE(z, 0, 1e-5);
+      if (gate[k] <= 1e-6) CHECK(z < 1e-5);
+      if (gate[k] >= 1 - 1e-6) CHECK(z > -1e-5);
+    }
+    free(base), free(K);
+  }
+}
+
+/* ---- ends */
+
+static int stop_at_7(const invman_flow_info *info, const invman_net *net, void *user) {
+  ++*(size_t *)user;
+  return net->h > 0 && info->step == 7;
+}
+static int stop_progress(const char *stage, double done, void *user) {
+  return !strcmp(stage, "flow") && done >= 0 && done <= 1 && ++*(size_t *)user == 9;
+}
+
+static void flow_every_end(void) {
+  test_problem q, whole = make_problem(INVMAN_STRIPE, 3, 50, 40, 7);
+  invman_flow_options o;
+  invman_flow_info done;
+  invman_flow *flow;
+  size_t calls, ticks = 0;
+  invman_context ctx;
+  double twins[4] = {0.5, 1, 0.5, 1}, labels[2] = {1, -1};
+  CHECK(invman_train(NULL, &whole.net, &whole.train, NULL, &done) == INVMAN_OK && done.end == INVMAN_END_SATISFIED);
+
+  q = make_problem(INVMAN_STRIPE, 3, 50, 40, 7); /* the report callback; the run then goes on to the same bits */
+  o = no_options();
+  o.report = stop_at_7;
+  o.user = &calls;
+  calls = 0;
+  flow = open_flow(NULL, &q, &o);
+  CHECK(invman_flow_run(flow) == INVMAN_STOPPED && flow->info.end == INVMAN_END_REPORT);
+  CHECK(flow->info.step == 7 && calls == 7);
+  CHECK(invman_flow_run(flow) == INVMAN_OK && calls == flow->info.step && same_net(&q.net, &whole.net));
+  CHECK(invman_flow_run(flow) == INVMAN_OK && invman_flow_step(flow) == INVMAN_OK && calls == done.step);
+  invman_flow_free(flow);
+  free_problem(&q);
+
+  q = make_problem(INVMAN_STRIPE, 3, 50, 40, 7); /* progress, every third step */
+  o = no_options();
+  o.report_every = 3;
+  memset(&ctx, 0, sizeof ctx);
+  ctx.progress = stop_progress;
+  ctx.user = &ticks;
+  flow = open_flow(&ctx, &q, &o);
+  CHECK(invman_flow_run(flow) == INVMAN_STOPPED && flow->info.end == INVMAN_END_PROGRESS && flow->info.step == 27);
+  CHECK(invman_flow_run(flow) == INVMAN_OK && same_net(&q.net, &whole.net));
+  invman_flow_free(flow);
+  free_problem(&q);
+
+  q = make_problem(INVMAN_STRIPE, 3, 50, 40, 7); /* time */
+  o = no_options();
+  o.t_max = 0.37 * done.t;
+  o.test = &q.test;
+  flow = open_flow(NULL, &q, &o);
+  CHECK(flow->info.test_error == -1 && flow->info.status == INVMAN_STOPPED && flow->info.end == INVMAN_END_NONE);
+  CHECK(invman_flow_run(flow) == INVMAN_STOPPED && flow->info.end == INVMAN_END_T_MAX && flow->info.t == o.t_max);
+  CHECK(flow->info.test_error >= 0 && flow->info.test_error < 0.5);
+  invman_flow_free(flow);
+  free_problem(&q);
+
+  q = make_problem(INVMAN_STRIPE, 2, 2, 20, 8); /* rest: equal points, opposite labels; F stays where it was */
+  memcpy(q.train.x, twins, sizeof twins);
+  memcpy(q.train.y, labels, sizeof labels);
+  flow = open_flow(NULL, &q, NULL);
+  CHECK(invman_flow_run(flow) == INVMAN_NOT_SEPARABLE && flow->info.end == INVMAN_END_REST);
+  CLOSE(flow->info.loss, 1, 1e-12);
+  invman_flow_free(flow);
+  free_problem(&q);
+
+  q = make_problem(INVMAN_STRIPE, 2, 4, 20, 9); /* the same twins beside two points that can be separated */
+  memcpy(q.train.x, twins, sizeof twins);
+  q.train.x[4] = -2, q.train.x[5] = 1, q.train.x[6] = 1.5, q.train.x[7] = -1;
+  q.train.y[0] = q.train.y[2] = 1, q.train.y[1] = q.train.y[3] = -1;
+  o = no_options();
+  o.step_max = 20000;
+  flow = open_flow(NULL, &q, &o);
+  CHECK(invman_flow_run(flow) != INVMAN_OK && flow->info.unsatisfied >= 1);
+  CLOSE(flow->margin[0] + flow->margin[1], 0, 1e-9);
+  CHECK(flow->margin[2] > 0.99 && flow->margin[3] > 0.99 && flow->info.loss > 0.49);
+  invman_flow_free(flow);
+  free_problem(&q);
+
+  q = make_problem(INVMAN_STRIPE, 2, 1, 5, 10); /* no neuron sees the only point */
+  for (calls = 0; calls < 5; calls++) q.net.b[calls] = -100;
+  flow = open_flow(NULL, &q, NULL);
+  CHECK(invman_flow_run(flow) == INVMAN_NOT_SEPARABLE && flow->info.end == INVMAN_END_REST && flow->info.loss == 1);
+  invman_flow_free(flow);
+  free_problem(&q);
+  free_problem(&whole);
+}
+
+static void flow_all_regimes(void) { /* from the features' to the lazy one, and each loss: to the end */
+  static const double alpha[] = {1e-16, 1e-6, 1e-2, 1, 1e3, 1e8};
+  size_t k;
+  int loss;
+  for (k = 0; k < 6; k++) {
+    test_problem q = make_problem(INVMAN_CYLINDER, 3, 80, 100, 11);
+    invman_flow_options o = no_options();
+    invman_flow_info info;
+    o.alpha = alpha[k];
+    o.d_par = 2;
+    CHECK(invman_train(NULL, &q.net, &q.train, &o, &info) == INVMAN_OK);
+    CHECK(info.t_star > 0 && info.t_star < info.t && info.lambda_max >= info.lambda_star && info.lambda_max >= info.lambda);
+    if (k == 0) CHECK(info.lambda_star > 2);
+    if (k == 5) CLOSE(info.lambda_star, invman_amplification(&q.net, 2), 1e-3); /* weights hardly move */
+    free_problem(&q);
+  }
+  for (loss = INVMAN_SOFT_HINGE; loss <= INVMAN_SQUARED_HINGE; loss++) {
+    test_problem q = make_problem(INVMAN_STRIPE, 4, 60, 80, 12);
+    invman_flow_options o = no_options();
+    invman_flow_info info;
+    o.loss = loss;
+    CHECK(invman_train(NULL, &q.net, &q.train, &o, &info) == INVMAN_OK && info.unsatisfied == 0);
+    free_problem(&q);
+  }
+}
+
+/* ---- files */
+
+static void flow_resumes_to_the_same_bits(void) { /* stopped and resumed after every step, for each loss */
+  int loss;
+  for (loss = INVMAN_HINGE; loss <= INVMAN_SQUARED_HINGE; loss++) {
+    test_problem a = make_problem(INVMAN_STRIPE, 3, 60, 64, 13), b = make_problem(INVMAN_STRIPE, 3, 60, 64, 13);
+    invman_flow_options o = no_options();
+    invman_flow *whole, *part;
+    invman_status status = INVMAN_STOPPED;
+    size_t held = 0;
+    o.loss = loss;
+    if (loss != INVMAN_HINGE) o.step_max = 120;
+    whole = open_flow(NULL, &a, &o);
+    part = open_flow(NULL, &b, &o);
+    while (status == INVMAN_STOPPED && part->info.end != INVMAN_END_STEP_MAX) {
+      invman_flow *next;
+      CHECK(invman_flow_save(part, in_test_dir("part.flow")) == INVMAN_OK);
+      invman_flow_free(part);
+      if (part->info.step % 2) memset(b.net.w, 0, 64 * 3 * sizeof(double)); /* all is in the file */
+      else invman_net_free(NULL, &b.net);
+      if (invman_flow_resume(NULL, in_test_dir("part.flow"), &b.net, &b.train, &o, &next) < 0) {
+        CHECK(!"resumed");
+        exit(1);
+      }
+      part = next;
+      status = invman_flow_step(part);
+      held = invman_i_max(held, part->info.held);
+    }
+    while (invman_flow_step(whole) == INVMAN_STOPPED && whole->info.end != INVMAN_END_STEP_MAX) {}
+    CHECK(part->info.step > 60 && same_net(&a.net, &b.net));
+    CHECK(memcmp(&part->info, &whole->info, sizeof part->info) == 0);
+    CHECK(same_bits(part->margin, whole->margin, 60));
+    if (loss == INVMAN_HINGE) CHECK(status == INVMAN_OK && held > 0); /* what is hardest to save was there */
+    invman_flow_free(part);
+    invman_flow_free(whole);
+    free_problem(&a);
+    free_problem(&b);
+  }
+}
+
+static void flow_limits_may_change(void) { /* a run that t_max ended goes on after it */
+  test_problem q = make_problem(INVMAN_STRIPE, 3, 40, 40, 14);
+  invman_flow_options o = no_options();
+  invman_flow *flow, *next;
+  o.t_max = 100;
+  flow = open_flow(NULL, &q, &o);
+  CHECK(invman_flow_run(flow) == INVMAN_STOPPED && invman_flow_save(flow, in_test_dir("a.flow")) == INVMAN_OK);
+  invman_flow_free(flow);
+  CHECK(invman_flow_resume(NULL, in_test_dir("a.flow"), &q.net, &q.train, &o, &next) == INVMAN_OK);
+  CHECK(next->info.end == INVMAN_END_T_MAX && invman_flow_step(next) == INVMAN_STOPPED && next->info.t == 100);
+  invman_flow_free(next);
+  o.t_max = 0;
+  CHECK(invman_flow_resume(NULL, in_test_dir("a.flow"), &q.net, &q.train, &o, &next) == INVMAN_OK);
+  CHECK(next->info.end == INVMAN_END_NONE && invman_flow_run(next) == INVMAN_OK && next->info.t > 100);
+  invman_flow_free(next);
+  free_problem(&q);
+}
+
+static void flow_file_refused(void) {
+  test_problem q = make_problem(INVMAN_STRIPE, 3, 12, 10, 15), other = make_problem(INVMAN_STRIPE, 3, 12, 11, 16);
+  invman_flow_options o = no_options();
+  invman_context ctx;
+  invman_error error;
+  invman_flow *flow, *next;
+  invman_net kept;
+  unsigned char *bytes;
+  char path[512];
+  size_t size, k;
+  snprintf(path, sizeof path, "%s", in_test_dir("b.flow"));
+  memset(&ctx, 0, sizeof ctx);
+  ctx.error = &error;
+  o.step_max = 5;
+  flow = open_flow(NULL, &q, &o);
+  invman_flow_run(flow);
+  CHECK(invman_flow_save(flow, path) == INVMAN_OK && !file_exists(in_test_dir("b.flow.tmp")));
+  invman_net_copy(NULL, &q.net, &kept);
+  bytes = read_bytes(path, &size);
+  for (k = 0; k < size; k++) {
+    write_bytes(in_test_dir("bad.flow"), bytes, k);
+    CHECK(invman_flow_resume(&ctx, in_test_dir("bad.flow"), &q.net, &q.train, &o, &next) == INVMAN_E_FORMAT && !next);
+    bytes[k] ^= 0x21;
+    write_bytes(in_test_dir("bad.flow"), bytes, size);
+    CHECK(invman_flow_resume(&ctx, in_test_dir("bad.flow"), &q.net, &q.train, &o, &next) == INVMAN_E_FORMAT && !next);
+    bytes[k] ^= 0x21;
+  }
+  for (k = 16; k < size - 8; k += 8) { /* nonsense under a right checksum: an error or a flow that still steps */
+    uint64_t hash, was;
+    size_t j;
+    memcpy(&was, bytes + k, 8);
+    memset(bytes + k, 0xff, 8); /* a NaN, or a huge number */
+    hash = invman_i_fnv(UINT64_C(0xcbf29ce484222325), bytes, size - 8);
+    for (j = 0; j < 8; j++) bytes[size - 8 + j] = (unsigned char)(hash >> 8 * j & 255);
+    write_bytes(in_test_dir("bad.flow"), bytes, size);
+    if (invman_flow_resume(NULL, in_test_dir("bad.flow"), &other.net, &q.train, &o, &next) >= 0) CHECK(!"other shape");
+    memset(&other.net, 0, 0);
+    {
+      invman_net fresh;
+      memset(&fresh, 0, sizeof fresh);
+      if (invman_flow_resume(NULL, in_test_dir("bad.flow"), &fresh, &q.train, NULL, &next) >= 0) {
+        invman_flow_step(next);
+        invman_flow_free(next);
+      }
+      invman_net_free(NULL, &fresh);
+    }
+    memcpy(bytes + k, &was, 8);
+  }
+  CHECK(same_net(&kept, &q.net)); /* a failed call leaves the network alone */
+
+  CHECK(invman_flow_resume(&ctx, path, &q.net, &other.train, &o, &next) == INVMAN_E_ARG && strstr(error.what, "data"));
+  CHECK(invman_flow_resume(&ctx, path, &other.net, &q.train, &o, &next) == INVMAN_E_ARG && strstr(error.what, "shape"));
+  o.alpha = 1;
+  CHECK(invman_flow_resume(&ctx, path, &q.net, &q.train, &o, &next) == INVMAN_E_ARG && strstr(error.what, "alpha"));
+  o = no_options();
+  o.loss = INVMAN_SOFT_HINGE;
+  CHECK(invman_flow_resume(&ctx, path, &q.net, &q.train, &o, &next) == INVMAN_E_ARG);
+  CHECK(invman_net_load(&ctx, path, &kept) == INVMAN_E_FORMAT && error.place == 8); /* another kind */
+  invman_flow_free(flow);
+  free_problem(&q);
+  free_problem(&other);
+  free(bytes);
+}
+
+/* ---- memory */
+
+static void flow_memory(void) { /* three copies of the weights and O(p h_block) */
+  size_t h = 40000, d = 20, p = 64;
+  test_problem q = make_problem(INVMAN_STRIPE, d, p, h, 17);
+  test_heap heap;
+  invman_context ctx = test_context(&heap);
+  invman_flow_options o = no_options();
+  double copy = (double)(h * (d + 2) * sizeof(double));
+  o.step_max = 30;
+  CHECK(invman_train(&ctx, &q.net, &q.train, &o, NULL) == INVMAN_STOPPED);
+  CHECK((double)heap.peak < 3 * copy + (double)(4 * p * 512 * sizeof(double)) + 1e6);
+  CHECK(heap.blocks == 0 && heap.now == 0);
+  free_problem(&q);
+}
+
+static void everything(invman_context *ctx, invman_status *worst) { /* one call of each function that takes memory */
+  invman_data_model model = a_model(INVMAN_CYLINDER, 3);
+  invman_flow_options o = no_options();
+  invman_data data, csv;
+  invman_net net, copy, grad;
+  invman_flow *flow, *again;
+  invman_rng rng;
+  double f[30];
+  memset(&csv, 0, sizeof csv);
+  memset(&net, 0, sizeof net);
+  memset(&copy, 0, sizeof copy);
+  memset(&grad, 0, sizeof grad);
+  o.step_max = 12;
+  o.d_par = 2;
+#define TRY(call)                                  \
+  do {                                             \
+    invman_status s_ = (call);                     \
+    if (s_ < *worst) *worst = s_;                  \
+  } while (0)
+  invman_rng_seed(&rng, 1, 1);
+  TRY(invman_data_sample(ctx, &model, 30, &rng, &data));
+  TRY(invman_data_read_csv(ctx, in_test_dir("good.csv"), &csv));
+  TRY(invman_net_init(ctx, 40, 3, &rng, &net));
+  if (net.w && data.x) {
+    TRY(invman_net_copy(ctx, &net, &copy));
+    TRY(invman_net_eval(ctx, &net, data.x, 30, f));
+    TRY(invman_net_gradient(ctx, &net, data.x, 30, data.y, &grad));
+    TRY(invman_flow_create(ctx, &net, &data, &o, &flow));
+    if (flow) {
+      TRY(invman_flow_run(flow));
+      TRY(invman_flow_run(flow)); /* after a failure, again */
+      TRY(invman_flow_predict(flow, data.x, 30, f));
+      TRY(invman_flow_save(flow, in_test_dir("e.flow")));
+    }
+    invman_flow_free(flow);
+    TRY(invman_flow_resume(ctx, in_test_dir("good.flow"), &net, &data, &o, &again));
+    invman_flow_free(again);
+    TRY(invman_net_save(ctx, &net, in_test_dir("e.net")));
+    invman_net_free(ctx, &copy);
+    TRY(invman_net_load(ctx, in_test_dir("good.net"), &copy));
+  }
+  invman_data_free(ctx, &data);
+  invman_data_free(ctx, &csv);
+  invman_net_free(ctx, &net);
+  invman_net_free(ctx, &copy);
+  invman_net_free(ctx, &grad);
+}
+
+static void flow_any_allocation_may_fail(void) {
+  test_heap heap;
+  invman_context ctx = test_context(&heap);
+  invman_status worst = INVMAN_OK;
+  size_t k, calls;
+  write_bytes(in_test_dir("good.csv"), "1,2,3,1\n4,5,6,-1\n", 17);
+  everything(&ctx, &worst); /* makes the files, but could not yet read them */
+  rename(in_test_dir("e.flow"), in_test_dir("good.flow"));
+  rename(in_test_dir("e.net"), in_test_dir("good.net"));
+  CHECK(heap.blocks == 0 && heap.now == 0);
+  heap.calls = 0;
+  worst = INVMAN_OK;
+  everything(&ctx, &worst);
+  CHECK(worst == INVMAN_OK && heap.blocks == 0);
+  calls = heap.calls;
+  CHECK(calls > 50);
+  for (k = 1; k <= calls; k++) {
+    heap.calls = 0;
+    heap.budget = k;
+    worst = INVMAN_OK;
+    everything(&ctx, &worst);
+    CHECK(worst == INVMAN_E_NOMEM);
+    CHECK(heap.blocks == 0 && heap.now == 0);
+  }
+}
+
+static void flow_tests(void) {
+  RUN(flow_golden);
+  RUN(flow_first_step_by_hand);
+  RUN(flow_conserves);
+  RUN(flow_predicts);
+  RUN(flow_invariances);
+  RUN(flow_same_bits_for_any_threads);
+  RUN(flow_vector_paths_agree);
+  RUN(flow_gram_is_the_gradients_product);
+  RUN(flow_gates_are_consistent);
+  RUN(flow_every_end);
+  RUN(flow_all_regimes);
+  RUN(flow_resumes_to_the_same_bits);
+  RUN(flow_limits_may_change);
+  RUN(flow_file_refused);
+  RUN(flow_memory);
+  RUN(flow_any_allocation_may_fail);
+}
