@@ -58,8 +58,8 @@
    MEMORY
      Every function takes an invman_context first (NULL: malloc, free). Objects own their memory and are given back
      by their _free function, with the context they were made with; freeing NULL or {0} is fine. Scratch is given back
-     before a call returns. A flow holds, beside the caller's network and data, three copies of the weights, a record
-     of every neuron that a point holds at its kink, and O(p h_block) doubles, h_block = 512.
+     before a call returns. A flow holds, beside the caller's network and data, three copies of the weights, 64
+     bytes for every (neuron, point) pair that holds at a kink, and O(p h_block) doubles with h_block = 512.
 
    ERRORS
      Functions return invman_status: 0 done, positive usable but qualified, negative nothing usable. Where and what is
@@ -692,6 +692,7 @@ typedef union invman_i_lanes {
 #else
 #define INVMAN_I_LANEWISE(L, OP)                                                                            \
   do {                                                                                                      \
+    (void)(L);                                                                                              \
     OP(d[0], , ) OP(d[1], , ) OP(d[2], , ) OP(d[3], , ) OP(d[4], , ) OP(d[5], , ) OP(d[6], , ) OP(d[7], , ) \
   } while (0)
 #define INVMAN_I_POSITIVE(condition, value, V, M) ((condition) > 0.0 ? (value) : 0.0)
@@ -2084,7 +2085,7 @@ static size_t invman_i_hold_neuron(const invman_flow *f, size_t n, double span, 
   size_t d = data->d, k, l, kept = 0;
   const double *v = invman_i_neuron(&f->trial, n);
   double *g = invman_i_neuron(&f->grad, n), shift = span * v[(d + 1) * INVMAN_I_WIDTH];
-  double base[INVMAN_I_HELD_MAX], own[INVMAN_I_HELD_MAX][INVMAN_I_HELD_MAX], gate[INVMAN_I_HELD_MAX];
+  double base[INVMAN_I_HELD_MAX] = {0}, own[INVMAN_I_HELD_MAX][INVMAN_I_HELD_MAX], gate[INVMAN_I_HELD_MAX];
   for (k = 0; k < count; k++) {
     const double *x = data->x + point[k] * d;
     base[k] = invman_i_neuron_dot(v, x, d) + shift * invman_i_neuron_dot(g, x, d);

@@ -257,6 +257,22 @@ static int report(const invman_flow_info *info, const invman_net *net, void *use
   return interrupted != 0;
 }
 
+/* Fails now, and not after hours, where a file will not be written; leaves nothing behind. */
+static void check_writable(const char *path) {
+  size_t length = path ? strlen(path) : 0;
+  char *name = (char *)malloc(length + 5);
+  FILE *file;
+  if (!name) fail("out of memory");
+  if (length > 0) {
+    memcpy(name, path, length);
+    memcpy(name + length, ".tmp", 5);
+    file = fopen(name, "wb");
+    if (!file || fclose(file) != 0) fail("%s: cannot be created", path);
+    remove(name);
+  }
+  free(name);
+}
+
 /* ---- what comes out */
 
 /* The share of points with y F <= 0. */
@@ -413,6 +429,8 @@ int main(int argc, char **argv) {
     check(invman_net_init(&ctx, a.h, q.train.d, &rng, &net), "network");
     check(invman_flow_create(&ctx, &net, &q.train, &options, &flow), a.csv ? a.csv : a.images ? a.images : "training");
   }
+  check_writable(a.save);
+  check_writable(a.pgm);
   if (a.jsonl && !(m.jsonl = fopen(a.jsonl, a.resume ? "a" : "w"))) fail("%s: cannot be created", a.jsonl);
 
   printf("%s, d = %lu, p = %lu, h = %lu, alpha = %g, seed %lu\n", q.about, (unsigned long)q.train.d,

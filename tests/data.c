@@ -66,7 +66,8 @@ static void data_cylinder(void) {
                                     3.2157422276034233,
                                     3.3675395138623303};
   size_t d_par, i, k;
-  for (d_par = 1; d_par <= 12; d_par++) CLOSE(invman_i_equiprobable_radius(d_par), radius[d_par], 3e-15 * radius[d_par]);
+  for (d_par = 1; d_par <= 12; d_par++)
+    CLOSE(invman_i_equiprobable_radius(d_par), radius[d_par], 3e-15 * radius[d_par]);
   for (d_par = 1; d_par <= 5; d_par++) {
     invman_data_model m = a_model(INVMAN_CYLINDER, 5);
     invman_data data;
@@ -311,7 +312,8 @@ static void data_idx_reads(void) {
   o.label = zero_or_one;
   CHECK(read_idx(images, size, labels, 8 + n, &o, &data) == INVMAN_OK);
   CHECK(data.n == 6); /* digits 0 and 1 are 3 of 30 each */
-  for (i = 0; i < data.n; i++) CHECK(data.y[i] == (i % 2 ? 1 : -1) && data.x[6 * i] == images[16 + 6 * (i / 2 * 10 + i % 2 * 3)] / 255.0);
+  for (i = 0; i < data.n; i++)
+    CHECK(data.y[i] == (i % 2 ? 1 : -1) && data.x[6 * i] == images[16 + 6 * (i / 2 * 10 + i % 2 * 3)] / 255.0);
   invman_data_free(NULL, &data);
 }
 
@@ -323,7 +325,8 @@ static void data_idx_refuses(void) {
   memset(&o, 0, sizeof o);
   for (cut = 0; cut < size; cut++) { /* truncated anywhere */
     CHECK(read_idx(images, cut, labels, 8 + n, NULL, &data) == INVMAN_E_FORMAT && data.x == NULL);
-    CHECK(strncmp(last_error.what, "images", 6) == 0 && strcmp(last_error.unit, "byte") == 0 && last_error.place <= cut);
+    CHECK(strncmp(last_error.what, "images", 6) == 0 && strcmp(last_error.unit, "byte") == 0 &&
+          last_error.place <= cut);
   }
   for (cut = 0; cut < 8 + n; cut++) {
     CHECK(read_idx(images, size, labels, cut, NULL, &data) == INVMAN_E_FORMAT && data.x == NULL);

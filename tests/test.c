@@ -1,4 +1,5 @@
-/* The tests: test [DIRECTORY [NAME]], DIRECTORY: where files may be written, NAME: only tests whose name contains it. */
+/* The tests: test [DIRECTORY [NAME]], DIRECTORY: where files may be written, NAME: only tests whose name contains it.
+   TEST_QUICK: without the paper's runs; TEST_SLOW: the slow ones alone. */
 #include "test.h"
 
 #include "rng.c"
@@ -6,15 +7,23 @@
 #include "network.c"
 #include "margins.c"
 #include "flow.c"
+#include "paper.c"
 
 int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   if (argc > 1) snprintf(test_dir, sizeof test_dir, "%s", argv[1]);
   if (argc > 2) test_filter = argv[2];
+#ifdef TEST_SLOW
+  slow_tests();
+#else
   rng_tests();
   data_tests();
   network_tests();
   margins_tests();
   flow_tests();
+#ifndef TEST_QUICK
+  paper_tests();
+#endif
+#endif
   return test_failed > 0;
 }

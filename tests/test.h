@@ -27,18 +27,18 @@ static void test_fail(const char *file, int line, const char *format, ...) {
   test_failures++;
 }
 
-#define CHECK(condition)                                                   \
-  do {                                                                     \
-    if (!(condition)) test_fail(__FILE__, __LINE__, "%s", #condition);     \
+#define CHECK(condition)                                               \
+  do {                                                                 \
+    if (!(condition)) test_fail(__FILE__, __LINE__, "%s", #condition); \
   } while (0)
 
 /* |value - wanted| <= tolerance; a NaN fails */
-#define CLOSE(value, wanted, tolerance)                                                                      \
-  do {                                                                                                       \
-    double v_ = (value), w_ = (wanted), t_ = (tolerance);                                                    \
-    if (!(fabs(v_ - w_) <= t_))                                                                              \
+#define CLOSE(value, wanted, tolerance)                                                                                \
+  do {                                                                                                                 \
+    double v_ = (value), w_ = (wanted), t_ = (tolerance);                                                              \
+    if (!(fabs(v_ - w_) <= t_))                                                                                        \
       test_fail(__FILE__, __LINE__, "%s = %.17g, wanted %s = %.17g within %.3g, off by %.3g", #value, v_, #wanted, w_, \
-                t_, fabs(v_ - w_));                                                                          \
+                t_, fabs(v_ - w_));                                                                                    \
   } while (0)
 
 #define RUN(test) test_run(#test, test)
@@ -48,6 +48,10 @@ static double test_clock(void) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
+
+#ifdef __GNUC__
+#pragma GCC diagnostic ignored "-Wunused-function" /* a build runs only some of the tests */
+#endif
 
 static void test_skip(const char *why) { test_skipped = why; }
 

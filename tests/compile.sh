@@ -1,0 +1,66 @@
+#!/bin/sh
+# Does the header compile everywhere, without a warning, in every way that its documentation names?
+# CC and CXX: the compilers (default cc, c++; CXX empty: skipped). Prints a line per test.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+CC=${CC-cc} CXX=${CXX-c++}
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+failed=0
+strict="-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wundef -Wdouble-promotion"
+
+result() { # name, 0 for ok
+  if [ "$2" = 0 ]; then echo "ok compile_$1"; else echo "FAIL compile_$1"; sed 's/^/  /' "$dir/log" | head -n 20; failed=1; fi
+}
+silent() { # name, command: succeeds without a word
+  name=$1
+  shift
+  "$@" >"$dir/log" 2>&1 && [ ! -s "$dir/log" ]
+  result "$name" $?
+}
+
+printf '#define INVMAN_IMPLEMENTATION\n#include "invman.h"\n' >"$dir/one.c"
+printf '#define INVMAN_STATIC\n#define INVMAN_IMPLEMENTATION\n#include "invman.h"\nint main(void) { return 0; }\n' >"$dir/static.c"
+printf '#include "invman.h"\n#include "invman.h"\n#define INVMAN_IMPLEMENTATION\n#include "invman.h"\n#include "invman.h"\n' >"$dir/again.c"
+printf '#include "invman.h"\n#include <stdio.h>\nint main(void) { puts(invman_status_string(INVMAN_OK)); return invman_version() != INVMAN_VERSION; }\n' >"$dir/user.c"
+for source in one static again user; do cp "$dir/$source.c" "$dir/$source.cpp"; done
+
+# shellcheck disable=SC2086  # $strict and $CC are lists of words
+{
+  for std in c99 c11 c17; do silent "strict_$std" $CC -std=$std $strict -Wstrict-prototypes -O1 -I. -c "$dir/one.c" -o "$dir/o"; done
+  silent no_simd $CC -std=c99 $strict -DINVMAN_NO_SIMD -I. -c "$dir/one.c" -o "$dir/o"
+  silent static_unused $CC -std=c99 $strict -I. "$dir/static.c" -o "$dir/o" -lm
+  silent include_again $CC -std=c99 $strict -I. -c "$dir/again.c" -o "$dir/o"
+  silent two_files $CC -std=c99 $strict -I. "$dir/one.c" "$dir/user.c" -o "$dir/two" -lm
+  silent unoptimised $CC -O0 -I. -c "$dir/one.c" -o "$dir/o"
+  if [ -n "$CXX" ]; then
+    for std in c++11 c++20; do silent "strict_$std" $CXX -std=$std $strict -O1 -I. -c "$dir/one.cpp" -o "$dir/o"; done
+    silent static_unused_cxx $CXX -std=c++11 $strict -I. "$dir/static.cpp" -o "$dir/o"
+    $CC -I. -c "$dir/one.c" -o "$dir/c.o" && silent c_and_cxx $CXX -std=c++11 $strict -I. "$dir/user.cpp" "$dir/c.o" -o "$dir/o" -lm
+  else
+    echo "skip compile_cxx: no C++ compiler is given"
+  fi
+  silent minimal $CC -std=c99 $strict -I. examples/minimal.c -o "$dir/o" -lm
+  silent compress $CC -std=c99 $strict -I. examples/compress.c -o "$dir/o" -lm
+
+  # The quick start of the documentation, word for word.
+  sed -n '/^   QUICK START$/,/^   CONVENTIONS/p' invman.h | sed '1d;$d;s/^     //' >"$dir/quick.c"
+  silent quick_start $CC -std=c99 -Wall -Wextra -O2 -I. "$dir/quick.c" -o "$dir/quick" -lm
+  "$dir/quick" >"$dir/log" 2>&1 && grep -q '^done: Lambda\* = [0-9.]*, test error 0\.0[0-9]*$' "$dir/log"
+  result quick_start_runs $?
+
+  # -ffast-math is refused, unless asked for.
+  ! $CC -ffast-math -I. -c "$dir/one.c" -o "$dir/o" 2>"$dir/log" && grep -q 'ffast-math' "$dir/log"
+  result fast_math_refused $?
+  silent fast_math_allowed $CC -ffast-math -DINVMAN_ALLOW_FAST_MATH -I. -c "$dir/one.c" -o "$dir/o"
+
+  # Only documented names are visible, and every one of them is in the index.
+  $CC -I. -c "$dir/one.c" -o "$dir/one.o"
+  nm -g --defined-only "$dir/one.o" | awk '{ print $3 }' | sort >"$dir/names"
+  sed -n '/^   INDEX$/,/\*\/$/p' invman.h | sed 's/  _/  invman_flow_/g' | grep -o 'invman_[a-z_]*' | sort -u >"$dir/index"
+  diff "$dir/names" "$dir/index" >"$dir/log"
+  result names_are_the_index $?
+}
+[ "$(wc -l <examples/minimal.c)" -le 30 ]
+result minimal_is_short $?
+exit $failed
