@@ -349,6 +349,120 @@ static void flow_gram_is_the_gradients_product(void) {
   free_problem(&q);
 }
 
+/* Whether the sweeps see neuron n active at point i: by what it alone gives. Next to z = 0 that hangs on rounding. */
+static int sees(invman_flow *f, size_t n, size_t i) {
+  size_t h = f->net->h, d = f->net->d, k;
+  invman_i_pack one = invman_i_pack_take(&f->scope, h, d);
+  double out;
+  invman_i_pack_net(f->net, &one);
+  for (k = 0; k < h; k++) invman_i_neuron(&one, k)[(d + 1) * INVMAN_I_WIDTH] = k == n;
+  invman_i_eval_points(&f->context, &one, invman_i_points_of(f->train->x + i * d, NULL, 1, d), f->partial, &out);
+  invman_i_give(&f->scope, one.v);
+  return out > 0;
+}
+
+static void flow_held_z_is_the_sweeps(void) { /* to the bit, where rounding decides the sign */
+  static const int bits[3] = {512, 256, 128};
+  enum { P = 20, H = 200, D = 7 };
+  size_t b, n, k;
+  for (b = 0; b < 3; b++) {
+    test_problem q = make_problem(INVMAN_STRIPE, D, P, H, 22);
+    invman_context ctx;
+    invman_flow *f;
+    memset(&ctx, 0, sizeof ctx);
+    ctx.vector_bits = bits[b];
+    for (n = 0; n < H; n++) { /* neuron n passes through point n % P, up to rounding */
+      const double *x = q.train.x + n % P * D;
+      for (k = 0, q.net.b[n] = 0; k < D; k++) q.net.b[n] -= q.net.w[n * D + k] / sqrt((double)D) * x[k];
+    }
+    f = open_flow(&ctx, &q, NULL);
+    CHECK(invman_i_reserve_held(f, H) == INVMAN_OK);
+    for (n = 0; n < H; n++) f->held[n].n = n, f->held[n].i = n % P, f->held[n].gate = 0.5;
+    f->held_count = H;
+    invman_i_turn_neurons(f, 0);
+    for (n = 0; n < H; n++) {
+      CLOSE(f->held[n].z, 0, 1e-14);
+      CHECK(sees(f, n, n % P) == (f->held[n].z > 0));
+    }
+    invman_flow_free(f);
+    free_problem(&q);
+  }
+}
+
+/* Sums with held gates against the same sums neuron by neuron, where gates are numbers of their own. */
+static void flow_held_sums(void) {
+  static const int bits[3] = {512, 256, 128};
+  enum { P = 40, H = 60, D = 3 };
+  size_t b, n, i, j, k;
+  for (b = 0; b < 3; b++) {
+    test_problem q = make_problem(INVMAN_STRIPE, D, P, H, 21);
+    invman_flow_options o = no_options();
+    invman_context ctx;
+    invman_flow *f;
+    double gate[P][H], z[P][H], G[H][D + 1], vG[H], rate[P], sum, unit = sqrt(2.0) / H;
+    memset(&ctx, 0, sizeof ctx);
+    ctx.vector_bits = bits[b];
+    o.alpha = 1;
+    f = open_flow(&ctx, &q, &o);
+    while (f->held_count < 20 && invman_flow_step(f) == INVMAN_STOPPED) {}
+    CHECK(f->held_count >= 20);
+    memset(f->near, 0, P);
+    invman_i_split(f); /* all push or none, listed in some order */
+    invman_i_pack_net(&q.net, &f->trial);
+    invman_i_held_z (&ctx)(0, f);
+    invman_i_flow_gradient(f, 0, P, 0);
+    invman_i_flow_rates(f, 0, P, rate);
+
+    for (n = 0; n < H; n++)
+      for (i = 0; i < P; i++) {
+        const double *x = q.train.x + i * D;
+        for (k = 0, z[i][n] = q.net.b[n]; k < D; k++) z[i][n] += q.net.w[n * D + k] * x[k] / sqrt((double)D);
+        gate[i][n] = fabs(z[i][n]) < 1e-12 ? sees(f, n, i) : z[i][n] > 0;
+      }
+    for (k = 0; k < f->held_count; k++) {
+      const invman_i_held *h = &f->held[k];
+      CLOSE(h->z, z[h->i][h->n], 1e-13);
+      gate[h->i][h->n] = h->gate;
+      CHECK(sees(f, h->n, h->i) == (h->z > 0));
+    }
+    for (n = 0; n < H; n++) {
+      memset(G[n], 0, sizeof G[n]);
+      for (i = 0; i < P; i++) {
+        for (k = 0; k < D; k++) G[n][k] += gate[i][n] * f->r[i] * q.train.x[i * D + k] / sqrt((double)D);
+        G[n][D] += gate[i][n] * f->r[i];
+      }
+      for (k = 0, vG[n] = q.net.b[n] * G[n][D]; k < D; k++) vG[n] += q.net.w[n * D + k] * G[n][k];
+      for (k = 0; k < D; k++) CLOSE(invman_i_neuron(&f->grad, n)[k * INVMAN_I_WIDTH], G[n][k] / sqrt((double)D), 1e-15);
+      CLOSE(invman_i_neuron(&f->grad, n)[D * INVMAN_I_WIDTH], G[n][D], 1e-15);
+      CLOSE(invman_i_neuron(&f->grad, n)[(D + 1) * INVMAN_I_WIDTH], vG[n], 1e-15);
+    }
+    for (j = 0; j < P; j++) {
+      i = f->list[j];
+      for (n = 0, sum = 0; n < H; n++) {
+        double along = G[n][D];
+        for (k = 0; k < D; k++) along += G[n][k] * q.train.x[i * D + k] / sqrt((double)D);
+        sum += gate[i][n] * unit * (q.net.beta[n] * q.net.beta[n] * along + vG[n] * z[i][n]);
+      }
+      CLOSE(rate[j], q.train.y[i] * sum, 1e-14);
+    }
+
+    memset(f->near, 1, P); /* the Gram matrix of all points */
+    invman_i_split(f);
+    CHECK(invman_i_near_reserve(f) == INVMAN_OK);
+    invman_i_gram_held(&ctx, &f->trial, invman_i_listed(f, 0, P), f->where, f->held, f->held_count, f->value, f->slope,
+                       f->slopes, f->K);
+    for (i = 0; i < P; i++)
+      for (j = 0; j < P; j++) {
+        double xx = invman_i_inner(q.train.x + i * D, q.train.x + j * D, D) / D + 1;
+        for (n = 0, sum = 0; n < H; n++)
+          sum += unit * unit * gate[i][n] * gate[j][n] * (z[i][n] * z[j][n] + q.net.beta[n] * q.net.beta[n] * xx);
+        CLOSE(f->K[f->where[i] * P + f->where[j]], sum, 1e-13);
+      }
+    invman_flow_free(f);
+    free_problem(&q);
+  }
+}
+
 static void flow_gates_are_consistent(void) { /* a solved gate leaves z at zero, or is 0 with z < 0, or 1 with z > 0 */
   size_t trial, k, l;
   for (trial = 0; trial < 200; trial++) {
@@ -718,6 +832,8 @@ static void flow_tests(void) {
   RUN(flow_same_bits_for_any_threads);
   RUN(flow_vector_paths_agree);
   RUN(flow_gram_is_the_gradients_product);
+  RUN(flow_held_z_is_the_sweeps);
+  RUN(flow_held_sums);
   RUN(flow_gates_are_consistent);
   RUN(flow_every_end);
   RUN(flow_all_regimes);

@@ -272,6 +272,11 @@ static void network_file(void) {
   CHECK(invman_net_load(&ctx, in_test_dir("bad.net"), &back) == INVMAN_E_FORMAT);
 
   CHECK(invman_net_save(NULL, &net, in_test_dir("no such directory/a.net")) == INVMAN_E_IO);
+  { /* what cannot take its name leaves nothing behind: here a directory has it */
+    char beside[600];
+    snprintf(beside, sizeof beside, "%s.tmp", test_dir);
+    CHECK(invman_net_save(NULL, &net, test_dir) == INVMAN_E_IO && !file_exists(beside));
+  }
   CHECK(invman_net_save(NULL, &net, "") == INVMAN_E_ARG && invman_net_save(NULL, &net, NULL) == INVMAN_E_ARG);
   CHECK(invman_net_load(NULL, in_test_dir("not there"), &back) == INVMAN_E_IO);
   net.w[3] = HUGE_VAL;

@@ -7,6 +7,7 @@
 #include "network.c"
 #include "margins.c"
 #include "flow.c"
+#include "bad_input.c"
 #include "paper.c"
 
 int main(int argc, char **argv) {
@@ -21,6 +22,7 @@ int main(int argc, char **argv) {
   network_tests();
   margins_tests();
   flow_tests();
+  bad_input_tests();
 #ifndef TEST_QUICK
   paper_tests();
 #endif
