@@ -60,17 +60,18 @@ scaling: ## slow: Lambda* to p = 8192, end times at a tenth of the tolerances
 asan: ## the fast tests under the address sanitizer
 	@mkdir -p build
 	$(CC) -O1 -g -fsanitize=address -fno-omit-frame-pointer -DTEST_QUICK tests/test.c -o build/asan -lm
-	build/asan build
+	ASAN_OPTIONS=allocator_may_return_null=1 build/asan build
 
 ubsan: ## the fast tests under the undefined behaviour sanitizer
 	@mkdir -p build
 	$(CC) -O1 -g -fsanitize=undefined -fno-sanitize-recover=all -DTEST_QUICK tests/test.c -o build/ubsan -lm
 	build/ubsan build
 
-valgrind: ## the fast tests under valgrind
+valgrind: ## the tests of memory under valgrind
 	@mkdir -p build
 	$(CC) -O1 -g -DTEST_QUICK tests/test.c -o build/valgrind -lm
-	valgrind -q --error-exitcode=1 --leak-check=full build/valgrind build
+	for t in data_ network_golden network_file margins flow_every flow_resumes flow_file flow_held flow_any bad_; do \
+	  valgrind -q --error-exitcode=1 --leak-check=full build/valgrind build $$t || exit 1; done
 
 cxx: ## the fast tests as C++11
 	@mkdir -p build

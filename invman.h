@@ -2386,9 +2386,11 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
   invman_i_margins *e = &f->margins;
   size_t p = f->train->n, n = f->near_count, i;
   int rest = 0;
-  invman_status status = invman_i_near_reserve(f);
+  invman_status status = INVMAN_OK;
   trial->used = span;
-  if (status < 0) return status;
+  trial->rest = n + f->below == 0;
+  if (n > 0) status = invman_i_near_reserve(f);
+  if (n == 0 || status < 0) return status;
   memset(e->drift, 0, n * sizeof *e->drift);
   if (f->below > 0) invman_i_flow_rates(f, 0, n, e->drift);
   for (i = 0; i < n; i++) {
@@ -3404,7 +3406,7 @@ static void invman_i_move_pack(invman_i_stream *s, const invman_i_pack *pack) {
 
 /* All that the next step depends on, beside the head. */
 static void invman_i_move_flow(invman_i_stream *s, invman_flow *f) {
-  size_t p = f->train->n, k;
+  size_t p = f->train->n, count = f->held_count, k;
   invman_i_move_info(s, &f->info);
   invman_i_move_double(s, &f->dt);
   invman_i_move_double(s, &f->speed);
@@ -3415,11 +3417,12 @@ static void invman_i_move_flow(invman_i_stream *s, invman_flow *f) {
   invman_i_move_doubles(s, f->margin, p);
   invman_i_move_doubles(s, f->rate, p);
   invman_i_move_doubles(s, f->r, p);
-  invman_i_move_size(s, &f->held_count);
-  if (!s->file && (f->held_count > (s->size - s->at) / 24 || invman_i_reserve_held(f, f->held_count) < 0)) {
-    f->held_count = 0;
+  invman_i_move_size(s, &count);
+  if (!s->file && (count > (s->size - s->at) / 24 || invman_i_reserve_held(f, count) < 0)) {
+    count = 0;
     s->failed = 1;
   }
+  f->held_count = count;
   for (k = 0; k < f->held_count; k++) {
     invman_i_held *h = &f->held[k];
     invman_i_move_size(s, &h->n);

@@ -318,7 +318,7 @@ static void data_idx_reads(void) {
 }
 
 static void data_idx_refuses(void) {
-  unsigned char images[256], labels[64], bad[256];
+  unsigned char images[256] = {0}, labels[64] = {0}, bad[256];
   size_t n = 20, size = make_idx(images, labels, n), cut;
   invman_idx_options o;
   invman_data data;

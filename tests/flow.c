@@ -616,9 +616,9 @@ static void flow_resumes_to_the_same_bits(void) { /* stopped and resumed after e
     while (status == INVMAN_STOPPED && part->info.end != INVMAN_END_STEP_MAX) {
       invman_flow *next;
       CHECK(invman_flow_save(part, in_test_dir("part.flow")) == INVMAN_OK);
-      invman_flow_free(part);
       if (part->info.step % 2) memset(b.net.w, 0, 64 * 3 * sizeof(double)); /* all is in the file */
       else invman_net_free(NULL, &b.net);
+      invman_flow_free(part);
       if (invman_flow_resume(NULL, in_test_dir("part.flow"), &b.net, &b.train, &o, &next) < 0) {
         CHECK(!"resumed");
         exit(1);
@@ -713,6 +713,7 @@ static void flow_file_refused(void) {
   o = no_options();
   o.loss = INVMAN_SOFT_HINGE;
   CHECK(invman_flow_resume(&ctx, path, &q.net, &q.train, &o, &next) == INVMAN_E_ARG);
+  invman_net_free(NULL, &kept);
   CHECK(invman_net_load(&ctx, path, &kept) == INVMAN_E_FORMAT && error.place == 8); /* another kind */
   invman_flow_free(flow);
   free_problem(&q);
