@@ -2342,7 +2342,7 @@ static void invman_i_split(invman_flow *f) {
       if ((f->near[i] ? 0 : f->margin[i] < 1 ? 1 : 2) == part) {
         f->where[i] = count;
         f->list[count++] = i;
-        f->r[i] = part == 1 ? invman_i_unit(f) * f->train->y[i] : 0;
+        if (part > 0) f->r[i] = part == 1 ? invman_i_unit(f) * f->train->y[i] : 0; /* near: the margin step's */
       }
     if (part == 0) f->near_count = count;
     if (part == 1) f->below = count - f->near_count;
@@ -2406,6 +2406,8 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
   else status = invman_i_smooth_run(e, &f->loss, span, 0.05 * f->options.margin_tol);
   if (status != INVMAN_OK) return status;
   if (rest && f->below == 0) trial->used = e->s; /* the clock does not run on while nothing moves */
+  else if (rest)                                 /* they stay where they are, but push on */
+    for (i = 0; i < n; i++) e->impulse[i] += (span - e->s) * e->g[i];
   if (!(trial->used > 0)) {
     trial->rest = 1;
     return INVMAN_OK;
@@ -2563,7 +2565,7 @@ invman_status invman_flow_step(invman_flow *f) {
     if (!(f->info.t + span > f->info.t)) return invman_i_end(f, INVMAN_END_ROUNDING);
     status = invman_i_try_step(f, span, &trial);
     if (status < 0) return status;
-    if (trial.rest || invman_i_at_rest(f)) return invman_i_end(f, INVMAN_END_REST);
+    if (trial.rest || (trial.error < HUGE_VAL && invman_i_at_rest(f))) return invman_i_end(f, INVMAN_END_REST);
 
     factor = fmin(0.9 * o->rotation_tol / trial.turn, 0.9 * sqrt(allowed / trial.error));
     if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= allowed) {
