@@ -59,7 +59,8 @@
      Every function takes an invman_context first (NULL: malloc, free). Objects own their memory and are given back
      by their _free function, with the context they were made with; freeing NULL or {0} is fine. Scratch is given back
      before a call returns. A flow holds, beside the caller's network and data, three copies of the weights, 64
-     bytes for every (neuron, point) pair that holds at a kink, and O(p h_block) doubles with h_block = 512.
+     bytes and more for every (neuron, point) pair held at a kink, and O(p h_block) doubles with h_block = 512; n^2 where
+     n > 16 sqrt(p) points are near their margin at once, as under the smooth losses all are.
 
    ERRORS
      Functions return invman_status: 0 done, positive usable but qualified, negative nothing usable. Where and what is
@@ -73,7 +74,7 @@
 
    DETERMINISM
      Same binary, same kind of processor, same input: same bits, for any number of threads; step sizes never depend on
-     a clock. Random numbers and the data and weights made of them are the same bits on every IEEE platform. A run
+     a clock. Random numbers, and points and weights made of them, are the same bits on every IEEE platform. A run
      saved and resumed continues to the same bits.
 
    NUMERICS
@@ -156,7 +157,7 @@ typedef struct invman_context {
   /* Called now and then during long work; done in 0..1, below 0 if unknown. Nonzero: stop. */
   int (*progress)(const char *stage, double done, void *user);
   void *user;          /* handed to all of the above */
-  invman_error *error; /* one per thread; NULL: not wanted */
+  invman_error *error; /* one per thread, NULL: not wanted; a flow keeps the pointer */
   int vector_bits;     /* use at most 512, 256 or 128-bit vectors; 0 = the widest that the processor has */
 } invman_context;
 
@@ -210,9 +211,9 @@ INVMAN_API invman_status invman_data_read_csv(const invman_context *ctx, const c
 typedef struct invman_idx_options {
   size_t limit; /* images to keep, 0 = all */
   int centre;   /* 1: subtract the mean of the kept images, scale each to norm sqrt(d); 0: pixels/255 as they are */
-  int (*label)(int digit, void *user); /* -1, +1, or 0 to leave the image out; NULL = parity, even +1 */
-  void *user;
-  size_t *shape; /* (3) out: channels, height, width of an image; NULL: not wanted */
+  int (*label)(int digit, void *user); /* asked once per image, in order: -1, +1, or 0 to leave it out; */
+  void *user;                          /* NULL = parity, even +1 */
+  size_t *shape;                       /* (3) out: channels, height, width of an image; NULL: not wanted */
 } invman_idx_options;
 
 /* A pair of IDX files as MNIST's: unsigned bytes, images (n, height, width) or (n, channels, height, width), labels
@@ -316,7 +317,7 @@ typedef struct invman_flow invman_flow; /* opaque */
 INVMAN_API invman_status invman_flow_create(const invman_context *ctx, invman_net *net, const invman_data *train,
                                             const invman_flow_options *options, invman_flow **out);
 /* One accepted step, without a report. Returns info.status: STOPPED while there is more to do; does nothing at the
-   end. On an error the network is as it was before the call. */
+   end. On an error the network is as it was before the call, and the flow is of no more use. */
 INVMAN_API invman_status invman_flow_step(invman_flow *flow);
 /* Steps to the end, with reports. A run that a callback stopped goes on when called again. */
 INVMAN_API invman_status invman_flow_run(invman_flow *flow);
@@ -388,6 +389,7 @@ static invman_status invman_i_bad(const invman_context *ctx, const char *what) {
 
 static size_t invman_i_min(size_t a, size_t b) { return a < b ? a : b; }
 static size_t invman_i_max(size_t a, size_t b) { return a > b ? a : b; }
+static double invman_i_worst(double a, double b) { return a >= b ? a : b == b ? b : HUGE_VAL; } /* a is no NaN */
 static double invman_i_or(double value, double fallback) { return value == 0 ? fallback : value; }
 static int invman_i_isfinite(double x) { return x >= -DBL_MAX && x <= DBL_MAX; }
 
@@ -896,14 +898,14 @@ invman_status invman_data_sample(const invman_context *ctx, const invman_data_mo
   invman_data_model m;
   invman_data data;
   size_t i, k;
-  invman_status status;
   if (!out) return invman_i_bad(ctx, "data_sample: out is NULL");
   memset(out, 0, sizeof *out);
   if (!model || !rng || n == 0) return invman_i_bad(ctx, "data_sample: model or rng is NULL, or n is 0");
   m = *model;
-  status = invman_i_resolve_model(ctx, &m);
-  if (status < 0) return status;
-  if (!invman_i_take_data(&scope, n, m.d, &data)) return invman_i_drop(&scope);
+  memset(&data, 0, sizeof data);
+  if (m.d > 0 && !invman_i_take_data(&scope, n, m.d, &data)) return invman_i_drop(&scope);
+  scope.status = invman_i_resolve_model(ctx, &m);
+  if (scope.status < 0) return invman_i_drop(&scope);
   for (i = 0; i < n; i++) {
     double *x = data.x + i * m.d;
     for (k = 0; k < m.d; k++) x[k] = invman_rng_normal(rng);
@@ -913,6 +915,8 @@ invman_status invman_data_sample(const invman_context *ctx, const invman_data_mo
       return invman_i_drop(&scope);
     }
     for (k = m.d_par; k < m.d; k++) x[k] /= m.compression;
+    scope.status = invman_i_check_finite(ctx, x, m.d, "data_sample: so little compression makes x infinite");
+    if (scope.status < 0) return invman_i_drop(&scope);
   }
   *out = data;
   return INVMAN_OK;
@@ -1213,7 +1217,7 @@ invman_status invman_net_copy(const invman_context *ctx, const invman_net *net, 
   invman_i_scope scope = invman_i_open(ctx);
   invman_net copy;
   invman_status status = invman_i_check_net(ctx, net);
-  if (!out) return invman_i_bad(ctx, "net_copy: out is NULL");
+  if (!out || out == net) return invman_i_bad(ctx, "net_copy: out is NULL, or the network itself");
   memset(out, 0, sizeof *out);
   if (status < 0) return status;
   if (!invman_i_take_net(&scope, net->h, net->d, &copy)) return invman_i_drop(&scope);
@@ -1807,7 +1811,7 @@ static void invman_i_conjugate_gradients(const invman_i_margins *e, double ds, c
   memset(u, 0, n * sizeof *u);
   memcpy(r, b, n * sizeof *r);
   memcpy(p, b, n * sizeof *p);
-  for (k = 0; k < n && rr > enough; k++) {
+  for (k = 0; k < 2 * n + 10 && rr > enough; k++) {
     double a, next;
     for (i = 0; i < n; i++) q[i] = D[i] * p[i];
     invman_i_times_q(e, q, q);
@@ -1823,9 +1827,10 @@ static void invman_i_conjugate_gradients(const invman_i_margins *e, double ds, c
   }
 }
 
-/* to = from + ds (Q g(to) + c) by Newton's method with halved steps; leaves g(to) in e->g. 0: not found. */
-static int invman_i_implicit_step(invman_i_margins *e, const invman_i_loss *loss, double ds, const double *from,
-                                  double *to, double *work /* (8,n) */) {
+/* to = from + ds (Q g(to) + c), to a residual that is small enough, by Newton's method with halved steps; leaves g(to)
+   in e->g. 0: not found. */
+static int invman_i_implicit_step(invman_i_margins *e, const invman_i_loss *loss, double ds, double enough,
+                                  const double *from, double *to, double *work /* (8,n) */) {
   size_t n = e->n, i;
   double *R = work, *D = work + n, *b = work + 2 * n, *u = work + 3 * n, *delta = work + 4 * n, last = HUGE_VAL;
   int tries;
@@ -1839,9 +1844,9 @@ static int invman_i_implicit_step(invman_i_margins *e, const invman_i_loss *loss
     invman_i_times_q(e, e->g, R);
     for (i = 0; i < n; i++) {
       R[i] = to[i] - from[i] - ds * (R[i] + e->drift[i]);
-      if (!(fabs(R[i]) <= worst)) worst = fabs(R[i]);
+      worst = invman_i_worst(worst, fabs(R[i]));
     }
-    if (worst <= 1e-7) return 1;
+    if (tries > 0 && worst <= enough) return 1;
     if (worst >= last) { /* too far: halfway back */
       for (i = 0; i < n; i++) to[i] -= delta[i] *= 0.5;
       continue;
@@ -1869,11 +1874,14 @@ static double invman_i_crossing(const invman_i_margins *e, const double *from, c
   return found;
 }
 
+enum { INVMAN_I_SMOOTH_TRIALS = 1000 }; /* more: the caller's step is too long */
+
 static invman_status invman_i_smooth_run(invman_i_margins *e, const invman_i_loss *loss, double horizon, double tol) {
   size_t n = e->n, i;
   double *whole = e->work, *half = e->work + n, *end = e->work + 2 * n, *g = e->work + 3 * n,
          *scratch = e->work + 4 * n;
   double ds = horizon;
+  size_t trials = 0;
   e->s = 0;
   e->count = e->events = 0;
   e->above_time = -1;
@@ -1887,13 +1895,12 @@ static invman_status invman_i_smooth_run(invman_i_margins *e, const invman_i_los
     size_t above = 0;
     int last = ds >= horizon - e->s, found;
     if (last) ds = horizon - e->s;
-    if (e->s + ds <= e->s) return INVMAN_NOT_CONVERGED;
-    found = invman_i_implicit_step(e, loss, ds, e->m, whole, scratch) &&
-            invman_i_implicit_step(e, loss, ds / 2, e->m, half, scratch);
+    if (e->s + ds <= e->s || trials++ > INVMAN_I_SMOOTH_TRIALS) return INVMAN_NOT_CONVERGED;
+    found = invman_i_implicit_step(e, loss, ds, 1e-4 * tol, e->m, whole, scratch) &&
+            invman_i_implicit_step(e, loss, ds / 2, 1e-4 * tol, e->m, half, scratch);
     memcpy(g, e->g, n * sizeof *g);
-    found = found && invman_i_implicit_step(e, loss, ds / 2, half, end, scratch);
-    for (i = 0; i < n; i++)
-      if (!(fabs(whole[i] - end[i]) <= error)) error = fabs(whole[i] - end[i]);
+    found = found && invman_i_implicit_step(e, loss, ds / 2, 1e-4 * tol, half, end, scratch);
+    for (i = 0; i < n; i++) error = invman_i_worst(error, fabs(whole[i] - end[i]));
     if (!found || !(error <= tol)) {
       ds *= found && error > 0 ? fmax(0.2, 0.9 * sqrt(tol / error)) : 0.25;
       continue;
@@ -2012,7 +2019,7 @@ static void invman_i_turn_group(size_t task, void *arg) {
     for (k = 0; k < d; k++) v[k * INVMAN_I_WIDTH] = w[k] * scale + shift * g[k * INVMAN_I_WIDTH];
     v[d * INVMAN_I_WIDTH] = b + shift * gb;
     v[(d + 1) * INVMAN_I_WIDTH] = beta + (beta * c + along * sh);
-    if (!(size <= s->speed[task])) s->speed[task] = size;
+    s->speed[task] = invman_i_worst(s->speed[task], size);
   }
 }
 
@@ -2041,8 +2048,7 @@ static void invman_i_turn_neurons(invman_flow *f, double dt) {
   s.dt = dt;
   s.speed = speed;
   invman_i_parallel(&f->context, groups, invman_i_turn_group, &s, 5 * (double)f->net->h * (double)(f->net->d + 4));
-  for (g = 0, f->speed = 0; g < groups; g++)
-    if (!(speed[g] <= f->speed)) f->speed = speed[g];
+  for (g = 0, f->speed = 0; g < groups; g++) f->speed = invman_i_worst(f->speed, speed[g]);
   invman_i_held_z (&f->context)(0, f);
 }
 
@@ -2215,15 +2221,18 @@ static void invman_i_hold_gradient(invman_flow *f, int near) {
 /* Room for so many pairs per group, in both lists. */
 static invman_status invman_i_reserve_held(invman_flow *f, size_t room) {
   size_t groups = invman_i_groups(f->trial.panels);
-  invman_i_held *held = f->held;
+  invman_i_held *held, *next;
   if (room <= f->held_room) return INVMAN_OK;
   invman_i_give(&f->scope, f->held_next);
-  f->held_next = (invman_i_held *)invman_i_take(&f->scope, invman_i_mul(groups, room), sizeof *held);
-  f->held = (invman_i_held *)invman_i_take(&f->scope, invman_i_mul(groups, room), sizeof *held);
-  f->held_room = room;
+  f->held_next = NULL;
+  next = (invman_i_held *)invman_i_take(&f->scope, invman_i_mul(groups, room), sizeof *next);
+  held = (invman_i_held *)invman_i_take(&f->scope, invman_i_mul(groups, room), sizeof *held);
   if (f->scope.status < 0) return f->scope.status;
-  if (held) memcpy(f->held, held, f->held_count * sizeof *held);
-  invman_i_give(&f->scope, held);
+  if (f->held) memcpy(held, f->held, f->held_count * sizeof *held);
+  invman_i_give(&f->scope, f->held);
+  f->held = held;
+  f->held_next = next;
+  f->held_room = room;
   return INVMAN_OK;
 }
 
@@ -2462,10 +2471,7 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
   invman_i_turn_neurons(f, trial->used);
   trial->turn = f->speed * trial->used;
   invman_i_flow_margins(f, f->next);
-  for (i = 0; i < p; i++) {
-    double error = fabs(f->next[i] - f->predicted[i]);
-    if (!(error <= trial->error)) trial->error = error;
-  }
+  for (i = 0; i < p; i++) trial->error = invman_i_worst(trial->error, fabs(f->next[i] - f->predicted[i]));
   return INVMAN_OK;
 }
 
@@ -2501,6 +2507,12 @@ static invman_status invman_i_end(invman_flow *f, int end) {
                    : end == INVMAN_END_ROUNDING ? INVMAN_NOT_CONVERGED
                                                 : INVMAN_STOPPED;
   return f->info.status;
+}
+
+/* At an end that is not a pause of the caller's. */
+static int invman_i_is_over(const invman_flow *f) {
+  int end = f->info.end;
+  return end != INVMAN_END_NONE && end != INVMAN_END_REPORT && end != INVMAN_END_PROGRESS;
 }
 
 /* t* and Lambda there, from the events of the step just made. */
@@ -2548,8 +2560,8 @@ invman_status invman_flow_step(invman_flow *f) {
   if (!f) return INVMAN_E_ARG;
   if (f->scope.status < 0) return f->scope.status; /* out of memory before: its arrays may be gone */
   o = &f->options;
-  if (f->info.end == INVMAN_END_REPORT || f->info.end == INVMAN_END_PROGRESS) invman_i_end(f, INVMAN_END_NONE);
-  if (f->info.end != INVMAN_END_NONE) return f->info.status;
+  if (invman_i_is_over(f)) return f->info.status;
+  invman_i_end(f, INVMAN_END_NONE);
 
   /* Near the end errors must not be larger than what is left to do. */
   allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop));
@@ -2572,8 +2584,8 @@ invman_status invman_flow_step(invman_flow *f) {
       last = last && trial.used == span;
       invman_i_accept(f, &trial);
       if (last) f->info.t = o->t_max;
-      else if (!(span < wanted))
-        f->dt = trial.used * fmin(tries > 0 ? 1 : 2, fmax(0.5, factor)); /* no growth right after a rejection */
+      else if (!(span < wanted)) /* no growth right after a rejection; not far down where the flow rested at once */
+        f->dt = fmax(trial.used * fmin(tries > 0 ? 1 : 2, fmax(0.5, factor)), trial.used < span ? 0.1 * span : 0);
       break;
     }
     f->info.rejected++;
@@ -2596,23 +2608,28 @@ static void invman_i_test_error(invman_flow *f) {
 invman_status invman_flow_run(invman_flow *flow) {
   const invman_flow_options *o;
   const invman_context *ctx;
+  invman_flow_info *info;
   if (!flow) return INVMAN_E_ARG;
   o = &flow->options;
   ctx = &flow->context;
+  info = &flow->info;
+  if (invman_i_is_over(flow)) return info->status;
   do {
-    size_t before = flow->info.step, p = flow->train->n;
+    double satisfied;
     invman_status status = invman_flow_step(flow);
     if (status < 0) return status;
-    if (flow->info.end == INVMAN_END_NONE && flow->info.step % o->report_every != 0) continue;
-    invman_i_test_error(flow);
-    if (flow->info.step == before) break; /* nothing happened: reported before */
-    if (o->report && o->report(&flow->info, flow->net, o->user) && flow->info.end == INVMAN_END_NONE)
-      invman_i_end(flow, INVMAN_END_REPORT);
-    if (ctx->progress && ctx->progress("flow", 1 - (double)flow->info.unsatisfied / (double)p, ctx->user) &&
-        flow->info.end == INVMAN_END_NONE)
+    if (info->end != INVMAN_END_NONE || (o->report && info->step % o->report_every == 0)) {
+      invman_i_test_error(flow);
+      if (o->report && o->report(info, flow->net, o->user) && info->end == INVMAN_END_NONE)
+        invman_i_end(flow, INVMAN_END_REPORT);
+    }
+    satisfied = 1 - (double)info->unsatisfied / (double)flow->train->n;
+    if (ctx->progress && ctx->progress("flow", satisfied, ctx->user) && info->end == INVMAN_END_NONE) {
+      invman_i_test_error(flow);
       invman_i_end(flow, INVMAN_END_PROGRESS);
-  } while (flow->info.end == INVMAN_END_NONE);
-  return flow->info.status;
+    }
+  } while (info->end == INVMAN_END_NONE);
+  return info->status;
 }
 
 const invman_flow_info *invman_flow_get_info(const invman_flow *flow) { return flow ? &flow->info : NULL; }
@@ -2622,17 +2639,17 @@ invman_status invman_flow_predict(const invman_flow *flow, const double *x, size
   invman_i_scope scope;
   double *f0, *partial;
   size_t i;
-  invman_status status;
   if (!flow) return INVMAN_E_ARG;
   ctx = &flow->context;
-  status = invman_net_eval(ctx, flow->net, x, n, F);
-  if (status < 0 || n == 0) return status;
+  if (n == 0 || !x || !F) return invman_net_eval(ctx, flow->net, x, n, F); /* which says what is wrong */
   scope = invman_i_open(ctx);
   f0 = invman_i_doubles(&scope, n);
   partial = invman_i_take_partial(&scope, &flow->start, n);
   if (scope.status < 0) return invman_i_drop(&scope);
   invman_i_eval_points(ctx, &flow->start, invman_i_points_of(x, NULL, n, flow->net->d), partial, f0);
-  for (i = 0; i < n; i++) F[i] = flow->options.alpha * (F[i] - f0[i]);
+  scope.status = invman_net_eval(ctx, flow->net, x, n, F);
+  if (scope.status == INVMAN_OK)
+    for (i = 0; i < n; i++) F[i] = flow->options.alpha * (F[i] - f0[i]);
   return invman_i_drop(&scope);
 }
 
@@ -2775,7 +2792,7 @@ invman_status invman_train(const invman_context *ctx, invman_net *net, const inv
   invman_status status = invman_flow_create(ctx, net, train, options, &flow);
   if (status < 0) return status;
   status = invman_flow_run(flow);
-  if (info) *info = *invman_flow_get_info(flow);
+  if (info && status >= 0) *info = flow->info;
   invman_flow_free(flow);
   return status;
 }
@@ -2920,13 +2937,13 @@ static void invman_i_gram_held(const invman_context *ctx, const invman_i_pack *n
    Files are read whole and checked before anything is allocated by what they say; they are written under another name
    and then renamed. */
 
-static unsigned char *invman_i_read_file(invman_i_scope *scope, const char *path, size_t *size) {
+static unsigned char *invman_i_read_file(invman_i_scope *scope, const char *path, const char *cannot, size_t *size) {
   size_t room = 1 << 16, got;
   unsigned char *data;
   FILE *file = path ? fopen(path, "rb") : NULL;
   *size = 0;
   if (!file) {
-    scope->status = invman_i_fail(scope->ctx, INVMAN_E_IO, "the file cannot be opened", "", 0);
+    scope->status = invman_i_fail(scope->ctx, INVMAN_E_IO, cannot, "", 0);
     return NULL;
   }
   data = (unsigned char *)invman_i_take(scope, room, 1);
@@ -2941,7 +2958,7 @@ static unsigned char *invman_i_read_file(invman_i_scope *scope, const char *path
     room *= 2;
   }
   if (data && ferror(file)) {
-    scope->status = invman_i_fail(scope->ctx, INVMAN_E_IO, "the file cannot be read", "byte", *size);
+    scope->status = invman_i_fail(scope->ctx, INVMAN_E_IO, cannot, "byte", *size);
     data = NULL;
   }
   fclose(file);
@@ -2958,11 +2975,11 @@ static int invman_i_next_field(const char **at, const char *end, int *more, char
   size_t i, n;
   if (!*more) return 0;
   while (*at < end && **at == ' ') ++*at;
-  for (start = *at; *at < end && !strchr(",; \t", **at);) ++*at;
+  for (start = *at; *at < end && !memchr(",; \t", **at, 4);) ++*at;
   stop = *at;
   while (*at < end && **at == ' ') ++*at;
   *more = *at < end;
-  if (*at < end && strchr(",;\t", **at)) ++*at;
+  if (*at < end && memchr(",;\t", **at, 3)) ++*at;
   n = (size_t)(stop - start);
   if (n == 0 || n >= INVMAN_I_FIELD) return -1;
   for (i = 0; i < n; i++) field[i] = start[i] == '.' ? point[0] : start[i];
@@ -2996,11 +3013,9 @@ static const char *invman_i_parse_csv(const char *text, const char *end, size_t 
     while (at < stop && *at == ' ') at++;
     if (at == stop || *at == '#') continue;
     while ((got = invman_i_next_field(&at, stop, &more, field)) != 0) {
+      if (header && column == 0 && (got < 0 || !invman_i_number(field, &value))) break;
       if (got < 0) return "csv: an empty or overlong field";
-      if (!invman_i_number(field, &value)) {
-        if (!header || column > 0) return "csv: a field is not a number";
-        break;
-      }
+      if (!invman_i_number(field, &value)) return "csv: a field is not a number";
       header = 0;
       if (!invman_i_isfinite(value)) {
         *status = INVMAN_E_NONFINITE;
@@ -3033,7 +3048,7 @@ invman_status invman_data_read_csv(const invman_context *ctx, const char *path, 
   invman_status status;
   if (!out) return invman_i_bad(ctx, "data_read_csv: out is NULL");
   memset(out, 0, sizeof *out);
-  text = (const char *)invman_i_read_file(&scope, path, &size);
+  text = (const char *)invman_i_read_file(&scope, path, "the file cannot be read", &size);
   if (!text) return invman_i_drop(&scope);
   wrong = invman_i_parse_csv(text, text + size, &n, &d, NULL, NULL, &line, &status);
   if (wrong) {
@@ -3101,27 +3116,38 @@ static void invman_i_centre(const invman_data *data) {
 
 static invman_status invman_i_keep_images(const invman_context *ctx, const invman_i_idx *images,
                                           const invman_i_idx *labels, const invman_idx_options *o, invman_data *out) {
-  invman_i_scope result = invman_i_open(ctx);
-  size_t all = images->shape[0], d = 1, kept = 0, limit = o->limit ? o->limit : SIZE_MAX, i, k;
+  invman_i_scope scope = invman_i_open(ctx), result = invman_i_open(ctx);
+  size_t all = images->shape[0], d = 1, kept = 0, i, k;
+  signed char *label = (signed char *)invman_i_take(&scope, all, 1);
   invman_data data;
+  if (!label) return invman_i_drop(&scope);
   for (k = 1; k < images->rank; k++) d *= images->shape[k];
-  for (i = 0; i < all && kept < limit; i++) {
-    int label = invman_i_idx_label(o, labels->bytes[i]);
-    if (label < -1 || label > 1)
-      return invman_i_fail(ctx, INVMAN_E_ARG, "data_read_idx: the label rule must give -1, 0 or +1", "element", i);
-    kept += label != 0;
+  for (i = 0; i < all && (o->limit == 0 || kept < o->limit); i++) {
+    int rule = invman_i_idx_label(o, labels->bytes[i]);
+    if (rule < -1 || rule > 1) {
+      scope.status =
+          invman_i_fail(ctx, INVMAN_E_ARG, "data_read_idx: the label rule must give -1, 0 or +1", "element", i);
+      return invman_i_drop(&scope);
+    }
+    label[i] = (signed char)rule;
+    kept += rule != 0;
   }
-  if (kept == 0) return invman_i_bad(ctx, "data_read_idx: the label rule keeps no image");
-  if (!invman_i_take_data(&result, kept, d, &data)) return invman_i_drop(&result);
-  for (i = 0, kept = 0; kept < data.n; i++) {
-    int label = invman_i_idx_label(o, labels->bytes[i]);
-    if (label == 0) continue;
+  if (kept == 0) {
+    scope.status = invman_i_bad(ctx, "data_read_idx: the label rule keeps no image");
+    return invman_i_drop(&scope);
+  }
+  if (!invman_i_take_data(&result, kept, d, &data)) {
+    scope.status = invman_i_drop(&result);
+    return invman_i_drop(&scope);
+  }
+  for (i = 0, kept = 0; i < all; i++) {
+    if (label[i] == 0) continue;
     for (k = 0; k < d; k++) data.x[kept * d + k] = images->bytes[i * d + k] / 255.0;
-    data.y[kept++] = label;
+    data.y[kept++] = label[i];
   }
   if (o->centre) invman_i_centre(&data);
   *out = data;
-  return INVMAN_OK;
+  return invman_i_drop(&scope);
 }
 
 invman_status invman_data_read_idx(const invman_context *ctx, const char *images, const char *labels,
@@ -3142,8 +3168,8 @@ invman_status invman_data_read_idx(const invman_context *ctx, const char *images
   memset(out, 0, sizeof *out);
   memset(&o, 0, sizeof o);
   if (options) o = *options;
-  image_file = invman_i_read_file(&scope, images, &image_size);
-  label_file = image_file ? invman_i_read_file(&scope, labels, &label_size) : NULL;
+  image_file = invman_i_read_file(&scope, images, "images: the file cannot be read", &image_size);
+  label_file = image_file ? invman_i_read_file(&scope, labels, "labels: the file cannot be read", &label_size) : NULL;
   if (!label_file) return invman_i_drop(&scope);
   scope.status = invman_i_open_idx(ctx, image_file, image_size, image_message, 3, 4, &image);
   if (scope.status == INVMAN_OK)
@@ -3194,14 +3220,14 @@ static void invman_i_move_u64(invman_i_stream *s, uint64_t *value) {
 static void invman_i_move_size(invman_i_stream *s, size_t *value) {
   uint64_t v = (uint64_t)*value;
   invman_i_move_u64(s, &v);
-  *value = v > SIZE_MAX ? SIZE_MAX : (size_t)v;
+  if (!s->file) *value = v > SIZE_MAX ? SIZE_MAX : (size_t)v;
 }
 
 static void invman_i_move_double(invman_i_stream *s, double *value) {
   uint64_t bits;
   memcpy(&bits, value, sizeof bits);
   invman_i_move_u64(s, &bits);
-  memcpy(value, &bits, sizeof bits);
+  if (!s->file) memcpy(value, &bits, sizeof bits); /* saving leaves what it saves alone */
 }
 
 static void invman_i_move_doubles(invman_i_stream *s, double *x, size_t n) {
@@ -3266,7 +3292,7 @@ static invman_status invman_i_open_file(invman_i_scope *scope, const char *path,
   uint64_t hash;
   size_t k;
   memset(s, 0, sizeof *s);
-  s->data = invman_i_read_file(scope, path, &s->size);
+  s->data = invman_i_read_file(scope, path, "the file cannot be read", &s->size);
   if (!s->data) return scope->status;
   invman_i_head(kind, head);
   for (k = 0; k < INVMAN_I_HEAD; k++)
@@ -3326,6 +3352,10 @@ invman_status invman_net_load(const invman_context *ctx, const char *path, invma
   invman_i_move_size(&s, &h);
   invman_i_move_size(&s, &d);
   if (invman_i_check_left(&scope, &s, invman_i_mul(h, invman_i_add(d, 2)), 1) < 0) return invman_i_drop(&scope);
+  if (h == 0 || d == 0) {
+    scope.status = invman_i_fail(ctx, INVMAN_E_FORMAT, "the file holds no network", "byte", INVMAN_I_HEAD);
+    return invman_i_drop(&scope);
+  }
   if (!invman_i_take_net(&result, h, d, &net)) {
     scope.status = invman_i_drop(&result);
     return invman_i_drop(&scope);
@@ -3430,7 +3460,9 @@ static void invman_i_move_flow(invman_i_stream *s, invman_flow *f) {
     invman_i_move_size(s, &h->n);
     invman_i_move_size(s, &h->i);
     invman_i_move_double(s, &h->gate);
-    if (h->n >= f->net->h || h->i >= p || !(h->gate > 0 && h->gate < 1) || (k > 0 && h->n < h[-1].n)) s->failed = 1;
+    if (h->n >= f->net->h || h->i >= p || !(h->gate > 0 && h->gate < 1) || (k > 0 && h->n < h[-1].n) ||
+        (k >= INVMAN_I_HELD_MAX && h->n == h[-INVMAN_I_HELD_MAX].n))
+      s->failed = 1;
   }
 }
 
@@ -3444,6 +3476,7 @@ static void invman_i_flow_items(invman_i_stream *s, void *arg) {
 invman_status invman_flow_save(const invman_flow *flow, const char *path) {
   invman_flow items;
   if (!flow) return INVMAN_E_ARG;
+  if (flow->scope.status < 0) return flow->scope.status;
   items = *flow;
   return invman_i_write_file(&flow->context, path, "FLOW", invman_i_flow_items, &items);
 }
@@ -3457,6 +3490,8 @@ static invman_status invman_i_load_flow(invman_i_scope *scope, invman_i_stream *
   scope->status = invman_i_check_net(scope->ctx, f->net);
   s->failed |= !(f->info.t >= 0 && f->info.t <= DBL_MAX) || !(f->info.t_star >= 0 && f->info.t_star <= DBL_MAX);
   s->failed |= !(f->dt > 0 && f->dt <= DBL_MAX) || !(f->speed >= 0 && f->speed <= DBL_MAX) || !(f->typical >= 0);
+  s->failed |= invman_i_check_finite(NULL, f->start.v, f->start.panels * (f->start.d + 2) * INVMAN_I_WIDTH, "") < 0;
+  s->failed |= invman_i_check_finite(NULL, f->grad.v, f->grad.panels * (f->grad.d + 2) * INVMAN_I_WIDTH, "") < 0;
   for (k = 0; k < p; k++)
     s->failed |= !invman_i_isfinite(f->margin[k]) || !invman_i_isfinite(f->rate[k]) || !invman_i_isfinite(f->r[k]);
   if (scope->status == INVMAN_OK && s->failed)
@@ -3523,8 +3558,9 @@ invman_status invman_flow_resume(const invman_context *ctx, const char *path, in
   f->net = net;
   invman_i_eval_start(f);
   invman_i_measure(f);
-  if (f->info.end < INVMAN_END_REST) invman_i_check_limits(f); /* they may be other ones now */
-  else invman_i_end(f, f->info.end);
+  if (!o.test) f->info.test_error = -1;
+  if (f->info.end == INVMAN_END_REST) invman_i_end(f, INVMAN_END_REST);
+  else invman_i_check_limits(f); /* they may be other ones now, and so may the tolerances */
   *out = f;
   return invman_i_drop(&scope);
 }
