@@ -69,8 +69,8 @@
 
    THREADS
      context.parallel_for if given, else OpenMP if compiled in, else one. Distinct objects may be used from distinct
-     threads at once; const objects may be shared. Where the cores are busy with other things, set OMP_WAIT_POLICY=passive
-     in the environment: OpenMP's threads otherwise spin while they wait for each other.
+     threads at once; const objects may be shared. Where the cores are busy with other things, set
+     OMP_WAIT_POLICY=passive in the environment: OpenMP's threads otherwise spin while they wait for each other.
 
    DETERMINISM
      Same binary, same kind of processor, same input: same bits, for any number of threads; step sizes never depend on
@@ -3460,8 +3460,8 @@ static void invman_i_move_flow(invman_i_stream *s, invman_flow *f) {
     invman_i_move_size(s, &h->n);
     invman_i_move_size(s, &h->i);
     invman_i_move_double(s, &h->gate);
-    if (h->n >= f->net->h || h->i >= p || !(h->gate > 0 && h->gate < 1) || (k > 0 && h->n < h[-1].n) ||
-        (k >= INVMAN_I_HELD_MAX && h->n == h[-INVMAN_I_HELD_MAX].n))
+    if (!s->file && (h->n >= f->net->h || h->i >= p || !(h->gate > 0 && h->gate < 1) || (k > 0 && h->n < h[-1].n) ||
+                     (k >= INVMAN_I_HELD_MAX && h->n == h[-INVMAN_I_HELD_MAX].n)))
       s->failed = 1;
   }
 }

@@ -33,7 +33,7 @@ static const char help[] =
     "  --seed N         of points, weights and the choice of training points (1)\n"
     "  --tol X          error of the margins, and rotation of a neuron, in a step (0.1)\n"
     "  --test-size N    test points (models 10000; files: all that are left)\n"
-    "  --t-max T        stop at this time (none)\n"
+    "  --t-max T        stop at this time t, which is h times the t/h of the table (none)\n"
     "  --jsonl FILE     one JSON object per report: step, t, dt, loss, test error, Lambda, sliding, unsatisfied;\n"
     "                   a resumed run is appended\n"
     "  --every N        steps between reports (10)\n"
@@ -132,8 +132,10 @@ static void parse(int argc, char **argv, arguments *a) {
     else if (!strcmp(flag, "--test-size")) a->test_size = whole_number(flag, value, 1);
     else if (!strcmp(flag, "--every")) a->every = whole_number(flag, value, 1);
     else if (!strcmp(flag, "--alpha")) a->alpha = positive_number(flag, value);
-    else if (!strcmp(flag, "--tol")) a->tol = positive_number(flag, value);
-    else if (!strcmp(flag, "--t-max")) a->t_max = positive_number(flag, value);
+    else if (!strcmp(flag, "--tol")) {
+      a->tol = positive_number(flag, value);
+      if (a->tol > 1) fail("--tol must be at most 1");
+    } else if (!strcmp(flag, "--t-max")) a->t_max = positive_number(flag, value);
     else fail("%s: unknown option; see --help", flag);
   }
   if ((a->model != NULL) + (a->csv != NULL) + (a->images != NULL) > 1) fail("give one of --model, --csv and --idx");
@@ -219,9 +221,16 @@ typedef struct monitor {
 } monitor;
 
 static volatile sig_atomic_t interrupted;
-static void interrupt(int number) {
-  (void)number;
+static void interrupt(int number) { /* the first one ends the run, the second one the program */
   interrupted = 1;
+  signal(number, SIG_DFL);
+}
+
+static int stop_if_interrupted(const char *stage, double done, void *user) {
+  (void)stage;
+  (void)done;
+  (void)user;
+  return interrupted != 0;
 }
 
 static double seconds(void) {
@@ -254,7 +263,7 @@ static int report(const invman_flow_info *info, const invman_net *net, void *use
     if (m->lambda) fprintf(stderr, " Lambda %-8.4g", info->lambda);
     fflush(stderr);
   }
-  return interrupted != 0;
+  return 0;
 }
 
 /* Fails now, and not after hours, where a file will not be written; leaves nothing behind. */
@@ -396,7 +405,7 @@ int main(int argc, char **argv) {
   arguments a;
   problem q;
   monitor m;
-  double began;
+  double began, took;
   int end;
   memset(&ctx, 0, sizeof ctx);
   memset(&options, 0, sizeof options);
@@ -404,6 +413,7 @@ int main(int argc, char **argv) {
   memset(&q, 0, sizeof q);
   memset(&m, 0, sizeof m);
   ctx.error = &error;
+  ctx.progress = stop_if_interrupted;
 
   parse(argc, argv, &a);
   if (a.csv || a.images) load(&ctx, &a, &q);
@@ -440,16 +450,16 @@ int main(int argc, char **argv) {
   began = seconds();
   check(invman_flow_run(flow), "training");
   if (m.terminal) fprintf(stderr, "\r%60s\r", "");
-  table(flow, &q, (double)net.h, seconds() - began);
+  took = seconds() - began;
+  if (a.save) check(invman_flow_save(flow, a.save), a.save);
+  table(flow, &q, (double)net.h, took);
+  if (a.save) printf("%-12s %s\n", "saved", a.save);
   if (a.csv || a.images) show_energy(&a, &net, &q);
   if (m.jsonl) {
     int bad = ferror(m.jsonl);
     if (fclose(m.jsonl) != 0 || bad) fail("%s: cannot be written", a.jsonl);
   }
-  if (a.save) {
-    check(invman_flow_save(flow, a.save), a.save);
-    printf("%-12s %s\n", "saved", a.save);
-  }
+  if (fflush(stdout) != 0 || ferror(stdout)) fail("the output cannot be written");
 
   end = invman_flow_get_info(flow)->status;
   invman_flow_free(flow);

@@ -201,6 +201,7 @@ static void data_csv_refuses(void) {
       {"1,2,1\nx,2,1\n", INVMAN_E_FORMAT, 2},
       {"a,b\nc,d\n", INVMAN_E_FORMAT, 2},
       {"1\n-1\n", INVMAN_E_FORMAT, 1},
+      {",x,y\n1,2,1\n,2,1\n", INVMAN_E_FORMAT, 3},
       {"1,2,1\nnan,2,1\n", INVMAN_E_NONFINITE, 2},
       {"1,inf,1\n", INVMAN_E_NONFINITE, 1},
       {"1,1e999,1\n", INVMAN_E_NONFINITE, 1},
@@ -275,6 +276,11 @@ static int wrong_rule(int digit, void *user) {
   return digit;
 }
 
+static int first_five(int digit, void *user) { /* a rule with a memory */
+  size_t *seen = (size_t *)user;
+  return digit % 2 == 0 && ++*seen <= 5 ? 1 : 0;
+}
+
 static void data_idx_reads(void) {
   unsigned char images[256], labels[64];
   size_t n = 30, size = make_idx(images, labels, n), i, k, shape[3];
@@ -306,6 +312,13 @@ static void data_idx_reads(void) {
     }
     for (k = 0; k < 6; k++) CLOSE(data.x[6 * i + k], left[k] * sqrt(6 / norm), 1e-13);
   }
+  invman_data_free(NULL, &data);
+
+  memset(&o, 0, sizeof o);
+  o.label = first_five;
+  o.user = &i;
+  i = 0;
+  CHECK(read_idx(images, size, labels, 8 + n, &o, &data) == INVMAN_OK && data.n == 5);
   invman_data_free(NULL, &data);
 
   memset(&o, 0, sizeof o);

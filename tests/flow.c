@@ -186,7 +186,7 @@ static void flow_predicts(void) {
   invman_net start;
   invman_flow_options o = no_options();
   invman_flow *flow;
-  double F[40];
+  double F[40], same[120];
   size_t i;
   invman_net_copy(NULL, &q.net, &start);
   o.alpha = 0.5;
@@ -194,6 +194,8 @@ static void flow_predicts(void) {
   flow = open_flow(NULL, &q, &o);
   CHECK(invman_flow_run(flow) == INVMAN_STOPPED && flow->info.end == INVMAN_END_STEP_MAX && flow->info.step == 20);
   CHECK(invman_flow_predict(flow, q.train.x, 40, F) == INVMAN_OK);
+  memcpy(same, q.train.x, sizeof same);
+  CHECK(invman_flow_predict(flow, same, 40, same) == INVMAN_OK && same_bits(same, F, 40)); /* in place */
   for (i = 0; i < 40; i++) {
     CLOSE(F[i], 0.5 * (plain_eval(&q.net, q.train.x + 3 * i) - plain_eval(&start, q.train.x + 3 * i)), 1e-14);
     CLOSE(flow->margin[i], q.train.y[i] * F[i], 1e-14);
@@ -495,12 +497,19 @@ static int stop_progress(const char *stage, double done, void *user) {
   return !strcmp(stage, "flow") && done >= 0 && done <= 1 && ++*(size_t *)user == 9;
 }
 
+static int last_report(const invman_flow_info *info, const invman_net *net, void *user) {
+  (void)net;
+  *(int *)user = info->end;
+  return 0;
+}
+
 static void flow_every_end(void) {
   test_problem q, whole = make_problem(INVMAN_STRIPE, 3, 50, 40, 7);
   invman_flow_options o;
   invman_flow_info done;
   invman_flow *flow;
   size_t calls, ticks = 0;
+  int ends = -1;
   invman_context ctx;
   double twins[4] = {0.5, 1, 0.5, 1}, labels[2] = {1, -1};
   CHECK(invman_train(NULL, &whole.net, &whole.train, NULL, &done) == INVMAN_OK && done.end == INVMAN_END_SATISFIED);
@@ -518,14 +527,14 @@ static void flow_every_end(void) {
   invman_flow_free(flow);
   free_problem(&q);
 
-  q = make_problem(INVMAN_STRIPE, 3, 50, 40, 7); /* progress, every third step */
+  q = make_problem(INVMAN_STRIPE, 3, 50, 40, 7); /* progress, at every step */
   o = no_options();
   o.report_every = 3;
   memset(&ctx, 0, sizeof ctx);
   ctx.progress = stop_progress;
   ctx.user = &ticks;
   flow = open_flow(&ctx, &q, &o);
-  CHECK(invman_flow_run(flow) == INVMAN_STOPPED && flow->info.end == INVMAN_END_PROGRESS && flow->info.step == 27);
+  CHECK(invman_flow_run(flow) == INVMAN_STOPPED && flow->info.end == INVMAN_END_PROGRESS && flow->info.step == 9);
   CHECK(invman_flow_run(flow) == INVMAN_OK && same_net(&q.net, &whole.net));
   invman_flow_free(flow);
   free_problem(&q);
@@ -560,6 +569,20 @@ static void flow_every_end(void) {
   CHECK(invman_flow_run(flow) != INVMAN_OK && flow->info.unsatisfied >= 1);
   CLOSE(flow->margin[0] + flow->margin[1], 0, 1e-9);
   CHECK(flow->margin[2] > 0.99 && flow->margin[3] > 0.99 && flow->info.loss > 0.49);
+  invman_flow_free(flow);
+  free_problem(&q);
+
+  q = make_problem(INVMAN_STRIPE, 4, 8, 30, 9); /* contradictory labels on two points: rests where half are wrong */
+  for (calls = 0; calls < 32; calls++) q.train.x[calls] = calls / 4 % 2 ? 1 : -1;
+  for (calls = 0; calls < 8; calls++) q.train.y[calls] = calls < 3 || calls == 5 ? 1 : -1;
+  o = no_options();
+  o.step_max = 3000;
+  o.report = last_report;
+  o.report_every = 1000;
+  o.user = &ends;
+  flow = open_flow(NULL, &q, &o);
+  CHECK(invman_flow_run(flow) == INVMAN_NOT_SEPARABLE && flow->info.end == INVMAN_END_REST && flow->info.rejected < 20);
+  CHECK(ends == INVMAN_END_REST); /* the end is always reported */
   invman_flow_free(flow);
   free_problem(&q);
 
@@ -705,6 +728,12 @@ static void flow_file_refused(void) {
     memcpy(bytes + k, &was, 8);
   }
   CHECK(same_net(&kept, &q.net)); /* a failed call leaves the network alone */
+
+  CHECK(invman_i_reserve_held(flow, 40) == INVMAN_OK); /* more points than can hold one neuron */
+  for (k = 0; k < 17; k++) flow->held[k].n = 1, flow->held[k].i = k % 5, flow->held[k].gate = 0.5;
+  flow->held_count = 17;
+  CHECK(invman_flow_save(flow, in_test_dir("bad.flow")) == INVMAN_OK);
+  CHECK(invman_flow_resume(&ctx, in_test_dir("bad.flow"), &q.net, &q.train, &o, &next) == INVMAN_E_FORMAT);
 
   CHECK(invman_flow_resume(&ctx, path, &q.net, &other.train, &o, &next) == INVMAN_E_ARG && strstr(error.what, "data"));
   CHECK(invman_flow_resume(&ctx, path, &other.net, &q.train, &o, &next) == INVMAN_E_ARG && strstr(error.what, "shape"));

@@ -66,20 +66,21 @@ refuses p_zero '--p must be at least 1' --p 0
 refuses d_zero '--d must be at least 1' --d 0
 refuses alpha_zero '--alpha must be positive' --alpha 0
 refuses alpha_nan '--alpha must be positive and finite' --alpha nan
-refuses tol_too_large 'rotation_tol must be in (0,1\]' --tol 2
+refuses tol_too_large '--tol must be at most 1' --tol 2
 refuses unknown_model "'torus' is neither" --model torus
 refuses d_par 'd_par exceeds d' --model cylinder --d 3 --d-par 4
 refuses two_sources 'give one of' --model stripe --csv points.csv
 refuses d_of_a_file '--d: the file sets' --csv points.csv --d 3
 refuses overflow 'overflows' --d 4294967296 --p 4294967296
-refuses csv_missing 'none.csv: the file cannot be opened' --csv none.csv
+refuses csv_missing 'none.csv: the file cannot be read' --csv none.csv
 printf '1,2,1\n1,2,-1\n3,nope,1\n' >bad.csv
 refuses csv_malformed 'bad.csv: csv: a field is not a number (line 3)' --csv bad.csv
 printf '1,2,1\n1,3,1\n' >ones.csv
 refuses csv_one_class 'ones.csv: flow: all labels are equal' --csv ones.csv --p 2
 refuses csv_too_few 'only 200 points' --csv points.csv --p 201
-refuses idx_missing 'nothing: the file cannot be opened' --idx nothing labels
+refuses idx_missing 'nothing: images: the file cannot be read' --idx nothing labels
 head -c 200 images >short
+refuses idx_no_labels 'nothing: labels: the file' --idx images nothing
 refuses idx_truncated 'short: images: the file is truncated (byte 200)' --idx short labels
 refuses idx_swapped 'labels: images: not (n' --idx labels images
 refuses idx_labels 'labels: not (n) (byte 3)' --idx images images
@@ -90,4 +91,15 @@ refuses resume_other_data 'a.flow: .*other training data' --p 51 --h 60 --resume
 refuses resume_other_h 'made with --h 60' --p 50 --h 61 --resume a.flow
 refuses jsonl_nowhere 'no/where.jsonl: cannot be created' --p 20 --h 20 --jsonl no/where.jsonl
 refuses save_nowhere 'no/where.flow: cannot be created' --p 20 --h 20 --save no/where.flow
+"$program" --p 300 --h 3000 --every 100000 --save int.flow >out 2>err &
+sleep 1; kill -INT $!; wait $!
+[ $? = 0 ] && grep -q '^status *stopped.*the progress callback asked' out && [ -s int.flow ]
+result interrupted $?
+if [ -c /dev/full ]; then
+  "$program" --p 20 --h 20 >/dev/full 2>err
+  [ $? = 2 ] && grep -q 'cannot be written' err
+  result full_disk $?
+else
+  echo "skip program_full_disk: no /dev/full"
+fi
 exit $failed
