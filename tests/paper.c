@@ -101,32 +101,55 @@ static void paper_lambda_exponent(void) {
   CHECK(exponent > 0.45 && exponent < 0.72);
 }
 
-/* ---- the end time does not hang on the tolerance */
+/* ---- what a run gives does not hang on the tolerance */
 
-static double end_time(int kind, uint64_t seed, double tol) {
+typedef struct end_of_run {
+  double t, t_star, lambda_star, t_low; /* t_low: first time with a loss below 0.01 */
+} end_of_run;
+
+static int watch_loss(const invman_flow_info *info, const invman_net *net, void *user) {
+  double *t_low = (double *)user;
+  (void)net;
+  if (*t_low == 0 && info->loss < 0.01) *t_low = info->t;
+  return 0;
+}
+
+static end_of_run run_to_end(int kind, uint64_t seed, double tol) {
   test_problem q =
       kind == INVMAN_STRIPE ? make_problem(kind, 5, 411, 2000, seed) : make_problem(kind, 3, 2048, 2000, seed);
   invman_flow_options o = no_options();
   invman_flow_info info;
+  end_of_run end;
+  end.t_low = 0;
   o.rotation_tol = o.margin_tol = tol;
-  o.report_every = SIZE_MAX;
+  o.report = watch_loss;
+  o.user = &end.t_low;
   CHECK(invman_train(NULL, &q.net, &q.train, &o, &info) == INVMAN_OK);
+  end.t = info.t;
+  end.t_star = info.t_star;
+  end.lambda_star = info.lambda_star;
   free_problem(&q);
-  return info.t / 2000;
+  return end;
 }
 
-static void end_time_within(int kind, uint64_t seed, double share) {
-  double loose = end_time(kind, seed, 0.1), tight = end_time(kind, seed, 0.01);
-  printf("  seed %lu: t/h %.1f, at a tenth of the tolerance %.1f: %+.1f %%\n", (unsigned long)seed, loose, tight,
-         100 * (loose / tight - 1));
+/* How far the end time at the default tolerances is from that at a tenth of them. What is well conditioned is checked:
+   t* and Lambda*, and when the loss falls below 0.01. */
+static double compare_tolerances(int kind, uint64_t seed) {
+  end_of_run loose = run_to_end(kind, seed, 0.1), tight = run_to_end(kind, seed, 0.01);
+  CLOSE(loose.t_star / tight.t_star, 1, 0.01);
+  CLOSE(loose.lambda_star / tight.lambda_star, 1, 0.05);
+  CLOSE(loose.t_low / tight.t_low, 1, 0.1);
+  printf(
+      "  %s, seed %lu: t/h %.1f, at a tenth of the tolerances %.1f: %+.1f %%; t* %+.2f %%, Lambda* %+.2f %%, loss at "
+      "0.01 %+.1f %%\n",
+      kind == INVMAN_STRIPE ? "stripe" : "cylinder", (unsigned long)seed, loose.t / 2000, tight.t / 2000,
+      100 * (loose.t / tight.t - 1), 100 * (loose.t_star / tight.t_star - 1),
+      100 * (loose.lambda_star / tight.lambda_star - 1), 100 * (loose.t_low / tight.t_low - 1));
   fflush(stdout);
-  CLOSE(loose / tight, 1, share);
+  return loose.t / tight.t - 1;
 }
 
-static void paper_end_time(void) {
-  end_time_within(INVMAN_STRIPE, 1, 0.2);
-  end_time_within(INVMAN_STRIPE, 2, 0.2);
-}
+static void paper_end_time(void) { CLOSE(compare_tolerances(INVMAN_STRIPE, 1), 0, 0.2); }
 
 /* ---- real digits */
 
@@ -187,10 +210,21 @@ static void slow_lambda_exponent(void) { /* the paper's 1/2, approached from abo
   CHECK(interval[0] < 0.5 && 0.5 < interval[1]);
 }
 
+/* The last point to arrive may hang on a few neurons, and which ones they are on rounding: weights changed by 1e-8 move
+   the end time of the cylinder's seed 4 by 40 %, at a tenth of the default tolerances as well. So one of eight may be
+   far off, and the others and the median may not. */
 static void slow_end_time(void) {
+  double off[8];
   uint64_t seed;
-  for (seed = 1; seed <= 4; seed++) end_time_within(INVMAN_STRIPE, seed, 0.2);
-  for (seed = 1; seed <= 4; seed++) end_time_within(INVMAN_CYLINDER, seed, 0.2);
+  size_t n = 0, far = 0;
+  int kind;
+  for (kind = INVMAN_STRIPE; kind <= INVMAN_CYLINDER; kind++)
+    for (seed = 1; seed <= 4; seed++, n++) {
+      off[n] = fabs(compare_tolerances(kind, seed));
+      far += off[n] > 0.2;
+    }
+  CHECK(far <= 1);
+  CHECK(median(off, n) < 0.05);
 }
 
 static void slow_tests(void) {
