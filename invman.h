@@ -1213,6 +1213,12 @@ invman_status invman_net_init(const invman_context *ctx, size_t h, size_t d, inv
   return INVMAN_OK;
 }
 
+static void invman_i_copy_weights(const invman_net *from, const invman_net *to) {
+  memcpy(to->w, from->w, from->h * from->d * sizeof(double));
+  memcpy(to->b, from->b, from->h * sizeof(double));
+  memcpy(to->beta, from->beta, from->h * sizeof(double));
+}
+
 invman_status invman_net_copy(const invman_context *ctx, const invman_net *net, invman_net *out) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_net copy;
@@ -1221,9 +1227,7 @@ invman_status invman_net_copy(const invman_context *ctx, const invman_net *net, 
   memset(out, 0, sizeof *out);
   if (status < 0) return status;
   if (!invman_i_take_net(&scope, net->h, net->d, &copy)) return invman_i_drop(&scope);
-  memcpy(copy.w, net->w, net->h * net->d * sizeof(double));
-  memcpy(copy.b, net->b, net->h * sizeof(double));
-  memcpy(copy.beta, net->beta, net->h * sizeof(double));
+  invman_i_copy_weights(net, &copy);
   *out = copy;
   return INVMAN_OK;
 }
@@ -2400,6 +2404,8 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
   trial->rest = n + f->below == 0;
   if (n > 0) status = invman_i_near_reserve(f);
   if (n == 0 || status < 0) return status;
+
+  /* Their kernel, and the drift that the points below give them. */
   memset(e->drift, 0, n * sizeof *e->drift);
   if (f->below > 0) invman_i_flow_rates(f, 0, n, e->drift);
   for (i = 0; i < n; i++) {
@@ -2411,9 +2417,11 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
   e->K = f->K;
   e->scale = f->options.alpha / (double)p;
   e->above_wanted = invman_i_above_wanted(f);
+
   if (f->loss.kind == INVMAN_HINGE) status = invman_i_hinge_run(e, span, &rest);
   else status = invman_i_smooth_run(e, &f->loss, span, 0.05 * f->options.margin_tol);
   if (status != INVMAN_OK) return status;
+
   if (rest && f->below == 0) trial->used = e->s; /* the clock does not run on while nothing moves */
   else if (rest)                                 /* they stay where they are, but push on */
     for (i = 0; i < n; i++) e->impulse[i] += (span - e->s) * e->g[i];
@@ -2421,6 +2429,7 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
     trial->rest = 1;
     return INVMAN_OK;
   }
+
   for (i = 0; i < n; i++) {
     f->r[f->list[i]] = invman_i_unit(f) * e->y[i] * (e->impulse[i] / trial->used);
     f->predicted[f->list[i]] = e->m[i];
@@ -3400,19 +3409,6 @@ static void invman_i_move_flow_head(invman_i_stream *s, invman_i_flow_head *head
   invman_i_move_u64(s, &head->fingerprint);
 }
 
-static invman_i_flow_head invman_i_flow_head_of(const invman_net *net, const invman_data *train,
-                                                const invman_flow_options *o) {
-  invman_i_flow_head head;
-  head.h = net->h;
-  head.d = net->d;
-  head.p = train->n;
-  head.loss = (size_t)o->loss;
-  head.alpha = o->alpha;
-  head.loss_beta = o->loss_beta;
-  head.fingerprint = invman_i_fingerprint(train);
-  return head;
-}
-
 static void invman_i_move_info(invman_i_stream *s, invman_flow_info *info) {
   size_t end = (size_t)info->end;
   invman_i_move_double(s, &info->t);
@@ -3468,7 +3464,14 @@ static void invman_i_move_flow(invman_i_stream *s, invman_flow *f) {
 
 static void invman_i_flow_items(invman_i_stream *s, void *arg) {
   invman_flow *f = (invman_flow *)arg;
-  invman_i_flow_head head = invman_i_flow_head_of(f->net, f->train, &f->options);
+  invman_i_flow_head head;
+  head.h = f->net->h;
+  head.d = f->net->d;
+  head.p = f->train->n;
+  head.loss = (size_t)f->options.loss;
+  head.alpha = f->options.alpha;
+  head.loss_beta = f->options.loss_beta;
+  head.fingerprint = invman_i_fingerprint(f->train);
   invman_i_move_flow_head(s, &head);
   invman_i_move_flow(s, f);
 }
@@ -3499,11 +3502,24 @@ static invman_status invman_i_load_flow(invman_i_scope *scope, invman_i_stream *
   return scope->status;
 }
 
+/* Whether a flow's file belongs to these data, options and network. */
+static invman_status invman_i_match_head(const invman_context *ctx, const invman_i_flow_head *head,
+                                         const invman_net *net, const invman_data *train,
+                                         const invman_flow_options *o) {
+  if (head->p != train->n || head->fingerprint != invman_i_fingerprint(train))
+    return invman_i_bad(ctx, "flow_resume: the file was made with other training data");
+  if (head->loss != (size_t)o->loss || head->alpha != o->alpha || head->loss_beta != o->loss_beta)
+    return invman_i_bad(ctx, "flow_resume: the file was made with another alpha or loss");
+  if (net->w && (net->h != head->h || net->d != head->d || !net->b || !net->beta))
+    return invman_i_bad(ctx, "flow_resume: the network has another shape than the file's");
+  return INVMAN_OK;
+}
+
 invman_status invman_flow_resume(const invman_context *ctx, const char *path, invman_net *net, const invman_data *train,
                                  const invman_flow_options *options, invman_flow **out) {
   invman_i_scope scope = invman_i_open(ctx), result = invman_i_open(ctx);
   invman_i_stream s;
-  invman_i_flow_head head, mine;
+  invman_i_flow_head head;
   invman_flow_options o;
   invman_flow *f = NULL;
   invman_net saved;
@@ -3529,16 +3545,7 @@ invman_status invman_flow_resume(const invman_context *ctx, const char *path, in
     return invman_i_drop(&scope);
   }
   status = invman_i_check_flow(ctx, &saved, train, &o);
-  if (status == INVMAN_OK) {
-    mine = invman_i_flow_head_of(&saved, train, &o);
-    if (head.p != mine.p || head.fingerprint != mine.fingerprint)
-      status = invman_i_bad(ctx, "flow_resume: the file was made with other training data");
-    else if (head.loss != mine.loss || head.alpha != mine.alpha || head.loss_beta != mine.loss_beta)
-      status = invman_i_bad(ctx, "flow_resume: the file was made with another alpha or loss");
-    else if (net->w && (net->h != head.h || net->d != head.d || !net->b || !net->beta))
-      status = invman_i_bad(ctx, "flow_resume: the network has another shape than the file's");
-  }
-
+  if (status == INVMAN_OK) status = invman_i_match_head(ctx, &head, net, train, &o);
   if (status == INVMAN_OK) status = invman_i_make_flow(ctx, &saved, train, &o, &f);
   if (status == INVMAN_OK) status = invman_i_load_flow(&scope, &s, f);
   scope.status = status;
@@ -3548,9 +3555,7 @@ invman_status invman_flow_resume(const invman_context *ctx, const char *path, in
     return invman_i_drop(&scope);
   }
   if (net->w) {
-    memcpy(net->w, saved.w, saved.h * saved.d * sizeof(double));
-    memcpy(net->b, saved.b, saved.h * sizeof(double));
-    memcpy(net->beta, saved.beta, saved.h * sizeof(double));
+    invman_i_copy_weights(&saved, net);
     invman_i_drop(&result);
   } else {
     *net = saved;

@@ -219,12 +219,22 @@ static void run_steps(const invman_context *ctx, test_problem *q, size_t steps, 
   invman_flow_free(flow);
 }
 
+static void reverse(double *x, size_t rows, size_t width) {
+  size_t i, k;
+  for (i = 0; i < rows / 2; i++)
+    for (k = 0; k < width; k++) {
+      double *a = x + i * width + k, *b = x + (rows - 1 - i) * width + k, swap = *a;
+      *a = *b;
+      *b = swap;
+    }
+}
+
 static void flow_invariances(void) {
   enum { P = 60, H = 50, D = 4, STEPS = 90 };
-  double base[P], other[P], back[P], c = cos(0.4), s = sin(0.4);
+  double base[P], other[P], c = cos(0.4), s = sin(0.4);
   invman_flow_info info, changed;
   test_problem q = make_problem(INVMAN_STRIPE, D, P, H, 3);
-  size_t i, k;
+  size_t i;
   run_steps(NULL, &q, STEPS, base, &info);
   CHECK(info.unsatisfied < P); /* some have arrived */
   free_problem(&q);
@@ -242,35 +252,19 @@ static void flow_invariances(void) {
   free_problem(&q);
 
   q = make_problem(INVMAN_STRIPE, D, P, H, 3); /* the neurons in reverse */
-  for (i = 0; i < H / 2; i++) {
-    size_t j = H - 1 - i;
-    double swap;
-    for (k = 0; k < D; k++) {
-      swap = q.net.w[i * D + k];
-      q.net.w[i * D + k] = q.net.w[j * D + k];
-      q.net.w[j * D + k] = swap;
-    }
-    swap = q.net.b[i], q.net.b[i] = q.net.b[j], q.net.b[j] = swap;
-    swap = q.net.beta[i], q.net.beta[i] = q.net.beta[j], q.net.beta[j] = swap;
-  }
+  reverse(q.net.w, H, D);
+  reverse(q.net.b, H, 1);
+  reverse(q.net.beta, H, 1);
   run_steps(NULL, &q, STEPS, other, &changed);
   CLOSE(largest_difference(base, other, P), 0, 1e-8);
   free_problem(&q);
 
   q = make_problem(INVMAN_STRIPE, D, P, H, 3); /* the points in reverse */
-  for (i = 0; i < P / 2; i++) {
-    size_t j = P - 1 - i;
-    double swap;
-    for (k = 0; k < D; k++) {
-      swap = q.train.x[i * D + k];
-      q.train.x[i * D + k] = q.train.x[j * D + k];
-      q.train.x[j * D + k] = swap;
-    }
-    swap = q.train.y[i], q.train.y[i] = q.train.y[j], q.train.y[j] = swap;
-  }
+  reverse(q.train.x, P, D);
+  reverse(q.train.y, P, 1);
   run_steps(NULL, &q, STEPS, other, &changed);
-  for (i = 0; i < P; i++) back[i] = other[P - 1 - i];
-  CLOSE(largest_difference(base, back, P), 0, 1e-8);
+  reverse(other, P, 1);
+  CLOSE(largest_difference(base, other, P), 0, 1e-8);
   free_problem(&q);
 }
 
