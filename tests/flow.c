@@ -589,6 +589,21 @@ static void flow_every_end(void) {
   free_problem(&whole);
 }
 
+static void flow_few_steps_are_rejected(void) {
+  /* Points that rest at their margin while others move still push: without that push a step's prediction is wrong at
+     any length, and hundreds of steps are rejected here. */
+  size_t p;
+  for (p = 5; p <= 80; p *= 2) {
+    test_problem q = make_problem(INVMAN_STRIPE, 3, p, 100, 3);
+    invman_flow_options o = no_options();
+    invman_flow_info info;
+    o.rotation_tol = o.margin_tol = 0.03;
+    CHECK(invman_train(NULL, &q.net, &q.train, &o, &info) == INVMAN_OK);
+    CHECK(info.rejected < 10 + info.step / 50);
+    free_problem(&q);
+  }
+}
+
 static void flow_all_regimes(void) { /* from the features' to the lazy one, and each loss: to the end */
   static const double alpha[] = {1e-16, 1e-6, 1e-2, 1, 1e3, 1e8};
   size_t k;
@@ -860,6 +875,7 @@ static void flow_tests(void) {
   RUN(flow_held_sums);
   RUN(flow_gates_are_consistent);
   RUN(flow_every_end);
+  RUN(flow_few_steps_are_rejected);
   RUN(flow_all_regimes);
   RUN(flow_resumes_to_the_same_bits);
   RUN(flow_limits_may_change);
