@@ -91,8 +91,11 @@ refuses resume_other_data 'a.flow: .*other training data' --p 51 --h 60 --resume
 refuses resume_other_h 'made with --h 60' --p 50 --h 61 --resume a.flow
 refuses jsonl_nowhere 'no/where.jsonl: cannot be created' --p 20 --h 20 --jsonl no/where.jsonl
 refuses save_nowhere 'no/where.flow: cannot be created' --p 20 --h 20 --save no/where.flow
-"$program" --p 300 --h 3000 --every 100000 --save int.flow >out 2>err &
-sleep 1; kill -INT $!; wait $!
+"$program" --p 1000 --h 30000 --every 100000 --save int.flow >out 2>err & # a minute, if it were not interrupted
+until [ -s out ]; do sleep 0.1; done
+sleep 0.5
+kill -INT $!
+wait $!
 [ $? = 0 ] && grep -q '^status *stopped.*the progress callback asked' out && [ -s int.flow ]
 result interrupted $?
 if [ -c /dev/full ]; then
