@@ -149,7 +149,10 @@ static double compare_tolerances(int kind, uint64_t seed) {
   return loose.t / tight.t - 1;
 }
 
-static void paper_end_time(void) { CLOSE(compare_tolerances(INVMAN_STRIPE, 1), 0, 0.2); }
+static void paper_end_time(void) {
+  CLOSE(compare_tolerances(INVMAN_STRIPE, 1), 0, 0.2);
+  CLOSE(compare_tolerances(INVMAN_STRIPE, 2), 0, 0.2);
+}
 
 /* ---- real digits */
 
@@ -210,21 +213,14 @@ static void slow_lambda_exponent(void) { /* the paper's 1/2, approached from abo
   CHECK(interval[0] < 0.5 && 0.5 < interval[1]);
 }
 
-/* The last point to arrive may hang on a few neurons, and which ones they are on rounding: weights changed by 1e-8 move
-   the end time of the cylinder's seed 4 by 40 %, at a tenth of the default tolerances as well. So one of eight may be
-   far off, and the others and the median may not. */
+/* Every end time within 20 %. The cylinder's seed 4 is not, and fails here: its last point hangs on a few neurons, and
+   which ones they are on rounding; weights changed by 1e-8 move its end time by 40 %, at a tenth of the default
+   tolerances as well. */
 static void slow_end_time(void) {
-  double off[8];
   uint64_t seed;
-  size_t n = 0, far = 0;
   int kind;
   for (kind = INVMAN_STRIPE; kind <= INVMAN_CYLINDER; kind++)
-    for (seed = 1; seed <= 4; seed++, n++) {
-      off[n] = fabs(compare_tolerances(kind, seed));
-      far += off[n] > 0.2;
-    }
-  CHECK(far <= 1);
-  CHECK(median(off, n) < 0.05);
+    for (seed = 1; seed <= 4; seed++) CLOSE(compare_tolerances(kind, seed), 0, 0.2);
 }
 
 static void slow_tests(void) {
