@@ -90,7 +90,12 @@
      network   invman_net_init  invman_net_copy  invman_net_free  invman_net_eval  invman_net_gradient
                invman_net_save  invman_net_load
      flow      invman_train  or  invman_flow_create  _step  _run  _get_info  _predict  _save  _resume  _free
-     measures  invman_amplification  invman_neuron_vectors */
+     kernels   invman_ntk_gram  invman_ntk_gram_infinite
+     lazy      invman_lazy_train  invman_lazy_train_columns
+     eigen     invman_eigh  invman_eigvalsh  invman_eigh_top
+     measures  invman_amplification  invman_neuron_vectors  invman_kernel_pca
+               invman_mutual_information  invman_mutual_information_null  invman_intrinsic_dimension  invman_duplicates
+               invman_fit_power_law  invman_beta_lazy  invman_beta_feature */
 
 #ifndef INVMAN_H
 #define INVMAN_H
@@ -337,6 +342,82 @@ INVMAN_API void invman_flow_free(invman_flow *flow);
 INVMAN_API invman_status invman_train(const invman_context *ctx, invman_net *net, const invman_data *train,
                                       const invman_flow_options *options, invman_flow_info *info);
 
+/* ------------------------------------------------------------------------------------------ tangent kernel */
+
+/* Which weights' kernel: all of them, omega and b, or beta. */
+enum { INVMAN_NTK_ALL = 0, INVMAN_NTK_FIRST_LAYER = 1, INVMAN_NTK_LAST_LAYER = 2 };
+
+/* K (n,m) = Theta(x_i, z_j) = df/dW(x_i) . df/dW(z_j) of the network, for x (n,d), z (m,d); z NULL: m is ignored,
+   K (n,n) is symmetric, and one triangle of it is computed. Two products of rank h: O(n m h), 25 MB beside K. */
+INVMAN_API invman_status invman_ntk_gram(const invman_context *ctx, const invman_net *net, int part, const double *x,
+                                         size_t n, const double *z, size_t m, double *K);
+/* The limit of h Theta for h -> infinity at initialisation (the arc-cosine kernels of degree 1 and 0 of Cho and Saul,
+   2009, with bias), in closed form. O(n m d), nothing beside K. */
+INVMAN_API invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int part, const double *x,
+                                                  size_t n, const double *z, size_t m, double *K);
+
+/* ------------------------------------------------------------------------------------------------- lazy flow */
+
+typedef struct invman_lazy_info invman_lazy_info;
+
+/* {0} or NULL: all defaults. */
+typedef struct invman_lazy_options {
+  double s_max;                                            /* time to stop at, hit exactly; 0 = none */
+  size_t event_max;                                        /* events to stop at; 0 = none */
+  int (*report)(const invman_lazy_info *info, void *user); /* at the start and after every event; nonzero: stop */
+  void *user;
+  double *margin; /* (n) out: y_mu F(x_mu) where it ended; NULL: not wanted */
+} invman_lazy_options;
+
+struct invman_lazy_info {
+  double s, loss, margin_min;  /* time alpha t, mean hinge loss, least margin */
+  size_t events;               /* points that reached their margin, each time */
+  size_t sliding, sliding_max; /* points that slide along their margin: now, and at most */
+  size_t unsatisfied;          /* points with m < 1, rounding (1e-9) apart */
+  invman_status status;
+  int end; /* INVMAN_END_..: why */
+  /* The certificate, from a and K alone where the run ended: */
+  double residual;   /* largest distance of a margin y F from where its push g says it is: <= 1 where g = 1, >= 1 where
+                       g = 0, 1 between */
+  double speed;      /* largest |dm/ds| that g leaves where there should be none (at rest: anywhere; else: of sliding
+                       points), as a share of the largest at s = 0 */
+  size_t refactored; /* times the sliding points' factor was made anew */
+};
+
+/* The hinge flow with the kernel K frozen, alpha -> infinity, from F = 0 to its rest: dm/ds = (1/n) [y y' o K] g,
+   piecewise linear in s, followed event by event, exact but for rounding. K (n,n): symmetric, positive semi-definite.
+   a (n) out: F(x) = sum_mu a_mu K(x, x_mu). OK: every margin is 1 or more. NOT_SEPARABLE: at rest at the least hinge
+   loss that this kernel can reach, above zero (points with the same image and opposite labels, say). STOPPED: a
+   limit, or a callback. info: NULL if not wanted. Some 2n events of O(n q), q ~ sqrt(n) sliding points; memory beside
+   K: O(n + q^2). */
+INVMAN_API invman_status invman_lazy_train(const invman_context *ctx, const double *K, const double *y, size_t n,
+                                           const invman_lazy_options *options, double *a, invman_lazy_info *info);
+
+/* The same where K does not fit in memory: column(j, out, arg) writes K(x_i, x_j) for all i < n. It is asked once for
+   every j at the start and at the end, and again when a point reaches its margin, by one thread at a time. Memory:
+   O(n q). */
+typedef void (*invman_kernel_column)(size_t j, double *column /* (n) */, void *arg);
+INVMAN_API invman_status invman_lazy_train_columns(const invman_context *ctx, invman_kernel_column column, void *arg,
+                                                   const double *y, size_t n, const invman_lazy_options *options,
+                                                   double *a, invman_lazy_info *info);
+
+/* ------------------------------------------------------------------------------------- symmetric eigensolver */
+
+/* Eigenvalues descending; eigenvector k is ROW k, of norm 1, its entry of largest size (the first of equals) positive.
+   Of A only the upper triangle is read. |A v - lambda v| <= 1e-13 n |A|, |V V' - 1| <= 1e-13 n. A non-finite: refused,
+   with the element. */
+INVMAN_API invman_status invman_eigh(const invman_context *ctx, size_t n, double *A /* (n,n), out: the vectors */,
+                                     double *lambda /* (n) */); /* O(n^3), 2 n^2 doubles beside A */
+INVMAN_API invman_status invman_eigvalsh(const invman_context *ctx, size_t n, double *A /* destroyed */,
+                                         double *lambda); /* without vectors: a third of the time */
+
+typedef void (*invman_apply)(const double *x, double *y, size_t n, void *arg); /* y = A x, A symmetric */
+/* The k largest eigenvalues and their vectors, by products with A alone (Lanczos with thick restarts and full
+   reorthogonalisation; Wu and Simon, 2000). tol: |A v - lambda v| <= tol |A|, 0 = 1e-14. NOT_CONVERGED: after 300
+   restarts not there yet; what there is, is returned. O((k + 30) n) doubles. */
+INVMAN_API invman_status invman_eigh_top(const invman_context *ctx, size_t n, size_t k, invman_apply apply, void *arg,
+                                         double tol, double *lambda /* (k) */, double *V /* (k,n) */);
+
 /* --------------------------------------------------------------------------------------------- measures */
 
 /* Lambda, Eq. (9) generalised to d_par informative directions; 1 on average at init. 0 where it is not defined
@@ -344,6 +425,45 @@ INVMAN_API invman_status invman_train(const invman_context *ctx, invman_net *net
 INVMAN_API double invman_amplification(const invman_net *net, size_t d_par);
 /* z (h,d) = -sqrt(d) b omega/|omega|^2; infinite where omega = 0. */
 INVMAN_API void invman_neuron_vectors(const invman_net *net, double *z);
+
+/* Uncentred kernel principal components: the r largest eigenvalues of K (n,n), phi_k (eigenvectors scaled to mean
+   square 1), and omega_k^2 = (phi_k.y/n)^2, the share of the labels in direction k: they sum to 1 over all k. Outputs
+   that are NULL are not wanted. O(n^2) per product where r is small against n, else O(n^3) and a copy of K. */
+INVMAN_API invman_status invman_kernel_pca(const invman_context *ctx, const double *K, const double *y, size_t n,
+                                           size_t r, double *lambda /* (r) */, double *phi /* (r,n) */,
+                                           double *omega2 /* (r) */);
+
+typedef struct invman_mi_options {
+  size_t k;       /* neighbours; 0 = 5 */
+  int count_self; /* 1: a point is one of its own neighbours, as in the authors' program; 0: it is left out */
+} invman_mi_options;
+
+/* The mutual information of v (n,dim) with the label, in bits: Appendix D's estimator from the distances to the k-th
+   neighbour of each class. It is biased: compare with invman_mutual_information_null. Both labels must be there,
+   each more than k times. O(n log n) for dim = 1, O(n^2 dim) above. */
+INVMAN_API invman_status invman_mutual_information(const invman_context *ctx, const double *v, size_t dim,
+                                                   const double *y, size_t n, const invman_mi_options *options,
+                                                   double *bits);
+/* What the estimator gives where there is nothing to know: mean and standard deviation over `draws` random
+   permutations of the labels. */
+INVMAN_API invman_status invman_mutual_information_null(const invman_context *ctx, const double *v, size_t dim,
+                                                        const double *y, size_t n, const invman_mi_options *options,
+                                                        size_t draws, invman_rng *rng, double *mean, double *deviation);
+
+/* Intrinsic dimension (TwoNN; Facco et al., 2017) of the points behind the Gram matrix K, from their distances
+   sqrt(K_ii + K_jj - 2 K_ij): (n+1)/sum ln(r2/r1), as in the authors' program; stderr_ = dimension/sqrt(n). Points
+   that have an equal are left out, n counts the others: invman_duplicates says how many. Fewer than three others: E_ARG. */
+INVMAN_API invman_status invman_intrinsic_dimension(const invman_context *ctx, const double *K, size_t n,
+                                                    double *dimension, double *stderr_);
+INVMAN_API size_t invman_duplicates(const double *K, size_t n); /* points at distance 0 from another one */
+
+/* Least squares of ln y against ln x: y ~ x^exponent, and the exponent's standard error (0 for two points). Needs two
+   different x; all values positive. */
+INVMAN_API invman_status invman_fit_power_law(const double *x, const double *y, size_t n, double *exponent,
+                                              double *stderr_);
+/* The paper's predictions: test error ~ p^-beta. d/(3d-2); (2d-1)/(3d-2) for d_par = 1, else (d + d_perp/2)/(3d-2). */
+INVMAN_API double invman_beta_lazy(size_t d);
+INVMAN_API double invman_beta_feature(size_t d, size_t d_par);
 
 #endif /* INVMAN_H */
 
