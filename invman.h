@@ -53,6 +53,7 @@
      INVMAN_IMPLEMENTATION  in one file: the code       INVMAN_STATIC   everything static, for one file only
      INVMAN_API             [extern] linkage            INVMAN_NO_SIMD  plain C, no vector extensions
      INVMAN_MALLOC(bytes), INVMAN_FREE(block)  [malloc, free] the default allocator
+     INVMAN_USE_CBLAS       matrix products by INVMAN_CBLAS_HEADER [<cblas.h>] (OpenBLAS, Accelerate); link with it
      INVMAN_ALLOW_FAST_MATH compile under -ffast-math all the same: NaN and infinity are no longer found
 
    MEMORY
@@ -479,6 +480,12 @@ INVMAN_API double invman_beta_feature(size_t d, size_t d_par);
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef INVMAN_USE_CBLAS
+#ifndef INVMAN_CBLAS_HEADER
+#define INVMAN_CBLAS_HEADER <cblas.h>
+#endif
+#include INVMAN_CBLAS_HEADER
+#endif
 
 #if (defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)) && \
     !defined(INVMAN_ALLOW_FAST_MATH)
@@ -873,6 +880,12 @@ INVMAN_I_INLINE void invman_i_gate_scalar(invman_i_lanes *out, const invman_i_la
 #undef INVMAN_I_OP
 }
 
+INVMAN_I_INLINE invman_i_lanes invman_i_load(const double *x) { /* eight doubles, aligned or not */
+  invman_i_lanes lanes;
+  memcpy(&lanes, x, sizeof lanes);
+  return lanes;
+}
+
 static double invman_i_sum_lanes(const invman_i_lanes *x) {
   return ((x->d[0] + x->d[4]) + (x->d[2] + x->d[6])) + ((x->d[1] + x->d[5]) + (x->d[3] + x->d[7]));
 }
@@ -898,6 +911,10 @@ static int invman_i_vector_bits(const invman_context *ctx) {
   return ctx && ctx->vector_bits > 0 && ctx->vector_bits < bits ? ctx->vector_bits : bits;
 }
 #else
+static int invman_i_vector_bits(const invman_context *ctx) {
+  (void)ctx;
+  return 64 * INVMAN_I_BASE;
+}
 #define INVMAN_I_KERNEL(name)                                                          \
   static void name##_base(size_t i, void *arg) { name##_body(i, arg, INVMAN_I_BASE); } \
   static invman_i_task name(const invman_context *ctx) {                               \
@@ -917,6 +934,268 @@ static double invman_i_inner(const double *a, const double *b, size_t d) {
   }
   for (; k < d; k++) sum[0] += a[k] * b[k];
   return (sum[0] + sum[2]) + (sum[1] + sum[3]);
+}
+
+/* ---- C += alpha A B: slices of A and B are packed into panels, so that a tile of C stays in registers while the
+   panels stream past it from the caches (Goto and van de Geijn, 2008). With INVMAN_USE_CBLAS, BLAS does it. */
+
+typedef struct invman_i_matrix {
+  const double *at;
+  size_t row, column; /* strides; one of them is 1 */
+} invman_i_matrix;
+
+static invman_i_matrix invman_i_plain(const double *at, size_t stride) { /* rows `stride` apart */
+  invman_i_matrix m;
+  m.at = at;
+  m.row = stride;
+  m.column = 1;
+  return m;
+}
+
+static invman_i_matrix invman_i_transposed(const double *at, size_t stride) {
+  invman_i_matrix m;
+  m.at = at;
+  m.row = 1;
+  m.column = stride;
+  return m;
+}
+
+typedef struct invman_i_gemm {
+  double *a, *b; /* packed panels: (m/R, k, R) of A and (n/S, k, S) of B, R x S the size of a register tile */
+  size_t m, n, k;
+  double alpha;
+  invman_i_matrix A, B;
+  double *C;
+  size_t stride;
+  int upper;
+} invman_i_gemm;
+
+#ifdef INVMAN_USE_CBLAS
+
+static invman_i_gemm invman_i_gemm_reserve(invman_i_scope *scope, size_t m, size_t n) {
+  invman_i_gemm g;
+  (void)scope;
+  (void)m;
+  (void)n;
+  memset(&g, 0, sizeof g);
+  return g;
+}
+
+/* C (m,n) += alpha A (m,k) B (k,n); upper: C and the product are symmetric, only C's upper triangle is wanted. */
+static void invman_i_product_add(const invman_context *ctx, const invman_i_gemm *room, size_t m, size_t n, size_t k,
+                                 double alpha, invman_i_matrix A, invman_i_matrix B, double *C, size_t stride,
+                                 int upper) {
+  int a = A.column == 1, b = B.column == 1, lda = (int)(a ? A.row : A.column), ldb = (int)(b ? B.row : B.column);
+  size_t i, rows = upper ? 256 : m;
+  (void)ctx;
+  (void)room;
+  if (m == 0 || n == 0 || k == 0) return;
+  if (upper && A.at == B.at && A.row == B.column && A.column == B.row) {
+    cblas_dsyrk(CblasRowMajor, CblasUpper, a ? CblasNoTrans : CblasTrans, (int)n, (int)k, alpha, A.at, lda, 1, C,
+                (int)stride);
+    return;
+  }
+  for (i = 0; i < m; i += rows) {
+    size_t skip = upper ? i : 0;
+    cblas_dgemm(CblasRowMajor, a ? CblasNoTrans : CblasTrans, b ? CblasNoTrans : CblasTrans,
+                (int)invman_i_min(rows, m - i), (int)(n - skip), (int)k, alpha, A.at + i * A.row, lda,
+                B.at + skip * B.column, ldb, 1, C + i * stride + skip, (int)stride);
+  }
+}
+
+#else
+
+enum { INVMAN_I_SLICE = 256, INVMAN_I_SIDE = 4096, INVMAN_I_PANELS_A = 8, INVMAN_I_PANELS_B = 8 };
+/* The register tile: its rows, and its columns in lanes; as many sums as there are registers. */
+#define INVMAN_I_TILE_ROWS(L)  ((L) == 8 ? 8 : (L) == 4 ? 6 : 2)
+#define INVMAN_I_TILE_LANES(L) ((L) == 8 ? 3 : 1)
+
+/* Memory for products of up to m rows and n columns. */
+static invman_i_gemm invman_i_gemm_reserve(invman_i_scope *scope, size_t m, size_t n) {
+  invman_i_gemm g;
+  size_t spare = 4 * INVMAN_I_WIDTH; /* the last panel's padding */
+  memset(&g, 0, sizeof g);
+  g.a = invman_i_doubles(scope, (invman_i_min(m, INVMAN_I_SIDE) + spare) * INVMAN_I_SLICE);
+  g.b = invman_i_doubles(scope, (invman_i_min(n, INVMAN_I_SIDE) + spare) * INVMAN_I_SLICE);
+  return g;
+}
+
+/* Panel q of `width` rows of (count, k): element r of step l at out[l*width + r], zero beyond the end. */
+static void invman_i_pack_panel(const double *at, size_t row, size_t column, size_t count, size_t k, double factor,
+                                size_t q, size_t width, double *out) {
+  size_t first = q * width, rows = invman_i_min(width, count - first), l, r;
+  at += first * row;
+  for (l = 0; l < k; l++)
+    for (r = 0; r < width; r++) out[l * width + r] = r < rows ? factor * at[r * row + l * column] : 0;
+}
+
+INVMAN_I_INLINE void invman_i_pack_panels_body(size_t q, void *arg, const int L) {
+  const invman_i_gemm *g = (const invman_i_gemm *)arg;
+  const size_t R = INVMAN_I_TILE_ROWS(L), S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH, k = g->k;
+  size_t panels_a = (g->m + R - 1) / R;
+  if (q < panels_a) {
+    invman_i_pack_panel(g->A.at, g->A.row, g->A.column, g->m, k, g->alpha, q, R, g->a + q * k * R);
+  } else {
+    q -= panels_a;
+    invman_i_pack_panel(g->B.at, g->B.column, g->B.row, g->n, k, 1, q, S, g->b + q * k * S);
+  }
+}
+INVMAN_I_KERNEL(invman_i_pack_panels)
+
+/* C += a panel of A times a panel of B; of C, `rows` x `columns` are inside. */
+INVMAN_I_INLINE void invman_i_register_tile(const double *a, const double *b, size_t k, double *C, size_t stride,
+                                            size_t rows, size_t columns, const int L) {
+  const int R = INVMAN_I_TILE_ROWS(L), J = INVMAN_I_TILE_LANES(L);
+  invman_i_lanes sum[8][3];
+  size_t l;
+  int i, j, c;
+  INVMAN_I_UNROLL
+  for (i = 0; i < R; i++) {
+    INVMAN_I_UNROLL
+    for (j = 0; j < J; j++) invman_i_set(&sum[i][j], &invman_i_zero, L);
+  }
+  for (l = 0; l < k; l++, a += R, b += J * INVMAN_I_WIDTH) {
+    INVMAN_I_UNROLL
+    for (i = 0; i < R; i++) {
+      INVMAN_I_UNROLL
+      for (j = 0; j < J; j++) invman_i_add_scaled(&sum[i][j], a[i], (const invman_i_lanes *)(const void *)b + j, L);
+    }
+  }
+  for (i = 0; i < R && (size_t)i < rows; i++)
+    for (j = 0; j < J; j++) {
+      double *to = C + (size_t)i * stride + (size_t)j * INVMAN_I_WIDTH;
+      for (c = 0; c < INVMAN_I_WIDTH && (size_t)(j * INVMAN_I_WIDTH + c) < columns; c++) to[c] += sum[i][j].d[c];
+    }
+}
+
+/* Task: a block of C of 8 x 8 register tiles. */
+INVMAN_I_INLINE void invman_i_multiply_panels_body(size_t task, void *arg, const int L) {
+  const invman_i_gemm *g = (const invman_i_gemm *)arg;
+  const size_t R = INVMAN_I_TILE_ROWS(L), S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH;
+  size_t rows = R * INVMAN_I_PANELS_A, columns = S * INVMAN_I_PANELS_B, across = (g->n + columns - 1) / columns;
+  size_t top = task / across * rows, left = task % across * columns, i, j;
+  size_t bottom = invman_i_min(top + rows, g->m), right = invman_i_min(left + columns, g->n);
+  for (i = top; i < bottom; i += R)
+    for (j = left; j < right; j += S)
+      if (!g->upper || j + S > i)
+        invman_i_register_tile(g->a + i * g->k, g->b + j * g->k, g->k, g->C + i * g->stride + j, g->stride, g->m - i,
+                               g->n - j, L);
+}
+INVMAN_I_KERNEL(invman_i_multiply_panels)
+
+/* C (m,n) += alpha A (m,k) B (k,n); upper: C and the product are symmetric, only C's upper triangle is wanted. */
+static void invman_i_product_add(const invman_context *ctx, const invman_i_gemm *room, size_t m, size_t n, size_t k,
+                                 double alpha, invman_i_matrix A, invman_i_matrix B, double *C, size_t stride,
+                                 int upper) {
+  size_t i, j, l;
+  for (i = 0; i < m; i += INVMAN_I_SIDE)
+    for (j = upper ? i : 0; j < n; j += INVMAN_I_SIDE)
+      for (l = 0; l < k; l += INVMAN_I_SLICE) {
+        invman_i_gemm g = *room;
+        double work;
+        int bits = invman_i_vector_bits(ctx), L = bits >= 512 ? 8 : bits >= 256 ? 4 : 2;
+        size_t R = INVMAN_I_TILE_ROWS(L), S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH;
+        g.m = invman_i_min(m - i, INVMAN_I_SIDE);
+        g.n = invman_i_min(n - j, INVMAN_I_SIDE);
+        g.k = invman_i_min(k - l, INVMAN_I_SLICE);
+        g.alpha = alpha;
+        g.A = A;
+        g.A.at += i * A.row + l * A.column;
+        g.B = B;
+        g.B.at += l * B.row + j * B.column;
+        g.C = C + i * stride + j;
+        g.stride = stride;
+        g.upper = upper && i == j;
+        work = (double)g.m * (double)g.n * (double)g.k;
+        invman_i_parallel(ctx, (g.m + R - 1) / R + (g.n + S - 1) / S, invman_i_pack_panels(ctx), &g,
+                          4 * (double)(g.m + g.n) * (double)g.k);
+        R *= INVMAN_I_PANELS_A;
+        S *= INVMAN_I_PANELS_B;
+        invman_i_parallel(ctx, (g.m + R - 1) / R * ((g.n + S - 1) / S), invman_i_multiply_panels(ctx), &g, work);
+      }
+}
+
+#endif
+
+/* ---- y = A x, of symmetric A (n,n) only the upper triangle is read, once: row i gives y_i its dot product with x and
+   the rest of y x_i times itself. Groups of rows of equal area write their own y, which are added up in order. */
+
+enum { INVMAN_I_SYMV_GROUPS = 16, INVMAN_I_SYMV_ROWS = 4 };
+
+typedef struct invman_i_symv {
+  const double *A;
+  size_t n, stride;
+  const double *x;
+  double *partial; /* (groups, n) */
+} invman_i_symv;
+
+/* Where group g begins, a multiple of the rows taken at a time: above it lie g parts of the triangle's area. */
+static size_t invman_i_symv_row(size_t n, size_t g) {
+  double left = 1 - (double)g / INVMAN_I_SYMV_GROUPS;
+  size_t row = (size_t)((double)n * (1 - sqrt(left > 0 ? left : 0)));
+  return g >= INVMAN_I_SYMV_GROUPS ? n : row / INVMAN_I_SYMV_ROWS * INVMAN_I_SYMV_ROWS;
+}
+
+INVMAN_I_INLINE void invman_i_symv_group_body(size_t group, void *arg, const int L) {
+  const invman_i_symv *s = (const invman_i_symv *)arg;
+  size_t n = s->n, first = invman_i_symv_row(n, group), last = invman_i_symv_row(n, group + 1), i, j, rows;
+  const double *x = s->x;
+  double *y = s->partial + group * n;
+  memset(y + first, 0, (n - first) * sizeof(double));
+  for (i = first; i < last; i += rows) {
+    const double *a[INVMAN_I_SYMV_ROWS];
+    double sum[INVMAN_I_SYMV_ROWS] = {0, 0, 0, 0};
+    size_t k, l;
+    rows = invman_i_min(INVMAN_I_SYMV_ROWS, last - i);
+    for (k = 0; k < rows; k++) { /* the triangle on the diagonal */
+      a[k] = s->A + (i + k) * s->stride;
+      sum[k] += a[k][i + k] * x[i + k];
+      for (l = k + 1; l < rows; l++) {
+        sum[k] += a[k][i + l] * x[i + l];
+        y[i + l] += a[k][i + l] * x[i + k];
+      }
+    }
+    j = i + rows;
+    if (rows == INVMAN_I_SYMV_ROWS) {
+      invman_i_lanes acc[INVMAN_I_SYMV_ROWS];
+      INVMAN_I_UNROLL
+      for (k = 0; k < INVMAN_I_SYMV_ROWS; k++) invman_i_set(&acc[k], &invman_i_zero, L);
+      for (; j + INVMAN_I_WIDTH <= n; j += INVMAN_I_WIDTH) {
+        invman_i_lanes xs = invman_i_load(x + j), ys = invman_i_load(y + j);
+        INVMAN_I_UNROLL
+        for (k = 0; k < INVMAN_I_SYMV_ROWS; k++) {
+          invman_i_lanes as = invman_i_load(a[k] + j);
+          invman_i_add_product(&acc[k], &as, &xs, L);
+          invman_i_add_scaled(&ys, x[i + k], &as, L);
+        }
+        memcpy(y + j, &ys, sizeof ys);
+      }
+      for (k = 0; k < INVMAN_I_SYMV_ROWS; k++) sum[k] += invman_i_sum_lanes(&acc[k]);
+    }
+    for (; j < n; j++)
+      for (k = 0; k < rows; k++) {
+        sum[k] += a[k][j] * x[j];
+        y[j] += a[k][j] * x[i + k];
+      }
+    for (k = 0; k < rows; k++) y[i + k] += sum[k];
+  }
+}
+INVMAN_I_KERNEL(invman_i_symv_group)
+
+/* partial: scratch of (INVMAN_I_SYMV_GROUPS, n) */
+static void invman_i_symmetric_times(const invman_context *ctx, const double *A, size_t n, size_t stride,
+                                     const double *x, double *partial, double *y) {
+  invman_i_symv s;
+  size_t g, j;
+  s.A = A;
+  s.n = n;
+  s.stride = stride;
+  s.x = x;
+  s.partial = partial;
+  invman_i_parallel(ctx, INVMAN_I_SYMV_GROUPS, invman_i_symv_group(ctx), &s, (double)n * (double)n);
+  memcpy(y, partial, n * sizeof(double));
+  for (g = 1; g < INVMAN_I_SYMV_GROUPS; g++)
+    for (j = invman_i_symv_row(n, g); j < n; j++) y[j] += partial[g * n + j];
 }
 
 /* ================================================================================================= >>data */
