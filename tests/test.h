@@ -170,6 +170,12 @@ static invman_context test_context(test_heap *heap) {
   return ctx;
 }
 
+/* A parallel_for that does the last task first. */
+static void backwards(size_t tasks, void (*task)(size_t index, void *arg), void *arg, void *user) {
+  *(size_t *)user += tasks;
+  while (tasks-- > 0) task(tasks, arg);
+}
+
 /* A stripe or cylinder and a network, as the examples make them. */
 typedef struct test_problem {
   invman_data train, test;

@@ -1,0 +1,296 @@
+/* Tangent kernels: golden values, gradients, every tile and part, the limit of infinite width. */
+
+static void ntk_golden(void) { /* of the network, by autograd */
+  static const char *const name[3] = {"all", "first", "last"};
+  const char *path = GOLDEN "fc.txt";
+  double *x = golden(path, "x", 60), *z = golden(path, "z", 35), K[144];
+  invman_net net;
+  int part;
+  net.h = 64;
+  net.d = 5;
+  net.w = golden(path, "w", 320);
+  net.b = golden(path, "b", 64);
+  net.beta = golden(path, "beta", 64);
+  for (part = INVMAN_NTK_ALL; part <= INVMAN_NTK_LAST_LAYER; part++) {
+    char key[32];
+    double *square, *rectangle;
+    size_t i;
+    snprintf(key, sizeof key, "ktrtr_%s", name[part]);
+    square = golden(path, key, 144);
+    snprintf(key, sizeof key, "ktetr_%s", name[part]);
+    rectangle = golden(path, key, 84);
+    CHECK(invman_ntk_gram(NULL, &net, part, x, 12, NULL, 0, K) == INVMAN_OK);
+    for (i = 0; i < 144; i++) CLOSE(K[i], square[i], 1e-12 * fabs(square[i]) + 1e-17);
+    CHECK(invman_ntk_gram(NULL, &net, part, z, 7, x, 12, K) == INVMAN_OK);
+    for (i = 0; i < 84; i++) CLOSE(K[i], rectangle[i], 1e-12 * fabs(rectangle[i]) + 1e-17);
+    free(square), free(rectangle);
+  }
+  free(x), free(z), free(net.w), free(net.b), free(net.beta);
+}
+
+static void ntk_is_the_gradients_product(void) { /* for every width of vectors, and points that fill no tile */
+  enum { P = 37, H = 700, D = 3 };
+  test_problem q = make_problem(INVMAN_STRIPE, D, P, H, 6);
+  double *K = (double *)malloc(P * P * sizeof(double));
+  invman_net grad[P];
+  size_t i, j, k, bits;
+  invman_context ctx;
+  memset(&ctx, 0, sizeof ctx);
+  for (i = 0; i < P; i++) {
+    double unit = 1;
+    memset(&grad[i], 0, sizeof grad[i]);
+    invman_net_gradient(NULL, &q.net, q.train.x + i * D, 1, &unit, &grad[i]);
+  }
+  for (bits = 128; bits <= 512; bits *= 2) {
+    ctx.vector_bits = (int)bits;
+    CHECK(invman_ntk_gram(&ctx, &q.net, INVMAN_NTK_ALL, q.train.x, P, NULL, 0, K) == INVMAN_OK);
+    for (i = 0; i < P; i++)
+      for (j = 0; j < P; j++) {
+        double sum = 0;
+        for (k = 0; k < H * D; k++) sum += grad[i].w[k] * grad[j].w[k];
+        for (k = 0; k < H; k++) sum += grad[i].b[k] * grad[j].b[k] + grad[i].beta[k] * grad[j].beta[k];
+        CLOSE(K[i * P + j], sum, 1e-14 * fabs(sum) + 1e-17);
+      }
+  }
+  for (i = 0; i < P; i++) invman_net_free(NULL, &grad[i]);
+  free(K);
+  free_problem(&q);
+}
+
+static void ntk_tiles(void) { /* more points than a tile: blocks of the whole are the Gram matrices of the parts */
+  enum { N = 1300, M = 1100, H = 20, D = 2, A = 1000, B = 100 };
+  invman_net net = random_net(H, D, 3);
+  double *x = normals(N * D, 1), *z = normals(M * D, 2), *part = (double *)malloc(B * B * sizeof(double));
+  double *K = (double *)malloc(N * N * sizeof(double)), *R = (double *)malloc(N * M * sizeof(double));
+  size_t i, j;
+  CHECK(invman_ntk_gram(NULL, &net, INVMAN_NTK_ALL, x, N, NULL, 0, K) == INVMAN_OK);
+  CHECK(invman_ntk_gram(NULL, &net, INVMAN_NTK_ALL, x, N, z, M, R) == INVMAN_OK);
+  for (i = 0; i < N; i++)
+    for (j = 0; j < i; j++) CHECK(K[i * N + j] == K[j * N + i]);
+  CHECK(invman_ntk_gram(NULL, &net, INVMAN_NTK_ALL, x + A * D, B, x + (N - B) * D, B, part) == INVMAN_OK);
+  for (i = 0; i < B; i++)
+    for (j = 0; j < B; j++) CLOSE(K[(A + i) * N + N - B + j], part[i * B + j], 1e-15 * fabs(part[i * B + j]));
+  CHECK(invman_ntk_gram(NULL, &net, INVMAN_NTK_ALL, x + A * D, B, z + (A - 25) * D, B, part) == INVMAN_OK);
+  for (i = 0; i < B; i++)
+    for (j = 0; j < B; j++) CLOSE(R[(A + i) * M + A - 25 + j], part[i * B + j], 1e-15 * fabs(part[i * B + j]));
+  free(x), free(z), free(K), free(R), free(part);
+  invman_net_free(NULL, &net);
+}
+
+static void ntk_parts_add_up(void) {
+  enum { N = 30, D = 4 };
+  invman_net net = random_net(100, D, 5);
+  double *x = normals(N * D, 7), K[3][N * N];
+  size_t i;
+  int part, infinite;
+  for (infinite = 0; infinite < 2; infinite++) {
+    for (part = 0; part < 3; part++)
+      CHECK((infinite ? invman_ntk_gram_infinite(NULL, D, part, x, N, NULL, 0, K[part])
+                      : invman_ntk_gram(NULL, &net, part, x, N, NULL, 0, K[part])) == INVMAN_OK);
+    for (i = 0; i < N * N; i++) CLOSE(K[1][i] + K[2][i], K[0][i], 1e-14 * K[0][i]);
+  }
+  free(x);
+  invman_net_free(NULL, &net);
+}
+
+static void ntk_infinite_golden(void) {
+  /* On the diagonal the closed form is known, 2 q or q; the file's arc cosine of 1 - 2^-53 is off there by 2e-8. */
+  static const char *const name[3] = {"all", "first", "last"};
+  const char *path = GOLDEN "ntk_infinite.txt";
+  double *x = golden(path, "x", 36), *z = golden(path, "z", 20), K[81];
+  int part;
+  for (part = INVMAN_NTK_ALL; part <= INVMAN_NTK_LAST_LAYER; part++) {
+    char key[32];
+    double *square, *rectangle;
+    size_t i;
+    snprintf(key, sizeof key, "%s_xx", name[part]);
+    square = golden(path, key, 81);
+    snprintf(key, sizeof key, "%s_xz", name[part]);
+    rectangle = golden(path, key, 45);
+    CHECK(invman_ntk_gram_infinite(NULL, 4, part, x, 9, NULL, 0, K) == INVMAN_OK);
+    for (i = 0; i < 9; i++) {
+      double q = invman_i_inner(x + 4 * i, x + 4 * i, 4) / 4 + 1;
+      CLOSE(K[i * 10], part == INVMAN_NTK_ALL ? 2 * q : q, 1e-14);
+      square[i * 10] = K[i * 10];
+    }
+    CLOSE(largest_difference(K, square, 81), 0, 1e-13);
+    CHECK(invman_ntk_gram_infinite(NULL, 4, part, x, 9, z, 5, K) == INVMAN_OK);
+    CLOSE(largest_difference(K, rectangle, 45), 0, 1e-13);
+    free(square), free(rectangle);
+  }
+  free(x), free(z);
+}
+
+static void ntk_infinite_is_the_limit(void) {
+  /* h Theta of a random network scatters about it by some 3/sqrt(h): 0.0067 at h = 200000; asked: four times that. */
+  enum { N = 6, H = 200000, D = 3 };
+  invman_net net = random_net(H, D, 8);
+  double *x = normals(N * D, 9), K[N * N], L[N * N];
+  size_t i;
+  CHECK(invman_ntk_gram(NULL, &net, INVMAN_NTK_ALL, x, N, NULL, 0, K) == INVMAN_OK);
+  CHECK(invman_ntk_gram_infinite(NULL, D, INVMAN_NTK_ALL, x, N, NULL, 0, L) == INVMAN_OK);
+  for (i = 0; i < N * N; i++) CLOSE(H * K[i], L[i], 0.027 * L[i]);
+  free(x);
+  invman_net_free(NULL, &net);
+}
+
+static void ntk_infinite_near_the_diagonal(void) {
+  /* d = 1: theta is the difference of two arctangents, which is exact for points as close as can be. */
+  const double pi = 3.14159265358979323846;
+  double a, gap;
+  for (a = -30; a < 30; a += 0.7)
+    for (gap = 1e-15; gap < 10; gap *= 3) {
+      double x = a, z = a + gap, K, q = x * z + 1, theta = fabs(atan2(z - x, q)); /* tan of a difference */
+      CHECK(invman_ntk_gram_infinite(NULL, 1, INVMAN_NTK_FIRST_LAYER, &x, 1, &z, 1, &K) == INVMAN_OK);
+      CLOSE(K, (pi - theta) * q / pi, 1e-15 * (x * x + 1 + z * z));
+    }
+  for (a = -1e6; a < 1e6; a += 34567.8) { /* the diagonal itself is 2 (x^2 + 1), exactly */
+    double K;
+    CHECK(invman_ntk_gram_infinite(NULL, 1, INVMAN_NTK_ALL, &a, 1, &a, 1, &K) == INVMAN_OK);
+    CLOSE(K, 2 * (a * a + 1), 4e-16 * K);
+  }
+}
+
+static void ntk_of_column(size_t j, double *column, void *arg) { /* of the kernel with which a test trains */
+  const invman_data *data = (const invman_data *)arg;
+  if (invman_ntk_gram_infinite(NULL, data->d, INVMAN_NTK_ALL, data->x, data->n, data->x + j * data->d, 1, column) < 0)
+    exit(1);
+}
+
+static void ntk_any_threads(void) { /* the order of tasks does not change a bit */
+  enum { N = 300, H = 500, D = 4 };
+  invman_net net = random_net(H, D, 3);
+  double *x = normals(N * D, 1);
+  double *K = (double *)malloc(N * N * sizeof(double)), *L = (double *)malloc(N * N * sizeof(double));
+  size_t tasks = 0;
+  invman_context ctx;
+  memset(&ctx, 0, sizeof ctx);
+  ctx.parallel_for = backwards;
+  ctx.user = &tasks;
+  CHECK(invman_ntk_gram(NULL, &net, INVMAN_NTK_ALL, x, N, NULL, 0, K) == INVMAN_OK);
+  CHECK(invman_ntk_gram(&ctx, &net, INVMAN_NTK_ALL, x, N, NULL, 0, L) == INVMAN_OK);
+  CHECK(same_bits(K, L, N * N));
+  CHECK(invman_ntk_gram_infinite(NULL, D, INVMAN_NTK_ALL, x, N, NULL, 0, K) == INVMAN_OK);
+  CHECK(invman_ntk_gram_infinite(&ctx, D, INVMAN_NTK_ALL, x, N, NULL, 0, L) == INVMAN_OK);
+  CHECK(same_bits(K, L, N * N));
+  CHECK(tasks > 0);
+  free(x), free(K), free(L);
+  invman_net_free(NULL, &net);
+}
+
+static void ntk_bad_input(void) {
+  invman_net net = random_net(10, 2, 1);
+  double x[4] = {1, 2, 3, 4}, K[4];
+  invman_error error;
+  invman_context ctx;
+  memset(&ctx, 0, sizeof ctx);
+  ctx.error = &error;
+  CHECK(invman_ntk_gram(&ctx, &net, 3, x, 2, NULL, 0, K) == INVMAN_E_ARG);
+  CHECK(invman_ntk_gram(&ctx, &net, 0, NULL, 2, NULL, 0, K) == INVMAN_E_ARG);
+  CHECK(invman_ntk_gram(&ctx, &net, 0, x, 2, NULL, 0, NULL) == INVMAN_E_ARG);
+  CHECK(invman_ntk_gram_infinite(&ctx, 0, 0, x, 2, NULL, 0, K) == INVMAN_E_ARG);
+  CHECK(invman_ntk_gram(&ctx, &net, 0, x, SIZE_MAX / 2, NULL, 0, K) == INVMAN_E_SIZE);
+  CHECK(invman_ntk_gram_infinite(&ctx, 2, 0, x, 2, x, SIZE_MAX / 2, K) == INVMAN_E_SIZE);
+  CHECK(invman_ntk_gram(&ctx, &net, 0, x, 0, NULL, 0, K) == INVMAN_OK);
+  CHECK(invman_ntk_gram(&ctx, &net, 0, x, 2, x, 0, K) == INVMAN_OK);
+  x[3] = HUGE_VAL;
+  CHECK(invman_ntk_gram(&ctx, &net, 0, x, 2, NULL, 0, K) == INVMAN_E_NONFINITE && error.place == 3);
+  CHECK(invman_ntk_gram_infinite(&ctx, 2, 0, x, 1, x, 2, K) == INVMAN_E_NONFINITE && error.place == 3);
+  invman_net_free(NULL, &net);
+}
+
+static void ntk_any_allocation_may_fail(void) {
+  invman_net net = random_net(10, 2, 1);
+  double x[4] = {1, 2, 3, 4}, K[4];
+  size_t budget;
+  invman_status status = INVMAN_E_NOMEM;
+  for (budget = 1; status == INVMAN_E_NOMEM && budget < 50; budget++) {
+    test_heap heap;
+    invman_context ctx = test_context(&heap);
+    heap.budget = budget;
+    status = invman_ntk_gram(&ctx, &net, 0, x, 2, NULL, 0, K);
+    CHECK(heap.blocks == 0 && heap.now == 0);
+  }
+  CHECK(status == INVMAN_OK && budget > 5);
+  invman_net_free(NULL, &net);
+}
+
+static void product_of_matrices(
+    void) { /* every shape of panel, both ways to store, one triangle, against three loops */
+  static const size_t sizes[] = {1, 7, 8, 9, 24, 31, 70, 200, 300};
+  size_t u, v, w, i, j, l, bits;
+  for (bits = 128; bits <= 512; bits *= 2)
+    for (u = 0; u < 9; u++)
+      for (v = 0; v < 9; v += 2)
+        for (w = 0; w < 9; w += 4) {
+          size_t m = sizes[u], n = sizes[v], k = sizes[w];
+          double *a = normals(m * k, u + 1), *b = normals(k * n, v + 20), *c = normals(m * n, w + 40);
+          invman_i_scope scope = invman_i_open(NULL);
+          invman_i_gemm room = invman_i_gemm_reserve(&scope, m, m > n ? m : n);
+          invman_context ctx;
+          int form;
+          memset(&ctx, 0, sizeof ctx);
+          ctx.vector_bits = (int)bits;
+          for (form = 0; form < 5; form++) { /* 4: a a' in the upper triangle */
+            int ta = form & 1, tb = form & 2, upper = form == 4;
+            size_t columns = upper ? m : n, rows = m;
+            double *out = (double *)malloc(rows * columns * sizeof(double));
+            invman_i_matrix A = ta ? invman_i_transposed(a, m) : invman_i_plain(a, k);
+            invman_i_matrix B = upper ? invman_i_transposed(a, k)
+                                : tb  ? invman_i_transposed(b, k)
+                                      : invman_i_plain(b, n);
+            for (i = 0; i < rows * columns; i++) out[i] = c[i % (m * n)];
+            invman_i_product_add(&ctx, &room, rows, columns, k, -0.5, A, B, out, columns, upper);
+            for (i = 0; i < rows; i++)
+              for (j = upper ? i : 0; j < columns; j++) {
+                double sum = 0, size = 0;
+                for (l = 0; l < k; l++) {
+                  double term = A.at[i * A.row + l * A.column] * B.at[l * B.row + j * B.column];
+                  sum += term;
+                  size += fabs(term);
+                }
+                CLOSE(out[i * columns + j], c[(i * columns + j) % (m * n)] - 0.5 * sum, 1e-15 * (size + 3));
+              }
+            free(out);
+          }
+          invman_i_drop(&scope);
+          free(a), free(b), free(c);
+        }
+}
+
+static void product_with_a_vector(void) { /* one triangle read, against two loops */
+  size_t n, i, j, bits;
+  for (bits = 128; bits <= 512; bits *= 2)
+    for (n = 1; n < 150; n += 1 + n / 9) {
+      size_t stride = n + n % 3;
+      double *A = normals(n * stride, n), *x = normals(n, 3), *y = normals(n, 4);
+      double *partial = (double *)malloc(INVMAN_I_SYMV_GROUPS * n * sizeof(double));
+      invman_context ctx;
+      memset(&ctx, 0, sizeof ctx);
+      ctx.vector_bits = (int)bits;
+      for (i = 0; i < n; i++)
+        for (j = 0; j < i; j++) A[i * stride + j] = HUGE_VAL; /* not to be read */
+      invman_i_symmetric_times(&ctx, A, n, stride, x, partial, y);
+      for (i = 0; i < n; i++) {
+        double sum = 0;
+        for (j = 0; j < n; j++) sum += A[i < j ? i * stride + j : j * stride + i] * x[j];
+        CLOSE(y[i], sum, 1e-15 * (double)n * 10);
+      }
+      free(A), free(x), free(y), free(partial);
+    }
+}
+
+static void ntk_tests(void) {
+  RUN(product_of_matrices);
+  RUN(product_with_a_vector);
+  RUN(ntk_golden);
+  RUN(ntk_is_the_gradients_product);
+  RUN(ntk_tiles);
+  RUN(ntk_parts_add_up);
+  RUN(ntk_infinite_golden);
+  RUN(ntk_infinite_is_the_limit);
+  RUN(ntk_infinite_near_the_diagonal);
+  RUN(ntk_any_threads);
+  RUN(ntk_bad_input);
+  RUN(ntk_any_allocation_may_fail);
+}
