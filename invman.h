@@ -1827,32 +1827,49 @@ void invman_neuron_vectors(const invman_net *net, double *z) {
 
 enum { INVMAN_I_BELOW, INVMAN_I_ABOVE, INVMAN_I_HELD, INVMAN_I_SLIDING };
 
+/* The columns of a kernel that is not stored: those that the present event needs, and the last ones used. */
+typedef struct invman_i_columns {
+  void (*make)(size_t j, double *column, void *arg);
+  void *arg;
+  double **at;          /* (n) a point's column; NULL: not here */
+  size_t *owner, *used; /* (n) by column: its point, and the last event that it served */
+  double **memory;      /* (n) by column */
+  size_t count;
+  double *diagonal; /* (n) as far as it has been seen */
+  double *spare;    /* (SPARE, n) for columns that serve once */
+} invman_i_columns;
+
 typedef struct invman_i_margins {
   invman_i_scope *scope;
-  size_t n, room;  /* points; points there is memory for */
-  const double *K; /* (n,n) symmetric: Q_ij = scale y_i y_j K_ij */
+  size_t n, room;            /* points; points there is memory for */
+  const double *K;           /* (n,n) symmetric: Q_ij = scale y_i y_j K_ij; NULL: */
+  invman_i_columns *columns; /* its columns are made when they are needed */
   double scale;
   double *y, *drift;              /* (n) labels; c */
   double *m, *g, *rate, *impulse; /* (n) impulse: the integral of g */
   double *change;                 /* (n) of g, not yet in the rates of points away from their margin */
   double *root;                   /* (n) sqrt(Q_ii) */
-  double *at_rate;                /* (n) scratch */
+  double *at_rate, *product;      /* (n) scratch */
+  double *before;                 /* (n) the rates of the points at their margin when the event began */
+  const double **from;            /* (n) scratch: columns, */
+  double *factor_of;              /* (n) and what they are multiplied by */
   double *work;                   /* (12,n) scratch of the smooth losses */
   unsigned char *state;           /* (n) */
   size_t *at, at_count;           /* the points at their margin */
   size_t *sliding, count;         /* those of them that slide, in the order of the factor */
   double *factor;                 /* (capacity, capacity) lower Cholesky factor of Q on them */
+  double *spare_factor;           /* the same, while it is made anew */
   double *column, *step;          /* (capacity) scratch */
   size_t capacity;
-  double weight, fresh_weight; /* sum of g sqrt(Q_ii): the scale of rounding in the rates */
-  double sliding_weight;       /* sum of sqrt(Q_ii) of the sliding points */
-  size_t events;
-  size_t above, above_wanted; /* points above their margin; */
-  double s, above_time;       /* when there were first as many as wanted, -1: not yet */
+  double weight, fresh_weight;        /* sum of g sqrt(Q_ii): the scale of rounding in the rates */
+  double sliding_weight;              /* sum of sqrt(Q_ii) of the sliding points */
+  size_t events, settled, refactored; /* arrivals at the margin; events settled; factors made anew */
+  size_t above, above_wanted;         /* points above their margin; */
+  double s, above_time;               /* when there were first as many as wanted, -1: not yet */
 } invman_i_margins;
 
 static invman_status invman_i_margins_reserve(invman_i_margins *e, invman_i_scope *scope, size_t n) {
-  double **arrays[9];
+  double **arrays[12];
   size_t i;
   arrays[0] = &e->y;
   arrays[1] = &e->drift;
@@ -1863,11 +1880,14 @@ static invman_status invman_i_margins_reserve(invman_i_margins *e, invman_i_scop
   arrays[6] = &e->change;
   arrays[7] = &e->root;
   arrays[8] = &e->at_rate;
+  arrays[9] = &e->product;
+  arrays[10] = &e->factor_of;
+  arrays[11] = &e->before;
   e->scope = scope;
   e->n = n;
   if (n <= e->room) return INVMAN_OK;
   e->room = n = n + n / 4 + 16;
-  for (i = 0; i < 9; i++) {
+  for (i = 0; i < 12; i++) {
     invman_i_give(scope, *arrays[i]);
     *arrays[i] = invman_i_doubles(scope, n);
   }
@@ -1875,6 +1895,8 @@ static invman_status invman_i_margins_reserve(invman_i_margins *e, invman_i_scop
   invman_i_give(scope, e->at);
   invman_i_give(scope, e->sliding);
   invman_i_give(scope, e->work);
+  invman_i_give(scope, (void *)e->from);
+  e->from = (const double **)invman_i_take(scope, n, sizeof(double *));
   e->work = invman_i_doubles(scope, invman_i_mul(12, n));
   e->state = (unsigned char *)invman_i_take(scope, n, 1);
   e->at = (size_t *)invman_i_take(scope, n, sizeof(size_t));
@@ -1882,9 +1904,123 @@ static invman_status invman_i_margins_reserve(invman_i_margins *e, invman_i_scop
   return scope->status;
 }
 
-static double invman_i_q(const invman_i_margins *e, size_t i, size_t j) {
-  return e->scale * e->y[i] * e->y[j] * e->K[j * e->n + i];
+/* ---- the kernel's columns */
+
+enum { INVMAN_I_SPARE = 16, INVMAN_I_COLUMN_ROWS = 512 };
+
+static void invman_i_make_column(invman_i_margins *e, size_t j, double *column) {
+  invman_i_columns *c = e->columns;
+  c->make(j, column, c->arg);
+  c->diagonal[j] = column[j];
+  if (e->scope->status == INVMAN_OK)
+    e->scope->status = invman_i_check_finite(e->scope->ctx, column, e->n, "lazy: the kernel is not finite");
 }
+
+/* A column that no point of this event needs, the one that was used longest ago; count if there is none. */
+static size_t invman_i_idle_column(const invman_i_margins *e) {
+  const invman_i_columns *c = e->columns;
+  size_t k, idle = c->count;
+  for (k = 0; k < c->count; k++) {
+    size_t j = c->owner[k];
+    if (e->state[j] == INVMAN_I_SLIDING || e->change[j] != 0 || c->used[k] == e->settled) continue;
+    if (idle == c->count || c->used[k] < c->used[idle]) idle = k;
+  }
+  return idle;
+}
+
+/* Makes sure that point j's column is at hand: some that are idle are kept, since points come back. */
+static invman_status invman_i_fetch(invman_i_margins *e, size_t j) {
+  invman_i_columns *c = e->columns;
+  size_t k;
+  if (e->K) return INVMAN_OK;
+  for (k = 0; k < c->count && c->at[j] && c->memory[k] != c->at[j]; k++) {}
+  if (!c->at[j]) {
+    k = c->count >= 2 * e->count + 64 ? invman_i_idle_column(e) : c->count;
+    if (k == c->count) {
+      c->memory[k] = invman_i_doubles(e->scope, e->n);
+      if (!c->memory[k]) return e->scope->status;
+      c->count++;
+    } else {
+      c->at[c->owner[k]] = NULL;
+    }
+    c->owner[k] = j;
+    c->at[j] = c->memory[k];
+    invman_i_make_column(e, j, c->at[j]);
+  }
+  c->used[k] = e->settled;
+  return e->scope->status;
+}
+
+static double invman_i_q(const invman_i_margins *e, size_t i, size_t j) { /* column j must be at hand */
+  return e->scale * e->y[i] * e->y[j] * (e->K ? e->K + j * e->n : e->columns->at[j])[i];
+}
+
+typedef struct invman_i_column_sum {
+  const double *const *from;
+  const double *factor;
+  size_t count, n;
+  double *out;
+} invman_i_column_sum;
+
+/* out += sum of the columns times their factors; task: some rows */
+INVMAN_I_INLINE void invman_i_sum_columns_body(size_t task, void *arg, const int L) {
+  const invman_i_column_sum *s = (const invman_i_column_sum *)arg;
+  size_t first = task * INVMAN_I_COLUMN_ROWS, last = invman_i_min(first + INVMAN_I_COLUMN_ROWS, s->n), k, i, l;
+  for (k = 0; k < s->count; k += 4) {
+    const double *const *c = s->from + k, *f = s->factor + k;
+    size_t few = invman_i_min(4, s->count - k);
+    for (i = first; few == 4 && i + INVMAN_I_WIDTH <= last; i += INVMAN_I_WIDTH) {
+      invman_i_lanes sum = invman_i_load(s->out + i);
+      INVMAN_I_UNROLL
+      for (l = 0; l < 4; l++) {
+        invman_i_lanes x = invman_i_load(c[l] + i);
+        invman_i_add_scaled(&sum, f[l], &x, L);
+      }
+      memcpy(s->out + i, &sum, sizeof sum);
+    }
+    for (i = few == 4 ? last - (last - first) % INVMAN_I_WIDTH : first; i < last; i++)
+      for (l = 0; l < few; l++) s->out[i] += f[l] * c[l][i];
+  }
+}
+INVMAN_I_KERNEL(invman_i_sum_columns)
+
+/* out += K x for x of any signs; columns of zeros of x are not looked at. */
+static void invman_i_add_kernel(invman_i_margins *e, const double *x, double *out) {
+  const invman_context *ctx = e->scope->ctx;
+  invman_i_column_sum s;
+  size_t j, spare = 0;
+  s.from = e->from;
+  s.factor = e->factor_of;
+  s.n = e->n;
+  s.out = out;
+  s.count = 0;
+  for (j = 0; j <= e->n; j++) {
+    if (j == e->n || spare == INVMAN_I_SPARE) {
+      size_t tasks = (e->n + INVMAN_I_COLUMN_ROWS - 1) / INVMAN_I_COLUMN_ROWS;
+      invman_i_parallel(ctx, tasks, invman_i_sum_columns(ctx), &s, (double)s.count * (double)s.n);
+      s.count = spare = 0;
+    }
+    if (j == e->n || x[j] == 0) continue;
+    e->factor_of[s.count] = x[j];
+    if (e->K || e->columns->at[j]) {
+      e->from[s.count++] = e->K ? e->K + j * e->n : e->columns->at[j];
+    } else {
+      double *column = e->columns->spare + spare++ * e->n;
+      invman_i_make_column(e, j, column);
+      e->from[s.count++] = column;
+    }
+  }
+}
+
+static void invman_i_times_q(invman_i_margins *e, const double *x, double *out) { /* out = Q x; may be x */
+  size_t i;
+  for (i = 0; i < e->n; i++) e->at_rate[i] = e->scale * e->y[i] * x[i];
+  memset(out, 0, e->n * sizeof *out);
+  invman_i_add_kernel(e, e->at_rate, out);
+  for (i = 0; i < e->n; i++) out[i] *= e->y[i];
+}
+
+/* ---- the active-set method */
 
 /* Rates smaller than this are rounding: in proportion to what pushes, and of pushes that are nothing but rounding of
    g, whose scale is 1. */
@@ -1892,15 +2028,10 @@ static double invman_i_rate_tol(const invman_i_margins *e, size_t i) {
   return 1e-12 * (e->root[i] * (e->weight + 0.01 * e->sliding_weight) + fabs(e->drift[i]));
 }
 
-/* rate += Q change for all points */
-static void invman_i_add_rates(invman_i_margins *e, const double *change) {
-  size_t i, j;
-  for (j = 0; j < e->n; j++) {
-    const double *column = e->K + j * e->n;
-    double f = e->scale * e->y[j] * change[j];
-    if (f == 0) continue;
-    for (i = 0; i < e->n; i++) e->rate[i] += f * e->y[i] * column[i];
-  }
+static void invman_i_add_rates(invman_i_margins *e, const double *change) { /* rate += Q change */
+  size_t i;
+  invman_i_times_q(e, change, e->product);
+  for (i = 0; i < e->n; i++) e->rate[i] += e->product[i];
 }
 
 static void invman_i_refresh_rates(invman_i_margins *e) { /* all anew: what rounding has left in them goes */
@@ -1910,16 +2041,18 @@ static void invman_i_refresh_rates(invman_i_margins *e) { /* all anew: what roun
 }
 
 static invman_status invman_i_reserve_sliding(invman_i_margins *e) {
-  size_t capacity = invman_i_max(32, 2 * e->capacity), i;
+  size_t capacity = invman_i_max(32, e->capacity + e->capacity / 2), i;
   double *factor;
   if (e->count < e->capacity) return INVMAN_OK;
   factor = invman_i_doubles(e->scope, invman_i_mul(capacity, capacity));
   if (!factor) return e->scope->status;
   for (i = 0; i < e->count; i++) memcpy(factor + i * capacity, e->factor + i * e->capacity, e->count * sizeof(double));
   invman_i_give(e->scope, e->factor);
+  invman_i_give(e->scope, e->spare_factor);
   invman_i_give(e->scope, e->column);
   invman_i_give(e->scope, e->step);
   e->factor = factor;
+  e->spare_factor = invman_i_doubles(e->scope, capacity * capacity);
   e->column = invman_i_doubles(e->scope, capacity);
   e->step = invman_i_doubles(e->scope, capacity);
   e->capacity = e->step ? capacity : 0;
@@ -1927,12 +2060,10 @@ static invman_status invman_i_reserve_sliding(invman_i_margins *e) {
 }
 
 static void invman_i_forward(const invman_i_margins *e, double *x) { /* x = L^-1 x */
-  size_t i, k;
+  size_t i;
   for (i = 0; i < e->count; i++) {
     const double *row = e->factor + i * e->capacity;
-    double sum = x[i];
-    for (k = 0; k < i; k++) sum -= row[k] * x[k];
-    x[i] = sum / row[i];
+    x[i] = (x[i] - invman_i_inner(row, x, i)) / row[i];
   }
 }
 
@@ -1969,8 +2100,8 @@ static void invman_i_set_bound(invman_i_margins *e, size_t i, double bound) { /*
   e->g[i] = bound;
 }
 
-/* Moves g by `length` times the step of the sliding points and by `own` at point j; the rates of the points at their
-   margin follow. */
+/* Moves g by `length` times the step of the sliding points and by `own` at point j; the rates of the held points at
+   their margin follow, those of the sliding ones stay zero. */
 static void invman_i_move(invman_i_margins *e, double length, size_t j, double own) {
   size_t i, k;
   e->g[j] += own;
@@ -1981,15 +2112,18 @@ static void invman_i_move(invman_i_margins *e, double length, size_t j, double o
   }
   for (i = 0; i < e->at_count; i++) {
     size_t a = e->at[i];
-    double sum = invman_i_q(e, a, j) * own;
-    for (k = 0; k < e->count; k++) sum += invman_i_q(e, a, e->sliding[k]) * (length * e->step[k]);
-    e->rate[a] += sum;
+    double sum = 0;
+    if (e->state[a] == INVMAN_I_SLIDING) continue;
+    for (k = 0; k < e->count; k++) sum += invman_i_q(e, a, e->sliding[k]) * e->step[k];
+    e->rate[a] += invman_i_q(e, a, j) * own + sum * length;
   }
 }
 
 /* Drives the held point j off its bound; moved: whether g moved at all. */
 static invman_status invman_i_drive(invman_i_margins *e, size_t j, int *moved) {
-  double sign = e->g[j] > 0.5 ? -1 : 1, own = invman_i_q(e, j, j);
+  double sign = e->g[j] > 0.5 ? -1 : 1, own;
+  if (invman_i_fetch(e, j) < 0) return e->scope->status;
+  own = invman_i_q(e, j, j);
   for (;;) {
     double bend = own, room = sign < 0 ? e->g[j] : 1 - e->g[j], length = room;
     size_t k, block = e->count;
@@ -2053,19 +2187,48 @@ static size_t invman_i_violator(const invman_i_margins *e, int first) {
   return found;
 }
 
-/* Sliding points whose rates have drifted off zero are brought back by one Newton step. */
+/* The factor made anew, where updates have let it drift. A pivot that is nothing but rounding leaves it as it was. */
+static void invman_i_refactor(invman_i_margins *e) {
+  size_t count = e->count, i, k;
+  for (i = 0; i < count; i++) {
+    double own = invman_i_q(e, e->sliding[i], e->sliding[i]), *row = e->spare_factor + i * e->capacity, pivot = own;
+    for (k = 0; k < i; k++) {
+      const double *above = e->spare_factor + k * e->capacity;
+      row[k] = (invman_i_q(e, e->sliding[i], e->sliding[k]) - invman_i_inner(row, above, k)) / above[k];
+      pivot -= row[k] * row[k];
+    }
+    if (!(pivot > 1e-14 * own)) return;
+    row[i] = sqrt(pivot);
+  }
+  for (i = 0; i < count; i++)
+    memcpy(e->factor + i * e->capacity, e->spare_factor + i * e->capacity, (i + 1) * sizeof(double));
+  e->refactored++;
+}
+
+static int invman_i_has_drifted(const invman_i_margins *e) {
+  size_t k;
+  for (k = 0; k < e->count; k++)
+    if (fabs(e->rate[e->sliding[k]]) > 0.1 * invman_i_rate_tol(e, e->sliding[k])) return 1;
+  return 0;
+}
+
+/* Sliding points whose rates have drifted off zero are brought back by a Newton step; where one is not enough, the
+   factor is the reason. */
 static void invman_i_polish(invman_i_margins *e) {
   size_t k;
-  int drifted = 0;
-  for (k = 0; k < e->count; k++) {
-    size_t i = e->sliding[k];
-    e->step[k] = -e->rate[i];
-    drifted |= fabs(e->rate[i]) > 0.1 * invman_i_rate_tol(e, i);
+  int trial;
+  for (trial = 0; trial < 3 && invman_i_has_drifted(e); trial++) {
+    if (trial == 1) invman_i_refactor(e);
+    for (k = 0; k < e->count; k++) e->step[k] = -e->rate[e->sliding[k]];
+    invman_i_forward(e, e->step);
+    invman_i_backward(e, e->step);
+    for (k = 0; k < e->count; k++) {
+      e->g[e->sliding[k]] += e->step[k];
+      e->change[e->sliding[k]] = e->step[k];
+    }
+    invman_i_add_rates(e, e->change);
+    for (k = 0; k < e->count; k++) e->change[e->sliding[k]] = 0;
   }
-  if (!drifted) return;
-  invman_i_forward(e, e->step);
-  invman_i_backward(e, e->step);
-  invman_i_move(e, 1, e->sliding[0], 0);
 }
 
 /* Finds g where points are at their margin, brings all rates up to date and lets go the points that leave. */
@@ -2073,26 +2236,25 @@ static invman_status invman_i_settle(invman_i_margins *e) {
   size_t i, drives = 0, j;
   int moved = 1;
   invman_status status;
+  e->settled++;
   e->at_count = 0;
   for (i = 0; i < e->n; i++)
     if (e->state[i] >= INVMAN_I_HELD) e->at[e->at_count++] = i;
+  for (i = 0; i < e->at_count; i++) e->before[i] = e->rate[e->at[i]];
   while ((j = invman_i_violator(e, !moved)) < e->n) {
     if (drives++ > 100 * (e->n + 10)) return INVMAN_NOT_CONVERGED;
     moved = 0;
     status = invman_i_drive(e, j, &moved);
     if (status < 0) return status;
   }
-  invman_i_polish(e);
 
-  for (i = 0; i < e->at_count; i++) e->at_rate[i] = e->rate[e->at[i]];
-  invman_i_add_rates(e, e->change);
-  for (i = 0; i < e->at_count; i++) {
-    e->rate[e->at[i]] = e->at_rate[i];
-    e->change[e->at[i]] = 0;
-  }
+  for (i = 0; i < e->at_count; i++) e->rate[e->at[i]] = e->before[i];
+  if (drives > 0) invman_i_add_rates(e, e->change);
+  for (i = 0; i < e->at_count; i++) e->change[e->at[i]] = 0;
   for (i = 0, e->weight = 0; i < e->n; i++) e->weight += e->g[i] * e->root[i];
   for (i = 0, e->sliding_weight = 0; i < e->count; i++) e->sliding_weight += e->root[e->sliding[i]];
   if (e->weight < 0.5 * e->fresh_weight) invman_i_refresh_rates(e);
+  invman_i_polish(e);
 
   for (i = 0; i < e->at_count; i++) {
     size_t a = e->at[i];
@@ -2104,7 +2266,7 @@ static invman_status invman_i_settle(invman_i_margins *e) {
     }
   }
   if (e->above_time < 0 && e->above >= e->above_wanted) e->above_time = e->s;
-  return INVMAN_OK;
+  return e->scope->status;
 }
 
 /* How long until point i reaches its margin, at the present rates. */
@@ -2115,55 +2277,64 @@ static double invman_i_wait(const invman_i_margins *e, size_t i) {
   return gap > 0 ? gap / rate : 0;
 }
 
-/* From the margins e->m at s = 0 to s = horizon, or to rest before that. */
-static invman_status invman_i_hinge_run(invman_i_margins *e, double horizon, int *rest) {
+/* The state at s = 0, from the margins e->m. */
+static invman_status invman_i_hinge_start(invman_i_margins *e) {
   size_t i;
-  invman_status status;
   e->s = e->weight = e->sliding_weight = 0;
-  e->count = e->above = e->events = 0;
+  e->count = e->above = e->events = e->settled = e->refactored = 0;
   e->above_time = -1;
-  *rest = 0;
   for (i = 0; i < e->n; i++) {
-    double q = invman_i_q(e, i, i), gap = 1 - e->m[i];
-    e->root[i] = q > 0 ? sqrt(q) : 0;
+    double gap = 1 - e->m[i];
     e->state[i] = fabs(gap) <= 1e-14 ? INVMAN_I_HELD : gap > 0 ? INVMAN_I_BELOW : INVMAN_I_ABOVE;
     e->above += e->state[i] == INVMAN_I_ABOVE;
     e->g[i] = e->state[i] == INVMAN_I_ABOVE ? 0 : 1;
     e->impulse[i] = e->change[i] = 0;
-    e->weight += e->g[i] * e->root[i];
   }
   invman_i_refresh_rates(e);
-  status = invman_i_settle(e);
-  while (status == INVMAN_OK) {
-    double left = horizon - e->s, ds = HUGE_VAL, arrived;
-    *rest = 1;
-    for (i = 0; i < e->n; i++) {
-      double wait = invman_i_wait(e, i);
-      if (wait < ds) ds = wait;
-      if (e->state[i] <= INVMAN_I_ABOVE && fabs(e->rate[i]) > invman_i_rate_tol(e, i)) *rest = 0;
-    }
-    if (*rest) return INVMAN_OK;
-    arrived = ds < left ? ds * (1 + 1e-13) : -1; /* those that arrive within rounding of the first arrive with it */
-    if (ds > left) ds = left;
-    for (i = 0; i < e->n; i++) {
-      e->impulse[i] += ds * e->g[i];
-      if (e->state[i] >= INVMAN_I_HELD) continue;
-      if (invman_i_wait(e, i) <= arrived) {
-        e->above -= e->state[i] == INVMAN_I_ABOVE;
-        e->m[i] = 1;
-        e->state[i] = INVMAN_I_HELD;
-        e->events++;
-      } else {
-        e->m[i] += ds * e->rate[i];
-      }
-    }
-    if (arrived < 0) {
-      e->s = horizon;
-      return INVMAN_OK;
-    }
-    e->s += ds;
-    status = invman_i_settle(e);
+  if (e->scope->status < 0) return e->scope->status;
+  for (i = 0; i < e->n; i++) {
+    double q = e->scale * (e->K ? e->K[i * e->n + i] : e->columns->diagonal[i]);
+    e->root[i] = q > 0 ? sqrt(q) : 0;
+    e->weight += e->g[i] * e->root[i];
   }
+  e->fresh_weight = e->weight;
+  return invman_i_settle(e);
+}
+
+/* On to the next event, or to s = horizon, or, at rest, nowhere. */
+static invman_status invman_i_hinge_advance(invman_i_margins *e, double horizon, int *rest) {
+  double left = horizon - e->s, ds = HUGE_VAL, arrived, *wait = e->product;
+  size_t i;
+  *rest = 1;
+  for (i = 0; i < e->n; i++) {
+    wait[i] = invman_i_wait(e, i);
+    if (wait[i] < ds) ds = wait[i];
+    if (e->state[i] <= INVMAN_I_ABOVE && fabs(e->rate[i]) > invman_i_rate_tol(e, i)) *rest = 0;
+  }
+  if (*rest) return INVMAN_OK;
+  arrived = ds < left ? ds * (1 + 1e-13) : -1; /* those that arrive within rounding of the first arrive with it */
+  if (ds > left) ds = left;
+  for (i = 0; i < e->n; i++) {
+    e->impulse[i] += ds * e->g[i];
+    if (e->state[i] >= INVMAN_I_HELD) continue;
+    if (wait[i] <= arrived) {
+      e->above -= e->state[i] == INVMAN_I_ABOVE;
+      e->m[i] = 1;
+      e->state[i] = INVMAN_I_HELD;
+      e->events++;
+    } else {
+      e->m[i] += ds * e->rate[i];
+    }
+  }
+  e->s = arrived < 0 ? horizon : e->s + ds;
+  return arrived < 0 ? INVMAN_OK : invman_i_settle(e);
+}
+
+/* From the margins e->m at s = 0 to s = horizon, or to rest before that. */
+static invman_status invman_i_hinge_run(invman_i_margins *e, double horizon, int *rest) {
+  invman_status status = invman_i_hinge_start(e);
+  *rest = 0;
+  while (status == INVMAN_OK && !*rest && e->s < horizon) status = invman_i_hinge_advance(e, horizon, rest);
   return status;
 }
 
@@ -2206,15 +2377,8 @@ static int invman_i_is_near(const invman_i_loss *l, double m, double reach) {
   return fabs(1 - m) <= reach;
 }
 
-static void invman_i_times_q(const invman_i_margins *e, const double *x, double *out) { /* out = Q x; may be x */
-  size_t i;
-  for (i = 0; i < e->n; i++) e->at_rate[i] = e->y[i] * x[i];
-  for (i = 0; i < e->n; i++) out[i] = e->scale * e->y[i] * invman_i_inner(e->K + i * e->n, e->at_rate, e->n);
-}
-
-/* u of (1 + ds D Q D) u = b by conjugate gradients, to three digits: enough for Newton's method. */
-static void invman_i_conjugate_gradients(const invman_i_margins *e, double ds, const double *D, const double *b,
-                                         double *u, double *work /* (3,n) */) {
+static void invman_i_conjugate_gradients(invman_i_margins *e, double ds, const double *D, const double *b, double *u,
+                                         double *work /* (3,n) */) {
   size_t n = e->n, i, k;
   double *r = work, *p = work + n, *q = work + 2 * n, rr = invman_i_inner(b, b, n), enough = 1e-6 * rr;
   memset(u, 0, n * sizeof *u);
