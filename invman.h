@@ -3310,6 +3310,105 @@ invman_status invman_mutual_information_null(const invman_context *ctx, const do
   return invman_i_drop(&scope);
 }
 
+/* ---- intrinsic dimension: where the density is even, F(r2/r1) = 1 - (r2/r1)^-d for the distances to a point's two
+   nearest neighbours, and ln(r2/r1) has mean 1/d */
+
+enum { INVMAN_I_TWONN_TILE = 16 };
+
+typedef struct invman_i_twonn {
+  const double *K; /* (n,n) */
+  size_t n;
+  double *diagonal;     /* (n) */
+  unsigned char *equal; /* (n) 1: another point is at distance 0 */
+  double *log_ratio;    /* (n) ln(r2/r1) */
+} invman_i_twonn;
+
+/* A quarter of the squared distance K_ii + K_jj - 2 K_ij, which cannot overflow; 0 up to what the rounding of the
+   three may leave of 0, and where rounding makes it negative. */
+static double invman_i_kernel_distance(double ii, double jj, double ij) {
+  double norms = 0.25 * ii + 0.25 * jj, square = norms - 0.5 * ij;
+  return square > 16 * DBL_EPSILON * fabs(norms) ? square : 0;
+}
+
+/* diagonal: K_jj is at j*stride */
+static int invman_i_has_equal(const double *row, const double *diagonal, size_t stride, size_t n, size_t i) {
+  size_t j;
+  for (j = 0; j < n; j++)
+    if (j != i && invman_i_kernel_distance(diagonal[i * stride], diagonal[j * stride], row[j]) == 0) return 1;
+  return 0;
+}
+
+size_t invman_duplicates(const double *K, size_t n) {
+  size_t i, count = 0;
+  if (!K) return 0;
+  for (i = 0; i < n; i++) count += (size_t)invman_i_has_equal(K + i * n, K, n + 1, n, i);
+  return count;
+}
+
+static void invman_i_mark_equal(size_t task, void *arg) {
+  const invman_i_twonn *s = (const invman_i_twonn *)arg;
+  size_t i, end = invman_i_min((task + 1) * INVMAN_I_TWONN_TILE, s->n);
+  for (i = task * INVMAN_I_TWONN_TILE; i < end; i++)
+    s->equal[i] = (unsigned char)invman_i_has_equal(s->K + i * s->n, s->diagonal, 1, s->n, i);
+}
+
+static void invman_i_two_nearest(size_t task, void *arg) {
+  const invman_i_twonn *s = (const invman_i_twonn *)arg;
+  size_t i, j, end = invman_i_min((task + 1) * INVMAN_I_TWONN_TILE, s->n);
+  for (i = task * INVMAN_I_TWONN_TILE; i < end; i++) {
+    const double *row = s->K + i * s->n;
+    double first = HUGE_VAL, second = HUGE_VAL;
+    if (s->equal[i]) continue;
+    for (j = 0; j < s->n; j++) {
+      double square;
+      if (j == i || s->equal[j]) continue;
+      square = invman_i_kernel_distance(s->diagonal[i], s->diagonal[j], row[j]);
+      if (square < first) {
+        second = first;
+        first = square;
+      } else if (square < second) {
+        second = square;
+      }
+    }
+    s->log_ratio[i] = 0.5 * log(second / first);
+  }
+}
+
+invman_status invman_intrinsic_dimension(const invman_context *ctx, const double *K, size_t n, double *dimension,
+                                         double *stderr_) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_twonn s;
+  invman_status status;
+  size_t i, count = 0, tasks = n / INVMAN_I_TWONN_TILE + 1;
+  double sum = 0, value, work = (double)n * (double)n;
+  if (!K) return invman_i_bad(ctx, "intrinsic_dimension: K is NULL");
+  if (invman_i_mul(n, n) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "intrinsic_dimension: n*n overflows", "", 0);
+  status = invman_i_check_finite(ctx, K, n * n, "intrinsic_dimension: K is not finite");
+  if (status < 0) return status;
+  s.K = K;
+  s.n = n;
+  s.diagonal = invman_i_doubles(&scope, n);
+  s.log_ratio = invman_i_doubles(&scope, n);
+  s.equal = (unsigned char *)invman_i_take(&scope, n, 1);
+  if (scope.status < 0) return invman_i_drop(&scope);
+
+  for (i = 0; i < n; i++) s.diagonal[i] = K[i * n + i];
+  invman_i_parallel(ctx, tasks, invman_i_mark_equal, &s, work);
+  for (i = 0; i < n; i++) count += !s.equal[i];
+  if (count < 3) {
+    scope.status = invman_i_bad(ctx, "intrinsic_dimension: fewer than three points that have no equal");
+    return invman_i_drop(&scope);
+  }
+  invman_i_parallel(ctx, tasks, invman_i_two_nearest, &s, work);
+  for (i = 0; i < n; i++) sum += s.log_ratio[i];
+
+  value = sum > 0 ? (double)(count + 1) / sum : HUGE_VAL;
+  if (dimension) *dimension = value;
+  if (stderr_) *stderr_ = value / sqrt((double)count);
+  return invman_i_drop(&scope);
+}
+
 /* =================================================================================================== >>io
    Files are read whole and checked before anything is allocated by what they say; they are written under another name
    and then renamed. */
