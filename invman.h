@@ -3409,6 +3409,56 @@ invman_status invman_intrinsic_dimension(const invman_context *ctx, const double
   return invman_i_drop(&scope);
 }
 
+/* ---- power laws */
+
+static invman_status invman_i_check_positive(const double *x, size_t n) {
+  size_t i;
+  for (i = 0; i < n; i++)
+    if (!(x[i] > 0) || !invman_i_isfinite(x[i])) return invman_i_isfinite(x[i]) ? INVMAN_E_ARG : INVMAN_E_NONFINITE;
+  return INVMAN_OK;
+}
+
+/* Logarithms are taken relative to the first point's: where all x are equal, that is 0 without rounding. */
+invman_status invman_fit_power_law(const double *x, const double *y, size_t n, double *exponent, double *stderr_) {
+  double mean[2] = {0, 0}, xx = 0, xy = 0, rest = 0, slope;
+  invman_status status;
+  size_t i;
+  if (!x || !y || n < 2) return INVMAN_E_ARG;
+  status = invman_i_check_positive(x, n);
+  if (status == INVMAN_OK) status = invman_i_check_positive(y, n);
+  if (status < 0) return status;
+
+  for (i = 0; i < n; i++) {
+    mean[0] += (log(x[i]) - log(x[0])) / (double)n;
+    mean[1] += (log(y[i]) - log(y[0])) / (double)n;
+  }
+  for (i = 0; i < n; i++) {
+    double dx = log(x[i]) - log(x[0]) - mean[0], dy = log(y[i]) - log(y[0]) - mean[1];
+    xx += dx * dx;
+    xy += dx * dy;
+  }
+  if (!(xx > 0)) return INVMAN_E_ARG;
+
+  slope = xy / xx;
+  for (i = 0; i < n; i++) {
+    double dx = log(x[i]) - log(x[0]) - mean[0], dy = log(y[i]) - log(y[0]) - mean[1];
+    rest += (dy - slope * dx) * (dy - slope * dx);
+  }
+  if (exponent) *exponent = slope;
+  if (stderr_) *stderr_ = n > 2 ? sqrt(rest / ((double)(n - 2) * xx)) : 0;
+  return INVMAN_OK;
+}
+
+double invman_beta_lazy(size_t d) { return d > 0 ? (double)d / (3 * (double)d - 2) : 0; }
+
+/* The lazy exponent and what a compression by Lambda ~ sqrt(p) adds to it. */
+double invman_beta_feature(size_t d, size_t d_par) {
+  double perp;
+  if (d_par == 0 || d_par > d) return 0;
+  perp = (double)(d - d_par);
+  return ((double)d + (d_par == 1 ? perp : perp / 2)) / (3 * (double)d - 2);
+}
+
 /* =================================================================================================== >>io
    Files are read whole and checked before anything is allocated by what they say; they are written under another name
    and then renamed. */
