@@ -439,30 +439,35 @@ typedef struct invman_mi_options {
   int count_self; /* 1: a point is one of its own neighbours, as in the authors' program; 0: it is left out */
 } invman_mi_options;
 
-/* The mutual information of v (n,dim) with the label, in bits: Appendix D's estimator from the distances to the k-th
-   neighbour of each class. It is biased: compare with invman_mutual_information_null. Both labels must be there,
-   each more than k times. O(n log n) for dim = 1, O(n^2 dim) above. */
+/* The mutual information of v (n,dim) with the label, in bits, 0 to 1: Appendix D's estimator from the distances to
+   the k-th neighbour of each class. It is biased: compare with invman_mutual_information_null. Any scale of v gives the
+   same. A point at distance 0 from the k-th neighbour of one class is certain of its label, from those of both it
+   knows nothing (equal values never yield NaN). Both labels must be there, each more than k times. O(n log n) for
+   dim = 1, O(n^2 dim) above; memory: O(n dim). Errors: E_ARG or E_NONFINITE with the element. */
 INVMAN_API invman_status invman_mutual_information(const invman_context *ctx, const double *v, size_t dim,
                                                    const double *y, size_t n, const invman_mi_options *options,
                                                    double *bits);
-/* What the estimator gives where there is nothing to know: mean and standard deviation over `draws` random
-   permutations of the labels. */
+/* What the estimator gives where there is nothing to know: mean and standard deviation (0 for one draw) over `draws`
+   random permutations of the labels, each the work of an estimate. Outputs that are NULL are not wanted. */
 INVMAN_API invman_status invman_mutual_information_null(const invman_context *ctx, const double *v, size_t dim,
                                                         const double *y, size_t n, const invman_mi_options *options,
                                                         size_t draws, invman_rng *rng, double *mean, double *deviation);
 
 /* Intrinsic dimension (TwoNN; Facco et al., 2017) of the points behind the Gram matrix K, from their distances
    sqrt(K_ii + K_jj - 2 K_ij): (n+1)/sum ln(r2/r1), as in the authors' program; stderr_ = dimension/sqrt(n). Points
-   that have an equal are left out, n counts the others: invman_duplicates says how many. Fewer than three others: E_ARG. */
+   that have an equal are left out, as centres and as neighbours, and n counts the others: invman_duplicates says how
+   many. Equal: squared distance <= 16 DBL_EPSILON (K_ii + K_jj), what rounding may leave of 0. Fewer than three
+   others: E_ARG. Infinite where every r2 = r1. Outputs that are NULL are not wanted. O(n^2), O(n) memory. */
 INVMAN_API invman_status invman_intrinsic_dimension(const invman_context *ctx, const double *K, size_t n,
                                                     double *dimension, double *stderr_);
-INVMAN_API size_t invman_duplicates(const double *K, size_t n); /* points at distance 0 from another one */
+INVMAN_API size_t invman_duplicates(const double *K, size_t n); /* points that have an equal; K finite */
 
 /* Least squares of ln y against ln x: y ~ x^exponent, and the exponent's standard error (0 for two points). Needs two
-   different x; all values positive. */
+   different x; all values positive, else E_ARG or E_NONFINITE. Outputs that are NULL are not wanted. */
 INVMAN_API invman_status invman_fit_power_law(const double *x, const double *y, size_t n, double *exponent,
                                               double *stderr_);
-/* The paper's predictions: test error ~ p^-beta. d/(3d-2); (2d-1)/(3d-2) for d_par = 1, else (d + d_perp/2)/(3d-2). */
+/* The paper's predictions: test error ~ p^-beta. d/(3d-2); (2d-1)/(3d-2) for d_par = 1, else (d + d_perp/2)/(3d-2).
+   0 where they are not defined (d = 0, d_par = 0, d_par > d). */
 INVMAN_API double invman_beta_lazy(size_t d);
 INVMAN_API double invman_beta_feature(size_t d, size_t d_par);
 
@@ -3611,6 +3616,398 @@ invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int 
   invman_i_parallel(ctx, (n + INVMAN_I_INFINITE_ROWS - 1) / INVMAN_I_INFINITE_ROWS, invman_i_infinite_rows, &s,
                     (double)n * (double)s.m * (double)(3 * d + 100));
   return INVMAN_OK;
+}
+
+/* ================================================================================================= >>kpca
+   What a kernel says about the labels: its principal components, the mutual information of each with the label
+   (Appendix D), the intrinsic dimension of the points behind it (TwoNN), and the exponents of power laws. */
+
+/* ---- kernel principal components */
+
+/* ---- heaps of doubles, the largest at the root: to sort, and to keep the k smallest of many */
+
+static void invman_i_sift(double *heap, size_t n, size_t i) {
+  double value = heap[i];
+  size_t child;
+  while ((child = 2 * i + 1) < n) {
+    if (child + 1 < n && heap[child + 1] > heap[child]) child++;
+    if (heap[child] <= value) break;
+    heap[i] = heap[child];
+    i = child;
+  }
+  heap[i] = value;
+}
+
+static void invman_i_heapify(double *x, size_t n) {
+  size_t i;
+  for (i = n / 2; i > 0; i--) invman_i_sift(x, n, i - 1);
+}
+
+static void invman_i_sort(double *x, size_t n) { /* ascending */
+  invman_i_heapify(x, n);
+  while (n > 1) {
+    double largest = x[0];
+    x[0] = x[--n];
+    x[n] = largest;
+    invman_i_sift(x, n, 0);
+  }
+}
+
+/* ---- mutual information: I = 1 - mean h_2(q), q = 1/(1 + (r_own/r_other)^dim) (Eq. 16), r the distances of a point
+   to the k-th neighbour in its own class and in the other. Distances enter by their ratios only. */
+
+enum { INVMAN_I_MI_TASKS = 64, INVMAN_I_MI_TILE = 16 };
+
+typedef struct invman_i_mi {
+  size_t n, dim;
+  size_t k, own;   /* neighbours in the other class, and in the own one with the point itself among them */
+  size_t plus;     /* points labelled +1 */
+  double *v;       /* (n,dim) in the caller's order, scaled to below 1 */
+  double *x;       /* (n,dim) the points labelled +1, then the others */
+  double *r_own;   /* (n) in x's order; for dim > 1 the squared distances */
+  double *r_other; /* (n) */
+  double *heaps;   /* (tasks, k + 1) */
+  size_t tile;     /* points per task */
+} invman_i_mi;
+
+static invman_status invman_i_check_labels(const invman_context *ctx, const double *y, size_t n, const char *what) {
+  size_t i;
+  for (i = 0; i < n; i++)
+    if (y[i] != 1 && y[i] != -1)
+      return invman_i_fail(ctx, invman_i_isfinite(y[i]) ? INVMAN_E_ARG : INVMAN_E_NONFINITE, what, "element", i);
+  return INVMAN_OK;
+}
+
+/* By a power of two, so that no digit is lost but where a value is 2^-1022 of the largest. Then no difference and no
+   square overflows. */
+static void invman_i_scale_below_one(const double *v, size_t count, double *out) {
+  double most = 0;
+  int exponent = 0;
+  size_t i;
+  for (i = 0; i < count; i++)
+    if (fabs(v[i]) > most) most = fabs(v[i]);
+  (void)frexp(most, &exponent);
+  for (i = 0; i < count; i++) out[i] = ldexp(v[i], -exponent);
+}
+
+static invman_status invman_i_mi_check(const invman_context *ctx, const double *v, size_t dim, const double *y,
+                                       size_t n, const invman_mi_options *options, invman_i_mi *s) {
+  invman_status status;
+  size_t i;
+  memset(s, 0, sizeof *s);
+  if (!v || !y || dim == 0) return invman_i_bad(ctx, "mutual_information: v or y is NULL, or dim is 0");
+  if (invman_i_mul(n, dim) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "mutual_information: n*dim overflows", "", 0);
+  status = invman_i_check_finite(ctx, v, n * dim, "mutual_information: v is not finite");
+  if (status < 0) return status;
+  status = invman_i_check_labels(ctx, y, n, "mutual_information: a label is neither -1 nor +1");
+  if (status < 0) return status;
+
+  s->n = n;
+  s->dim = dim;
+  s->k = options && options->k > 0 ? options->k : 5;
+  for (i = 0; i < n; i++) s->plus += y[i] > 0;
+  if (s->plus <= s->k || n - s->plus <= s->k)
+    return invman_i_bad(ctx, "mutual_information: each label must be there more than k times");
+  s->own = options && options->count_self ? s->k : s->k + 1;
+  return INVMAN_OK;
+}
+
+static void invman_i_mi_take(invman_i_scope *scope, const double *v, invman_i_mi *s) {
+  size_t tasks = invman_i_min((s->n - 1) / INVMAN_I_MI_TILE + 1, INVMAN_I_MI_TASKS);
+  s->tile = (s->n - 1) / tasks + 1;
+  s->v = invman_i_doubles(scope, invman_i_mul(s->n, s->dim));
+  s->x = invman_i_doubles(scope, invman_i_mul(s->n, s->dim));
+  s->r_own = invman_i_doubles(scope, s->n);
+  s->r_other = invman_i_doubles(scope, s->n);
+  if (s->dim > 1) s->heaps = invman_i_doubles(scope, invman_i_mul(tasks, s->k + 1));
+  if (scope->status == INVMAN_OK) invman_i_scale_below_one(v, s->n * s->dim, s->v);
+}
+
+static void invman_i_mi_split(const invman_i_mi *s, const double *y) {
+  size_t i, at[2];
+  at[0] = 0;
+  at[1] = s->plus;
+  for (i = 0; i < s->n; i++) memcpy(s->x + at[y[i] < 0]++ * s->dim, s->v + i * s->dim, s->dim * sizeof(double));
+}
+
+/* r_i = distance of x_i to its k-th neighbour among z, both ascending: the k nearest are a window z_low.., which moves
+   up while its lowest is farther away than the next above it. */
+static void invman_i_kth_on_line(const double *x, size_t n, const double *z, size_t m, size_t k, double *r) {
+  size_t i, low = 0;
+  for (i = 0; i < n; i++) {
+    double below, above;
+    while (low + k < m && x[i] - z[low] > z[low + k] - x[i]) low++;
+    below = x[i] - z[low];
+    above = z[low + k - 1] - x[i];
+    r[i] = below > above ? below : above;
+  }
+}
+
+static void invman_i_mi_line(const invman_i_mi *s) {
+  size_t plus = s->plus, minus = s->n - plus;
+  double *a = s->x, *b = s->x + plus;
+  invman_i_sort(a, plus);
+  invman_i_sort(b, minus);
+  invman_i_kth_on_line(a, plus, a, plus, s->own, s->r_own);
+  invman_i_kth_on_line(a, plus, b, minus, s->k, s->r_other);
+  invman_i_kth_on_line(b, minus, b, minus, s->own, s->r_own + plus);
+  invman_i_kth_on_line(b, minus, a, plus, s->k, s->r_other + plus);
+}
+
+static double invman_i_square_distance(const double *a, const double *b, size_t dim) {
+  double sum = 0;
+  size_t j;
+  for (j = 0; j < dim; j++) sum += (a[j] - b[j]) * (a[j] - b[j]);
+  return sum;
+}
+
+/* The k-th smallest squared distance of x to m rows. */
+static double invman_i_kth(const double *x, const double *rows, size_t m, size_t dim, size_t k, double *heap) {
+  size_t i;
+  for (i = 0; i < k; i++) heap[i] = invman_i_square_distance(x, rows + i * dim, dim);
+  invman_i_heapify(heap, k);
+  for (; i < m; i++) {
+    double square = invman_i_square_distance(x, rows + i * dim, dim);
+    if (square >= heap[0]) continue;
+    heap[0] = square;
+    invman_i_sift(heap, k, 0);
+  }
+  return heap[0];
+}
+
+static void invman_i_mi_points(size_t task, void *arg) {
+  const invman_i_mi *s = (const invman_i_mi *)arg;
+  double *heap = s->heaps + task * (s->k + 1);
+  size_t i, end = invman_i_min((task + 1) * s->tile, s->n), plus = s->plus, minus = s->n - plus;
+  const double *others = s->x + plus * s->dim;
+  for (i = task * s->tile; i < end; i++) {
+    const double *x = s->x + i * s->dim;
+    s->r_own[i] = i < plus ? invman_i_kth(x, s->x, plus, s->dim, s->own, heap)
+                           : invman_i_kth(x, others, minus, s->dim, s->own, heap);
+    s->r_other[i] =
+        i < plus ? invman_i_kth(x, others, minus, s->dim, s->k, heap) : invman_i_kth(x, s->x, plus, s->dim, s->k, heap);
+  }
+}
+
+/* h_2(q) in bits from t = q_small/q_large = (r_small/r_large)^exponent; both r at 0 tell nothing: t = 1. */
+static double invman_i_label_entropy(double a, double b, double exponent) {
+  double small = a < b ? a : b, large = a < b ? b : a, t = large > 0 ? pow(small / large, exponent) : 1;
+  return t > 0 ? (log1p(t) - t / (1 + t) * log(t)) / 0.69314718055994530942 : 0;
+}
+
+/* In bits, with the labels y. Both classes are summed on their own: exchanging them changes no bit. */
+static double invman_i_mi_measure(const invman_context *ctx, invman_i_mi *s, const double *y) {
+  double sum[2] = {0, 0}, exponent = s->dim > 1 ? 0.5 * (double)s->dim : 1, bits;
+  size_t i;
+  invman_i_mi_split(s, y);
+  if (s->dim == 1) invman_i_mi_line(s);
+  else
+    invman_i_parallel(ctx, (s->n - 1) / s->tile + 1, invman_i_mi_points, s,
+                      (double)s->n * (double)s->n * (double)s->dim);
+  for (i = 0; i < s->n; i++) sum[i >= s->plus] += invman_i_label_entropy(s->r_own[i], s->r_other[i], exponent);
+  bits = 1 - (sum[0] + sum[1]) / (double)s->n;
+  return bits > 0 ? bits : 0;
+}
+
+invman_status invman_mutual_information(const invman_context *ctx, const double *v, size_t dim, const double *y,
+                                        size_t n, const invman_mi_options *options, double *bits) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_mi s;
+  invman_status status;
+  if (!bits) return invman_i_bad(ctx, "mutual_information: bits is NULL");
+  status = invman_i_mi_check(ctx, v, dim, y, n, options, &s);
+  if (status < 0) return status;
+  invman_i_mi_take(&scope, v, &s);
+  if (scope.status == INVMAN_OK) *bits = invman_i_mi_measure(ctx, &s, y);
+  return invman_i_drop(&scope);
+}
+
+static void invman_i_shuffle(double *x, size_t n, invman_rng *rng) { /* Fisher-Yates */
+  for (; n > 1; n--) {
+    size_t j = invman_i_below(rng, n);
+    double swap = x[n - 1];
+    x[n - 1] = x[j];
+    x[j] = swap;
+  }
+}
+
+invman_status invman_mutual_information_null(const invman_context *ctx, const double *v, size_t dim, const double *y,
+                                             size_t n, const invman_mi_options *options, size_t draws, invman_rng *rng,
+                                             double *mean, double *deviation) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_mi s;
+  invman_status status;
+  double *labels, average = 0, square = 0;
+  size_t i;
+  if (!rng || draws == 0) return invman_i_bad(ctx, "mutual_information_null: rng is NULL, or draws is 0");
+  status = invman_i_mi_check(ctx, v, dim, y, n, options, &s);
+  if (status < 0) return status;
+  invman_i_mi_take(&scope, v, &s);
+  labels = invman_i_doubles(&scope, n);
+  if (scope.status < 0) return invman_i_drop(&scope);
+
+  memcpy(labels, y, n * sizeof *labels);
+  for (i = 0; i < draws; i++) { /* mean and squares by Welford's recurrence */
+    double bits, change;
+    invman_i_shuffle(labels, n, rng);
+    bits = invman_i_mi_measure(ctx, &s, labels);
+    change = bits - average;
+    average += change / (double)(i + 1);
+    square += change * (bits - average);
+  }
+  if (mean) *mean = average;
+  if (deviation) *deviation = draws > 1 ? sqrt(square / (double)(draws - 1)) : 0;
+  return invman_i_drop(&scope);
+}
+
+/* ---- intrinsic dimension: where the density is even, F(r2/r1) = 1 - (r2/r1)^-d for the distances to a point's two
+   nearest neighbours, and ln(r2/r1) has mean 1/d */
+
+enum { INVMAN_I_TWONN_TILE = 16 };
+
+typedef struct invman_i_twonn {
+  const double *K; /* (n,n) */
+  size_t n;
+  double *diagonal;     /* (n) */
+  unsigned char *equal; /* (n) 1: another point is at distance 0 */
+  double *log_ratio;    /* (n) ln(r2/r1) */
+} invman_i_twonn;
+
+/* A quarter of the squared distance K_ii + K_jj - 2 K_ij, which cannot overflow; 0 up to what the rounding of the
+   three may leave of 0, and where rounding makes it negative. */
+static double invman_i_kernel_distance(double ii, double jj, double ij) {
+  double norms = 0.25 * ii + 0.25 * jj, square = norms - 0.5 * ij;
+  return square > 16 * DBL_EPSILON * fabs(norms) ? square : 0;
+}
+
+/* diagonal: K_jj is at j*stride */
+static int invman_i_has_equal(const double *row, const double *diagonal, size_t stride, size_t n, size_t i) {
+  size_t j;
+  for (j = 0; j < n; j++)
+    if (j != i && invman_i_kernel_distance(diagonal[i * stride], diagonal[j * stride], row[j]) == 0) return 1;
+  return 0;
+}
+
+size_t invman_duplicates(const double *K, size_t n) {
+  size_t i, count = 0;
+  if (!K) return 0;
+  for (i = 0; i < n; i++) count += (size_t)invman_i_has_equal(K + i * n, K, n + 1, n, i);
+  return count;
+}
+
+static void invman_i_mark_equal(size_t task, void *arg) {
+  const invman_i_twonn *s = (const invman_i_twonn *)arg;
+  size_t i, end = invman_i_min((task + 1) * INVMAN_I_TWONN_TILE, s->n);
+  for (i = task * INVMAN_I_TWONN_TILE; i < end; i++)
+    s->equal[i] = (unsigned char)invman_i_has_equal(s->K + i * s->n, s->diagonal, 1, s->n, i);
+}
+
+static void invman_i_two_nearest(size_t task, void *arg) {
+  const invman_i_twonn *s = (const invman_i_twonn *)arg;
+  size_t i, j, end = invman_i_min((task + 1) * INVMAN_I_TWONN_TILE, s->n);
+  for (i = task * INVMAN_I_TWONN_TILE; i < end; i++) {
+    const double *row = s->K + i * s->n;
+    double first = HUGE_VAL, second = HUGE_VAL;
+    if (s->equal[i]) continue;
+    for (j = 0; j < s->n; j++) {
+      double square;
+      if (j == i || s->equal[j]) continue;
+      square = invman_i_kernel_distance(s->diagonal[i], s->diagonal[j], row[j]);
+      if (square < first) {
+        second = first;
+        first = square;
+      } else if (square < second) {
+        second = square;
+      }
+    }
+    s->log_ratio[i] = 0.5 * log(second / first);
+  }
+}
+
+invman_status invman_intrinsic_dimension(const invman_context *ctx, const double *K, size_t n, double *dimension,
+                                         double *stderr_) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_twonn s;
+  invman_status status;
+  size_t i, count = 0, tasks = n / INVMAN_I_TWONN_TILE + 1;
+  double sum = 0, value, work = (double)n * (double)n;
+  if (!K) return invman_i_bad(ctx, "intrinsic_dimension: K is NULL");
+  if (invman_i_mul(n, n) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "intrinsic_dimension: n*n overflows", "", 0);
+  status = invman_i_check_finite(ctx, K, n * n, "intrinsic_dimension: K is not finite");
+  if (status < 0) return status;
+  s.K = K;
+  s.n = n;
+  s.diagonal = invman_i_doubles(&scope, n);
+  s.log_ratio = invman_i_doubles(&scope, n);
+  s.equal = (unsigned char *)invman_i_take(&scope, n, 1);
+  if (scope.status < 0) return invman_i_drop(&scope);
+
+  for (i = 0; i < n; i++) s.diagonal[i] = K[i * n + i];
+  invman_i_parallel(ctx, tasks, invman_i_mark_equal, &s, work);
+  for (i = 0; i < n; i++) count += !s.equal[i];
+  if (count < 3) {
+    scope.status = invman_i_bad(ctx, "intrinsic_dimension: fewer than three points that have no equal");
+    return invman_i_drop(&scope);
+  }
+  invman_i_parallel(ctx, tasks, invman_i_two_nearest, &s, work);
+  for (i = 0; i < n; i++) sum += s.log_ratio[i];
+
+  value = sum > 0 ? (double)(count + 1) / sum : HUGE_VAL;
+  if (dimension) *dimension = value;
+  if (stderr_) *stderr_ = value / sqrt((double)count);
+  return invman_i_drop(&scope);
+}
+
+/* ---- power laws */
+
+static invman_status invman_i_check_positive(const double *x, size_t n) {
+  size_t i;
+  for (i = 0; i < n; i++)
+    if (!(x[i] > 0) || !invman_i_isfinite(x[i])) return invman_i_isfinite(x[i]) ? INVMAN_E_ARG : INVMAN_E_NONFINITE;
+  return INVMAN_OK;
+}
+
+/* Logarithms are taken relative to the first point's: where all x are equal, that is 0 without rounding. */
+invman_status invman_fit_power_law(const double *x, const double *y, size_t n, double *exponent, double *stderr_) {
+  double mean[2] = {0, 0}, xx = 0, xy = 0, rest = 0, slope;
+  invman_status status;
+  size_t i;
+  if (!x || !y || n < 2) return INVMAN_E_ARG;
+  status = invman_i_check_positive(x, n);
+  if (status == INVMAN_OK) status = invman_i_check_positive(y, n);
+  if (status < 0) return status;
+
+  for (i = 0; i < n; i++) {
+    mean[0] += (log(x[i]) - log(x[0])) / (double)n;
+    mean[1] += (log(y[i]) - log(y[0])) / (double)n;
+  }
+  for (i = 0; i < n; i++) {
+    double dx = log(x[i]) - log(x[0]) - mean[0], dy = log(y[i]) - log(y[0]) - mean[1];
+    xx += dx * dx;
+    xy += dx * dy;
+  }
+  if (!(xx > 0)) return INVMAN_E_ARG;
+
+  slope = xy / xx;
+  for (i = 0; i < n; i++) {
+    double dx = log(x[i]) - log(x[0]) - mean[0], dy = log(y[i]) - log(y[0]) - mean[1];
+    rest += (dy - slope * dx) * (dy - slope * dx);
+  }
+  if (exponent) *exponent = slope;
+  if (stderr_) *stderr_ = n > 2 ? sqrt(rest / ((double)(n - 2) * xx)) : 0;
+  return INVMAN_OK;
+}
+
+double invman_beta_lazy(size_t d) { return d > 0 ? (double)d / (3 * (double)d - 2) : 0; }
+
+/* The lazy exponent and what a compression by Lambda ~ sqrt(p) adds to it. */
+double invman_beta_feature(size_t d, size_t d_par) {
+  double perp;
+  if (d_par == 0 || d_par > d) return 0;
+  perp = (double)(d - d_par);
+  return ((double)d + (d_par == 1 ? perp : perp / 2)) / (3 * (double)d - 2);
 }
 
 /* =================================================================================================== >>io

@@ -9,6 +9,7 @@
 #include "margins.c"
 #include "flow.c"
 #include "bad_input.c"
+#include "kpca.c"
 #include "paper.c"
 
 int main(int argc, char **argv) {
@@ -25,6 +26,7 @@ int main(int argc, char **argv) {
   margins_tests();
   flow_tests();
   bad_input_tests();
+  kpca_tests();
 #ifndef TEST_QUICK
   paper_tests();
 #endif
