@@ -267,14 +267,14 @@ INVMAN_API invman_status invman_net_load(const invman_context *ctx, const char *
 enum { INVMAN_HINGE = 0, INVMAN_SOFT_HINGE = 1, INVMAN_SQUARED_HINGE = 2 };
 
 /* Why a run is where it is. */
-#define INVMAN_END_LIST(X)                                                  \
-  X(INVMAN_END_NONE, 0, "not at its end")                                   \
-  X(INVMAN_END_SATISFIED, 1, "every margin exceeds 1 - margin_stop")        \
-  X(INVMAN_END_T_MAX, 2, "t_max is reached")                                \
-  X(INVMAN_END_STEP_MAX, 3, "step_max is reached")                          \
-  X(INVMAN_END_REPORT, 4, "the report callback asked to stop")              \
-  X(INVMAN_END_PROGRESS, 5, "the progress callback asked to stop")          \
-  X(INVMAN_END_REST, 6, "the flow is at rest and some margins are below 1") \
+#define INVMAN_END_LIST(X)                                                   \
+  X(INVMAN_END_NONE, 0, "not at its end")                                    \
+  X(INVMAN_END_SATISFIED, 1, "every margin has reached 1, less margin_stop") \
+  X(INVMAN_END_T_MAX, 2, "t_max or s_max is reached")                        \
+  X(INVMAN_END_STEP_MAX, 3, "step_max or event_max is reached")              \
+  X(INVMAN_END_REPORT, 4, "the report callback asked to stop")               \
+  X(INVMAN_END_PROGRESS, 5, "the progress callback asked to stop")           \
+  X(INVMAN_END_REST, 6, "the flow is at rest and some margins are below 1")  \
   X(INVMAN_END_ROUNDING, 7, "rounding leaves no step that is accurate enough")
 #define INVMAN_I_ENUM(name, value, text) name = value,
 enum { INVMAN_END_LIST(INVMAN_I_ENUM) };
@@ -1205,19 +1205,22 @@ static void invman_i_symmetric_times(const invman_context *ctx, const double *A,
 
 /* ================================================================================================= >>data */
 
-static invman_status invman_i_check_data(const invman_context *ctx, const invman_data *data) {
+static invman_status invman_i_check_labels(const invman_context *ctx, const double *y, size_t n, const char *what) {
   size_t i;
+  for (i = 0; i < n; i++)
+    if (y[i] != 1 && y[i] != -1)
+      return invman_i_fail(ctx, invman_i_isfinite(y[i]) ? INVMAN_E_ARG : INVMAN_E_NONFINITE, what, "element", i);
+  return INVMAN_OK;
+}
+
+static invman_status invman_i_check_data(const invman_context *ctx, const invman_data *data) {
   invman_status status;
   if (!data || !data->x || !data->y || data->n == 0 || data->d == 0) return invman_i_bad(ctx, "data: empty");
   if (invman_i_mul(data->n, data->d) > SIZE_MAX / sizeof(double))
     return invman_i_fail(ctx, INVMAN_E_SIZE, "data: n*d overflows", "", 0);
   status = invman_i_check_finite(ctx, data->x, data->n * data->d, "data: x is not finite");
   if (status < 0) return status;
-  for (i = 0; i < data->n; i++)
-    if (data->y[i] != 1 && data->y[i] != -1)
-      return invman_i_fail(ctx, data->y[i] - data->y[i] == 0 ? INVMAN_E_ARG : INVMAN_E_NONFINITE,
-                           "data: a label is neither -1 nor +1", "element", i);
-  return INVMAN_OK;
+  return invman_i_check_labels(ctx, data->y, data->n, "data: a label is neither -1 nor +1");
 }
 
 /* P(|x| < radius) for x ~ N(0, 1_k) = u^a e^-u / Gamma(a+1) sum_i u^i / ((a+1)..(a+i)), a = k/2, u = radius^2/2 */
@@ -3618,6 +3621,187 @@ invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int 
   return INVMAN_OK;
 }
 
+/* ================================================================================================= >>lazy
+   The hinge flow with a frozen kernel, from F = 0: the margin engine of >>flow, without a horizon. */
+
+static double invman_i_largest(const double *x, size_t n) {
+  double most = 0;
+  size_t i;
+  for (i = 0; i < n; i++) most = fabs(x[i]) > most ? fabs(x[i]) : most;
+  return most;
+}
+
+static void invman_i_lazy_measure(const invman_i_margins *e, const double *m, invman_lazy_info *info) {
+  double sum = 0;
+  size_t i;
+  info->s = e->s;
+  info->events = e->events;
+  info->refactored = e->refactored;
+  info->sliding = e->count;
+  info->sliding_max = invman_i_max(info->sliding_max, e->count);
+  info->margin_min = HUGE_VAL;
+  info->unsatisfied = 0;
+  for (i = 0; i < e->n; i++) {
+    sum += m[i] < 1 ? 1 - m[i] : 0;
+    info->unsatisfied += m[i] < 1 - 1e-9;
+    if (m[i] < info->margin_min) info->margin_min = m[i];
+  }
+  info->loss = sum / (double)e->n;
+}
+
+/* After an event: is it over? */
+static int invman_i_lazy_end(const invman_i_margins *e, const invman_lazy_options *o, invman_lazy_info *info) {
+  const invman_context *ctx = e->scope->ctx;
+  invman_i_lazy_measure(e, e->m, info);
+  if (o->report && o->report(info, o->user)) return INVMAN_END_REPORT;
+  if (o->event_max > 0 && e->events >= o->event_max) return INVMAN_END_STEP_MAX;
+  if (ctx && ctx->progress && ctx->progress("lazy flow", 1 - (double)info->unsatisfied / (double)e->n, ctx->user))
+    return INVMAN_END_PROGRESS;
+  return INVMAN_END_NONE;
+}
+
+/* The rates' side of the certificate: what is left of the rates that should be zero. At rest those are all of them,
+   before it those of the sliding points. */
+static double invman_i_lazy_speed(invman_i_margins *e, int rest, double fastest) {
+  double most = 0;
+  size_t i;
+  invman_i_times_q(e, e->g, e->rate);
+  for (i = 0; i < e->n; i++)
+    if ((rest || e->state[i] == INVMAN_I_SLIDING) && fabs(e->rate[i]) > most) most = fabs(e->rate[i]);
+  return fastest > 0 ? most / fastest : 0;
+}
+
+/* The margins' side: how far they, from the coefficients alone, are from where the pushes say they are. */
+static double invman_i_lazy_residual(const invman_i_margins *e, const double *m) {
+  double most = 0;
+  size_t i;
+  for (i = 0; i < e->n; i++) {
+    double above = m[i] - 1, wrong = e->g[i] <= 0 ? -above : e->g[i] >= 1 ? above : fabs(above);
+    if (wrong > most) most = wrong;
+  }
+  return most;
+}
+
+/* F's coefficients, the margins that they really give, and the certificate. */
+static invman_status invman_i_lazy_finish(invman_i_margins *e, int rest, double fastest, double *a,
+                                          invman_lazy_info *info) {
+  size_t i;
+  for (i = 0; i < e->n; i++) a[i] = e->y[i] * (e->impulse[i] > 0 ? e->impulse[i] * e->scale : 0);
+  memset(e->m, 0, e->n * sizeof *e->m);
+  invman_i_add_kernel(e, a, e->m);
+  for (i = 0; i < e->n; i++) e->m[i] *= e->y[i];
+  invman_i_lazy_measure(e, e->m, info);
+  info->residual = invman_i_lazy_residual(e, e->m);
+  info->speed = invman_i_lazy_speed(e, rest, fastest);
+  return e->scope->status;
+}
+
+static invman_status invman_i_lazy_run(invman_i_margins *e, const invman_lazy_options *o, double *a,
+                                       invman_lazy_info *info) {
+  double horizon = o->s_max > 0 ? o->s_max : HUGE_VAL, fastest;
+  int rest = 0, end = INVMAN_END_NONE;
+  invman_status status = invman_i_hinge_start(e);
+  if (status < 0) return status;
+  fastest = invman_i_largest(e->rate, e->n);
+  info->status = INVMAN_STOPPED;
+  if (status == INVMAN_OK) end = invman_i_lazy_end(e, o, info);
+  while (status == INVMAN_OK && end == INVMAN_END_NONE) {
+    status = invman_i_hinge_advance(e, horizon, &rest);
+    if (status != INVMAN_OK || rest) break;
+    end = invman_i_lazy_end(e, o, info);
+    if (end == INVMAN_END_NONE && e->s >= horizon) end = INVMAN_END_T_MAX;
+  }
+  if (status < 0) return status;
+
+  if (invman_i_lazy_finish(e, rest, fastest, a, info) < 0) return e->scope->status;
+  if (status != INVMAN_OK) end = INVMAN_END_ROUNDING;
+  else if (rest) end = info->unsatisfied > 0 ? INVMAN_END_REST : INVMAN_END_SATISFIED;
+  info->end = end;
+  info->status = end == INVMAN_END_ROUNDING    ? INVMAN_NOT_CONVERGED
+                 : end == INVMAN_END_REST      ? INVMAN_NOT_SEPARABLE
+                 : end == INVMAN_END_SATISFIED ? INVMAN_OK
+                                               : INVMAN_STOPPED;
+  return info->status;
+}
+
+static invman_status invman_i_lazy(invman_i_scope *scope, invman_i_margins *e, const double *y, size_t n,
+                                   const invman_lazy_options *options, double *a, invman_lazy_info *info) {
+  invman_lazy_options o;
+  invman_lazy_info own;
+  size_t i;
+  memset(&o, 0, sizeof o);
+  if (options) o = *options;
+  memset(&own, 0, sizeof own);
+  if (invman_i_margins_reserve(e, scope, n) < 0) return scope->status;
+  memcpy(e->y, y, n * sizeof *y);
+  e->scale = 1 / (double)n;
+  e->above_wanted = SIZE_MAX;
+  if (invman_i_lazy_run(e, &o, a, &own) < 0) return own.status = scope->status;
+  if (o.margin)
+    for (i = 0; i < n; i++) o.margin[i] = e->m[i];
+  if (info) *info = own;
+  return own.status;
+}
+
+static invman_status invman_i_lazy_check(const invman_context *ctx, const double *y, size_t n,
+                                         const invman_lazy_options *o, const double *a) {
+  if (!y || !a || n == 0) return invman_i_bad(ctx, "lazy: y or a is NULL, or n is 0");
+  if (o && !(o->s_max >= 0)) return invman_i_bad(ctx, "lazy: s_max is negative or NaN");
+  if (n > SIZE_MAX / 16 / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "lazy: sizes too large: their product overflows", "", 0);
+  return invman_i_check_labels(ctx, y, n, "lazy: a label is neither -1 nor +1");
+}
+
+invman_status invman_lazy_train(const invman_context *ctx, const double *K, const double *y, size_t n,
+                                const invman_lazy_options *options, double *a, invman_lazy_info *info) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_margins e;
+  size_t i;
+  invman_status status;
+  if (info) memset(info, 0, sizeof *info);
+  status = K ? invman_i_lazy_check(ctx, y, n, options, a) : invman_i_bad(ctx, "lazy: K is NULL");
+  if (status < 0) return status;
+  if (invman_i_mul(n, n) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "lazy: sizes too large: their product overflows", "", 0);
+  status = invman_i_check_finite(ctx, K, n * n, "lazy: the kernel is not finite");
+  for (i = 0; i < n && status == INVMAN_OK; i++)
+    if (K[i * n + i] < 0)
+      status = invman_i_fail(ctx, INVMAN_E_ARG, "lazy: the kernel is negative on its diagonal", "element", i);
+  if (status < 0) return status;
+  memset(&e, 0, sizeof e);
+  e.K = K;
+  status = invman_i_lazy(&scope, &e, y, n, options, a, info);
+  invman_i_drop(&scope);
+  return status;
+}
+
+invman_status invman_lazy_train_columns(const invman_context *ctx, invman_kernel_column column, void *arg,
+                                        const double *y, size_t n, const invman_lazy_options *options, double *a,
+                                        invman_lazy_info *info) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_columns c;
+  invman_i_margins e;
+  invman_status status;
+  if (info) memset(info, 0, sizeof *info);
+  status = column ? invman_i_lazy_check(ctx, y, n, options, a) : invman_i_bad(ctx, "lazy: column is NULL");
+  if (status < 0) return status;
+  memset(&e, 0, sizeof e);
+  memset(&c, 0, sizeof c);
+  c.make = column;
+  c.arg = arg;
+  c.at = (double **)invman_i_take(&scope, n, sizeof(double *));
+  c.memory = (double **)invman_i_take(&scope, n, sizeof(double *));
+  c.owner = (size_t *)invman_i_take(&scope, n, sizeof(size_t));
+  c.used = (size_t *)invman_i_take(&scope, n, sizeof(size_t));
+  c.diagonal = invman_i_doubles(&scope, n);
+  c.spare = invman_i_doubles(&scope, invman_i_mul(n, INVMAN_I_SPARE));
+  if (scope.status < 0) return invman_i_drop(&scope);
+  e.columns = &c;
+  status = invman_i_lazy(&scope, &e, y, n, options, a, info);
+  invman_i_drop(&scope);
+  return status;
+}
+
 /* ================================================================================================= >>kpca
    What a kernel says about the labels: its principal components, the mutual information of each with the label
    (Appendix D), the intrinsic dimension of the points behind it (TwoNN), and the exponents of power laws. */
@@ -3669,14 +3853,6 @@ typedef struct invman_i_mi {
   double *heaps;   /* (tasks, k + 1) */
   size_t tile;     /* points per task */
 } invman_i_mi;
-
-static invman_status invman_i_check_labels(const invman_context *ctx, const double *y, size_t n, const char *what) {
-  size_t i;
-  for (i = 0; i < n; i++)
-    if (y[i] != 1 && y[i] != -1)
-      return invman_i_fail(ctx, invman_i_isfinite(y[i]) ? INVMAN_E_ARG : INVMAN_E_NONFINITE, what, "element", i);
-  return INVMAN_OK;
-}
 
 /* By a power of two, so that no digit is lost but where a value is 2^-1022 of the largest. Then no difference and no
    square overflows. */
