@@ -3652,12 +3652,13 @@ static void invman_i_lazy_measure(const invman_i_margins *e, const double *m, in
 /* After an event: is it over? */
 static int invman_i_lazy_end(const invman_i_margins *e, const invman_lazy_options *o, invman_lazy_info *info) {
   const invman_context *ctx = e->scope->ctx;
-  invman_i_lazy_measure(e, e->m, info);
+  int (*progress)(const char *, double, void *) = ctx ? ctx->progress : NULL;
+  info->sliding_max = invman_i_max(info->sliding_max, e->count);
+  if (o->report || progress) invman_i_lazy_measure(e, e->m, info);
   if (o->report && o->report(info, o->user)) return INVMAN_END_REPORT;
-  if (o->event_max > 0 && e->events >= o->event_max) return INVMAN_END_STEP_MAX;
-  if (ctx && ctx->progress && ctx->progress("lazy flow", 1 - (double)info->unsatisfied / (double)e->n, ctx->user))
+  if (progress && progress("lazy flow", 1 - (double)info->unsatisfied / (double)e->n, ctx->user))
     return INVMAN_END_PROGRESS;
-  return INVMAN_END_NONE;
+  return o->event_max > 0 && e->events >= o->event_max ? INVMAN_END_STEP_MAX : INVMAN_END_NONE;
 }
 
 /* The rates' side of the certificate: what is left of the rates that should be zero. At rest those are all of them,

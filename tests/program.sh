@@ -35,7 +35,7 @@ awk '!/^{"step": [0-9]+, "t": [0-9.e+-]+, "dt": [0-9.e+-]+, "loss": [0-9.e+-]+, 
 result jsonl $?
 
 # A run that is stopped, saved and resumed ends as the one that is not.
-"$program" --p 50 --h 60 --t-max 3000 --save a.flow >out 2>err && grep -q '^status *stopped.*: t_max is reached' out &&
+"$program" --p 50 --h 60 --t-max 3000 --save a.flow >out 2>err && grep -q '^status *stopped.*: t_max or s_max is reached' out &&
   grep -q '^t/h *50$' out && "$program" --p 50 --h 60 --resume a.flow --save b.flow >out 2>err && grep -q '^status *done' out && [ -s b.flow ]
 result save_and_resume $?
 
