@@ -389,7 +389,8 @@ struct invman_lazy_info {
    piecewise linear in s, followed event by event, exact but for rounding. K (n,n): symmetric, positive semi-definite.
    a (n) out: F(x) = sum_mu a_mu K(x, x_mu). OK: every margin is 1 or more. NOT_SEPARABLE: at rest at the least hinge
    loss that this kernel can reach, above zero (points with the same image and opposite labels, say). STOPPED: a
-   limit, or a callback. info: NULL if not wanted. Some 2n events of O(n q), q ~ sqrt(n) sliding points; memory beside
+   limit, or a callback. NOT_CONVERGED: a kernel of condition 1e16, say, asks for coefficients so large that rounding
+   alone moves the margins; residual says how much. info: NULL if not wanted. Some 2n events of O(n q), q ~ sqrt(n) sliding points; memory beside
    K: O(n + q^2). */
 INVMAN_API invman_status invman_lazy_train(const invman_context *ctx, const double *K, const double *y, size_t n,
                                            const invman_lazy_options *options, double *a, invman_lazy_info *info);
@@ -3697,26 +3698,37 @@ static invman_status invman_i_lazy_finish(invman_i_margins *e, int rest, double 
   return e->scope->status;
 }
 
+/* When the coefficients, a mean of s, have grown so much that rounding alone moves margins by 1e-6 and more. */
+static double invman_i_lazy_limit(const invman_i_margins *e) {
+  double root = invman_i_largest(e->root, e->n);
+  return root > 0 ? 1e-6 / (DBL_EPSILON * root * root * (double)e->n) : HUGE_VAL;
+}
+
 static invman_status invman_i_lazy_run(invman_i_margins *e, const invman_lazy_options *o, double *a,
                                        invman_lazy_info *info) {
-  double horizon = o->s_max > 0 ? o->s_max : HUGE_VAL, fastest;
-  int rest = 0, end = INVMAN_END_NONE;
+  double horizon, fastest;
+  int rest = 0, end = INVMAN_END_NONE, limit = INVMAN_END_ROUNDING;
   invman_status status = invman_i_hinge_start(e);
   if (status < 0) return status;
   fastest = invman_i_largest(e->rate, e->n);
-  info->status = INVMAN_STOPPED;
+  horizon = invman_i_lazy_limit(e);
+  if (o->s_max > 0 && o->s_max < horizon) {
+    horizon = o->s_max;
+    limit = INVMAN_END_T_MAX;
+  }
+
   if (status == INVMAN_OK) end = invman_i_lazy_end(e, o, info);
   while (status == INVMAN_OK && end == INVMAN_END_NONE) {
     status = invman_i_hinge_advance(e, horizon, &rest);
     if (status != INVMAN_OK || rest) break;
     end = invman_i_lazy_end(e, o, info);
-    if (end == INVMAN_END_NONE && e->s >= horizon) end = INVMAN_END_T_MAX;
+    if (end == INVMAN_END_NONE && e->s >= horizon) end = limit;
   }
-  if (status < 0) return status;
+  if (status < 0 || invman_i_lazy_finish(e, rest, fastest, a, info) < 0) return e->scope->status;
 
-  if (invman_i_lazy_finish(e, rest, fastest, a, info) < 0) return e->scope->status;
-  if (status != INVMAN_OK) end = INVMAN_END_ROUNDING;
-  else if (rest) end = info->unsatisfied > 0 ? INVMAN_END_REST : INVMAN_END_SATISFIED;
+  if (rest) end = info->unsatisfied > 0 ? INVMAN_END_REST : INVMAN_END_SATISFIED;
+  if (status != INVMAN_OK || (end == INVMAN_END_REST && !(info->residual <= 1e-8 && info->speed <= 1e-8)))
+    end = INVMAN_END_ROUNDING;
   info->end = end;
   info->status = end == INVMAN_END_ROUNDING    ? INVMAN_NOT_CONVERGED
                  : end == INVMAN_END_REST      ? INVMAN_NOT_SEPARABLE

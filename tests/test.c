@@ -7,6 +7,7 @@
 #include "network.c"
 #include "ntk.c"
 #include "margins.c"
+#include "lazy.c"
 #include "flow.c"
 #include "bad_input.c"
 #include "kpca.c"
@@ -24,6 +25,7 @@ int main(int argc, char **argv) {
   network_tests();
   ntk_tests();
   margins_tests();
+  lazy_tests();
   flow_tests();
   bad_input_tests();
   kpca_tests();
