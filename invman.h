@@ -1198,6 +1198,327 @@ static void invman_i_symmetric_times(const invman_context *ctx, const double *A,
     for (j = invman_i_symv_row(n, g); j < n; j++) y[j] += partial[g * n + j];
 }
 
+/* ================================================================================================ >>eigen
+   A = Q T Q', T tridiagonal, by Householder reflections in panels (Dongarra, Sorensen and Hammarling, 1989);
+   T = Z' D Z by divide and conquer (Cuppen, 1981; Gu and Eisenstat, 1995); the rows of Z Q' are the eigenvectors.
+   Vectors are rows all along, so that everything runs along contiguous memory. */
+
+enum {
+  INVMAN_I_PANEL = 32,     /* rows reduced before the rest of the matrix is updated */
+  INVMAN_I_WY = 128,       /* reflections applied to the eigenvectors at a time */
+  INVMAN_I_COLUMNS = 1024, /* columns per task */
+  INVMAN_I_QL_TRIALS = 60  /* per eigenvalue; two or three are the rule */
+};
+
+/* ---- A few long rows Q (rows, n) against a vector, in chunks of columns. */
+
+typedef struct invman_i_rows {
+  const double *Q;
+  size_t rows, n, stride;
+  const double *x;
+  double *partial; /* (chunks, rows) */
+  const double *h;
+  double factor;
+  double *y;
+} invman_i_rows;
+
+INVMAN_I_INLINE void invman_i_rows_dots_body(size_t chunk, void *arg, const int L) {
+  const invman_i_rows *s = (const invman_i_rows *)arg;
+  size_t first = chunk * INVMAN_I_COLUMNS, last = invman_i_min(first + INVMAN_I_COLUMNS, s->n), r, j;
+  double *out = s->partial + chunk * s->rows;
+  int k;
+  for (r = 0; r < s->rows; r += 4) {
+    const double *q[4];
+    invman_i_lanes acc[4];
+    INVMAN_I_UNROLL
+    for (k = 0; k < 4; k++) {
+      q[k] = s->Q + invman_i_min(r + (size_t)k, s->rows - 1) * s->stride;
+      invman_i_set(&acc[k], &invman_i_zero, L);
+    }
+    for (j = first; j + INVMAN_I_WIDTH <= last; j += INVMAN_I_WIDTH) {
+      invman_i_lanes xs = invman_i_load(s->x + j);
+      INVMAN_I_UNROLL
+      for (k = 0; k < 4; k++) {
+        invman_i_lanes qs = invman_i_load(q[k] + j);
+        invman_i_add_product(&acc[k], &qs, &xs, L);
+      }
+    }
+    for (k = 0; k < 4 && r + (size_t)k < s->rows; k++) {
+      double sum = invman_i_sum_lanes(&acc[k]);
+      size_t tail;
+      for (tail = j; tail < last; tail++) sum += q[k][tail] * s->x[tail];
+      out[r + (size_t)k] = sum;
+    }
+  }
+}
+INVMAN_I_KERNEL(invman_i_rows_dots)
+
+INVMAN_I_INLINE void invman_i_rows_sum_body(size_t chunk, void *arg, const int L) {
+  const invman_i_rows *s = (const invman_i_rows *)arg;
+  size_t first = chunk * INVMAN_I_COLUMNS, last = invman_i_min(first + INVMAN_I_COLUMNS, s->n), r, j;
+  int k;
+  for (r = 0; r < s->rows; r += 4) {
+    const double *q[4];
+    double h[4];
+    INVMAN_I_UNROLL
+    for (k = 0; k < 4; k++) {
+      size_t row = r + (size_t)k;
+      q[k] = s->Q + invman_i_min(row, s->rows - 1) * s->stride;
+      h[k] = row < s->rows ? s->factor * s->h[row] : 0;
+    }
+    for (j = first; j + INVMAN_I_WIDTH <= last; j += INVMAN_I_WIDTH) {
+      invman_i_lanes ys = invman_i_load(s->y + j);
+      INVMAN_I_UNROLL
+      for (k = 0; k < 4; k++) {
+        invman_i_lanes qs = invman_i_load(q[k] + j);
+        invman_i_add_scaled(&ys, h[k], &qs, L);
+      }
+      memcpy(s->y + j, &ys, sizeof ys);
+    }
+    for (; j < last; j++) s->y[j] += (h[0] * q[0][j] + h[1] * q[1][j]) + (h[2] * q[2][j] + h[3] * q[3][j]);
+  }
+}
+INVMAN_I_KERNEL(invman_i_rows_sum)
+
+static size_t invman_i_chunks(size_t n) { return (n + INVMAN_I_COLUMNS - 1) / INVMAN_I_COLUMNS; }
+
+/* h = Q x; partial: scratch of (chunks, rows) */
+static void invman_i_rows_times(const invman_context *ctx, const double *Q, size_t rows, size_t n, size_t stride,
+                                const double *x, double *partial, double *h) {
+  invman_i_rows s;
+  size_t chunk, r;
+  memset(&s, 0, sizeof s);
+  s.Q = Q, s.rows = rows, s.n = n, s.stride = stride, s.x = x, s.partial = partial;
+  if (rows == 0) return;
+  invman_i_parallel(ctx, invman_i_chunks(n), invman_i_rows_dots(ctx), &s, (double)rows * (double)n);
+  memcpy(h, partial, rows * sizeof *h);
+  for (chunk = 1; chunk < invman_i_chunks(n); chunk++)
+    for (r = 0; r < rows; r++) h[r] += partial[chunk * rows + r];
+}
+
+/* y += factor h Q */
+static void invman_i_rows_add(const invman_context *ctx, const double *Q, size_t rows, size_t n, size_t stride,
+                              double factor, const double *h, double *y) {
+  invman_i_rows s;
+  memset(&s, 0, sizeof s);
+  s.Q = Q, s.rows = rows, s.n = n, s.stride = stride, s.h = h, s.factor = factor, s.y = y;
+  if (rows == 0) return;
+  invman_i_parallel(ctx, invman_i_chunks(n), invman_i_rows_sum(ctx), &s, (double)rows * (double)n);
+}
+
+/* ---- Scaling by powers of two, so that squares neither overflow nor underflow where it matters. */
+
+/* 2^exponent as a product of two doubles: it may be beyond the range of one. */
+static void invman_i_power_of_two(int exponent, double factor[2]) {
+  factor[0] = ldexp(1, exponent / 2);
+  factor[1] = ldexp(1, exponent - exponent / 2);
+}
+
+/* The power of two that brings `largest` into [1/2, 1). */
+static int invman_i_scaling(double largest) {
+  int exponent = 0;
+  if (largest > 0) frexp(largest, &exponent);
+  return -exponent;
+}
+
+/* R = the upper triangle of A times 2^exponent, its largest entry in [1/2, 1). */
+static invman_status invman_i_copy_scaled(const invman_context *ctx, const double *A, size_t n, double *R,
+                                          size_t stride, int *exponent) {
+  double largest = 0, factor[2];
+  size_t i, j;
+  for (i = 0; i < n; i++)
+    for (j = i; j < n; j++) {
+      double size = fabs(A[i * n + j]);
+      if (!(size <= DBL_MAX))
+        return invman_i_fail(ctx, INVMAN_E_NONFINITE, "the matrix is not finite", "element", i * n + j);
+      if (size > largest) largest = size;
+    }
+  *exponent = invman_i_scaling(largest);
+  invman_i_power_of_two(*exponent, factor);
+  for (i = 0; i < n; i++)
+    for (j = i; j < n; j++) R[i * stride + j] = A[i * n + j] * factor[0] * factor[1];
+  return INVMAN_OK;
+}
+
+/* Doubles from one row to the next: rows begin on cache lines, an odd number of lines apart, lest many rows share one
+   set of the cache. */
+static size_t invman_i_padded(size_t n) { return ((n + 7) / 8 | 1) * 8; }
+
+/* ---- Reduction to tridiagonal form, from the first row down, by the upper triangle. Row j leaves d_j, e_j, and right
+   of its diagonal the reflection H_j = 1 - tau v v', v_0 = 1, that clears it. The rest of the matrix, B, becomes
+   B - v w' - w v'; in a panel these updates are only noted down, and B v is corrected for them. */
+
+typedef struct invman_i_reduction {
+  size_t n, stride;
+  double *R;           /* (n, stride) */
+  double *d, *e, *tau; /* (n): T, and the reflections */
+  double *X, *Y;       /* (2 panel, stride): rows v_0, w_0, v_1, w_1, ..; and w_0, v_0, w_1, v_1, .. */
+  double *h;           /* (2 panel) */
+  double *partial;     /* scratch for products with vectors */
+  invman_i_gemm room;
+} invman_i_reduction;
+
+static void invman_i_reduction_take(invman_i_scope *scope, size_t n, invman_i_reduction *t) {
+  const size_t pairs = 2 * INVMAN_I_PANEL;
+  size_t stride = invman_i_padded(n), scratch = invman_i_max(INVMAN_I_SYMV_GROUPS * n, pairs * invman_i_chunks(n));
+  t->n = n;
+  t->stride = stride;
+  t->R = invman_i_doubles(scope, invman_i_mul(n, stride));
+  t->d = invman_i_doubles(scope, n);
+  t->e = invman_i_doubles(scope, n);
+  t->tau = invman_i_doubles(scope, n);
+  t->X = invman_i_doubles(scope, 2 * pairs * stride);
+  t->Y = t->X + pairs * stride;
+  t->h = invman_i_doubles(scope, pairs);
+  t->partial = invman_i_doubles(scope, scratch);
+  t->room = invman_i_gemm_reserve(scope, n, n);
+}
+
+/* x (m) becomes v with v_0 = 1; (1 - tau v v') x = e (1, 0, ..). Returns e. What is below 1e-140 of a matrix of norm
+   one is nothing. */
+static double invman_i_reflection(double *x, size_t m, double *tau) {
+  double head = x[0], rest = invman_i_inner(x + 1, x + 1, m - 1), e = head, scale = 0;
+  size_t i;
+  *tau = 0;
+  if (rest > 1e-280) {
+    e = head > 0 ? -sqrt(head * head + rest) : sqrt(head * head + rest);
+    *tau = (e - head) / e;
+    scale = 1 / (head - e);
+  }
+  x[0] = 1;
+  for (i = 1; i < m; i++) x[i] *= scale;
+  return e;
+}
+
+/* w = tau (B v - ..) - (tau^2/2)(v'Bv) v, B being the matrix right of and below row j, corrected for `pairs` rows of X */
+static void invman_i_reduction_vector(const invman_context *ctx, invman_i_reduction *t, size_t j, size_t pairs,
+                                      const double *v, double *w) {
+  size_t m = t->n - j - 1, i;
+  double tau = t->tau[j], half;
+  invman_i_symmetric_times(ctx, t->R + (j + 1) * (t->stride + 1), m, t->stride, v, t->partial, w);
+  invman_i_rows_times(ctx, t->Y + j + 1, pairs, m, t->stride, v, t->partial, t->h);
+  invman_i_rows_add(ctx, t->X + j + 1, pairs, m, t->stride, -1, t->h, w);
+  half = 0.5 * tau * invman_i_inner(w, v, m);
+  for (i = 0; i < m; i++) w[i] = tau * (w[i] - half * v[i]);
+}
+
+static void invman_i_reduce_row(const invman_context *ctx, invman_i_reduction *t, size_t j, size_t pairs) {
+  size_t n = t->n, stride = t->stride, m = n - j - 1, r;
+  double *row = t->R + j * stride, *v = t->X + pairs * stride + j + 1, *w = v + stride;
+  double *again = t->Y + pairs * stride + j + 1;
+  for (r = 0; r < pairs; r++) t->h[r] = t->Y[r * stride + j];
+  invman_i_rows_add(ctx, t->X + j, pairs, n - j, stride, -1, t->h, row + j);
+  t->d[j] = row[j];
+  t->e[j] = invman_i_reflection(row + j + 1, m, &t->tau[j]);
+  memcpy(v, row + j + 1, m * sizeof *v);
+  if (t->tau[j] != 0) invman_i_reduction_vector(ctx, t, j, pairs, v, w);
+  else memset(w, 0, m * sizeof *w);
+  memcpy(again, w, m * sizeof *w);
+  memcpy(again + stride, v, m * sizeof *v);
+}
+
+/* R -> d, e, tau and, right of the diagonal, the reflections' vectors; left of it and on it R is zero in the end. */
+static void invman_i_reduce(const invman_context *ctx, invman_i_reduction *t) {
+  size_t n = t->n, stride = t->stride, first, j;
+  for (first = 0; first + 1 < n; first = j) {
+    size_t last = invman_i_min(first + INVMAN_I_PANEL, n - 1), pairs = 0;
+    for (j = first; j < last; j++, pairs += 2) invman_i_reduce_row(ctx, t, j, pairs);
+    invman_i_product_add(ctx, &t->room, n - j, n - j, pairs, -1, invman_i_transposed(t->X + j, stride),
+                         invman_i_plain(t->Y + j, stride), t->R + j * (stride + 1), stride, 1);
+  }
+  t->d[n - 1] = t->R[(n - 1) * (stride + 1)];
+  for (j = 0; j < n; j++) memset(t->R + j * stride, 0, (j + 1) * sizeof(double));
+}
+
+/* ---- Implicit QL with Wilkinson's shift (Bowdler, Martin, Reinsch and Wilkinson, 1968). */
+
+/* Rows a, b (n) <- c a - s b, s a + c b */
+static void invman_i_rotate(double *a, double *b, size_t n, double c, double s) {
+  size_t i;
+  for (i = 0; i < n; i++) {
+    double x = a[i], y = b[i];
+    a[i] = c * x - s * y;
+    b[i] = s * x + c * y;
+  }
+}
+
+/* One sweep on rows l..m of T, from the bottom up; the rotations go to the rows of Z. */
+static void invman_i_ql_sweep(double *d, double *e, size_t l, size_t m, double *Z, size_t columns, size_t stride) {
+  double g = (d[l + 1] - d[l]) / (2 * e[l]), r = sqrt(g * g + 1), s = 1, c = 1, p = 0;
+  size_t i;
+  g = d[m] - d[l] + e[l] / (g + (g < 0 ? -r : r));
+  for (i = m; i-- > l;) {
+    double f = s * e[i], b = c * e[i];
+    r = f * f + g * g;
+    if (r < 1e-280) { /* nothing, in a matrix of norm one: T falls apart here */
+      e[i + 1] = 0;
+      d[i + 1] -= p;
+      e[m] = 0;
+      return;
+    }
+    e[i + 1] = r = sqrt(r);
+    s = f / r;
+    c = g / r;
+    g = d[i + 1] - p;
+    r = (d[i] - g) * s + 2 * c * b;
+    p = s * r;
+    d[i + 1] = g + p;
+    g = c * r - b;
+    if (Z) invman_i_rotate(Z + i * stride, Z + (i + 1) * stride, columns, c, s);
+  }
+  d[l] -= p;
+  e[l] = g;
+  e[m] = 0;
+}
+
+/* Eigenvalues of T = (d, e), into d, e (n) destroyed; Z <- eigenvectors' rows times Z, or NULL. What is below `tiny` off
+   the diagonal counts as zero. False where it does not converge. */
+static int invman_i_ql(double *d, double *e, size_t n, double tiny, double *Z, size_t columns, size_t stride) {
+  size_t l, m, trials = 0;
+  e[n - 1] = 0;
+  for (l = 0; l < n; l++)
+    for (;;) {
+      for (m = l; m + 1 < n && fabs(e[m]) > tiny;) m++;
+      if (m == l) break;
+      if (trials++ >= INVMAN_I_QL_TRIALS * n) return 0;
+      invman_i_ql_sweep(d, e, l, m, Z, columns, stride);
+    }
+  return 1;
+}
+
+/* The largest row sum of T: between its norm and twice that */
+static double invman_i_tridiagonal_norm(const double *d, const double *e, size_t n) {
+  double norm = 0;
+  size_t i;
+  for (i = 0; i < n; i++) norm = fmax(norm, fabs(d[i]) + (i > 0 ? fabs(e[i - 1]) : 0) + (i + 1 < n ? fabs(e[i]) : 0));
+  return norm;
+}
+
+/* ---- The solvers. */
+
+invman_status invman_eigvalsh(const invman_context *ctx, size_t n, double *A, double *lambda) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_reduction t;
+  double tiny;
+  size_t i, j;
+  int exponent;
+  if (n == 0) return INVMAN_OK;
+  if (!A || !lambda) return invman_i_bad(ctx, "eigvalsh: A or lambda is NULL");
+  invman_i_reduction_take(&scope, n, &t);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  scope.status = invman_i_copy_scaled(ctx, A, n, t.R, t.stride, &exponent);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  invman_i_reduce(ctx, &t);
+  tiny = DBL_EPSILON * invman_i_tridiagonal_norm(t.d, t.e, n);
+  if (!invman_i_ql(t.d, t.e, n, tiny, NULL, 0, 0)) scope.status = INVMAN_NOT_CONVERGED;
+  for (i = 0; i < n; i++) { /* sorted by insertion */
+    double value = ldexp(t.d[i], -exponent);
+    for (j = i; j > 0 && lambda[j - 1] < value; j--) lambda[j] = lambda[j - 1];
+    lambda[j] = value;
+  }
+  return invman_i_drop(&scope);
+}
+
 /* ================================================================================================= >>data */
 
 static invman_status invman_i_check_data(const invman_context *ctx, const invman_data *data) {
