@@ -1430,6 +1430,43 @@ static void invman_i_reduce(const invman_context *ctx, invman_i_reduction *t) {
   for (j = 0; j < n; j++) memset(t->R + j * stride, 0, (j + 1) * sizeof(double));
 }
 
+/* T of 1 - V' T V = H_first H_first+1 .., V the block's vectors as rows (Schreiber and Van Loan, 1989): T upper
+   triangular, by columns, from the vectors' products G. */
+static void invman_i_compact(const double *G, const double *tau, size_t count, double *T) {
+  size_t i, l, q;
+  memset(T, 0, count * count * sizeof *T);
+  for (i = 0; i < count; i++) {
+    for (l = 0; l < i; l++) {
+      double sum = 0;
+      for (q = l; q < i; q++) sum += T[l * count + q] * G[q * count + i];
+      T[l * count + i] = -tau[i] * sum;
+    }
+    T[i * count + i] = tau[i];
+  }
+}
+
+/* E (n, stride) <- E Q', Q' = .. H_1 H_0: E - ((E V') T') V per block. M (n, wy), U (wy, stride), S (2, wy, wy):
+   scratch, wy = min(INVMAN_I_WY, n) */
+static void invman_i_back_transform(const invman_context *ctx, const invman_i_reduction *t, double *E, double *M,
+                                    double *U, double *S) {
+  size_t n = t->n, stride = t->stride, block;
+  for (block = (n + INVMAN_I_WY - 1) / INVMAN_I_WY; block-- > 0;) {
+    size_t first = block * INVMAN_I_WY, count = invman_i_min(INVMAN_I_WY, n - first), m = n - first;
+    invman_i_matrix V = invman_i_plain(t->R + first * (stride + 1), stride);
+    double *G = S, *T = S + invman_i_min(INVMAN_I_WY, n) * invman_i_min(INVMAN_I_WY, n);
+    memset(G, 0, count * count * sizeof *G);
+    memset(U, 0, count * stride * sizeof *U);
+    memset(M, 0, n * count * sizeof *M);
+    invman_i_product_add(ctx, &t->room, count, count, m, 1, V, invman_i_transposed(V.at, stride), G, count, 0);
+    invman_i_compact(G, t->tau + first, count, T);
+    invman_i_product_add(ctx, &t->room, count, m, count, 1, invman_i_transposed(T, count), V, U, stride, 0);
+    invman_i_product_add(ctx, &t->room, n, count, m, 1, invman_i_plain(E + first, stride),
+                         invman_i_transposed(V.at, stride), M, count, 0);
+    invman_i_product_add(ctx, &t->room, n, m, count, -1, invman_i_plain(M, count), invman_i_plain(U, stride), E + first,
+                         stride, 0);
+  }
+}
+
 /* ---- Implicit QL with Wilkinson's shift (Bowdler, Martin, Reinsch and Wilkinson, 1968). */
 
 /* Rows a, b (n) <- c a - s b, s a + c b */
@@ -1494,7 +1531,442 @@ static double invman_i_tridiagonal_norm(const double *d, const double *e, size_t
   return norm;
 }
 
+/* ---- Divide and conquer. T falls into two halves when e between them is moved into a term of rank one, rho u u'
+   (Cuppen). With the halves solved, T is D + rho z z' in their eigenvectors; its eigenvalues interlace D's. */
+
+enum { INVMAN_I_LEAF = 32, INVMAN_I_SECULAR_ROWS = 512, INVMAN_I_SECULAR_TASK = 16, INVMAN_I_SECULAR_TRIALS = 80 };
+
+enum { INVMAN_I_TOP = 1, INVMAN_I_BOTTOM = 2 }; /* which half's columns of a vector are not zero */
+
+typedef struct invman_i_conquest {
+  size_t n, stride;
+  double *d, *e;
+  double *E; /* (n,n): the vectors' rows */
+  double *W; /* (n, stride): a merge's old vectors */
+  double *S; /* (secular rows, stride) */
+  double tiny;
+  const invman_i_gemm *room;
+  size_t *order;       /* (n) per block: its rows by ascending eigenvalue */
+  size_t *kept, *gone; /* (n) rows of a merge that take part in it, and those deflated, ascending */
+  unsigned char *half; /* (n) */
+  double *z;           /* (n) */
+  /* The secular equation of a merge, 1/rho + sum_j z_j^2/(d_j - x) = 0: */
+  size_t k;
+  double inverse;          /* 1/rho */
+  double *pole, *weight;   /* (k) d_j ascending, z_j; lanes beyond the end are readable */
+  double *offset;          /* (k) root i is pole[origin[i]] + offset[i], */
+  size_t *origin;          /* so that all its distances from poles keep their relative accuracy */
+  size_t *group;           /* (k) poles by half: top, both, bottom */
+  double *gpole, *gweight; /* (k) in that order; gweight of Gu and Eisenstat */
+  size_t first;            /* root of S's first row */
+} invman_i_conquest;
+
+static void invman_i_conquest_take(invman_i_scope *scope, const invman_i_reduction *t, invman_i_conquest *c) {
+  size_t n = t->n, lanes = n + INVMAN_I_WIDTH;
+  memset(c, 0, sizeof *c);
+  c->n = n;
+  c->stride = t->stride;
+  c->d = t->d;
+  c->e = t->e;
+  c->room = &t->room;
+  c->W = invman_i_doubles(scope, invman_i_mul(n, t->stride));
+  c->S = invman_i_doubles(scope, invman_i_min(INVMAN_I_SECULAR_ROWS, n) * t->stride);
+  c->order = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  c->kept = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  c->gone = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  c->origin = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  c->group = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  c->half = (unsigned char *)invman_i_take(scope, n, 1);
+  c->z = invman_i_doubles(scope, n);
+  c->offset = invman_i_doubles(scope, n);
+  c->pole = invman_i_doubles(scope, lanes);
+  c->weight = invman_i_doubles(scope, lanes);
+  c->gpole = invman_i_doubles(scope, lanes);
+  c->gweight = invman_i_doubles(scope, lanes);
+}
+
+typedef struct invman_i_secular {
+  double psi, dpsi; /* the poles left of x, and the derivative */
+  double phi, dphi; /* those right of it */
+} invman_i_secular;
+
+/* value = sum z^2/(pole - x), slope its derivative, x = origin + offset, of the poles first .. last-1 */
+INVMAN_I_INLINE void invman_i_secular_sum(const invman_i_conquest *c, size_t first, size_t last, double origin,
+                                          double offset, double *value, double *slope, const int L) {
+  invman_i_lanes sum = invman_i_zero, square = invman_i_zero;
+  size_t j;
+  for (j = first; j + INVMAN_I_WIDTH <= last; j += INVMAN_I_WIDTH) {
+    invman_i_lanes p = invman_i_load(c->pole + j), z = invman_i_load(c->weight + j);
+#define INVMAN_I_OP(piece, V, M)                     \
+  p.piece = z.piece / ((p.piece - origin) - offset); \
+  sum.piece += z.piece * p.piece;                    \
+  square.piece += p.piece * p.piece;
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  }
+  *value = invman_i_sum_lanes(&sum);
+  *slope = invman_i_sum_lanes(&square);
+  for (; j < last; j++) {
+    double t = c->weight[j] / ((c->pole[j] - origin) - offset);
+    *value += c->weight[j] * t;
+    *slope += t * t;
+  }
+}
+
+/* The root of C + A/(a - y) + B/(b - y) between its poles, from the quadratic C y^2 - p y + q = 0 */
+static double invman_i_rational_root(double C, double p, double q) {
+  double root = sqrt(fabs(p * p - 4 * q * C));
+  return p <= 0 ? (p - root) / (2 * C) : 2 * q / (p + root);
+}
+
+/* Where to begin: the nearer pole of root i as its origin, told by the sign in the middle; there the equation with all
+   poles but the two next to the root frozen is solved. Returns the offset; low, high: an interval that holds it. */
+INVMAN_I_INLINE double invman_i_secular_start(invman_i_conquest *c, size_t i, double *low, double *high, const int L) {
+  int last = i + 1 == c->k;
+  double left = c->pole[i], zz = c->weight[i] * c->weight[i], next = 0, width, value, rest, dummy, guess;
+  size_t j;
+  if (last) {
+    for (width = 0, j = 0; j < c->k; j++) width += c->weight[j] * c->weight[j];
+    width *= (1 + 1e-14) / c->inverse; /* no root is beyond pole + rho |z|^2 */
+  } else {
+    width = c->pole[i + 1] - left;
+    next = c->weight[i + 1] * c->weight[i + 1];
+  }
+  invman_i_secular_sum(c, 0, i + 1, left, width / 2, &value, &dummy, L);
+  invman_i_secular_sum(c, i + 1, c->k, left, width / 2, &rest, &dummy, L);
+  value += c->inverse + rest;
+  rest = value + 2 * (zz - next) / width; /* without the two poles next to the root */
+  c->origin[i] = i;
+  *low = 0;
+  *high = width / 2;
+  if (last) {
+    if (value < 0) *low = width / 2, *high = width;
+    guess = zz / rest;
+  } else if (value >= 0) {
+    guess = invman_i_rational_root(rest, rest * width + zz + next, zz * width);
+  } else {
+    c->origin[i] = i + 1;
+    *low = -width / 2;
+    *high = 0;
+    guess = invman_i_rational_root(rest, -rest * width + zz + next, -next * width);
+  }
+  return guess > *low && guess < *high ? guess : 0.5 * (*low + *high);
+}
+
+/* Root i by the "middle way" (Li, 1993): psi and phi each replaced by a pole where it has one and a constant, of the
+   same value and slope. Steps out of the interval that holds the root become bisections. */
+INVMAN_I_INLINE void invman_i_secular_root(invman_i_conquest *c, size_t i, const int L) {
+  double low, high, x = invman_i_secular_start(c, i, &low, &high, L), origin = c->pole[c->origin[i]];
+  int last = i + 1 == c->k, trial;
+  for (trial = 0; trial < INVMAN_I_SECULAR_TRIALS; trial++) {
+    invman_i_secular s;
+    double f, slope, next, a = (c->pole[i] - origin) - x;
+    invman_i_secular_sum(c, 0, i + 1, origin, x, &s.psi, &s.dpsi, L);
+    invman_i_secular_sum(c, i + 1, c->k, origin, x, &s.phi, &s.dphi, L);
+    f = c->inverse + s.psi + s.phi;
+    slope = s.dpsi + s.dphi;
+    if (fabs(f) <= 4 * DBL_EPSILON * (c->inverse + (s.phi - s.psi) + fabs(x) * slope)) break;
+    if (f < 0) low = x;
+    else high = x;
+    if (last) {
+      next = x + a + a * a * s.dpsi / (f - a * s.dpsi);
+    } else {
+      double b = (c->pole[i + 1] - origin) - x;
+      next = x + invman_i_rational_root(f - a * s.dpsi - b * s.dphi, (a + b) * f - a * b * slope, a * b * f);
+    }
+    if (!(next > low && next < high)) next = 0.5 * (low + high);
+    if (next == x || next <= low || next >= high) break;
+    x = next;
+  }
+  c->offset[i] = x;
+}
+
+INVMAN_I_INLINE void invman_i_secular_roots_body(size_t task, void *arg, const int L) {
+  invman_i_conquest *c = (invman_i_conquest *)arg;
+  size_t i, end = invman_i_min((task + 1) * INVMAN_I_SECULAR_TASK, c->k);
+  for (i = task * INVMAN_I_SECULAR_TASK; i < end; i++) invman_i_secular_root(c, i, L);
+}
+INVMAN_I_KERNEL(invman_i_secular_roots)
+
+/* The z of which the computed roots are the exact ones: z_j^2 = prod_i (x_i - d_j) / prod_i!=j (d_i - d_j), up to a
+   common factor. Vectors made of it are orthogonal, however close the roots (Gu and Eisenstat). Task: eight j. */
+INVMAN_I_INLINE void invman_i_secular_weights_body(size_t task, void *arg, const int L) {
+  invman_i_conquest *c = (invman_i_conquest *)arg;
+  size_t first = task * INVMAN_I_WIDTH, end = invman_i_min(first + INVMAN_I_WIDTH, c->k), i, j;
+  invman_i_lanes d = invman_i_load(c->pole + first), product;
+  int below;
+  for (j = 0; j < INVMAN_I_WIDTH; j++) product.d[j] = 1;
+  for (below = 1; below >= 0; below--) /* than the eight; then those above */
+    for (i = below ? 0 : end; i < (below ? first : c->k); i++) {
+      double origin = c->pole[c->origin[i]], offset = c->offset[i], pole = c->pole[i];
+#define INVMAN_I_OP(piece, V, M) product.piece *= ((d.piece - origin) - offset) / (d.piece - pole);
+      INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+    }
+  for (j = first; j < end; j++) {
+    double w = product.d[j - first];
+    for (i = first; i < end; i++) {
+      double distance = (c->pole[j] - c->pole[c->origin[i]]) - c->offset[i];
+      w *= i == j ? distance : distance / (c->pole[j] - c->pole[i]);
+    }
+    w = sqrt(fabs(w));
+    c->z[j] = c->weight[j] < 0 ? -w : w;
+  }
+}
+INVMAN_I_KERNEL(invman_i_secular_weights)
+
+/* Rows of S: the eigenvectors z_j/(d_j - x_i) of D + rho z z', of norm one, poles in groups */
+INVMAN_I_INLINE void invman_i_secular_vectors_body(size_t task, void *arg, const int L) {
+  invman_i_conquest *c = (invman_i_conquest *)arg;
+  size_t first = task * INVMAN_I_SECULAR_TASK, r, g, k = c->k;
+  size_t end = invman_i_min(invman_i_min(first + INVMAN_I_SECULAR_TASK, INVMAN_I_SECULAR_ROWS), k - c->first);
+  for (r = first; r < end; r++) {
+    double *row = c->S + r * c->stride, offset = c->offset[c->first + r], origin = c->pole[c->origin[c->first + r]];
+    double sum = 0;
+    invman_i_lanes square = invman_i_zero;
+    for (g = 0; g + INVMAN_I_WIDTH <= k; g += INVMAN_I_WIDTH) {
+      invman_i_lanes p = invman_i_load(c->gpole + g), z = invman_i_load(c->gweight + g);
+#define INVMAN_I_OP(piece, V, M)                     \
+  p.piece = z.piece / ((p.piece - origin) - offset); \
+  square.piece += p.piece * p.piece;
+      INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+      memcpy(row + g, &p, sizeof p);
+    }
+    for (; g < k; g++) {
+      row[g] = c->gweight[g] / ((c->gpole[g] - origin) - offset);
+      sum += row[g] * row[g];
+    }
+    sum = 1 / sqrt(sum + invman_i_sum_lanes(&square));
+    for (g = 0; g < k; g++) row[g] *= sum;
+  }
+}
+INVMAN_I_KERNEL(invman_i_secular_vectors)
+
+/* Two ascending lists of rows become one. */
+static void invman_i_merge_orders(const double *d, const size_t *a, size_t na, const size_t *b, size_t nb,
+                                  size_t *out) {
+  size_t i = 0, j = 0;
+  while (i < na || j < nb) *out++ = j == nb || (i < na && d[a[i]] <= d[b[j]]) ? a[i++] : b[j++];
+}
+
+/* Adds a row to an ascending list; most belong at its end. */
+static void invman_i_insert(const double *d, size_t *list, size_t count, size_t row) {
+  for (; count > 0 && d[list[count - 1]] > d[row]; count--) list[count] = list[count - 1];
+  list[count] = row;
+}
+
+/* Rows a, b with almost the same eigenvalue are turned so that z_a becomes 0, if that leaves no more than `tiny` off the
+   diagonal. */
+static int invman_i_deflate_pair(invman_i_conquest *c, size_t lo, size_t hi, size_t a, size_t b) {
+  double za = c->z[a], zb = c->z[b], norm = sqrt(za * za + zb * zb), cosine = zb / norm, sine = za / norm;
+  double da = c->d[a], db = c->d[b];
+  if (fabs((db - da) * cosine * sine) > c->tiny) return 0;
+  c->z[a] = 0;
+  c->z[b] = norm;
+  c->d[a] = da * cosine * cosine + db * sine * sine;
+  c->d[b] = da * sine * sine + db * cosine * cosine;
+  c->half[a] = c->half[b] = c->half[a] | c->half[b];
+  invman_i_rotate(c->E + a * c->n + lo, c->E + b * c->n + lo, hi - lo, cosine, sine);
+  return 1;
+}
+
+/* Sorts the rows lo .. hi-1 into those that the merge moves and those it leaves as they are, up to `tiny`. */
+static void invman_i_deflate(invman_i_conquest *c, size_t lo, size_t hi, double rho, const size_t *order,
+                             size_t *gone) {
+  size_t i, before = hi;
+  c->k = *gone = 0;
+  for (i = 0; i < hi - lo; i++) {
+    size_t row = order[i];
+    if (rho * fabs(c->z[row]) <= c->tiny) {
+      invman_i_insert(c->d, c->gone, (*gone)++, row);
+      continue;
+    }
+    if (before < hi) {
+      if (invman_i_deflate_pair(c, lo, hi, before, row)) invman_i_insert(c->d, c->gone, (*gone)++, before);
+      else c->kept[c->k++] = before;
+    }
+    before = row;
+  }
+  if (before < hi) c->kept[c->k++] = before;
+}
+
+/* z of a merge at `mid`: what u, ones at mid-1 and at mid (there with e's sign), is in the halves' vectors; norm one */
+static void invman_i_merge_z(invman_i_conquest *c, size_t lo, size_t mid, size_t hi) {
+  const double half = 0.70710678118654752;
+  size_t r;
+  for (r = lo; r < hi; r++) {
+    c->half[r] = r < mid ? INVMAN_I_TOP : INVMAN_I_BOTTOM;
+    c->z[r] = r < mid ? half * c->E[r * c->n + mid - 1] : half * (c->e[mid - 1] < 0 ? -1 : 1) * c->E[r * c->n + mid];
+  }
+}
+
+/* The old vectors to W, by groups and without their zeros; the deflated ones behind them. count: of groups 1, 3, 2 */
+static void invman_i_merge_copy(invman_i_conquest *c, size_t lo, size_t mid, size_t hi, size_t gone, size_t count[3]) {
+  static const unsigned char halves[3] = {INVMAN_I_TOP, INVMAN_I_TOP | INVMAN_I_BOTTOM, INVMAN_I_BOTTOM};
+  size_t i, g = 0, part, from, to;
+  for (part = 0; part < 3; part++) {
+    from = halves[part] & INVMAN_I_TOP ? lo : mid;
+    to = halves[part] & INVMAN_I_BOTTOM ? hi : mid;
+    count[part] = g;
+    for (i = 0; i < c->k; i++) {
+      if (c->half[c->kept[i]] != halves[part]) continue;
+      memcpy(c->W + g * c->stride + (from - lo), c->E + c->kept[i] * c->n + from, (to - from) * sizeof(double));
+      c->group[g++] = i;
+    }
+    count[part] = g - count[part];
+  }
+  for (i = 0; i < gone; i++)
+    memcpy(c->W + (c->k + i) * c->stride, c->E + c->gone[i] * c->n + lo, (hi - lo) * sizeof(double));
+}
+
+/* E = S W, the new vectors, in rows of blocks; each half of the columns from the groups that are not zero there. */
+static void invman_i_merge_vectors(const invman_context *ctx, invman_i_conquest *c, size_t lo, size_t mid, size_t hi,
+                                   const size_t count[3]) {
+  size_t k = c->k, left = count[0] + count[1], right = count[1] + count[2], rows;
+  for (c->first = 0; c->first < k; c->first += rows) {
+    double *to = c->E + (lo + c->first) * c->n;
+    rows = invman_i_min(INVMAN_I_SECULAR_ROWS, k - c->first);
+    invman_i_parallel(ctx, (rows + INVMAN_I_SECULAR_TASK - 1) / INVMAN_I_SECULAR_TASK, invman_i_secular_vectors(ctx), c,
+                      4 * (double)rows * (double)k);
+    invman_i_product_add(ctx, c->room, rows, mid - lo, left, 1, invman_i_plain(c->S, c->stride),
+                         invman_i_plain(c->W, c->stride), to + lo, c->n, 0);
+    invman_i_product_add(ctx, c->room, rows, hi - mid, right, 1, invman_i_plain(c->S + count[0], c->stride),
+                         invman_i_plain(c->W + count[0] * c->stride + (mid - lo), c->stride), to + mid, c->n, 0);
+  }
+}
+
+/* The secular equation: roots, and the weights that go with them, also by groups. */
+static void invman_i_merge_roots(const invman_context *ctx, invman_i_conquest *c, double rho) {
+  size_t i, k = c->k;
+  double work = (double)k * (double)k;
+  c->inverse = 1 / rho;
+  for (i = 0; i < k; i++) {
+    c->pole[i] = c->d[c->kept[i]];
+    c->weight[i] = c->z[c->kept[i]];
+  }
+  invman_i_parallel(ctx, (k + INVMAN_I_SECULAR_TASK - 1) / INVMAN_I_SECULAR_TASK, invman_i_secular_roots(ctx), c,
+                    20 * work);
+  invman_i_parallel(ctx, (k + INVMAN_I_WIDTH - 1) / INVMAN_I_WIDTH, invman_i_secular_weights(ctx), c, 4 * work);
+  for (i = 0; i < k; i++) {
+    c->gpole[i] = c->pole[c->group[i]];
+    c->gweight[i] = c->z[c->group[i]];
+  }
+}
+
+/* The eigenvalues and vectors of rows lo .. hi-1 from those of their halves. */
+static void invman_i_merge(const invman_context *ctx, invman_i_conquest *c, size_t lo, size_t mid, size_t hi) {
+  double rho = 2 * fabs(c->e[mid - 1]);
+  size_t count[3], gone, i;
+  invman_i_merge_z(c, lo, mid, hi);
+  invman_i_merge_orders(c->d, c->order + lo, mid - lo, c->order + mid, hi - mid, c->group);
+  invman_i_deflate(c, lo, hi, rho, c->group, &gone);
+  if (c->k == 0) {
+    memcpy(c->order + lo, c->group, (hi - lo) * sizeof *c->order);
+    return;
+  }
+  invman_i_merge_copy(c, lo, mid, hi, gone, count);
+  invman_i_merge_roots(ctx, c, rho);
+  for (i = 0; i < gone; i++) c->z[i] = c->d[c->gone[i]];
+  for (i = 0; i < hi - lo; i++) {
+    double *row = c->E + (lo + i) * c->n + lo;
+    c->d[lo + i] = i < c->k ? c->pole[c->origin[i]] + c->offset[i] : c->z[i - c->k];
+    c->kept[i] = lo + i;
+    if (i < c->k) memset(row, 0, (hi - lo) * sizeof *row);
+    else memcpy(row, c->W + i * c->stride, (hi - lo) * sizeof *row);
+  }
+  invman_i_merge_vectors(ctx, c, lo, mid, hi, count);
+  invman_i_merge_orders(c->d, c->kept, c->k, c->kept + c->k, gone, c->order + lo);
+}
+
+typedef struct invman_i_leaves {
+  invman_i_conquest *c;
+  size_t count;
+  unsigned char *failed;
+} invman_i_leaves;
+
+static size_t invman_i_part(size_t n, size_t parts, size_t q) { return n / parts * q + n % parts * q / parts; }
+
+static void invman_i_leaf(size_t q, void *arg) {
+  const invman_i_leaves *s = (const invman_i_leaves *)arg;
+  invman_i_conquest *c = s->c;
+  size_t lo = invman_i_part(c->n, s->count, q), hi = invman_i_part(c->n, s->count, q + 1), i;
+  for (i = lo; i < hi; i++) c->E[i * c->n + i] = 1;
+  memcpy(c->W + lo, c->e + lo, (hi - lo) * sizeof(double));
+  s->failed[q] = !invman_i_ql(c->d + lo, c->W + lo, hi - lo, c->tiny / 4, c->E + lo * (c->n + 1), hi - lo, c->n);
+  for (i = lo; i < hi; i++) invman_i_insert(c->d, c->order + lo, i - lo, i);
+}
+
+/* T -> eigenvalues d, and the rows of E; blocks of up to `leaf` rows by QL. E is zero at the start. */
+static int invman_i_conquer(const invman_context *ctx, invman_i_conquest *c, size_t leaf) {
+  invman_i_leaves leaves;
+  size_t n = c->n, count = 1, width, q;
+  int good = 1;
+  while (n / count > leaf) count *= 2;
+  leaves.c = c;
+  leaves.count = count;
+  leaves.failed = c->half;
+  c->tiny = 4 * DBL_EPSILON * invman_i_tridiagonal_norm(c->d, c->e, n);
+  for (q = 1; q < count; q++) { /* the terms of rank one are taken out */
+    size_t mid = invman_i_part(n, count, q);
+    c->d[mid - 1] -= fabs(c->e[mid - 1]);
+    c->d[mid] -= fabs(c->e[mid - 1]);
+  }
+  invman_i_parallel(ctx, count, invman_i_leaf, &leaves, 6 * (double)n * (double)(n / count) * (double)(n / count));
+  for (q = 0; q < count; q++) good &= !leaves.failed[q];
+  for (width = 1; good && width < count; width *= 2)
+    for (q = 0; q < count; q += 2 * width)
+      invman_i_merge(ctx, c, invman_i_part(n, count, q), invman_i_part(n, count, q + width),
+                     invman_i_part(n, count, q + 2 * width));
+  return good;
+}
+
 /* ---- The solvers. */
+
+/* v <- v or -v: its entry of largest size, the first of equals, becomes positive. */
+static void invman_i_fix_sign(double *v, size_t n) {
+  size_t i, at = 0;
+  for (i = 1; i < n; i++)
+    if (fabs(v[i]) > fabs(v[at])) at = i;
+  if (n > 0 && v[at] < 0)
+    for (i = 0; i < n; i++) v[i] = -v[i];
+}
+
+static invman_status invman_i_eigh(const invman_context *ctx, size_t n, double *A, double *lambda, size_t leaf) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_reduction t;
+  invman_i_conquest c;
+  size_t i, wy = invman_i_min(INVMAN_I_WY, n);
+  double *triangles;
+  int exponent;
+  if (n == 0) return INVMAN_OK;
+  if (!A || !lambda) return invman_i_bad(ctx, "eigh: A or lambda is NULL");
+  invman_i_reduction_take(&scope, n, &t);
+  invman_i_conquest_take(&scope, &t, &c);
+  triangles = invman_i_doubles(&scope, 2 * wy * wy);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  scope.status = invman_i_copy_scaled(ctx, A, n, t.R, t.stride, &exponent);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  invman_i_reduce(ctx, &t);
+  memset(A, 0, n * n * sizeof *A);
+  c.E = A;
+  if (!invman_i_conquer(ctx, &c, leaf)) scope.status = INVMAN_NOT_CONVERGED;
+  for (i = 0; i < n; i++) {
+    size_t row = c.order[n - 1 - i];
+    lambda[i] = ldexp(c.d[row], -exponent);
+    memcpy(c.W + i * c.stride, A + row * n, n * sizeof *A);
+  }
+  invman_i_back_transform(ctx, &t, c.W, c.S, t.X, triangles);
+  for (i = 0; i < n; i++) {
+    invman_i_fix_sign(c.W + i * c.stride, n);
+    memcpy(A + i * n, c.W + i * c.stride, n * sizeof *A);
+  }
+  return invman_i_drop(&scope);
+}
+
+invman_status invman_eigh(const invman_context *ctx, size_t n, double *A, double *lambda) {
+  return invman_i_eigh(ctx, n, A, lambda, INVMAN_I_LEAF);
+}
 
 invman_status invman_eigvalsh(const invman_context *ctx, size_t n, double *A, double *lambda) {
   invman_i_scope scope = invman_i_open(ctx);
