@@ -1991,6 +1991,210 @@ invman_status invman_eigvalsh(const invman_context *ctx, size_t n, double *A, do
   return invman_i_drop(&scope);
 }
 
+/* ---- The largest eigenvalues, by products with A alone: Lanczos with thick restarts (Wu and Simon, 2000). An
+   orthonormal basis grows by A times its last vector, orthogonalised against all; the eigenpairs of H = Q A Q' (Ritz
+   pairs) approach A's. When the basis is full, the best Ritz vectors begin the next one, and the last residual, which
+   they all share, follows them. H is measured, not assumed: that costs nothing beside the full orthogonalisation. */
+
+enum { INVMAN_I_TOP_EXTRA = 30, INVMAN_I_TOP_CHECK = 5, INVMAN_I_TOP_RESTARTS = 300 };
+
+typedef struct invman_i_lanczos {
+  const invman_context *ctx;
+  size_t n, k, most; /* vectors that the basis may hold */
+  size_t size;       /* that it holds */
+  invman_apply apply;
+  void *arg;
+  double *Q, *spare;      /* (most+1, n): the basis, then the residual of norm one; and the next basis */
+  double *H, *Y, *theta;  /* (most, most) upper triangle; Ritz vectors' rows (size, size) and values */
+  double *h, *partial;    /* scratch */
+  double beta;            /* norm of the residual */
+  double scale[2], image; /* powers of two that scale A; the largest |A q| so far */
+  int exponent;
+  invman_rng rng;
+  invman_i_gemm room;
+} invman_i_lanczos;
+
+static invman_status invman_i_lanczos_take(invman_i_scope *scope, invman_i_lanczos *s) {
+  size_t rows = s->most + 1;
+  s->Q = invman_i_doubles(scope, invman_i_mul(rows, s->n));
+  s->spare = invman_i_doubles(scope, invman_i_mul(rows, s->n));
+  s->H = invman_i_doubles(scope, invman_i_mul(s->most, s->most));
+  s->Y = invman_i_doubles(scope, invman_i_mul(s->most, s->most));
+  s->theta = invman_i_doubles(scope, s->most);
+  s->h = invman_i_doubles(scope, rows);
+  s->partial = invman_i_doubles(scope, invman_i_mul(rows, invman_i_chunks(s->n)));
+  s->room = invman_i_gemm_reserve(scope, s->most, s->n);
+  return scope->status;
+}
+
+/* Row `row` becomes orthogonal to those before it, by classical Gram-Schmidt: twice, and once more where the second
+   pass still took away half. coefficient (row), with stride: what was taken away, added; or NULL. Returns the norm. */
+static double invman_i_orthogonalise(invman_i_lanczos *s, size_t row, double *coefficient, size_t stride) {
+  double *w = s->Q + row * s->n, norm = sqrt(invman_i_inner(w, w, s->n)), before;
+  size_t i, pass;
+  for (pass = 0; pass < 4; pass++) {
+    invman_i_rows_times(s->ctx, s->Q, row, s->n, s->n, w, s->partial, s->h);
+    invman_i_rows_add(s->ctx, s->Q, row, s->n, s->n, -1, s->h, w);
+    for (i = 0; coefficient && i < row; i++) coefficient[i * stride] += s->h[i];
+    before = norm;
+    norm = sqrt(invman_i_inner(w, w, s->n));
+    if (pass > 0 && norm > 0.5 * before) break;
+  }
+  return norm;
+}
+
+static void invman_i_lanczos_divide(invman_i_lanczos *s, size_t row, double norm) {
+  double *w = s->Q + row * s->n;
+  size_t i;
+  for (i = 0; i < s->n; i++) w[i] /= norm;
+}
+
+/* Row `row` becomes random, orthogonal to those before it, without a part in A Q = Q' H: no residual is left. */
+static void invman_i_lanczos_fresh(invman_i_lanczos *s, size_t row) {
+  double *w = s->Q + row * s->n, norm;
+  size_t i;
+  do {
+    for (i = 0; i < s->n; i++) w[i] = invman_rng_normal(&s->rng);
+    norm = invman_i_orthogonalise(s, row, NULL, 0);
+  } while (!(norm > 1e-3));
+  invman_i_lanczos_divide(s, row, norm);
+}
+
+/* The last vector's image is orthogonalised: a column of H, and the new residual. */
+static invman_status invman_i_lanczos_step(invman_i_lanczos *s) {
+  size_t last = s->size, i;
+  double *q = s->Q + last * s->n, *w = q + s->n, *column = s->H + last, largest = 0, norm;
+  for (i = 0; i <= last; i++) column[i * s->most] = 0;
+  s->apply(q, w, s->n, s->arg);
+  for (i = 0; i < s->n; i++) {
+    if (!invman_i_isfinite(w[i]))
+      return invman_i_fail(s->ctx, INVMAN_E_NONFINITE, "eigh_top: the product is not finite", "element", i);
+    largest = fmax(largest, fabs(w[i]));
+  }
+  if (s->image == 0) {
+    s->exponent = invman_i_scaling(largest);
+    invman_i_power_of_two(s->exponent, s->scale);
+  }
+  for (i = 0; i < s->n; i++) w[i] = w[i] * s->scale[0] * s->scale[1];
+  norm = sqrt(invman_i_inner(w, w, s->n));
+  s->image = fmax(s->image, norm);
+  s->size = last + 1;
+  s->beta = invman_i_orthogonalise(s, last + 1, column, s->most);
+  if (s->beta <= 4 * DBL_EPSILON * s->image) s->beta = 0; /* rounding alone: the space is invariant */
+  if (s->beta > 0) invman_i_lanczos_divide(s, last + 1, s->beta);
+  else if (last + 1 < s->most) invman_i_lanczos_fresh(s, last + 1);
+  return INVMAN_OK;
+}
+
+/* Ritz values, descending, and their vectors in the basis */
+static invman_status invman_i_lanczos_ritz(invman_i_lanczos *s) {
+  size_t i, size = s->size;
+  for (i = 0; i < size; i++) memcpy(s->Y + i * size, s->H + i * s->most, size * sizeof(double));
+  return invman_eigh(s->ctx, size, s->Y, s->theta);
+}
+
+static double invman_i_lanczos_residual(const invman_i_lanczos *s, size_t i) {
+  return s->beta * fabs(s->Y[i * s->size + s->size - 1]);
+}
+
+/* The basis becomes the first `keep` Ritz vectors and, behind them, the residual or a random vector. */
+static void invman_i_lanczos_restart(invman_i_lanczos *s, size_t keep, int fresh) {
+  double *swap = s->spare;
+  size_t i;
+  memset(s->spare, 0, keep * s->n * sizeof(double));
+  invman_i_product_add(s->ctx, &s->room, keep, s->n, s->size, 1, invman_i_plain(s->Y, s->size),
+                       invman_i_plain(s->Q, s->n), s->spare, s->n, 0);
+  memcpy(s->spare + keep * s->n, s->Q + s->size * s->n, s->n * sizeof(double));
+  s->spare = s->Q;
+  s->Q = swap;
+  memset(s->H, 0, s->most * s->most * sizeof(double));
+  for (i = 0; i < keep; i++) s->H[i * s->most + i] = s->theta[i];
+  s->size = keep;
+  if (fresh || s->beta == 0) invman_i_lanczos_fresh(s, keep);
+}
+
+/* Is nothing left to find? Once the k pairs have converged, a random vector orthogonal to them begins a search for what
+   they miss (a multiple eigenvalue, say: one start vector sees one of its vectors). It ends when the largest Ritz value
+   of what is left, with its error, does not exceed the k-th; `floor`: the k-th value when it began. */
+typedef struct invman_i_search {
+  int on;
+  double floor;
+  size_t steps;
+} invman_i_search;
+
+static int invman_i_lanczos_done(invman_i_lanczos *s, invman_i_search *search, double tol) {
+  double norm = fmax(fabs(s->theta[0]), fabs(s->theta[s->size - 1])), allowed = tol * norm, worst = 0;
+  size_t i, k = s->k;
+  for (i = 0; i < k; i++) worst = fmax(worst, invman_i_lanczos_residual(s, i));
+  if (s->size == s->n) return 1;
+  if (search->on && s->theta[k - 1] > search->floor + allowed) search->on = 0;
+  if (worst > allowed) return 0;
+  if (search->on)
+    return s->size > k && search->steps >= INVMAN_I_TOP_CHECK &&
+           s->theta[k] + invman_i_lanczos_residual(s, k) <= s->theta[k - 1] + allowed;
+  search->on = 1;
+  search->floor = s->theta[k - 1];
+  search->steps = 0;
+  invman_i_lanczos_restart(s, k, 1);
+  return 0;
+}
+
+/* Steps, with a look at the Ritz pairs now and then, until they are good or there have been too many restarts. */
+static invman_status invman_i_lanczos_run(invman_i_lanczos *s, double tol) {
+  size_t restarts = 0, since = 0, kept;
+  invman_i_search search;
+  memset(&search, 0, sizeof search);
+  invman_i_lanczos_fresh(s, 0);
+  for (;;) {
+    invman_status status = invman_i_lanczos_step(s);
+    if (status < 0) return status;
+    since++;
+    search.steps++;
+    if (s->ctx && s->ctx->progress && s->ctx->progress("eigh_top", -1, s->ctx->user)) return INVMAN_STOPPED;
+    if (s->size < s->most && (s->size < s->k || since < INVMAN_I_TOP_CHECK)) continue;
+    since = 0;
+    status = invman_i_lanczos_ritz(s);
+    if (status < 0) return status;
+    if (invman_i_lanczos_done(s, &search, tol)) return INVMAN_OK;
+    if (s->size < s->most) continue;
+    if (restarts++ >= INVMAN_I_TOP_RESTARTS) return INVMAN_NOT_CONVERGED;
+    kept = s->k + (s->most - s->k) / 3;
+    invman_i_lanczos_restart(s, kept, 0);
+  }
+}
+
+invman_status invman_eigh_top(const invman_context *ctx, size_t n, size_t k, invman_apply apply, void *arg, double tol,
+                              double *lambda, double *V) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_lanczos s;
+  invman_status status, ritz;
+  size_t i;
+  if (k > n || !(tol >= 0)) return invman_i_bad(ctx, "eigh_top: k exceeds n, or tol is negative");
+  if (k == 0) return INVMAN_OK;
+  if (!apply || !lambda || !V) return invman_i_bad(ctx, "eigh_top: apply, lambda or V is NULL");
+  memset(&s, 0, sizeof s);
+  s.ctx = ctx;
+  s.n = n;
+  s.k = k;
+  s.most = invman_i_min(n, k + invman_i_max(INVMAN_I_TOP_EXTRA, k / 2));
+  s.apply = apply;
+  s.arg = arg;
+  invman_rng_seed(&s.rng, 1, INVMAN_STREAM_KERNEL);
+  if (invman_i_lanczos_take(&scope, &s) < 0) return invman_i_drop(&scope);
+  status = invman_i_lanczos_run(&s, fmax(invman_i_or(tol, 1e-14), 8 * DBL_EPSILON));
+  ritz = status == INVMAN_STOPPED ? invman_i_lanczos_ritz(&s) : INVMAN_OK;
+  scope.status = ritz < 0 ? ritz : status;
+  if (scope.status < 0) return invman_i_drop(&scope);
+  memset(V, 0, k * n * sizeof *V);
+  k = invman_i_min(k, s.size);
+  invman_i_product_add(ctx, &s.room, k, n, s.size, 1, invman_i_plain(s.Y, s.size), invman_i_plain(s.Q, n), V, n, 0);
+  for (i = 0; i < s.k; i++) {
+    lambda[i] = i < k ? ldexp(s.theta[i], -s.exponent) : 0;
+    invman_i_fix_sign(V + i * n, n);
+  }
+  return invman_i_drop(&scope);
+}
+
 /* ================================================================================================= >>data */
 
 static invman_status invman_i_check_data(const invman_context *ctx, const invman_data *data) {
@@ -4132,6 +4336,78 @@ static void invman_i_gram_held(const invman_context *ctx, const invman_i_pack *n
       double xx = invman_i_inner(invman_i_point(&x, i), invman_i_point(&x, j), x.d) / (double)x.d + 1;
       K[i * n + j] = K[j * n + i] = scale * (K[i * n + j] + xx * slopes[i * n + j]);
     }
+}
+
+/* ================================================================================================= >>kpca */
+
+enum { INVMAN_I_PCA_SMALL = 8 }; /* r below n/8: by products */
+
+typedef struct invman_i_pca {
+  const invman_context *ctx;
+  const double *K;
+  double *partial;
+} invman_i_pca;
+
+static void invman_i_pca_apply(const double *x, double *y, size_t n, void *arg) {
+  const invman_i_pca *s = (const invman_i_pca *)arg;
+  invman_i_symmetric_times(s->ctx, s->K, n, n, x, s->partial, y);
+}
+
+/* The r largest eigenvalues and their vectors, of norm one */
+static invman_status invman_i_pca_vectors(invman_i_scope *scope, const double *K, size_t n, size_t r, double *lambda,
+                                          double *V) {
+  if (r < n / INVMAN_I_PCA_SMALL) {
+    invman_i_pca s;
+    s.ctx = scope->ctx;
+    s.K = K;
+    s.partial = invman_i_doubles(scope, INVMAN_I_SYMV_GROUPS * n);
+    return scope->status < 0 ? scope->status : invman_eigh_top(scope->ctx, n, r, invman_i_pca_apply, &s, 0, lambda, V);
+  } else {
+    double *copy = invman_i_doubles(scope, invman_i_mul(n, n)), *all = invman_i_doubles(scope, n);
+    invman_status status;
+    if (scope->status < 0) return scope->status;
+    memcpy(copy, K, n * n * sizeof *copy);
+    status = invman_eigh(scope->ctx, n, copy, all);
+    memcpy(lambda, all, r * sizeof *lambda);
+    memcpy(V, copy, r * n * sizeof *V);
+    return status;
+  }
+}
+
+static invman_status invman_i_pca_check(const invman_context *ctx, const double *K, const double *y, size_t n, size_t r,
+                                        const double *omega2) {
+  invman_status status;
+  size_t i;
+  if (r > n || (omega2 && !y)) return invman_i_bad(ctx, "kernel_pca: r exceeds n, or omega2 without y");
+  if (n > 0 && !K) return invman_i_bad(ctx, "kernel_pca: K is NULL");
+  if (invman_i_mul(n, n) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "kernel_pca: n*n overflows", "", 0);
+  status = invman_i_check_finite(ctx, K, n * n, "kernel_pca: K is not finite");
+  for (i = 0; y && i < n && status == INVMAN_OK; i++)
+    if (y[i] != 1 && y[i] != -1)
+      status = invman_i_fail(ctx, y[i] - y[i] == 0 ? INVMAN_E_ARG : INVMAN_E_NONFINITE,
+                             "kernel_pca: a label is neither -1 nor +1", "element", i);
+  return status;
+}
+
+invman_status invman_kernel_pca(const invman_context *ctx, const double *K, const double *y, size_t n, size_t r,
+                                double *lambda, double *phi, double *omega2) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_pca_check(ctx, K, y, n, r, omega2);
+  double *values, *V, root = sqrt((double)n);
+  size_t i, j;
+  if (status < 0 || r == 0) return status;
+  values = lambda ? lambda : invman_i_doubles(&scope, r);
+  V = phi ? phi : invman_i_doubles(&scope, invman_i_mul(r, n));
+  if (scope.status == INVMAN_OK) scope.status = invman_i_pca_vectors(&scope, K, n, r, values, V);
+  for (i = 0; i < r && scope.status >= 0; i++) {
+    for (j = 0; j < n; j++) V[i * n + j] *= root;
+    if (omega2) {
+      double share = invman_i_inner(V + i * n, y, n) / (double)n;
+      omega2[i] = share * share;
+    }
+  }
+  return invman_i_drop(&scope);
 }
 
 /* =================================================================================================== >>io
