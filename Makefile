@@ -6,6 +6,7 @@ CXX     ?= c++
 CFLAGS  ?= -O2
 PREFIX  ?= /usr/local
 MNIST   ?=
+BLAS    ?= -lopenblas
 OPENMP  := $(shell printf 'int main(void){return 0;}' | $(CC) -fopenmp -x c - -o /dev/null 2>/dev/null && echo -fopenmp)
 VERSION := $(shell awk '/^\#define INVMAN_VERSION_M|^\#define INVMAN_VERSION_P/ { v = v dot $$3; dot = "." } END { print v }' invman.h)
 
@@ -78,6 +79,12 @@ cxx: ## the fast tests as C++11
 	$(CXX) -std=c++11 -O2 -DTEST_QUICK -x c++ tests/test.c -o build/cxx -lm
 	build/cxx build
 
+blas: ## the fast tests with matrix products by BLAS (OpenBLAS, or BLAS=-framework Accelerate), where it is installed
+	@mkdir -p build
+	@if echo '#include <cblas.h>' | $(CC) -E - >/dev/null 2>&1; then set -x; \
+	  $(CC) $(CFLAGS) $(OPENMP) -DINVMAN_USE_CBLAS -DTEST_QUICK tests/test.c -o build/blas $(BLAS) -lm && build/blas build; \
+	else echo 'skip blas: no <cblas.h> (Debian: libopenblas-dev)'; fi
+
 strict: ## does the header compile everywhere without a warning?
 	CC='$(CC)' CXX='$(CXX)' tests/compile.sh
 
@@ -88,4 +95,4 @@ install: ## copy the header to PREFIX/include
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run test quick examples digits scaling asan ubsan valgrind cxx strict install clean
+.PHONY: help run test quick examples digits scaling asan ubsan valgrind cxx blas strict install clean

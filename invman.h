@@ -991,7 +991,9 @@ static invman_i_gemm invman_i_gemm_reserve(invman_i_scope *scope, size_t m, size
 static void invman_i_product_add(const invman_context *ctx, const invman_i_gemm *room, size_t m, size_t n, size_t k,
                                  double alpha, invman_i_matrix A, invman_i_matrix B, double *C, size_t stride,
                                  int upper) {
-  int a = A.column == 1, b = B.column == 1, lda = (int)(a ? A.row : A.column), ldb = (int)(b ? B.row : B.column);
+  int a = A.column == 1, b = B.column == 1; /* as stored, or transposed */
+  int lda = (int)(a ? invman_i_max(A.row, k) : invman_i_max(A.column, m));
+  int ldb = (int)(b ? invman_i_max(B.row, n) : invman_i_max(B.column, k));
   size_t i, rows = upper ? 256 : m;
   (void)ctx;
   (void)room;

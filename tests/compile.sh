@@ -29,6 +29,11 @@ for source in one static again user; do cp "$dir/$source.c" "$dir/$source.cpp"; 
 {
   for std in c99 c11 c17; do silent "strict_$std" $CC -std=$std $strict -Wstrict-prototypes -O1 -I. -c "$dir/one.c" -o "$dir/o"; done
   silent no_simd $CC -std=c99 $strict -DINVMAN_NO_SIMD -I. -c "$dir/one.c" -o "$dir/o"
+  if echo '#include <cblas.h>' | $CC -E - >/dev/null 2>&1; then
+    silent cblas $CC -std=c99 $strict -DINVMAN_USE_CBLAS -I. -c "$dir/one.c" -o "$dir/o"
+  else
+    echo "skip compile_cblas: no <cblas.h>"
+  fi
   silent static_unused $CC -std=c99 $strict -I. "$dir/static.c" -o "$dir/o" -lm
   silent include_again $CC -std=c99 $strict -I. -c "$dir/again.c" -o "$dir/o"
   silent two_files $CC -std=c99 $strict -I. "$dir/one.c" "$dir/user.c" -o "$dir/two" -lm
