@@ -1139,7 +1139,7 @@ typedef struct invman_i_symv {
 
 /* Where group g begins, a multiple of the rows taken at a time: above it lie g parts of the triangle's area. */
 static size_t invman_i_symv_row(size_t n, size_t g) {
-  double left = 1 - (double)g / INVMAN_I_SYMV_GROUPS;
+  double left = 1 - (double)g / (double)INVMAN_I_SYMV_GROUPS;
   size_t row = (size_t)((double)n * (1 - sqrt(left > 0 ? left : 0)));
   return g >= INVMAN_I_SYMV_GROUPS ? n : row / INVMAN_I_SYMV_ROWS * INVMAN_I_SYMV_ROWS;
 }
@@ -4480,7 +4480,7 @@ static void invman_i_gram_tile(const invman_context *ctx, const invman_i_gram *s
   }
 
   for (f[0].first = 0; f[0].first < s->net->panels; f[0].first = f[0].last) {
-    f[0].last = invman_i_min(f[0].first + INVMAN_I_GRAM_WIDTH / INVMAN_I_WIDTH, s->net->panels);
+    f[0].last = invman_i_min(f[0].first + (size_t)INVMAN_I_GRAM_WIDTH / INVMAN_I_WIDTH, s->net->panels);
     f[1].first = f[0].first;
     f[1].last = f[0].last;
     width = (f[0].last - f[0].first) * INVMAN_I_WIDTH;
