@@ -2930,7 +2930,7 @@ static size_t invman_i_idle_column(const invman_i_margins *e) {
   size_t k, idle = c->count;
   for (k = 0; k < c->count; k++) {
     size_t j = c->owner[k];
-    if (e->state[j] == INVMAN_I_SLIDING || e->change[j] != 0 || c->used[k] == e->settled) continue;
+    if (e->state[j] == INVMAN_I_SLIDING || c->used[k] == e->settled) continue;
     if (idle == c->count || c->used[k] < c->used[idle]) idle = k;
   }
   return idle;
