@@ -1,10 +1,11 @@
-/* invman.h - v0.1.0 - compression of invariant manifolds by a one-hidden-layer network - licence at the end
+/* invman.h - v0.2.0 - compression of invariant manifolds by a one-hidden-layer network - licence at the end
 
    Trains  f(x) = (1/h) sum_n beta_n sigma(omega_n.x/sqrt(d) + b_n)  on labelled points by the hinge gradient flow of
    "Compressing invariant manifolds in neural nets" (Paccolat, Petrini, Geiger, Tyloo, Wyart; arXiv 2007.11471), to
    zero loss, and measures how much it amplified the input directions that matter for the label (Lambda, Eq. 9).
    The loss has a kink and so has the activation: the flow is a differential inclusion, and it is followed as one,
-   event by event, where an explicit scheme chatters and stands still.
+   event by event, where an explicit scheme chatters and stands still. Beside it the other regime, the lazy one: neural
+   tangent kernels, the same flow with the kernel frozen (exact), and what their eigenvectors know of the label.
 
    BUILD
      In exactly one C or C++ file:   #define INVMAN_IMPLEMENTATION
@@ -43,7 +44,9 @@
      predictor      F(x) = alpha (f(x) - f_0(x)), f_0 the network at t = 0; margin m = y F(x)
      flow [2,4]     dW/dt = (1/p) sum_mu g_mu y_mu df/dW(x_mu); hinge: g = 1 where m < 1, 0 where m > 1, and at m = 1
                     the value in [0,1] that keeps the motion consistent: the point slides along its margin
+     kernel         Theta(x,x') = df/dW(x) . df/dW(x'), of order 1/h; with it frozen, F = sum_mu a_mu Theta(., x_mu)
      time           t as in [2]; the 1/h in f makes t/h the natural unit, tau = h sqrt(d/2) [5]
+     lazy time      s = alpha t, for alpha -> infinity: dm/ds = (1/p) [y y' o Theta] g
      t*             first time a share (0.1) of the points has m > 1
      informative    the first d_par input coordinates; d_perp = d - d_par
      Lambda [9]     Lambda^2 = (d_perp/d_par) sum_n |omega_par|^2 / sum_n |omega_perp|^2, 1 at t = 0
@@ -60,8 +63,9 @@
      Every function takes an invman_context first (NULL: malloc, free). Objects own their memory and are given back
      by their _free function, with the context they were made with; freeing NULL or {0} is fine. Scratch is given back
      before a call returns. A flow holds, beside the caller's network and data, three copies of the weights, 64
-     bytes and more for every (neuron, point) pair held at a kink, and O(p h_block) doubles with h_block = 512; n^2 where
-     n > 16 sqrt(p) points are near their margin at once, as under the smooth losses all are.
+     bytes and more for every (neuron, point) pair held at a kink, 20 MB at most for Gram matrices, and O(p h_block)
+     doubles with h_block = 512; n^2 where n > 16 sqrt(p) points are near their margin at once, as under the smooth losses
+     all are. Gram matrices are the caller's; what a function takes beside them is said where it is declared.
 
    ERRORS
      Functions return invman_status: 0 done, positive usable but qualified, negative nothing usable. Where and what is
@@ -83,6 +87,9 @@
      event-driven solution of their flow under the tangent kernel of the step's middle, and neurons that a point holds
      at z = 0 slide there. The error of a step is the margins the network really has minus the predicted ones.
      A step costs about five sweeps of p h d multiply-adds while all points push, two once few do.
+     The lazy flow has neither step nor tolerance: about 2 n events, each of O(n sqrt(n)). Its info holds a certificate,
+     made of the final coefficients and the kernel alone. Gram matrices are two matrix products, never Jacobians.
+     Eigenvectors: Householder tridiagonalisation, divide and conquer; the largest few: Lanczos.
 
    INDEX
      status    invman_status_string  invman_end_string  invman_version
@@ -102,7 +109,7 @@
 #define INVMAN_H
 
 #define INVMAN_VERSION_MAJOR 0
-#define INVMAN_VERSION_MINOR 1
+#define INVMAN_VERSION_MINOR 2
 #define INVMAN_VERSION_PATCH 0
 #define INVMAN_VERSION       (INVMAN_VERSION_MAJOR * 10000 + INVMAN_VERSION_MINOR * 100 + INVMAN_VERSION_PATCH)
 
@@ -5907,11 +5914,15 @@ invman_status invman_flow_resume(const invman_context *ctx, const char *path, in
 #undef INVMAN_I_KERNEL
 #undef INVMAN_I_PANELS
 #undef INVMAN_I_FNV_START
+#undef INVMAN_I_TILE_ROWS
+#undef INVMAN_I_TILE_LANES
 
 #endif /* INVMAN_I_IMPLEMENTED */
 
 /* ---------------------------------------------------------------------------------------- revision history
 
+   0.2.0  tangent kernels, exact lazy flow, symmetric eigensolver, kernel principal components, mutual information,
+          intrinsic dimension, power laws; BLAS as an option
    0.1.0  random numbers, data, network, gradient flow in the feature regime, Lambda
 
    ------------------------------------------------------------------------------------------------ licence
