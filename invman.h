@@ -64,8 +64,8 @@
      by their _free function, with the context they were made with; freeing NULL or {0} is fine. Scratch is given back
      before a call returns. A flow holds, beside the caller's network and data, three copies of the weights, 64
      bytes and more for every (neuron, point) pair held at a kink, 20 MB at most for Gram matrices, and O(p h_block)
-     doubles with h_block = 512; n^2 where n > 16 sqrt(p) points are near their margin at once, as under the smooth losses
-     all are. Gram matrices are the caller's; what a function takes beside them is said where it is declared.
+     doubles with h_block = 512; n^2 where n > 16 sqrt(p) points are near their margin at once, as under the smooth
+     losses all are. Gram matrices are the caller's; what a function takes beside them is said where it is declared.
 
    ERRORS
      Functions return invman_status: 0 done, positive usable but qualified, negative nothing usable. Where and what is
@@ -397,8 +397,8 @@ struct invman_lazy_info {
    a (n) out: F(x) = sum_mu a_mu K(x, x_mu). OK: every margin is 1 or more. NOT_SEPARABLE: at rest at the least hinge
    loss that this kernel can reach, above zero (points with the same image and opposite labels, say). STOPPED: a
    limit, or a callback. NOT_CONVERGED: a kernel of condition 1e16, say, asks for coefficients so large that rounding
-   alone moves the margins; residual says how much. info: NULL if not wanted. Some 2n events of O(n q), q ~ sqrt(n) sliding points; memory beside
-   K: O(n + q^2). */
+   alone moves the margins; residual says how much. info: NULL if not wanted. Some 2n events of O(n q), q ~ sqrt(n)
+   sliding points; memory beside K: O(n + q^2). */
 INVMAN_API invman_status invman_lazy_train(const invman_context *ctx, const double *K, const double *y, size_t n,
                                            const invman_lazy_options *options, double *a, invman_lazy_info *info);
 
