@@ -5,6 +5,7 @@
 #include "rng.c"
 #include "data.c"
 #include "network.c"
+#include "eigen.c"
 #include "margins.c"
 #include "flow.c"
 #include "bad_input.c"
@@ -20,6 +21,7 @@ int main(int argc, char **argv) {
   rng_tests();
   data_tests();
   network_tests();
+  eigen_tests();
   margins_tests();
   flow_tests();
   bad_input_tests();
