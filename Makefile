@@ -7,6 +7,7 @@ CFLAGS  ?= -O2
 PREFIX  ?= /usr/local
 MNIST   ?=
 BLAS    ?= -lopenblas
+PYTHON  ?= $(shell for p in python3 /usr/bin/python3; do $$p -c 'import scipy' 2>/dev/null && echo $$p && break; done)
 OPENMP  := $(shell printf 'int main(void){return 0;}' | $(CC) -fopenmp -x c - -o /dev/null 2>/dev/null && echo -fopenmp)
 VERSION := $(shell awk '/^\#define INVMAN_VERSION_M|^\#define INVMAN_VERSION_P/ { v = v dot $$3; dot = "." } END { print v }' invman.h)
 
@@ -16,7 +17,7 @@ export MNIST
 
 help: ## this list
 	@echo "invman.h $(VERSION)"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: build/compress digits ## the paper's stripe; then digits, where MNIST=DIRECTORY holds the t10k files (.gz or not)
 	build/compress --d 5 --p 411 --h 10000 --alpha 1e-6
@@ -58,6 +59,12 @@ scaling: ## slow: Lambda* to p = 8192, end times at a tenth of the tolerances
 	$(CC) $(CFLAGS) $(OPENMP) -DTEST_SLOW tests/test.c -o build/scaling -lm
 	build/scaling build
 
+bench-eigen: ## the eigensolver against LAPACK and ARPACK: no more than 2 and 1.5 times their time
+	@mkdir -p build
+	@if [ -z '$(PYTHON)' ]; then echo 'skip bench-eigen: python3-scipy is missing'; else \
+	  $(CC) $(CFLAGS) $(OPENMP) bench/eigen.c -o build/bench-eigen -lm && \
+	  $(PYTHON) bench/eigen.py build/bench-eigen build; fi
+
 asan: ## the fast tests under the address sanitizer
 	@mkdir -p build
 	$(CC) -O1 -g -fsanitize=address -fno-omit-frame-pointer -DTEST_QUICK tests/test.c -o build/asan -lm
@@ -95,4 +102,4 @@ install: ## copy the header to PREFIX/include
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run test quick examples digits scaling asan ubsan valgrind cxx blas strict install clean
+.PHONY: help run test quick examples digits scaling bench-eigen asan ubsan valgrind cxx blas strict install clean

@@ -2025,6 +2025,9 @@ typedef struct invman_i_lanczos {
   double beta;            /* norm of the residual */
   double scale[2], image; /* powers of two that scale A; the largest |A q| so far */
   int exponent;
+  int searching; /* for what the k pairs miss, since so many steps; */
+  size_t steps;
+  double *found; /* (k) the values when that began */
   invman_rng rng;
   invman_i_gemm room;
 } invman_i_lanczos;
@@ -2036,6 +2039,7 @@ static invman_status invman_i_lanczos_take(invman_i_scope *scope, invman_i_lancz
   s->H = invman_i_doubles(scope, invman_i_mul(s->most, s->most));
   s->Y = invman_i_doubles(scope, invman_i_mul(s->most, s->most));
   s->theta = invman_i_doubles(scope, s->most);
+  s->found = invman_i_doubles(scope, s->k);
   s->h = invman_i_doubles(scope, rows);
   s->partial = invman_i_doubles(scope, invman_i_mul(rows, invman_i_chunks(s->n)));
   s->room = invman_i_gemm_reserve(scope, s->most, s->n);
@@ -2129,52 +2133,45 @@ static void invman_i_lanczos_restart(invman_i_lanczos *s, size_t keep, int fresh
 }
 
 /* Is nothing left to find? Once the k pairs have converged, a random vector orthogonal to them begins a search for what
-   they miss (a multiple eigenvalue, say: one start vector sees one of its vectors). It ends when the largest Ritz value
-   of what is left, with its error, does not exceed the k-th; `floor`: the k-th value when it began. */
-typedef struct invman_i_search {
-  int on;
-  double floor;
-  size_t steps;
-} invman_i_search;
-
-static int invman_i_lanczos_done(invman_i_lanczos *s, invman_i_search *search, double tol) {
-  double norm = fmax(fabs(s->theta[0]), fabs(s->theta[s->size - 1])), allowed = tol * norm, worst = 0;
+   they miss (a multiple eigenvalue, say: one start vector sees one of its vectors). It ends when it has displaced none
+   of them and the largest Ritz value that is left, with its error, does not exceed the k-th. */
+static int invman_i_lanczos_done(invman_i_lanczos *s, double tol) {
+  double allowed = tol * fmax(fabs(s->theta[0]), fabs(s->theta[s->size - 1])), worst = 0;
   size_t i, k = s->k;
-  for (i = 0; i < k; i++) worst = fmax(worst, invman_i_lanczos_residual(s, i));
   if (s->size == s->n) return 1;
-  if (search->on && s->theta[k - 1] > search->floor + allowed) search->on = 0;
+  for (i = 0; i < k; i++) {
+    worst = fmax(worst, invman_i_lanczos_residual(s, i));
+    if (s->theta[i] > s->found[i] + allowed) s->searching = 0;
+  }
   if (worst > allowed) return 0;
-  if (search->on)
-    return s->size > k && search->steps >= INVMAN_I_TOP_CHECK &&
+  if (s->searching)
+    return s->size > k && s->steps >= INVMAN_I_TOP_CHECK &&
            s->theta[k] + invman_i_lanczos_residual(s, k) <= s->theta[k - 1] + allowed;
-  search->on = 1;
-  search->floor = s->theta[k - 1];
-  search->steps = 0;
+  s->searching = 1;
+  s->steps = 0;
+  memcpy(s->found, s->theta, k * sizeof *s->found);
   invman_i_lanczos_restart(s, k, 1);
   return 0;
 }
 
 /* Steps, with a look at the Ritz pairs now and then, until they are good or there have been too many restarts. */
 static invman_status invman_i_lanczos_run(invman_i_lanczos *s, double tol) {
-  size_t restarts = 0, since = 0, kept;
-  invman_i_search search;
-  memset(&search, 0, sizeof search);
+  size_t restarts = 0, since = 0, every = invman_i_max(INVMAN_I_TOP_CHECK, (s->most - s->k) / 6);
   invman_i_lanczos_fresh(s, 0);
   for (;;) {
     invman_status status = invman_i_lanczos_step(s);
     if (status < 0) return status;
     since++;
-    search.steps++;
+    s->steps++;
     if (s->ctx && s->ctx->progress && s->ctx->progress("eigh_top", -1, s->ctx->user)) return INVMAN_STOPPED;
-    if (s->size < s->most && (s->size < s->k || since < INVMAN_I_TOP_CHECK)) continue;
+    if (s->size < s->most && (s->size < s->k || since < every)) continue;
     since = 0;
     status = invman_i_lanczos_ritz(s);
     if (status < 0) return status;
-    if (invman_i_lanczos_done(s, &search, tol)) return INVMAN_OK;
+    if (invman_i_lanczos_done(s, tol)) return INVMAN_OK;
     if (s->size < s->most) continue;
     if (restarts++ >= INVMAN_I_TOP_RESTARTS) return INVMAN_NOT_CONVERGED;
-    kept = s->k + (s->most - s->k) / 3;
-    invman_i_lanczos_restart(s, kept, 0);
+    invman_i_lanczos_restart(s, s->k + (s->most - s->k) / 3, 0);
   }
 }
 
@@ -5207,7 +5204,7 @@ double invman_beta_feature(size_t d, size_t d_par) {
 
 /* ================================================================================================= >>kpca */
 
-enum { INVMAN_I_PCA_SMALL = 8 }; /* r below n/8: by products */
+enum { INVMAN_I_PCA_SMALL = 16 }; /* r below n/16: by products */
 
 typedef struct invman_i_pca {
   const invman_context *ctx;

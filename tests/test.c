@@ -6,6 +6,7 @@
 #include "data.c"
 #include "network.c"
 #include "ntk.c"
+#include "eigen.c"
 #include "margins.c"
 #include "lazy.c"
 #include "flow.c"
@@ -24,6 +25,7 @@ int main(int argc, char **argv) {
   data_tests();
   network_tests();
   ntk_tests();
+  eigen_tests();
   margins_tests();
   lazy_tests();
   flow_tests();
