@@ -2060,7 +2060,7 @@ static void invman_i_lanczos_fresh(invman_i_lanczos *s, size_t row) {
   do {
     for (i = 0; i < s->n; i++) w[i] = invman_rng_normal(&s->rng);
     norm = invman_i_orthogonalise(s, row, NULL, 0);
-  } while (!(norm > 1e-3));
+  } while (norm <= 1e-3);
   invman_i_lanczos_divide(s, row, norm);
 }
 
