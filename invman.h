@@ -422,8 +422,9 @@ INVMAN_API invman_status invman_eigvalsh(const invman_context *ctx, size_t n, do
 
 typedef void (*invman_apply)(const double *x, double *y, size_t n, void *arg); /* y = A x, A symmetric */
 /* The k largest eigenvalues and their vectors, by products with A alone (Lanczos with thick restarts and full
-   reorthogonalisation; Wu and Simon, 2000). tol: |A v - lambda v| <= tol |A|, 0 = 1e-14. NOT_CONVERGED: after 300
-   restarts not there yet; what there is, is returned. O((k + 30) n) doubles. */
+   reorthogonalisation; Wu and Simon, 2000). tol: |A v - lambda v| <= tol |A|, 0 = 1e-14, no less than 2e-15.
+   NOT_CONVERGED: after 300 restarts not there yet; STOPPED: by ctx->progress. What there is, is returned, zeros for the
+   rest. NONFINITE: A x, with the element. O((k + 30) n) doubles. */
 INVMAN_API invman_status invman_eigh_top(const invman_context *ctx, size_t n, size_t k, invman_apply apply, void *arg,
                                          double tol, double *lambda /* (k) */, double *V /* (k,n) */);
 
@@ -2075,7 +2076,7 @@ static void invman_i_lanczos_fresh(invman_i_lanczos *s, size_t row) {
   do {
     for (i = 0; i < s->n; i++) w[i] = invman_rng_normal(&s->rng);
     norm = invman_i_orthogonalise(s, row, NULL, 0);
-  } while (!(norm > 1e-3));
+  } while (norm <= 1e-3);
   invman_i_lanczos_divide(s, row, norm);
 }
 
