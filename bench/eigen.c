@@ -40,27 +40,13 @@ static double *random_matrix(size_t n) {
   return A;
 }
 
-/* The tangent kernel of the infinitely wide network at Gaussian points, from the arc-cosine kernels of degree 0 and 1
-   (Cho and Saul, 2009) of the inputs with a bias. */
-static double *gram_matrix(size_t n) {
-  double *K = take(n * n), *x = take(n * D), pi = 3.14159265358979323846;
+static double *gram_matrix(size_t n) { /* the infinitely wide network's kernel at Gaussian points */
+  double *K = take(n * n), *x = take(n * D);
   invman_rng rng;
-  size_t i, j, k;
+  size_t i;
   invman_rng_seed(&rng, 1, INVMAN_STREAM_TRAIN);
   for (i = 0; i < n * D; i++) x[i] = invman_rng_normal(&rng);
-  for (i = 0; i < n; i++)
-    for (j = 0; j <= i; j++) {
-      double xx = 1, yy = 1, xy = 1, cosine, angle, length;
-      for (k = 0; k < D; k++) {
-        xx += x[i * D + k] * x[i * D + k] / D;
-        yy += x[j * D + k] * x[j * D + k] / D;
-        xy += x[i * D + k] * x[j * D + k] / D;
-      }
-      length = sqrt(xx * yy);
-      cosine = fmin(1, xy / length);
-      angle = i == j ? 0 : acos(cosine);
-      K[i * n + j] = K[j * n + i] = (length * (sin(angle) + (pi - angle) * cosine) + (pi - angle) * xy) / pi;
-    }
+  if (invman_ntk_gram_infinite(NULL, D, INVMAN_NTK_ALL, x, n, NULL, 0, K) != INVMAN_OK) exit(1);
   free(x);
   return K;
 }
