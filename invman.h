@@ -103,7 +103,10 @@
      eigen     invman_eigh  invman_eigvalsh  invman_eigh_top
      measures  invman_amplification  invman_neuron_vectors  invman_kernel_pca
                invman_mutual_information  invman_mutual_information_null  invman_intrinsic_dimension  invman_duplicates
-               invman_fit_power_law  invman_beta_lazy  invman_beta_feature */
+               invman_fit_power_law  invman_beta_lazy  invman_beta_feature
+     theory    invman_stripe_averages  invman_stripe_integrals  invman_stripe_label  invman_stripe_fixed_points
+               invman_stripe_neuron_ode  invman_stripe_noisy_ode  invman_stripe_noise
+               invman_equiprobable_x_max  invman_equiprobable_radius */
 
 #ifndef INVMAN_H
 #define INVMAN_H
@@ -479,6 +482,53 @@ INVMAN_API invman_status invman_fit_power_law(const double *x, const double *y, 
    0 where they are not defined (d = 0, d_par = 0, d_par > d). */
 INVMAN_API double invman_beta_lazy(size_t d);
 INVMAN_API double invman_beta_feature(size_t d, size_t d_par);
+
+/* -------------------------------------------------------------------------------- theory of the stripe model
+
+   Before t* every g is 1 and each neuron moves by itself. For p -> infinity its weights feel averages over x ~ N(0, 1_d)
+   alone, in closed form [5, Appendix C]. The label is +1 left of the first interface and alternates; interfaces NULL:
+   the paper's two. Time in units of t/h, in which tau = sqrt(d/2). */
+
+/* mean: <y x_1 1>, <y x_perp 1> along omega_perp, <y 1>, with 1 = 1[omega.x/sqrt(d) + b > 0]; omega_perp >= 0 is the
+   norm of the uninformative weights. */
+INVMAN_API void invman_stripe_averages(const double *interfaces, size_t count, size_t d, double omega_1,
+                                       double omega_perp, double b, double mean[3]);
+/* Their limit omega_perp -> 0, [6]: C_1 = <y x_1 Theta(s (x_1 - zeta))> and C_b = <y Theta(s (x_1 - zeta))>, s the sign
+   of omega_1. C_perp = y(zeta). NULL: not wanted. */
+INVMAN_API void invman_stripe_integrals(const double *interfaces, size_t count, double zeta, int sign, double *c1,
+                                        double *cb);
+INVMAN_API double invman_stripe_label(const double *interfaces, size_t count, double x_1); /* +1, -1; 0 on one */
+
+/* Where neurons go: d C_b + z C_1 = 0 [6]. */
+typedef struct invman_fixed_point {
+  double z;    /* neuron vector (z, 0) */
+  int sign;    /* of omega_1 */
+  double c1;   /* C_1 there */
+  double time; /* tau-star/tau = 1/(|C_1| sqrt(1 + z^2/d)) [14]: weights grow as exp(t/tau-star) */
+} invman_fixed_point;
+
+/* The stable ones, omega_1 > 0 first, then by z: neurons come back along e_1, and omega_1 outgrows omega_perp. found: how
+   many there are; the first `capacity` of them are in out. */
+INVMAN_API invman_status invman_stripe_fixed_points(const double *interfaces, size_t count, size_t d,
+                                                    invman_fixed_point *out, size_t capacity, size_t *found);
+
+/* Eq. (5) from start = (omega_1, omega_perp, b, beta) at t = 0: states (times,4) at the times t >= 0, ascending, in units
+   of t/h. Adaptive (Dormand and Prince, 1980), to 1e-10. NOT_CONVERGED: a million steps were not enough. */
+INVMAN_API invman_status invman_stripe_neuron_ode(const invman_context *ctx, const double *interfaces, size_t count,
+                                                  size_t d, const double start[4], const double *t, size_t times,
+                                                  double *states);
+/* Eq. (5) with Eq. (7)'s fluctuation of the data: start = (omega (d), b, beta), states (times,d+2);
+   domega_i/dt = (beta/tau) (mean_perp omega_i/omega_perp + noise_i) for i > 1. noise (d-1): */
+INVMAN_API invman_status invman_stripe_noisy_ode(const invman_context *ctx, const double *interfaces, size_t count,
+                                                 size_t d, const double *start, const double *noise, const double *t,
+                                                 size_t times, double *states);
+/* noise_i = (1/p) sum_mu y x_i Theta(sign (x_1 - z)), which is N_i sqrt(D_perp/p) in [7]. noise (d-1). */
+INVMAN_API void invman_stripe_noise(const invman_data *data, double z, int sign, double *noise);
+
+/* Where both labels are equally likely: the right edge of a stripe that begins at x_min < 0 (else infinity), and the
+   radius of a cylinder with d_par informative directions. */
+INVMAN_API double invman_equiprobable_x_max(double x_min);
+INVMAN_API double invman_equiprobable_radius(size_t d_par);
 
 #endif /* INVMAN_H */
 
@@ -2238,7 +2288,7 @@ static double invman_i_ball_probability(double radius, size_t k) {
   return factor * sum;
 }
 
-static double invman_i_equiprobable_radius(size_t d_par) {
+double invman_equiprobable_radius(size_t d_par) {
   double low = 0, high = sqrt((double)d_par) + 2;
   if (d_par == 2) return 1.17741002251547469101; /* sqrt(2 ln 2) */
   while (high - low > 1e-15 * high) {
@@ -2278,7 +2328,7 @@ static invman_status invman_i_resolve_model(const invman_context *ctx, invman_da
     return invman_i_bad(ctx, "data model: compression must be positive and finite");
   if (m->kind == INVMAN_CUSTOM && !m->label) return invman_i_bad(ctx, "data model: a custom label needs its function");
   if (m->kind == INVMAN_CYLINDER) {
-    if (m->radius == 0) m->radius = invman_i_equiprobable_radius(m->d_par);
+    if (m->radius == 0) m->radius = invman_equiprobable_radius(m->d_par);
     if (!(m->radius > 0) || !invman_i_isfinite(m->radius))
       return invman_i_bad(ctx, "data model: the radius must be positive and finite");
   }
@@ -5273,6 +5323,309 @@ invman_status invman_kernel_pca(const invman_context *ctx, const double *K, cons
     }
   }
   return invman_i_drop(&scope);
+}
+
+/* =============================================================================================== >>theory
+   Section 3.2 and Appendix C: one neuron of the stripe model, before t*, for p -> infinity. */
+
+static double invman_i_density(double x) { return 0.39894228040143267794 * exp(-0.5 * x * x); }
+static double invman_i_normal(double x) { return 0.5 * erfc(-0.70710678118654752440 * x); }
+static double invman_i_step(double x) { return x > 0 ? 1 : x < 0 ? 0 : 0.5; }
+
+/* Owen's T(h,a) = 1/(2 pi) int_0^atan(a) exp(-h^2/(2 cos^2)) for 0 <= a <= 1, by Gauss and Legendre's 20 nodes */
+static double invman_i_owen_within(double h, double a) {
+  static const double node[10] = {
+      0.993128599185094925, 0.963971927277913791, 0.912234428251325906, 0.839116971822218823, 0.746331906460150793,
+      0.636053680726515025, 0.510867001950827098, 0.373706088715419561, 0.227785851141645078, 0.076526521133497334};
+  static const double weight[10] = {
+      0.017614007139152118, 0.040601429800386941, 0.062672048334109064, 0.083276741576704749, 0.101930119817240435,
+      0.118194531961518417, 0.131688638449176627, 0.142096109318382051, 0.149172986472603747, 0.152753387130725851};
+  double half = 0.5 * atan(a), sum = 0;
+  int k, side;
+  for (k = 0; k < 10; k++)
+    for (side = -1; side <= 1; side += 2) {
+      double c = cos(half * (1 + side * node[k]));
+      sum += weight[k] * exp(-0.5 * h * h / (c * c));
+    }
+  return half * sum / 6.28318530717958647693;
+}
+
+static double invman_i_owen(double h, double a) { /* even in h, odd in a; a may be infinite */
+  double size = fabs(a), value, q, r;
+  h = fabs(h);
+  if (size <= 1) {
+    value = invman_i_owen_within(h, size);
+  } else {
+    q = invman_i_normal(-h);
+    r = size <= DBL_MAX ? invman_i_normal(-size * h) : h > 0 ? 0 : 0.5;
+    value = 0.5 * (q + r) - q * r - (size <= DBL_MAX ? invman_i_owen_within(size * h, 1 / size) : 0);
+  }
+  return a < 0 ? -value : value;
+}
+
+/* P(X < h, U < k) of standard normals with correlation rho (Owen, 1956); root = sqrt(1 - rho^2), given for accuracy */
+static double invman_i_binormal(double h, double k, double rho, double root) {
+  if (root == 0) {
+    double p = rho > 0 ? invman_i_normal(h < k ? h : k) : invman_i_normal(h) - invman_i_normal(-k);
+    return p > 0 ? p : 0;
+  }
+  if (h == 0 && k == 0) return 0.25 + atan2(rho, root) / 6.28318530717958647693;
+  return 0.5 * (invman_i_normal(h) + invman_i_normal(k)) - invman_i_owen(h, (k - rho * h) / (h * root)) -
+         invman_i_owen(k, (h - rho * k) / (k * root)) - (h * k < 0 || (h * k == 0 && h + k < 0) ? 0.5 : 0);
+}
+
+typedef struct invman_i_stripe {
+  const double *interfaces;
+  size_t count;
+} invman_i_stripe;
+
+static invman_i_stripe invman_i_stripe_of(const double *interfaces, size_t count) {
+  static const double paper[2] = {-0.3, 1.18549233272327254};
+  invman_i_stripe s;
+  s.interfaces = interfaces ? interfaces : paper;
+  s.count = interfaces ? count : 2;
+  return s;
+}
+
+/* <y(centre + spread x)>, x ~ N(0,1): the label at infinity, and what each interface takes from it */
+static double invman_i_mean_label(invman_i_stripe s, double centre, double spread) {
+  double sum = s.count % 2 ? -1 : 1;
+  size_t j;
+  for (j = 0; j < s.count; j++) {
+    double gap = s.interfaces[j] - centre;
+    sum += (j % 2 ? -2 : 2) * (spread > 0 ? invman_i_normal(gap / spread) : invman_i_step(gap));
+  }
+  return sum;
+}
+
+/* Appendix C.1 in closed form. With s = |omega|, c = sqrt(d) b: the neuron is active where u = -(omega.x)/s < c/s, a
+   normal whose correlation with x_1 is -omega_1/s; <y x_1 1> = <d(y g)/dx_1> with g the probability of being active at
+   given x_1: a jump at every interface, and <y g'>. */
+void invman_stripe_averages(const double *interfaces, size_t count, size_t d, double omega_1, double omega_perp,
+                            double b, double mean[3]) {
+  invman_i_stripe s = invman_i_stripe_of(interfaces, count);
+  double c = sqrt((double)d) * b, size = sqrt(omega_1 * omega_1 + omega_perp * omega_perp);
+  double rho = size > 0 ? -omega_1 / size : 0, spread = size > 0 ? omega_perp / size : 0, k = size > 0 ? c / size : 0;
+  double level, sum;
+  size_t j;
+  if (!(size > 0)) { /* active everywhere, or nowhere */
+    double on = invman_i_step(b);
+    for (j = 0, mean[0] = 0; j < s.count; j++) mean[0] += (j % 2 ? 2 : -2) * invman_i_density(s.interfaces[j]) * on;
+    mean[1] = 0;
+    mean[2] = on * invman_i_mean_label(s, 0, 1);
+    return;
+  }
+  level = invman_i_density(k) * invman_i_mean_label(s, k * rho, spread);
+  mean[0] = -rho * level;
+  mean[1] = spread * level;
+  sum = (s.count % 2 ? -1 : 1) * invman_i_normal(k);
+  for (j = 0; j < s.count; j++) {
+    double a = s.interfaces[j], jump = j % 2 ? 2 : -2, drive = omega_1 * a + c;
+    double active = omega_perp > 0 ? invman_i_normal(drive / omega_perp) : invman_i_step(drive);
+    mean[0] += jump * invman_i_density(a) * active;
+    sum -= jump * invman_i_binormal(a, k, rho, spread);
+  }
+  mean[2] = sum;
+}
+
+void invman_stripe_integrals(const double *interfaces, size_t count, double zeta, int sign, double *c1, double *cb) {
+  double mean[3];
+  invman_stripe_averages(interfaces, count, 1, sign < 0 ? -1 : 1, 0, sign < 0 ? zeta : -zeta, mean);
+  if (c1) *c1 = mean[0];
+  if (cb) *cb = mean[2];
+}
+
+double invman_stripe_label(const double *interfaces, size_t count, double x_1) {
+  return invman_i_mean_label(invman_i_stripe_of(interfaces, count), x_1, 0);
+}
+
+/* ---- fixed points */
+
+static double invman_i_pull(invman_i_stripe s, size_t d, double z, int sign) { /* d C_b + z C_1 */
+  double c1, cb;
+  invman_stripe_integrals(s.interfaces, s.count, z, sign, &c1, &cb);
+  return (double)d * cb + z * c1;
+}
+
+static double invman_i_pull_root(invman_i_stripe s, size_t d, double low, double high, int sign) {
+  double at_low = invman_i_pull(s, d, low, sign);
+  int k;
+  for (k = 0; k < 200 && high - low > 1e-15; k++) {
+    double middle = 0.5 * (low + high), at = invman_i_pull(s, d, middle, sign);
+    if (at == 0) return middle;
+    if ((at > 0) == (at_low > 0)) low = middle;
+    else high = middle;
+  }
+  return 0.5 * (low + high);
+}
+
+/* Stable along e_1, where dzeta/dt = -(beta/(tau omega_1)) (d C_b + zeta C_1) and beta/omega_1 has the sign of C_1; and
+   across it, where omega_perp grows at a rate of e^(-z^2/2)/sqrt(2 pi) against |C_1|, or falls [C.2]. */
+static int invman_i_is_stable(invman_i_stripe s, double z, int sign, double c1, int rising) {
+  double perp = invman_stripe_label(s.interfaces, s.count, z) * invman_i_density(z);
+  return (c1 > 0) == rising && c1 != 0 && (sign * c1 * perp < 0 || fabs(c1) > fabs(perp));
+}
+
+invman_status invman_stripe_fixed_points(const double *interfaces, size_t count, size_t d, invman_fixed_point *out,
+                                         size_t capacity, size_t *found) {
+  invman_i_stripe s = invman_i_stripe_of(interfaces, count);
+  const double step = 1.0 / 256;
+  size_t k;
+  int sign;
+  if (!found || (capacity > 0 && !out) || d == 0 || s.count == 0) return INVMAN_E_ARG;
+  for (k = 0; k < s.count; k++) {
+    if (!invman_i_isfinite(s.interfaces[k])) return INVMAN_E_NONFINITE;
+    if (k > 0 && s.interfaces[k] <= s.interfaces[k - 1]) return INVMAN_E_ARG;
+  }
+  *found = 0;
+  for (sign = 1; sign >= -1; sign -= 2) { /* beyond 8 there is next to no data */
+    double z, left = invman_i_pull(s, d, -8, sign), right;
+    for (z = -8; z < 8; z += step, left = right) {
+      invman_fixed_point point;
+      right = invman_i_pull(s, d, z + step, sign);
+      if (left == 0 || (left > 0) == (right > 0)) continue;
+      point.z = invman_i_pull_root(s, d, z, z + step, sign);
+      point.sign = sign;
+      invman_stripe_integrals(s.interfaces, s.count, point.z, sign, &point.c1, NULL);
+      point.time = 1 / (fabs(point.c1) * sqrt(1 + point.z * point.z / (double)d));
+      if (!invman_i_is_stable(s, point.z, sign, point.c1, right > 0)) continue;
+      if (*found < capacity) out[*found] = point;
+      ++*found;
+    }
+  }
+  return INVMAN_OK;
+}
+
+/* ---- Eq. (5) and (7) */
+
+typedef struct invman_i_neuron_ode {
+  invman_i_stripe stripe;
+  size_t d, perp;      /* dimension; uninformative components followed */
+  const double *noise; /* (perp) or NULL */
+  double *work;        /* (9, perp + 3): the state, seven slopes, a trial */
+} invman_i_neuron_ode;
+
+/* v = (omega_1, omega_perp.., b, beta); beta's rate is v.dv/beta: beta^2 - |omega|^2 - b^2 is conserved. */
+static void invman_i_neuron_slope(const invman_i_neuron_ode *s, const double *v, double *slope) {
+  size_t m = s->perp, i;
+  double mean[3], perp = sqrt(invman_i_inner(v + 1, v + 1, m)), rate = 1 / sqrt(0.5 * (double)s->d);
+  double b = v[m + 1], beta = v[m + 2], growth;
+  invman_stripe_averages(s->stripe.interfaces, s->stripe.count, s->d, v[0], perp, b, mean);
+  slope[0] = rate * mean[0];
+  for (i = 0; i < m; i++)
+    slope[1 + i] = rate * ((perp > 0 ? mean[1] * v[1 + i] / perp : 0) + (s->noise ? s->noise[i] : 0));
+  slope[m + 1] = rate * sqrt((double)s->d) * mean[2];
+  growth = invman_i_inner(v, slope, m + 2);
+  for (i = 0; i < m + 2; i++) slope[i] *= beta;
+  slope[m + 2] = growth;
+}
+
+/* One step of Dormand and Prince's method of order 5; returns its error in units of the tolerance. The first slope is
+   given, the last one is the next step's first. */
+static double invman_i_neuron_step(const invman_i_neuron_ode *s, double dt) {
+  static const double a[6][6] = {{1.0 / 5, 0, 0, 0, 0, 0},
+                                 {3.0 / 40, 9.0 / 40, 0, 0, 0, 0},
+                                 {44.0 / 45, -56.0 / 15, 32.0 / 9, 0, 0, 0},
+                                 {19372.0 / 6561, -25360.0 / 2187, 64448.0 / 6561, -212.0 / 729, 0, 0},
+                                 {9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656, 0},
+                                 {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84}};
+  static const double error[7] = {71.0 / 57600,      0,          -71.0 / 16695, 71.0 / 1920,
+                                  -17253.0 / 339200, 22.0 / 525, -1.0 / 40};
+  size_t n = s->perp + 3, i, k, stage;
+  double *v = s->work, *slope = v + n, *trial = v + 8 * n, size = 0, worst = 0;
+  for (stage = 0; stage < 6; stage++) {
+    for (i = 0; i < n; i++) {
+      trial[i] = v[i];
+      for (k = 0; k <= stage; k++) trial[i] += dt * a[stage][k] * slope[k * n + i];
+    }
+    invman_i_neuron_slope(s, trial, slope + (stage + 1) * n);
+  }
+  for (i = 0; i < n; i++) size = fmax(size, fabs(trial[i]));
+  for (i = 0; i < n; i++) {
+    double sum = 0;
+    for (k = 0; k < 7; k++) sum += error[k] * slope[k * n + i];
+    worst = invman_i_worst(worst, fabs(dt * sum) / (1e-10 * fmax(fabs(trial[i]), 1e-3 * size)));
+  }
+  return worst;
+}
+
+static invman_status invman_i_neuron_run(const invman_i_neuron_ode *s, const double *t, size_t times, double *states) {
+  size_t n = s->perp + 3, k, steps = 0;
+  double now = 0, dt = 1e-3;
+  invman_i_neuron_slope(s, s->work, s->work + n);
+  for (k = 0; k < times; k++) {
+    while (now < t[k]) {
+      double left = t[k] - now, span = dt < left ? dt : left, error;
+      if (steps++ >= 1000000 || now + span <= now) return INVMAN_NOT_CONVERGED;
+      error = invman_i_neuron_step(s, span);
+      if (error <= 1) {
+        now = span == left ? t[k] : now + span;
+        memcpy(s->work, s->work + 8 * n, n * sizeof(double));
+        memcpy(s->work + n, s->work + 7 * n, n * sizeof(double));
+      }
+      if (error > 1 || span == dt) dt = span * fmin(4, fmax(0.1, 0.9 * pow(fmax(error, 1e-10), -0.2)));
+    }
+    memcpy(states + k * n, s->work, n * sizeof(double));
+  }
+  return INVMAN_OK;
+}
+
+static invman_status invman_i_neuron_solve(const invman_context *ctx, invman_i_neuron_ode *s, const double *start,
+                                           const double *t, size_t times, double *states) {
+  invman_i_scope scope = invman_i_open(ctx);
+  size_t n = s->perp + 3, k;
+  invman_status status;
+  if (s->d == 0 || !start || (times > 0 && (!t || !states))) return invman_i_bad(ctx, "neuron_ode: d is 0, or NULL");
+  status = invman_i_check_finite(ctx, start, n, "neuron_ode: start is not finite");
+  if (status == INVMAN_OK) status = invman_i_check_finite(ctx, t, times, "neuron_ode: t is not finite");
+  if (status == INVMAN_OK && s->noise)
+    status = invman_i_check_finite(ctx, s->noise, s->perp, "neuron_ode: noise is not finite");
+  if (status < 0) return status;
+  for (k = 0; k < times; k++)
+    if (t[k] < (k > 0 ? t[k - 1] : 0))
+      return invman_i_fail(ctx, INVMAN_E_ARG, "neuron_ode: t must be ascending, from 0", "element", k);
+  s->work = invman_i_doubles(&scope, invman_i_mul(9, n));
+  if (scope.status < 0) return invman_i_drop(&scope);
+  memcpy(s->work, start, n * sizeof *start);
+  scope.status = invman_i_neuron_run(s, t, times, states);
+  return invman_i_drop(&scope);
+}
+
+invman_status invman_stripe_neuron_ode(const invman_context *ctx, const double *interfaces, size_t count, size_t d,
+                                       const double start[4], const double *t, size_t times, double *states) {
+  invman_i_neuron_ode s;
+  memset(&s, 0, sizeof s);
+  s.stripe = invman_i_stripe_of(interfaces, count);
+  s.d = d;
+  s.perp = 1;
+  return invman_i_neuron_solve(ctx, &s, start, t, times, states);
+}
+
+invman_status invman_stripe_noisy_ode(const invman_context *ctx, const double *interfaces, size_t count, size_t d,
+                                      const double *start, const double *noise, const double *t, size_t times,
+                                      double *states) {
+  invman_i_neuron_ode s;
+  memset(&s, 0, sizeof s);
+  s.stripe = invman_i_stripe_of(interfaces, count);
+  s.d = d;
+  s.perp = d > 0 ? d - 1 : 0;
+  s.noise = noise;
+  return invman_i_neuron_solve(ctx, &s, start, t, times, states);
+}
+
+void invman_stripe_noise(const invman_data *data, double z, int sign, double *noise) {
+  size_t i, k;
+  for (k = 1; k < data->d; k++) noise[k - 1] = 0;
+  for (i = 0; i < data->n; i++) {
+    const double *x = data->x + i * data->d;
+    if (!(sign < 0 ? x[0] < z : x[0] > z)) continue;
+    for (k = 1; k < data->d; k++) noise[k - 1] += data->y[i] * x[k] / (double)data->n;
+  }
+}
+
+double invman_equiprobable_x_max(double x_min) { /* Phi(x_max) - Phi(x_min) = 1/2 */
+  double q = invman_i_normal(x_min);
+  return q < 0.5 ? invman_i_normal_quantile(q) : HUGE_VAL;
 }
 
 /* =================================================================================================== >>io

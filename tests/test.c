@@ -12,6 +12,7 @@
 #include "flow.c"
 #include "bad_input.c"
 #include "kpca.c"
+#include "theory.c"
 #include "paper.c"
 
 int main(int argc, char **argv) {
@@ -31,6 +32,7 @@ int main(int argc, char **argv) {
   flow_tests();
   bad_input_tests();
   kpca_tests();
+  theory_tests();
 #ifndef TEST_QUICK
   paper_tests();
 #endif
