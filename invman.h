@@ -103,7 +103,7 @@
      eigen     invman_eigh  invman_eigvalsh  invman_eigh_top
      measures  invman_amplification  invman_neuron_vectors  invman_kernel_pca
                invman_mutual_information  invman_mutual_information_null  invman_intrinsic_dimension  invman_duplicates
-               invman_fit_power_law  invman_beta_lazy  invman_beta_feature
+               invman_fit_power_law  invman_median_power_law  invman_beta_lazy  invman_beta_feature
      theory    invman_stripe_averages  invman_stripe_integrals  invman_stripe_label  invman_stripe_fixed_points
                invman_stripe_neuron_ode  invman_stripe_noisy_ode  invman_stripe_noise
                invman_equiprobable_x_max  invman_equiprobable_radius */
@@ -478,6 +478,11 @@ INVMAN_API size_t invman_duplicates(const double *K, size_t n); /* points that h
    different x; all values positive, else E_ARG or E_NONFINITE. Outputs that are NULL are not wanted. */
 INVMAN_API invman_status invman_fit_power_law(const double *x, const double *y, size_t n, double *exponent,
                                               double *stderr_);
+/* The same over repeated runs: the exponent of the medians over the seeds, and its 95 % bootstrap interval, from `draws`
+   (0 = 1000) resamplings of the seeds at every x. y (n,seeds), NaN: no such run; the medians must be positive. */
+INVMAN_API invman_status invman_median_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
+                                                 size_t seeds, size_t draws, invman_rng *rng, double *exponent,
+                                                 double interval[2]);
 /* The paper's predictions: test error ~ p^-beta. d/(3d-2); (2d-1)/(3d-2) for d_par = 1, else (d + d_perp/2)/(3d-2).
    0 where they are not defined (d = 0, d_par = 0, d_par > d). */
 INVMAN_API double invman_beta_lazy(size_t d);
@@ -5241,6 +5246,51 @@ invman_status invman_fit_power_law(const double *x, const double *y, size_t n, d
   if (exponent) *exponent = slope;
   if (stderr_) *stderr_ = n > 2 ? sqrt(rest / ((double)(n - 2) * xx)) : 0;
   return INVMAN_OK;
+}
+
+/* The median of `count` values, which are sorted. */
+static double invman_i_median(double *x, size_t count) {
+  invman_i_sort(x, count);
+  return count % 2 ? x[count / 2] : 0.5 * (x[count / 2 - 1] + x[count / 2]);
+}
+
+/* One row's runs that are there; returns how many. */
+static size_t invman_i_present(const double *y, size_t seeds, double *out) {
+  size_t i, count = 0;
+  for (i = 0; i < seeds; i++)
+    if (y[i] == y[i]) out[count++] = y[i];
+  return count;
+}
+
+/* Percentile intervals (Efron, 1979). Every x draws its seeds anew. */
+invman_status invman_median_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
+                                      size_t seeds, size_t draws, invman_rng *rng, double *exponent,
+                                      double interval[2]) {
+  invman_i_scope scope = invman_i_open(ctx);
+  double *row, *draw, *medians, *slopes;
+  size_t k, i, j, good = 0;
+  if (!x || !y || !rng || n < 2 || seeds == 0) return invman_i_bad(ctx, "median_power_law: NULL, or too few values");
+  draws = draws > 0 ? draws : 1000;
+  row = invman_i_doubles(&scope, seeds);
+  draw = invman_i_doubles(&scope, seeds);
+  medians = invman_i_doubles(&scope, n);
+  slopes = invman_i_doubles(&scope, draws);
+  for (k = 0; k <= draws && scope.status == INVMAN_OK; k++) { /* the first time as they are */
+    for (i = 0; i < n; i++) {
+      size_t count = invman_i_present(y + i * seeds, seeds, row);
+      for (j = 0; j < count; j++) draw[j] = row[k == 0 ? j : invman_i_below(rng, count)];
+      medians[i] = count > 0 ? invman_i_median(draw, count) : 0;
+    }
+    if (k > 0) good += invman_fit_power_law(x, medians, n, &slopes[good], NULL) == INVMAN_OK;
+    else if (invman_fit_power_law(x, medians, n, exponent, NULL) < 0)
+      scope.status = invman_i_bad(ctx, "median_power_law: a median, or an x, is not positive, or all x are equal");
+  }
+  if (scope.status == INVMAN_OK && interval && good > 0) {
+    invman_i_sort(slopes, good);
+    interval[0] = slopes[(size_t)(0.025 * (double)good)];
+    interval[1] = slopes[(size_t)(0.975 * (double)(good - 1) + 0.5)];
+  }
+  return invman_i_drop(&scope);
 }
 
 double invman_beta_lazy(size_t d) { return d > 0 ? (double)d / (3 * (double)d - 2) : 0; }
