@@ -478,8 +478,8 @@ INVMAN_API size_t invman_duplicates(const double *K, size_t n); /* points that h
    different x; all values positive, else E_ARG or E_NONFINITE. Outputs that are NULL are not wanted. */
 INVMAN_API invman_status invman_fit_power_law(const double *x, const double *y, size_t n, double *exponent,
                                               double *stderr_);
-/* The same over repeated runs: the exponent of the medians over the seeds, and its 95 % bootstrap interval, from `draws`
-   (0 = 1000) resamplings of the seeds at every x. y (n,seeds), NaN: no such run; the medians must be positive. */
+/* The same over repeated runs: the exponent of the medians over the seeds, and its 95 % bootstrap interval, from
+   `draws` (0 = 1000) resamplings of the seeds at every x. y (n,seeds), NaN: no such run; medians must be positive. */
 INVMAN_API invman_status invman_median_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
                                                  size_t seeds, size_t draws, invman_rng *rng, double *exponent,
                                                  double interval[2]);
@@ -490,9 +490,9 @@ INVMAN_API double invman_beta_feature(size_t d, size_t d_par);
 
 /* -------------------------------------------------------------------------------- theory of the stripe model
 
-   Before t* every g is 1 and each neuron moves by itself. For p -> infinity its weights feel averages over x ~ N(0, 1_d)
-   alone, in closed form [5, Appendix C]. The label is +1 left of the first interface and alternates; interfaces NULL:
-   the paper's two. Time in units of t/h, in which tau = sqrt(d/2). */
+   Before t* every g is 1 and each neuron moves by itself. For p -> infinity its weights feel averages over
+   x ~ N(0, 1_d) alone, in closed form [5, Appendix C]. The label is +1 left of the first interface and alternates;
+   interfaces NULL: the paper's two. Time in units of t/h, in which tau = sqrt(d/2). */
 
 /* mean: <y x_1 1>, <y x_perp 1> along omega_perp, <y 1>, with 1 = 1[omega.x/sqrt(d) + b > 0]; omega_perp >= 0 is the
    norm of the uninformative weights. */
@@ -512,8 +512,8 @@ typedef struct invman_fixed_point {
   double time; /* tau-star/tau = 1/(|C_1| sqrt(1 + z^2/d)) [14]: weights grow as exp(t/tau-star) */
 } invman_fixed_point;
 
-/* The stable ones, omega_1 > 0 first, then by z: neurons come back along e_1, and omega_1 outgrows omega_perp. found: how
-   many there are; the first `capacity` of them are in out. */
+/* The stable ones, omega_1 > 0 first, then by z: neurons come back along e_1, and omega_1 outgrows omega_perp. found:
+   how many there are; the first `capacity` of them are in out. */
 INVMAN_API invman_status invman_stripe_fixed_points(const double *interfaces, size_t count, size_t d,
                                                     invman_fixed_point *out, size_t capacity, size_t *found);
 
