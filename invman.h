@@ -517,8 +517,8 @@ typedef struct invman_fixed_point {
 INVMAN_API invman_status invman_stripe_fixed_points(const double *interfaces, size_t count, size_t d,
                                                     invman_fixed_point *out, size_t capacity, size_t *found);
 
-/* Eq. (5) from start = (omega_1, omega_perp, b, beta) at t = 0: states (times,4) at the times t >= 0, ascending, in units
-   of t/h. Adaptive (Dormand and Prince, 1980), to 1e-10. NOT_CONVERGED: a million steps were not enough. */
+/* Eq. (5) from start = (omega_1, omega_perp, b, beta) at t = 0: states (times,4) at the times t >= 0, ascending, in
+   units of t/h. Adaptive (Dormand and Prince, 1980), to 1e-10. NOT_CONVERGED: a million steps were not enough. */
 INVMAN_API invman_status invman_stripe_neuron_ode(const invman_context *ctx, const double *interfaces, size_t count,
                                                   size_t d, const double start[4], const double *t, size_t times,
                                                   double *states);
@@ -1461,7 +1461,7 @@ static double invman_i_reflection(double *x, size_t m, double *tau) {
   return e;
 }
 
-/* w = tau (B v - ..) - (tau^2/2)(v'Bv) v, B being the matrix right of and below row j, corrected for `pairs` rows of X */
+/* w = tau (B v - ..) - (tau^2/2)(v'Bv) v, B the matrix right of and below row j, corrected for `pairs` rows of X */
 static void invman_i_reduction_vector(const invman_context *ctx, invman_i_reduction *t, size_t j, size_t pairs,
                                       const double *v, double *w) {
   size_t m = t->n - j - 1, i;
@@ -1579,8 +1579,8 @@ static void invman_i_ql_sweep(double *d, double *e, size_t l, size_t m, double *
   e[m] = 0;
 }
 
-/* Eigenvalues of T = (d, e), into d, e (n) destroyed; Z <- eigenvectors' rows times Z, or NULL. What is below `tiny` off
-   the diagonal counts as zero. False where it does not converge. */
+/* Eigenvalues of T = (d, e), into d, e (n) destroyed; Z <- eigenvectors' rows times Z, or NULL. What is below `tiny`
+   off the diagonal counts as zero. False where it does not converge. */
 static int invman_i_ql(double *d, double *e, size_t n, double tiny, double *Z, size_t columns, size_t stride) {
   size_t l, m, trials = 0;
   e[n - 1] = 0;
@@ -1827,8 +1827,8 @@ static void invman_i_insert(const double *d, size_t *list, size_t count, size_t 
   list[count] = row;
 }
 
-/* Rows a, b with almost the same eigenvalue are turned so that z_a becomes 0, if that leaves no more than `tiny` off the
-   diagonal. */
+/* Rows a, b with almost the same eigenvalue are turned so that z_a becomes 0, if that leaves no more than `tiny` off
+   the diagonal. */
 static int invman_i_deflate_pair(invman_i_conquest *c, size_t lo, size_t hi, size_t a, size_t b) {
   double za = c->z[a], zb = c->z[b], norm = sqrt(za * za + zb * zb), cosine = zb / norm, sine = za / norm;
   double da = c->d[a], db = c->d[b];

@@ -388,8 +388,8 @@ static void kpca_power_law(void) {
 }
 
 static void kpca_median_power_law(void) {
-  /* y = 2 x^-0.4 e^noise, 21 seeds: the interval of the medians' exponent holds the truth in 19 of 20 cases; of 200 seeds
-     of the noise asked: 176 to 199, four deviations either way. Exact where there is no noise. */
+  /* y = 2 x^-0.4 e^noise, 21 seeds: the interval of the medians' exponent holds the truth in 19 of 20 cases; of 200
+     draws of the noise asked: 176 to 199, four deviations either way. Exact where there is no noise. */
   enum { N = 5, SEEDS = 21, TRIALS = 200 };
   double x[N] = {64, 128, 256, 512, 1024}, y[N * SEEDS], exponent, interval[2];
   size_t trial, i, j, held = 0;

@@ -328,8 +328,8 @@ static double trace_error(double (*real)[4], const double *ode, size_t n, int c)
 }
 
 static void paper_neurons(void) {
-  /* d = 2, p = 10000, up to 0.9 t*: from its initial weights, with the data's noise at its attractor, a neuron is followed
-     within 10 % in omega_1 and beta. Weights grow up to 8000 times meanwhile, and the p points' own averages are off by
+  /* d = 2, p = 10000, up to 0.9 t*: from its initial weights, with the data's noise at its attractor, a neuron is
+     followed within 10 % in omega_1 and beta. Weights grow up to 8000 times meanwhile, and the p points' own averages are off by
      some 1/sqrt(p) in the rate: asked of the first neuron and of three in four of sixty (50 are). */
   test_problem q = make_problem(INVMAN_STRIPE, TRACE_D, 10000, TRACE_H, 1);
   neuron_trace *trace = (neuron_trace *)calloc(1, sizeof *trace);
