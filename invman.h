@@ -1203,6 +1203,1003 @@ static void invman_i_symmetric_times(const invman_context *ctx, const double *A,
     for (j = invman_i_symv_row(n, g); j < n; j++) y[j] += partial[g * n + j];
 }
 
+/* ================================================================================================ >>eigen
+   A = Q T Q', T tridiagonal, by Householder reflections in panels (Dongarra, Sorensen and Hammarling, 1989);
+   T = Z' D Z by divide and conquer (Cuppen, 1981; Gu and Eisenstat, 1995); the rows of Z Q' are the eigenvectors.
+   Vectors are rows all along, so that everything runs along contiguous memory. */
+
+enum {
+  INVMAN_I_PANEL = 32,     /* rows reduced before the rest of the matrix is updated */
+  INVMAN_I_WY = 128,       /* reflections applied to the eigenvectors at a time */
+  INVMAN_I_COLUMNS = 1024, /* columns per task */
+  INVMAN_I_QL_TRIALS = 60  /* per eigenvalue; two or three are the rule */
+};
+
+/* ---- A few long rows Q (rows, n) against a vector, in chunks of columns. */
+
+typedef struct invman_i_rows {
+  const double *Q;
+  size_t rows, n, stride;
+  const double *x;
+  double *partial; /* (chunks, rows) */
+  const double *h;
+  double factor;
+  double *y;
+} invman_i_rows;
+
+INVMAN_I_INLINE void invman_i_rows_dots_body(size_t chunk, void *arg, const int L) {
+  const invman_i_rows *s = (const invman_i_rows *)arg;
+  size_t first = chunk * INVMAN_I_COLUMNS, last = invman_i_min(first + INVMAN_I_COLUMNS, s->n), r, j;
+  double *out = s->partial + chunk * s->rows;
+  int k;
+  for (r = 0; r < s->rows; r += 4) {
+    const double *q[4];
+    invman_i_lanes acc[4];
+    INVMAN_I_UNROLL
+    for (k = 0; k < 4; k++) {
+      q[k] = s->Q + invman_i_min(r + (size_t)k, s->rows - 1) * s->stride;
+      invman_i_set(&acc[k], &invman_i_zero, L);
+    }
+    for (j = first; j + INVMAN_I_WIDTH <= last; j += INVMAN_I_WIDTH) {
+      invman_i_lanes xs = invman_i_load(s->x + j);
+      INVMAN_I_UNROLL
+      for (k = 0; k < 4; k++) {
+        invman_i_lanes qs = invman_i_load(q[k] + j);
+        invman_i_add_product(&acc[k], &qs, &xs, L);
+      }
+    }
+    for (k = 0; k < 4 && r + (size_t)k < s->rows; k++) {
+      double sum = invman_i_sum_lanes(&acc[k]);
+      size_t tail;
+      for (tail = j; tail < last; tail++) sum += q[k][tail] * s->x[tail];
+      out[r + (size_t)k] = sum;
+    }
+  }
+}
+INVMAN_I_KERNEL(invman_i_rows_dots)
+
+INVMAN_I_INLINE void invman_i_rows_sum_body(size_t chunk, void *arg, const int L) {
+  const invman_i_rows *s = (const invman_i_rows *)arg;
+  size_t first = chunk * INVMAN_I_COLUMNS, last = invman_i_min(first + INVMAN_I_COLUMNS, s->n), r, j;
+  int k;
+  for (r = 0; r < s->rows; r += 4) {
+    const double *q[4];
+    double h[4];
+    INVMAN_I_UNROLL
+    for (k = 0; k < 4; k++) {
+      size_t row = r + (size_t)k;
+      q[k] = s->Q + invman_i_min(row, s->rows - 1) * s->stride;
+      h[k] = row < s->rows ? s->factor * s->h[row] : 0;
+    }
+    for (j = first; j + INVMAN_I_WIDTH <= last; j += INVMAN_I_WIDTH) {
+      invman_i_lanes ys = invman_i_load(s->y + j);
+      INVMAN_I_UNROLL
+      for (k = 0; k < 4; k++) {
+        invman_i_lanes qs = invman_i_load(q[k] + j);
+        invman_i_add_scaled(&ys, h[k], &qs, L);
+      }
+      memcpy(s->y + j, &ys, sizeof ys);
+    }
+    for (; j < last; j++) s->y[j] += (h[0] * q[0][j] + h[1] * q[1][j]) + (h[2] * q[2][j] + h[3] * q[3][j]);
+  }
+}
+INVMAN_I_KERNEL(invman_i_rows_sum)
+
+static size_t invman_i_chunks(size_t n) { return (n + INVMAN_I_COLUMNS - 1) / INVMAN_I_COLUMNS; }
+
+/* h = Q x; partial: scratch of (chunks, rows) */
+static void invman_i_rows_times(const invman_context *ctx, const double *Q, size_t rows, size_t n, size_t stride,
+                                const double *x, double *partial, double *h) {
+  invman_i_rows s;
+  size_t chunk, r;
+  memset(&s, 0, sizeof s);
+  s.Q = Q, s.rows = rows, s.n = n, s.stride = stride, s.x = x, s.partial = partial;
+  if (rows == 0) return;
+  invman_i_parallel(ctx, invman_i_chunks(n), invman_i_rows_dots(ctx), &s, (double)rows * (double)n);
+  memcpy(h, partial, rows * sizeof *h);
+  for (chunk = 1; chunk < invman_i_chunks(n); chunk++)
+    for (r = 0; r < rows; r++) h[r] += partial[chunk * rows + r];
+}
+
+/* y += factor h Q */
+static void invman_i_rows_add(const invman_context *ctx, const double *Q, size_t rows, size_t n, size_t stride,
+                              double factor, const double *h, double *y) {
+  invman_i_rows s;
+  memset(&s, 0, sizeof s);
+  s.Q = Q, s.rows = rows, s.n = n, s.stride = stride, s.h = h, s.factor = factor, s.y = y;
+  if (rows == 0) return;
+  invman_i_parallel(ctx, invman_i_chunks(n), invman_i_rows_sum(ctx), &s, (double)rows * (double)n);
+}
+
+/* ---- Scaling by powers of two, so that squares neither overflow nor underflow where it matters. */
+
+/* 2^exponent as a product of two doubles: it may be beyond the range of one. */
+static void invman_i_power_of_two(int exponent, double factor[2]) {
+  factor[0] = ldexp(1, exponent / 2);
+  factor[1] = ldexp(1, exponent - exponent / 2);
+}
+
+/* The power of two that brings `largest` into [1/2, 1). */
+static int invman_i_scaling(double largest) {
+  int exponent = 0;
+  if (largest > 0) frexp(largest, &exponent);
+  return -exponent;
+}
+
+/* R = the upper triangle of A times 2^exponent, its largest entry in [1/2, 1). */
+static invman_status invman_i_copy_scaled(const invman_context *ctx, const double *A, size_t n, double *R,
+                                          size_t stride, int *exponent) {
+  double largest = 0, factor[2];
+  size_t i, j;
+  for (i = 0; i < n; i++)
+    for (j = i; j < n; j++) {
+      double size = fabs(A[i * n + j]);
+      if (!(size <= DBL_MAX))
+        return invman_i_fail(ctx, INVMAN_E_NONFINITE, "the matrix is not finite", "element", i * n + j);
+      if (size > largest) largest = size;
+    }
+  *exponent = invman_i_scaling(largest);
+  invman_i_power_of_two(*exponent, factor);
+  for (i = 0; i < n; i++)
+    for (j = i; j < n; j++) R[i * stride + j] = A[i * n + j] * factor[0] * factor[1];
+  return INVMAN_OK;
+}
+
+/* Doubles from one row to the next: rows begin on cache lines, an odd number of lines apart, lest many rows share one
+   set of the cache. */
+static size_t invman_i_padded(size_t n) { return ((n + 7) / 8 | 1) * 8; }
+
+/* ---- Reduction to tridiagonal form, from the first row down, by the upper triangle. Row j leaves d_j, e_j, and right
+   of its diagonal the reflection H_j = 1 - tau v v', v_0 = 1, that clears it. The rest of the matrix, B, becomes
+   B - v w' - w v'; in a panel these updates are only noted down, and B v is corrected for them. */
+
+typedef struct invman_i_reduction {
+  size_t n, stride;
+  double *R;           /* (n, stride) */
+  double *d, *e, *tau; /* (n): T, and the reflections */
+  double *X, *Y;       /* (2 panel, stride): rows v_0, w_0, v_1, w_1, ..; and w_0, v_0, w_1, v_1, .. */
+  double *h;           /* (2 panel) */
+  double *partial;     /* scratch for products with vectors */
+  invman_i_gemm room;
+} invman_i_reduction;
+
+static void invman_i_reduction_take(invman_i_scope *scope, size_t n, invman_i_reduction *t) {
+  const size_t pairs = 2 * INVMAN_I_PANEL;
+  size_t stride = invman_i_padded(n), scratch = invman_i_max(INVMAN_I_SYMV_GROUPS * n, pairs * invman_i_chunks(n));
+  t->n = n;
+  t->stride = stride;
+  t->R = invman_i_doubles(scope, invman_i_mul(n, stride));
+  t->d = invman_i_doubles(scope, n);
+  t->e = invman_i_doubles(scope, n);
+  t->tau = invman_i_doubles(scope, n);
+  t->X = invman_i_doubles(scope, 2 * pairs * stride);
+  t->Y = t->X + pairs * stride;
+  t->h = invman_i_doubles(scope, pairs);
+  t->partial = invman_i_doubles(scope, scratch);
+  t->room = invman_i_gemm_reserve(scope, n, n);
+}
+
+/* x (m) becomes v with v_0 = 1; (1 - tau v v') x = e (1, 0, ..). Returns e. What is below 1e-140 of a matrix of norm
+   one is nothing. */
+static double invman_i_reflection(double *x, size_t m, double *tau) {
+  double head = x[0], rest = invman_i_inner(x + 1, x + 1, m - 1), e = head, scale = 0;
+  size_t i;
+  *tau = 0;
+  if (rest > 1e-280) {
+    e = head > 0 ? -sqrt(head * head + rest) : sqrt(head * head + rest);
+    *tau = (e - head) / e;
+    scale = 1 / (head - e);
+  }
+  x[0] = 1;
+  for (i = 1; i < m; i++) x[i] *= scale;
+  return e;
+}
+
+/* w = tau (B v - ..) - (tau^2/2)(v'Bv) v, B being the matrix right of and below row j, corrected for `pairs` rows of X */
+static void invman_i_reduction_vector(const invman_context *ctx, invman_i_reduction *t, size_t j, size_t pairs,
+                                      const double *v, double *w) {
+  size_t m = t->n - j - 1, i;
+  double tau = t->tau[j], half;
+  invman_i_symmetric_times(ctx, t->R + (j + 1) * (t->stride + 1), m, t->stride, v, t->partial, w);
+  invman_i_rows_times(ctx, t->Y + j + 1, pairs, m, t->stride, v, t->partial, t->h);
+  invman_i_rows_add(ctx, t->X + j + 1, pairs, m, t->stride, -1, t->h, w);
+  half = 0.5 * tau * invman_i_inner(w, v, m);
+  for (i = 0; i < m; i++) w[i] = tau * (w[i] - half * v[i]);
+}
+
+static void invman_i_reduce_row(const invman_context *ctx, invman_i_reduction *t, size_t j, size_t pairs) {
+  size_t n = t->n, stride = t->stride, m = n - j - 1, r;
+  double *row = t->R + j * stride, *v = t->X + pairs * stride + j + 1, *w = v + stride;
+  double *again = t->Y + pairs * stride + j + 1;
+  for (r = 0; r < pairs; r++) t->h[r] = t->Y[r * stride + j];
+  invman_i_rows_add(ctx, t->X + j, pairs, n - j, stride, -1, t->h, row + j);
+  t->d[j] = row[j];
+  t->e[j] = invman_i_reflection(row + j + 1, m, &t->tau[j]);
+  memcpy(v, row + j + 1, m * sizeof *v);
+  if (t->tau[j] != 0) invman_i_reduction_vector(ctx, t, j, pairs, v, w);
+  else memset(w, 0, m * sizeof *w);
+  memcpy(again, w, m * sizeof *w);
+  memcpy(again + stride, v, m * sizeof *v);
+}
+
+/* R -> d, e, tau and, right of the diagonal, the reflections' vectors; left of it and on it R is zero in the end. */
+static void invman_i_reduce(const invman_context *ctx, invman_i_reduction *t) {
+  size_t n = t->n, stride = t->stride, first, j;
+  for (first = 0; first + 1 < n; first = j) {
+    size_t last = invman_i_min(first + INVMAN_I_PANEL, n - 1), pairs = 0;
+    for (j = first; j < last; j++, pairs += 2) invman_i_reduce_row(ctx, t, j, pairs);
+    invman_i_product_add(ctx, &t->room, n - j, n - j, pairs, -1, invman_i_transposed(t->X + j, stride),
+                         invman_i_plain(t->Y + j, stride), t->R + j * (stride + 1), stride, 1);
+  }
+  t->d[n - 1] = t->R[(n - 1) * (stride + 1)];
+  for (j = 0; j < n; j++) memset(t->R + j * stride, 0, (j + 1) * sizeof(double));
+}
+
+/* T of 1 - V' T V = H_first H_first+1 .., V the block's vectors as rows (Schreiber and Van Loan, 1989): T upper
+   triangular, by columns, from the vectors' products G. */
+static void invman_i_compact(const double *G, const double *tau, size_t count, double *T) {
+  size_t i, l, q;
+  memset(T, 0, count * count * sizeof *T);
+  for (i = 0; i < count; i++) {
+    for (l = 0; l < i; l++) {
+      double sum = 0;
+      for (q = l; q < i; q++) sum += T[l * count + q] * G[q * count + i];
+      T[l * count + i] = -tau[i] * sum;
+    }
+    T[i * count + i] = tau[i];
+  }
+}
+
+/* E (n, stride) <- E Q', Q' = .. H_1 H_0: E - ((E V') T') V per block. M (n, wy), U (wy, stride), S (2, wy, wy):
+   scratch, wy = min(INVMAN_I_WY, n) */
+static void invman_i_back_transform(const invman_context *ctx, const invman_i_reduction *t, double *E, double *M,
+                                    double *U, double *S) {
+  size_t n = t->n, stride = t->stride, block;
+  for (block = (n + INVMAN_I_WY - 1) / INVMAN_I_WY; block-- > 0;) {
+    size_t first = block * INVMAN_I_WY, count = invman_i_min(INVMAN_I_WY, n - first), m = n - first;
+    invman_i_matrix V = invman_i_plain(t->R + first * (stride + 1), stride);
+    double *G = S, *T = S + invman_i_min(INVMAN_I_WY, n) * invman_i_min(INVMAN_I_WY, n);
+    memset(G, 0, count * count * sizeof *G);
+    memset(U, 0, count * stride * sizeof *U);
+    memset(M, 0, n * count * sizeof *M);
+    invman_i_product_add(ctx, &t->room, count, count, m, 1, V, invman_i_transposed(V.at, stride), G, count, 0);
+    invman_i_compact(G, t->tau + first, count, T);
+    invman_i_product_add(ctx, &t->room, count, m, count, 1, invman_i_transposed(T, count), V, U, stride, 0);
+    invman_i_product_add(ctx, &t->room, n, count, m, 1, invman_i_plain(E + first, stride),
+                         invman_i_transposed(V.at, stride), M, count, 0);
+    invman_i_product_add(ctx, &t->room, n, m, count, -1, invman_i_plain(M, count), invman_i_plain(U, stride), E + first,
+                         stride, 0);
+  }
+}
+
+/* ---- Implicit QL with Wilkinson's shift (Bowdler, Martin, Reinsch and Wilkinson, 1968). */
+
+/* Rows a, b (n) <- c a - s b, s a + c b */
+static void invman_i_rotate(double *a, double *b, size_t n, double c, double s) {
+  size_t i;
+  for (i = 0; i < n; i++) {
+    double x = a[i], y = b[i];
+    a[i] = c * x - s * y;
+    b[i] = s * x + c * y;
+  }
+}
+
+/* One sweep on rows l..m of T, from the bottom up; the rotations go to the rows of Z. */
+static void invman_i_ql_sweep(double *d, double *e, size_t l, size_t m, double *Z, size_t columns, size_t stride) {
+  double g = (d[l + 1] - d[l]) / (2 * e[l]), r = sqrt(g * g + 1), s = 1, c = 1, p = 0;
+  size_t i;
+  g = d[m] - d[l] + e[l] / (g + (g < 0 ? -r : r));
+  for (i = m; i-- > l;) {
+    double f = s * e[i], b = c * e[i];
+    r = f * f + g * g;
+    if (r < 1e-280) { /* nothing, in a matrix of norm one: T falls apart here */
+      e[i + 1] = 0;
+      d[i + 1] -= p;
+      e[m] = 0;
+      return;
+    }
+    e[i + 1] = r = sqrt(r);
+    s = f / r;
+    c = g / r;
+    g = d[i + 1] - p;
+    r = (d[i] - g) * s + 2 * c * b;
+    p = s * r;
+    d[i + 1] = g + p;
+    g = c * r - b;
+    if (Z) invman_i_rotate(Z + i * stride, Z + (i + 1) * stride, columns, c, s);
+  }
+  d[l] -= p;
+  e[l] = g;
+  e[m] = 0;
+}
+
+/* Eigenvalues of T = (d, e), into d, e (n) destroyed; Z <- eigenvectors' rows times Z, or NULL. What is below `tiny` off
+   the diagonal counts as zero. False where it does not converge. */
+static int invman_i_ql(double *d, double *e, size_t n, double tiny, double *Z, size_t columns, size_t stride) {
+  size_t l, m, trials = 0;
+  e[n - 1] = 0;
+  for (l = 0; l < n; l++)
+    for (;;) {
+      for (m = l; m + 1 < n && fabs(e[m]) > tiny;) m++;
+      if (m == l) break;
+      if (trials++ >= INVMAN_I_QL_TRIALS * n) return 0;
+      invman_i_ql_sweep(d, e, l, m, Z, columns, stride);
+    }
+  return 1;
+}
+
+/* The largest row sum of T: between its norm and twice that */
+static double invman_i_tridiagonal_norm(const double *d, const double *e, size_t n) {
+  double norm = 0;
+  size_t i;
+  for (i = 0; i < n; i++) norm = fmax(norm, fabs(d[i]) + (i > 0 ? fabs(e[i - 1]) : 0) + (i + 1 < n ? fabs(e[i]) : 0));
+  return norm;
+}
+
+/* ---- Divide and conquer. T falls into two halves when e between them is moved into a term of rank one, rho u u'
+   (Cuppen). With the halves solved, T is D + rho z z' in their eigenvectors; its eigenvalues interlace D's. */
+
+enum { INVMAN_I_LEAF = 32, INVMAN_I_SECULAR_ROWS = 512, INVMAN_I_SECULAR_TASK = 16, INVMAN_I_SECULAR_TRIALS = 80 };
+
+enum { INVMAN_I_TOP = 1, INVMAN_I_BOTTOM = 2 }; /* which half's columns of a vector are not zero */
+
+typedef struct invman_i_conquest {
+  size_t n, stride;
+  double *d, *e;
+  double *E; /* (n,n): the vectors' rows */
+  double *W; /* (n, stride): a merge's old vectors */
+  double *S; /* (secular rows, stride) */
+  double tiny;
+  const invman_i_gemm *room;
+  size_t *order;       /* (n) per block: its rows by ascending eigenvalue */
+  size_t *kept, *gone; /* (n) rows of a merge that take part in it, and those deflated, ascending */
+  unsigned char *half; /* (n) */
+  double *z;           /* (n) */
+  /* The secular equation of a merge, 1/rho + sum_j z_j^2/(d_j - x) = 0: */
+  size_t k;
+  double inverse;          /* 1/rho */
+  double *pole, *weight;   /* (k) d_j ascending, z_j; lanes beyond the end are readable */
+  double *offset;          /* (k) root i is pole[origin[i]] + offset[i], */
+  size_t *origin;          /* so that all its distances from poles keep their relative accuracy */
+  size_t *group;           /* (k) poles by half: top, both, bottom */
+  double *gpole, *gweight; /* (k) in that order; gweight of Gu and Eisenstat */
+  size_t first;            /* root of S's first row */
+} invman_i_conquest;
+
+static void invman_i_conquest_take(invman_i_scope *scope, const invman_i_reduction *t, invman_i_conquest *c) {
+  size_t n = t->n, lanes = n + INVMAN_I_WIDTH;
+  memset(c, 0, sizeof *c);
+  c->n = n;
+  c->stride = t->stride;
+  c->d = t->d;
+  c->e = t->e;
+  c->room = &t->room;
+  c->W = invman_i_doubles(scope, invman_i_mul(n, t->stride));
+  c->S = invman_i_doubles(scope, invman_i_min(INVMAN_I_SECULAR_ROWS, n) * t->stride);
+  c->order = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  c->kept = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  c->gone = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  c->origin = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  c->group = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  c->half = (unsigned char *)invman_i_take(scope, n, 1);
+  c->z = invman_i_doubles(scope, n);
+  c->offset = invman_i_doubles(scope, n);
+  c->pole = invman_i_doubles(scope, lanes);
+  c->weight = invman_i_doubles(scope, lanes);
+  c->gpole = invman_i_doubles(scope, lanes);
+  c->gweight = invman_i_doubles(scope, lanes);
+}
+
+typedef struct invman_i_secular {
+  double psi, dpsi; /* the poles left of x, and the derivative */
+  double phi, dphi; /* those right of it */
+} invman_i_secular;
+
+/* value = sum z^2/(pole - x), slope its derivative, x = origin + offset, of the poles first .. last-1 */
+INVMAN_I_INLINE void invman_i_secular_sum(const invman_i_conquest *c, size_t first, size_t last, double origin,
+                                          double offset, double *value, double *slope, const int L) {
+  invman_i_lanes sum = invman_i_zero, square = invman_i_zero;
+  size_t j;
+  for (j = first; j + INVMAN_I_WIDTH <= last; j += INVMAN_I_WIDTH) {
+    invman_i_lanes p = invman_i_load(c->pole + j), z = invman_i_load(c->weight + j);
+#define INVMAN_I_OP(piece, V, M)                     \
+  p.piece = z.piece / ((p.piece - origin) - offset); \
+  sum.piece += z.piece * p.piece;                    \
+  square.piece += p.piece * p.piece;
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  }
+  *value = invman_i_sum_lanes(&sum);
+  *slope = invman_i_sum_lanes(&square);
+  for (; j < last; j++) {
+    double t = c->weight[j] / ((c->pole[j] - origin) - offset);
+    *value += c->weight[j] * t;
+    *slope += t * t;
+  }
+}
+
+/* The root of C + A/(a - y) + B/(b - y) between its poles, from the quadratic C y^2 - p y + q = 0 */
+static double invman_i_rational_root(double C, double p, double q) {
+  double root = sqrt(fabs(p * p - 4 * q * C));
+  return p <= 0 ? (p - root) / (2 * C) : 2 * q / (p + root);
+}
+
+/* Where to begin: the nearer pole of root i as its origin, told by the sign in the middle; there the equation with all
+   poles but the two next to the root frozen is solved. Returns the offset; low, high: an interval that holds it. */
+INVMAN_I_INLINE double invman_i_secular_start(invman_i_conquest *c, size_t i, double *low, double *high, const int L) {
+  int last = i + 1 == c->k;
+  double left = c->pole[i], zz = c->weight[i] * c->weight[i], next = 0, width, value, rest, dummy, guess;
+  size_t j;
+  if (last) {
+    for (width = 0, j = 0; j < c->k; j++) width += c->weight[j] * c->weight[j];
+    width *= (1 + 1e-14) / c->inverse; /* no root is beyond pole + rho |z|^2 */
+  } else {
+    width = c->pole[i + 1] - left;
+    next = c->weight[i + 1] * c->weight[i + 1];
+  }
+  invman_i_secular_sum(c, 0, i + 1, left, width / 2, &value, &dummy, L);
+  invman_i_secular_sum(c, i + 1, c->k, left, width / 2, &rest, &dummy, L);
+  value += c->inverse + rest;
+  rest = value + 2 * (zz - next) / width; /* without the two poles next to the root */
+  c->origin[i] = i;
+  *low = 0;
+  *high = width / 2;
+  if (last) {
+    if (value < 0) *low = width / 2, *high = width;
+    guess = zz / rest;
+  } else if (value >= 0) {
+    guess = invman_i_rational_root(rest, rest * width + zz + next, zz * width);
+  } else {
+    c->origin[i] = i + 1;
+    *low = -width / 2;
+    *high = 0;
+    guess = invman_i_rational_root(rest, -rest * width + zz + next, -next * width);
+  }
+  return guess > *low && guess < *high ? guess : 0.5 * (*low + *high);
+}
+
+/* Root i by the "middle way" (Li, 1993): psi and phi each replaced by a pole where it has one and a constant, of the
+   same value and slope. Steps out of the interval that holds the root become bisections. */
+INVMAN_I_INLINE void invman_i_secular_root(invman_i_conquest *c, size_t i, const int L) {
+  double low, high, x = invman_i_secular_start(c, i, &low, &high, L), origin = c->pole[c->origin[i]];
+  int last = i + 1 == c->k, trial;
+  for (trial = 0; trial < INVMAN_I_SECULAR_TRIALS; trial++) {
+    invman_i_secular s;
+    double f, slope, next, a = (c->pole[i] - origin) - x;
+    invman_i_secular_sum(c, 0, i + 1, origin, x, &s.psi, &s.dpsi, L);
+    invman_i_secular_sum(c, i + 1, c->k, origin, x, &s.phi, &s.dphi, L);
+    f = c->inverse + s.psi + s.phi;
+    slope = s.dpsi + s.dphi;
+    if (fabs(f) <= 4 * DBL_EPSILON * (c->inverse + (s.phi - s.psi) + fabs(x) * slope)) break;
+    if (f < 0) low = x;
+    else high = x;
+    if (last) {
+      next = x + a + a * a * s.dpsi / (f - a * s.dpsi);
+    } else {
+      double b = (c->pole[i + 1] - origin) - x;
+      next = x + invman_i_rational_root(f - a * s.dpsi - b * s.dphi, (a + b) * f - a * b * slope, a * b * f);
+    }
+    if (!(next > low && next < high)) next = 0.5 * (low + high);
+    if (next == x || next <= low || next >= high) break;
+    x = next;
+  }
+  c->offset[i] = x;
+}
+
+INVMAN_I_INLINE void invman_i_secular_roots_body(size_t task, void *arg, const int L) {
+  invman_i_conquest *c = (invman_i_conquest *)arg;
+  size_t i, end = invman_i_min((task + 1) * INVMAN_I_SECULAR_TASK, c->k);
+  for (i = task * INVMAN_I_SECULAR_TASK; i < end; i++) invman_i_secular_root(c, i, L);
+}
+INVMAN_I_KERNEL(invman_i_secular_roots)
+
+/* The z of which the computed roots are the exact ones: z_j^2 = prod_i (x_i - d_j) / prod_i!=j (d_i - d_j), up to a
+   common factor. Vectors made of it are orthogonal, however close the roots (Gu and Eisenstat). Task: eight j. */
+INVMAN_I_INLINE void invman_i_secular_weights_body(size_t task, void *arg, const int L) {
+  invman_i_conquest *c = (invman_i_conquest *)arg;
+  size_t first = task * INVMAN_I_WIDTH, end = invman_i_min(first + INVMAN_I_WIDTH, c->k), i, j;
+  invman_i_lanes d = invman_i_load(c->pole + first), product;
+  int below;
+  for (j = 0; j < INVMAN_I_WIDTH; j++) product.d[j] = 1;
+  for (below = 1; below >= 0; below--) /* than the eight; then those above */
+    for (i = below ? 0 : end; i < (below ? first : c->k); i++) {
+      double origin = c->pole[c->origin[i]], offset = c->offset[i], pole = c->pole[i];
+#define INVMAN_I_OP(piece, V, M) product.piece *= ((d.piece - origin) - offset) / (d.piece - pole);
+      INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+    }
+  for (j = first; j < end; j++) {
+    double w = product.d[j - first];
+    for (i = first; i < end; i++) {
+      double distance = (c->pole[j] - c->pole[c->origin[i]]) - c->offset[i];
+      w *= i == j ? distance : distance / (c->pole[j] - c->pole[i]);
+    }
+    w = sqrt(fabs(w));
+    c->z[j] = c->weight[j] < 0 ? -w : w;
+  }
+}
+INVMAN_I_KERNEL(invman_i_secular_weights)
+
+/* Rows of S: the eigenvectors z_j/(d_j - x_i) of D + rho z z', of norm one, poles in groups */
+INVMAN_I_INLINE void invman_i_secular_vectors_body(size_t task, void *arg, const int L) {
+  invman_i_conquest *c = (invman_i_conquest *)arg;
+  size_t first = task * INVMAN_I_SECULAR_TASK, r, g, k = c->k;
+  size_t end = invman_i_min(invman_i_min(first + INVMAN_I_SECULAR_TASK, INVMAN_I_SECULAR_ROWS), k - c->first);
+  for (r = first; r < end; r++) {
+    double *row = c->S + r * c->stride, offset = c->offset[c->first + r], origin = c->pole[c->origin[c->first + r]];
+    double sum = 0;
+    invman_i_lanes square = invman_i_zero;
+    for (g = 0; g + INVMAN_I_WIDTH <= k; g += INVMAN_I_WIDTH) {
+      invman_i_lanes p = invman_i_load(c->gpole + g), z = invman_i_load(c->gweight + g);
+#define INVMAN_I_OP(piece, V, M)                     \
+  p.piece = z.piece / ((p.piece - origin) - offset); \
+  square.piece += p.piece * p.piece;
+      INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+      memcpy(row + g, &p, sizeof p);
+    }
+    for (; g < k; g++) {
+      row[g] = c->gweight[g] / ((c->gpole[g] - origin) - offset);
+      sum += row[g] * row[g];
+    }
+    sum = 1 / sqrt(sum + invman_i_sum_lanes(&square));
+    for (g = 0; g < k; g++) row[g] *= sum;
+  }
+}
+INVMAN_I_KERNEL(invman_i_secular_vectors)
+
+/* Two ascending lists of rows become one. */
+static void invman_i_merge_orders(const double *d, const size_t *a, size_t na, const size_t *b, size_t nb,
+                                  size_t *out) {
+  size_t i = 0, j = 0;
+  while (i < na || j < nb) *out++ = j == nb || (i < na && d[a[i]] <= d[b[j]]) ? a[i++] : b[j++];
+}
+
+/* Adds a row to an ascending list; most belong at its end. */
+static void invman_i_insert(const double *d, size_t *list, size_t count, size_t row) {
+  for (; count > 0 && d[list[count - 1]] > d[row]; count--) list[count] = list[count - 1];
+  list[count] = row;
+}
+
+/* Rows a, b with almost the same eigenvalue are turned so that z_a becomes 0, if that leaves no more than `tiny` off the
+   diagonal. */
+static int invman_i_deflate_pair(invman_i_conquest *c, size_t lo, size_t hi, size_t a, size_t b) {
+  double za = c->z[a], zb = c->z[b], norm = sqrt(za * za + zb * zb), cosine = zb / norm, sine = za / norm;
+  double da = c->d[a], db = c->d[b];
+  if (fabs((db - da) * cosine * sine) > c->tiny) return 0;
+  c->z[a] = 0;
+  c->z[b] = norm;
+  c->d[a] = da * cosine * cosine + db * sine * sine;
+  c->d[b] = da * sine * sine + db * cosine * cosine;
+  c->half[a] = c->half[b] = c->half[a] | c->half[b];
+  invman_i_rotate(c->E + a * c->n + lo, c->E + b * c->n + lo, hi - lo, cosine, sine);
+  return 1;
+}
+
+/* Sorts the rows lo .. hi-1 into those that the merge moves and those it leaves as they are, up to `tiny`. */
+static void invman_i_deflate(invman_i_conquest *c, size_t lo, size_t hi, double rho, const size_t *order,
+                             size_t *gone) {
+  size_t i, before = hi;
+  c->k = *gone = 0;
+  for (i = 0; i < hi - lo; i++) {
+    size_t row = order[i];
+    if (rho * fabs(c->z[row]) <= c->tiny) {
+      invman_i_insert(c->d, c->gone, (*gone)++, row);
+      continue;
+    }
+    if (before < hi) {
+      if (invman_i_deflate_pair(c, lo, hi, before, row)) invman_i_insert(c->d, c->gone, (*gone)++, before);
+      else c->kept[c->k++] = before;
+    }
+    before = row;
+  }
+  if (before < hi) c->kept[c->k++] = before;
+}
+
+/* z of a merge at `mid`: what u, ones at mid-1 and at mid (there with e's sign), is in the halves' vectors; norm one */
+static void invman_i_merge_z(invman_i_conquest *c, size_t lo, size_t mid, size_t hi) {
+  const double half = 0.70710678118654752;
+  size_t r;
+  for (r = lo; r < hi; r++) {
+    c->half[r] = r < mid ? INVMAN_I_TOP : INVMAN_I_BOTTOM;
+    c->z[r] = r < mid ? half * c->E[r * c->n + mid - 1] : half * (c->e[mid - 1] < 0 ? -1 : 1) * c->E[r * c->n + mid];
+  }
+}
+
+/* The old vectors to W, by groups and without their zeros; the deflated ones behind them. count: of groups 1, 3, 2 */
+static void invman_i_merge_copy(invman_i_conquest *c, size_t lo, size_t mid, size_t hi, size_t gone, size_t count[3]) {
+  static const unsigned char halves[3] = {INVMAN_I_TOP, INVMAN_I_TOP | INVMAN_I_BOTTOM, INVMAN_I_BOTTOM};
+  size_t i, g = 0, part, from, to;
+  for (part = 0; part < 3; part++) {
+    from = halves[part] & INVMAN_I_TOP ? lo : mid;
+    to = halves[part] & INVMAN_I_BOTTOM ? hi : mid;
+    count[part] = g;
+    for (i = 0; i < c->k; i++) {
+      if (c->half[c->kept[i]] != halves[part]) continue;
+      memcpy(c->W + g * c->stride + (from - lo), c->E + c->kept[i] * c->n + from, (to - from) * sizeof(double));
+      c->group[g++] = i;
+    }
+    count[part] = g - count[part];
+  }
+  for (i = 0; i < gone; i++)
+    memcpy(c->W + (c->k + i) * c->stride, c->E + c->gone[i] * c->n + lo, (hi - lo) * sizeof(double));
+}
+
+/* E = S W, the new vectors, in rows of blocks; each half of the columns from the groups that are not zero there. */
+static void invman_i_merge_vectors(const invman_context *ctx, invman_i_conquest *c, size_t lo, size_t mid, size_t hi,
+                                   const size_t count[3]) {
+  size_t k = c->k, left = count[0] + count[1], right = count[1] + count[2], rows;
+  for (c->first = 0; c->first < k; c->first += rows) {
+    double *to = c->E + (lo + c->first) * c->n;
+    rows = invman_i_min(INVMAN_I_SECULAR_ROWS, k - c->first);
+    invman_i_parallel(ctx, (rows + INVMAN_I_SECULAR_TASK - 1) / INVMAN_I_SECULAR_TASK, invman_i_secular_vectors(ctx), c,
+                      4 * (double)rows * (double)k);
+    invman_i_product_add(ctx, c->room, rows, mid - lo, left, 1, invman_i_plain(c->S, c->stride),
+                         invman_i_plain(c->W, c->stride), to + lo, c->n, 0);
+    invman_i_product_add(ctx, c->room, rows, hi - mid, right, 1, invman_i_plain(c->S + count[0], c->stride),
+                         invman_i_plain(c->W + count[0] * c->stride + (mid - lo), c->stride), to + mid, c->n, 0);
+  }
+}
+
+/* The secular equation: roots, and the weights that go with them, also by groups. */
+static void invman_i_merge_roots(const invman_context *ctx, invman_i_conquest *c, double rho) {
+  size_t i, k = c->k;
+  double work = (double)k * (double)k;
+  c->inverse = 1 / rho;
+  for (i = 0; i < k; i++) {
+    c->pole[i] = c->d[c->kept[i]];
+    c->weight[i] = c->z[c->kept[i]];
+  }
+  invman_i_parallel(ctx, (k + INVMAN_I_SECULAR_TASK - 1) / INVMAN_I_SECULAR_TASK, invman_i_secular_roots(ctx), c,
+                    20 * work);
+  invman_i_parallel(ctx, (k + INVMAN_I_WIDTH - 1) / INVMAN_I_WIDTH, invman_i_secular_weights(ctx), c, 4 * work);
+  for (i = 0; i < k; i++) {
+    c->gpole[i] = c->pole[c->group[i]];
+    c->gweight[i] = c->z[c->group[i]];
+  }
+}
+
+/* The eigenvalues and vectors of rows lo .. hi-1 from those of their halves. */
+static void invman_i_merge(const invman_context *ctx, invman_i_conquest *c, size_t lo, size_t mid, size_t hi) {
+  double rho = 2 * fabs(c->e[mid - 1]);
+  size_t count[3], gone, i;
+  invman_i_merge_z(c, lo, mid, hi);
+  invman_i_merge_orders(c->d, c->order + lo, mid - lo, c->order + mid, hi - mid, c->group);
+  invman_i_deflate(c, lo, hi, rho, c->group, &gone);
+  if (c->k == 0) {
+    memcpy(c->order + lo, c->group, (hi - lo) * sizeof *c->order);
+    return;
+  }
+  invman_i_merge_copy(c, lo, mid, hi, gone, count);
+  invman_i_merge_roots(ctx, c, rho);
+  for (i = 0; i < gone; i++) c->z[i] = c->d[c->gone[i]];
+  for (i = 0; i < hi - lo; i++) {
+    double *row = c->E + (lo + i) * c->n + lo;
+    c->d[lo + i] = i < c->k ? c->pole[c->origin[i]] + c->offset[i] : c->z[i - c->k];
+    c->kept[i] = lo + i;
+    if (i < c->k) memset(row, 0, (hi - lo) * sizeof *row);
+    else memcpy(row, c->W + i * c->stride, (hi - lo) * sizeof *row);
+  }
+  invman_i_merge_vectors(ctx, c, lo, mid, hi, count);
+  invman_i_merge_orders(c->d, c->kept, c->k, c->kept + c->k, gone, c->order + lo);
+}
+
+typedef struct invman_i_leaves {
+  invman_i_conquest *c;
+  size_t count;
+  unsigned char *failed;
+} invman_i_leaves;
+
+static size_t invman_i_part(size_t n, size_t parts, size_t q) { return n / parts * q + n % parts * q / parts; }
+
+static void invman_i_leaf(size_t q, void *arg) {
+  const invman_i_leaves *s = (const invman_i_leaves *)arg;
+  invman_i_conquest *c = s->c;
+  size_t lo = invman_i_part(c->n, s->count, q), hi = invman_i_part(c->n, s->count, q + 1), i;
+  for (i = lo; i < hi; i++) c->E[i * c->n + i] = 1;
+  memcpy(c->W + lo, c->e + lo, (hi - lo) * sizeof(double));
+  s->failed[q] = !invman_i_ql(c->d + lo, c->W + lo, hi - lo, c->tiny / 4, c->E + lo * (c->n + 1), hi - lo, c->n);
+  for (i = lo; i < hi; i++) invman_i_insert(c->d, c->order + lo, i - lo, i);
+}
+
+/* T -> eigenvalues d, and the rows of E; blocks of up to `leaf` rows by QL. E is zero at the start. */
+static int invman_i_conquer(const invman_context *ctx, invman_i_conquest *c, size_t leaf) {
+  invman_i_leaves leaves;
+  size_t n = c->n, count = 1, width, q;
+  int good = 1;
+  while (n / count > leaf) count *= 2;
+  leaves.c = c;
+  leaves.count = count;
+  leaves.failed = c->half;
+  c->tiny = 4 * DBL_EPSILON * invman_i_tridiagonal_norm(c->d, c->e, n);
+  for (q = 1; q < count; q++) { /* the terms of rank one are taken out */
+    size_t mid = invman_i_part(n, count, q);
+    c->d[mid - 1] -= fabs(c->e[mid - 1]);
+    c->d[mid] -= fabs(c->e[mid - 1]);
+  }
+  invman_i_parallel(ctx, count, invman_i_leaf, &leaves, 6 * (double)n * (double)(n / count) * (double)(n / count));
+  for (q = 0; q < count; q++) good &= !leaves.failed[q];
+  for (width = 1; good && width < count; width *= 2)
+    for (q = 0; q < count; q += 2 * width)
+      invman_i_merge(ctx, c, invman_i_part(n, count, q), invman_i_part(n, count, q + width),
+                     invman_i_part(n, count, q + 2 * width));
+  return good;
+}
+
+/* ---- The solvers. */
+
+/* v <- v or -v: its entry of largest size, the first of equals, becomes positive. */
+static void invman_i_fix_sign(double *v, size_t n) {
+  size_t i, at = 0;
+  for (i = 1; i < n; i++)
+    if (fabs(v[i]) > fabs(v[at])) at = i;
+  if (n > 0 && v[at] < 0)
+    for (i = 0; i < n; i++) v[i] = -v[i];
+}
+
+static invman_status invman_i_eigh(const invman_context *ctx, size_t n, double *A, double *lambda, size_t leaf) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_reduction t;
+  invman_i_conquest c;
+  size_t i, wy = invman_i_min(INVMAN_I_WY, n);
+  double *triangles;
+  int exponent;
+  if (n == 0) return INVMAN_OK;
+  if (!A || !lambda) return invman_i_bad(ctx, "eigh: A or lambda is NULL");
+  invman_i_reduction_take(&scope, n, &t);
+  invman_i_conquest_take(&scope, &t, &c);
+  triangles = invman_i_doubles(&scope, 2 * wy * wy);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  scope.status = invman_i_copy_scaled(ctx, A, n, t.R, t.stride, &exponent);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  invman_i_reduce(ctx, &t);
+  memset(A, 0, n * n * sizeof *A);
+  c.E = A;
+  if (!invman_i_conquer(ctx, &c, leaf)) scope.status = INVMAN_NOT_CONVERGED;
+  for (i = 0; i < n; i++) {
+    size_t row = c.order[n - 1 - i];
+    lambda[i] = ldexp(c.d[row], -exponent);
+    memcpy(c.W + i * c.stride, A + row * n, n * sizeof *A);
+  }
+  invman_i_back_transform(ctx, &t, c.W, c.S, t.X, triangles);
+  for (i = 0; i < n; i++) {
+    invman_i_fix_sign(c.W + i * c.stride, n);
+    memcpy(A + i * n, c.W + i * c.stride, n * sizeof *A);
+  }
+  return invman_i_drop(&scope);
+}
+
+invman_status invman_eigh(const invman_context *ctx, size_t n, double *A, double *lambda) {
+  return invman_i_eigh(ctx, n, A, lambda, INVMAN_I_LEAF);
+}
+
+invman_status invman_eigvalsh(const invman_context *ctx, size_t n, double *A, double *lambda) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_reduction t;
+  double tiny;
+  size_t i, j;
+  int exponent;
+  if (n == 0) return INVMAN_OK;
+  if (!A || !lambda) return invman_i_bad(ctx, "eigvalsh: A or lambda is NULL");
+  invman_i_reduction_take(&scope, n, &t);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  scope.status = invman_i_copy_scaled(ctx, A, n, t.R, t.stride, &exponent);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  invman_i_reduce(ctx, &t);
+  tiny = DBL_EPSILON * invman_i_tridiagonal_norm(t.d, t.e, n);
+  if (!invman_i_ql(t.d, t.e, n, tiny, NULL, 0, 0)) scope.status = INVMAN_NOT_CONVERGED;
+  for (i = 0; i < n; i++) { /* sorted by insertion */
+    double value = ldexp(t.d[i], -exponent);
+    for (j = i; j > 0 && lambda[j - 1] < value; j--) lambda[j] = lambda[j - 1];
+    lambda[j] = value;
+  }
+  return invman_i_drop(&scope);
+}
+
+/* ---- The largest eigenvalues, by products with A alone: Lanczos with thick restarts (Wu and Simon, 2000). An
+   orthonormal basis grows by A times its last vector, orthogonalised against all; the eigenpairs of H = Q A Q' (Ritz
+   pairs) approach A's. When the basis is full, the best Ritz vectors begin the next one, and the last residual, which
+   they all share, follows them. H is measured, not assumed: that costs nothing beside the full orthogonalisation. */
+
+enum { INVMAN_I_TOP_EXTRA = 30, INVMAN_I_TOP_CHECK = 5, INVMAN_I_TOP_RESTARTS = 300 };
+
+typedef struct invman_i_lanczos {
+  const invman_context *ctx;
+  size_t n, k, most; /* vectors that the basis may hold */
+  size_t size;       /* that it holds */
+  invman_apply apply;
+  void *arg;
+  double *Q, *spare;      /* (most+1, n): the basis, then the residual of norm one; and the next basis */
+  double *H, *Y, *theta;  /* (most, most) upper triangle; Ritz vectors' rows (size, size) and values */
+  double *h, *partial;    /* scratch */
+  double beta;            /* norm of the residual */
+  double scale[2], image; /* powers of two that scale A; the largest |A q| so far */
+  int exponent;
+  invman_rng rng;
+  invman_i_gemm room;
+} invman_i_lanczos;
+
+static invman_status invman_i_lanczos_take(invman_i_scope *scope, invman_i_lanczos *s) {
+  size_t rows = s->most + 1;
+  s->Q = invman_i_doubles(scope, invman_i_mul(rows, s->n));
+  s->spare = invman_i_doubles(scope, invman_i_mul(rows, s->n));
+  s->H = invman_i_doubles(scope, invman_i_mul(s->most, s->most));
+  s->Y = invman_i_doubles(scope, invman_i_mul(s->most, s->most));
+  s->theta = invman_i_doubles(scope, s->most);
+  s->h = invman_i_doubles(scope, rows);
+  s->partial = invman_i_doubles(scope, invman_i_mul(rows, invman_i_chunks(s->n)));
+  s->room = invman_i_gemm_reserve(scope, s->most, s->n);
+  return scope->status;
+}
+
+/* Row `row` becomes orthogonal to those before it, by classical Gram-Schmidt: twice, and once more where the second
+   pass still took away half. coefficient (row), with stride: what was taken away, added; or NULL. Returns the norm. */
+static double invman_i_orthogonalise(invman_i_lanczos *s, size_t row, double *coefficient, size_t stride) {
+  double *w = s->Q + row * s->n, norm = sqrt(invman_i_inner(w, w, s->n)), before;
+  size_t i, pass;
+  for (pass = 0; pass < 4; pass++) {
+    invman_i_rows_times(s->ctx, s->Q, row, s->n, s->n, w, s->partial, s->h);
+    invman_i_rows_add(s->ctx, s->Q, row, s->n, s->n, -1, s->h, w);
+    for (i = 0; coefficient && i < row; i++) coefficient[i * stride] += s->h[i];
+    before = norm;
+    norm = sqrt(invman_i_inner(w, w, s->n));
+    if (pass > 0 && norm > 0.5 * before) break;
+  }
+  return norm;
+}
+
+static void invman_i_lanczos_divide(invman_i_lanczos *s, size_t row, double norm) {
+  double *w = s->Q + row * s->n;
+  size_t i;
+  for (i = 0; i < s->n; i++) w[i] /= norm;
+}
+
+/* Row `row` becomes random, orthogonal to those before it, without a part in A Q = Q' H: no residual is left. */
+static void invman_i_lanczos_fresh(invman_i_lanczos *s, size_t row) {
+  double *w = s->Q + row * s->n, norm;
+  size_t i;
+  do {
+    for (i = 0; i < s->n; i++) w[i] = invman_rng_normal(&s->rng);
+    norm = invman_i_orthogonalise(s, row, NULL, 0);
+  } while (!(norm > 1e-3));
+  invman_i_lanczos_divide(s, row, norm);
+}
+
+/* The last vector's image is orthogonalised: a column of H, and the new residual. */
+static invman_status invman_i_lanczos_step(invman_i_lanczos *s) {
+  size_t last = s->size, i;
+  double *q = s->Q + last * s->n, *w = q + s->n, *column = s->H + last, largest = 0, norm;
+  for (i = 0; i <= last; i++) column[i * s->most] = 0;
+  s->apply(q, w, s->n, s->arg);
+  for (i = 0; i < s->n; i++) {
+    if (!invman_i_isfinite(w[i]))
+      return invman_i_fail(s->ctx, INVMAN_E_NONFINITE, "eigh_top: the product is not finite", "element", i);
+    largest = fmax(largest, fabs(w[i]));
+  }
+  if (s->image == 0) {
+    s->exponent = invman_i_scaling(largest);
+    invman_i_power_of_two(s->exponent, s->scale);
+  }
+  for (i = 0; i < s->n; i++) w[i] = w[i] * s->scale[0] * s->scale[1];
+  norm = sqrt(invman_i_inner(w, w, s->n));
+  s->image = fmax(s->image, norm);
+  s->size = last + 1;
+  s->beta = invman_i_orthogonalise(s, last + 1, column, s->most);
+  if (s->beta <= 4 * DBL_EPSILON * s->image) s->beta = 0; /* rounding alone: the space is invariant */
+  if (s->beta > 0) invman_i_lanczos_divide(s, last + 1, s->beta);
+  else if (last + 1 < s->most) invman_i_lanczos_fresh(s, last + 1);
+  return INVMAN_OK;
+}
+
+/* Ritz values, descending, and their vectors in the basis */
+static invman_status invman_i_lanczos_ritz(invman_i_lanczos *s) {
+  size_t i, size = s->size;
+  for (i = 0; i < size; i++) memcpy(s->Y + i * size, s->H + i * s->most, size * sizeof(double));
+  return invman_eigh(s->ctx, size, s->Y, s->theta);
+}
+
+static double invman_i_lanczos_residual(const invman_i_lanczos *s, size_t i) {
+  return s->beta * fabs(s->Y[i * s->size + s->size - 1]);
+}
+
+/* The basis becomes the first `keep` Ritz vectors and, behind them, the residual or a random vector. */
+static void invman_i_lanczos_restart(invman_i_lanczos *s, size_t keep, int fresh) {
+  double *swap = s->spare;
+  size_t i;
+  memset(s->spare, 0, keep * s->n * sizeof(double));
+  invman_i_product_add(s->ctx, &s->room, keep, s->n, s->size, 1, invman_i_plain(s->Y, s->size),
+                       invman_i_plain(s->Q, s->n), s->spare, s->n, 0);
+  memcpy(s->spare + keep * s->n, s->Q + s->size * s->n, s->n * sizeof(double));
+  s->spare = s->Q;
+  s->Q = swap;
+  memset(s->H, 0, s->most * s->most * sizeof(double));
+  for (i = 0; i < keep; i++) s->H[i * s->most + i] = s->theta[i];
+  s->size = keep;
+  if (fresh || s->beta == 0) invman_i_lanczos_fresh(s, keep);
+}
+
+/* Is nothing left to find? Once the k pairs have converged, a random vector orthogonal to them begins a search for what
+   they miss (a multiple eigenvalue, say: one start vector sees one of its vectors). It ends when the largest Ritz value
+   of what is left, with its error, does not exceed the k-th; `floor`: the k-th value when it began. */
+typedef struct invman_i_search {
+  int on;
+  double floor;
+  size_t steps;
+} invman_i_search;
+
+static int invman_i_lanczos_done(invman_i_lanczos *s, invman_i_search *search, double tol) {
+  double norm = fmax(fabs(s->theta[0]), fabs(s->theta[s->size - 1])), allowed = tol * norm, worst = 0;
+  size_t i, k = s->k;
+  for (i = 0; i < k; i++) worst = fmax(worst, invman_i_lanczos_residual(s, i));
+  if (s->size == s->n) return 1;
+  if (search->on && s->theta[k - 1] > search->floor + allowed) search->on = 0;
+  if (worst > allowed) return 0;
+  if (search->on)
+    return s->size > k && search->steps >= INVMAN_I_TOP_CHECK &&
+           s->theta[k] + invman_i_lanczos_residual(s, k) <= s->theta[k - 1] + allowed;
+  search->on = 1;
+  search->floor = s->theta[k - 1];
+  search->steps = 0;
+  invman_i_lanczos_restart(s, k, 1);
+  return 0;
+}
+
+/* Steps, with a look at the Ritz pairs now and then, until they are good or there have been too many restarts. */
+static invman_status invman_i_lanczos_run(invman_i_lanczos *s, double tol) {
+  size_t restarts = 0, since = 0, kept;
+  invman_i_search search;
+  memset(&search, 0, sizeof search);
+  invman_i_lanczos_fresh(s, 0);
+  for (;;) {
+    invman_status status = invman_i_lanczos_step(s);
+    if (status < 0) return status;
+    since++;
+    search.steps++;
+    if (s->ctx && s->ctx->progress && s->ctx->progress("eigh_top", -1, s->ctx->user)) return INVMAN_STOPPED;
+    if (s->size < s->most && (s->size < s->k || since < INVMAN_I_TOP_CHECK)) continue;
+    since = 0;
+    status = invman_i_lanczos_ritz(s);
+    if (status < 0) return status;
+    if (invman_i_lanczos_done(s, &search, tol)) return INVMAN_OK;
+    if (s->size < s->most) continue;
+    if (restarts++ >= INVMAN_I_TOP_RESTARTS) return INVMAN_NOT_CONVERGED;
+    kept = s->k + (s->most - s->k) / 3;
+    invman_i_lanczos_restart(s, kept, 0);
+  }
+}
+
+invman_status invman_eigh_top(const invman_context *ctx, size_t n, size_t k, invman_apply apply, void *arg, double tol,
+                              double *lambda, double *V) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_lanczos s;
+  invman_status status, ritz;
+  size_t i;
+  if (k > n || !(tol >= 0)) return invman_i_bad(ctx, "eigh_top: k exceeds n, or tol is negative");
+  if (k == 0) return INVMAN_OK;
+  if (!apply || !lambda || !V) return invman_i_bad(ctx, "eigh_top: apply, lambda or V is NULL");
+  memset(&s, 0, sizeof s);
+  s.ctx = ctx;
+  s.n = n;
+  s.k = k;
+  s.most = invman_i_min(n, k + invman_i_max(INVMAN_I_TOP_EXTRA, k / 2));
+  s.apply = apply;
+  s.arg = arg;
+  invman_rng_seed(&s.rng, 1, INVMAN_STREAM_KERNEL);
+  if (invman_i_lanczos_take(&scope, &s) < 0) return invman_i_drop(&scope);
+  status = invman_i_lanczos_run(&s, fmax(invman_i_or(tol, 1e-14), 8 * DBL_EPSILON));
+  ritz = status == INVMAN_STOPPED ? invman_i_lanczos_ritz(&s) : INVMAN_OK;
+  scope.status = ritz < 0 ? ritz : status;
+  if (scope.status < 0) return invman_i_drop(&scope);
+  memset(V, 0, k * n * sizeof *V);
+  k = invman_i_min(k, s.size);
+  invman_i_product_add(ctx, &s.room, k, n, s.size, 1, invman_i_plain(s.Y, s.size), invman_i_plain(s.Q, n), V, n, 0);
+  for (i = 0; i < s.k; i++) {
+    lambda[i] = i < k ? ldexp(s.theta[i], -s.exponent) : 0;
+    invman_i_fix_sign(V + i * n, n);
+  }
+  return invman_i_drop(&scope);
+}
+
 /* ================================================================================================= >>data */
 
 static invman_status invman_i_check_labels(const invman_context *ctx, const double *y, size_t n, const char *what) {
@@ -4185,6 +5182,78 @@ double invman_beta_feature(size_t d, size_t d_par) {
   if (d_par == 0 || d_par > d) return 0;
   perp = (double)(d - d_par);
   return ((double)d + (d_par == 1 ? perp : perp / 2)) / (3 * (double)d - 2);
+}
+
+/* ================================================================================================= >>kpca */
+
+enum { INVMAN_I_PCA_SMALL = 8 }; /* r below n/8: by products */
+
+typedef struct invman_i_pca {
+  const invman_context *ctx;
+  const double *K;
+  double *partial;
+} invman_i_pca;
+
+static void invman_i_pca_apply(const double *x, double *y, size_t n, void *arg) {
+  const invman_i_pca *s = (const invman_i_pca *)arg;
+  invman_i_symmetric_times(s->ctx, s->K, n, n, x, s->partial, y);
+}
+
+/* The r largest eigenvalues and their vectors, of norm one */
+static invman_status invman_i_pca_vectors(invman_i_scope *scope, const double *K, size_t n, size_t r, double *lambda,
+                                          double *V) {
+  if (r < n / INVMAN_I_PCA_SMALL) {
+    invman_i_pca s;
+    s.ctx = scope->ctx;
+    s.K = K;
+    s.partial = invman_i_doubles(scope, INVMAN_I_SYMV_GROUPS * n);
+    return scope->status < 0 ? scope->status : invman_eigh_top(scope->ctx, n, r, invman_i_pca_apply, &s, 0, lambda, V);
+  } else {
+    double *copy = invman_i_doubles(scope, invman_i_mul(n, n)), *all = invman_i_doubles(scope, n);
+    invman_status status;
+    if (scope->status < 0) return scope->status;
+    memcpy(copy, K, n * n * sizeof *copy);
+    status = invman_eigh(scope->ctx, n, copy, all);
+    memcpy(lambda, all, r * sizeof *lambda);
+    memcpy(V, copy, r * n * sizeof *V);
+    return status;
+  }
+}
+
+static invman_status invman_i_pca_check(const invman_context *ctx, const double *K, const double *y, size_t n, size_t r,
+                                        const double *omega2) {
+  invman_status status;
+  size_t i;
+  if (r > n || (omega2 && !y)) return invman_i_bad(ctx, "kernel_pca: r exceeds n, or omega2 without y");
+  if (n > 0 && !K) return invman_i_bad(ctx, "kernel_pca: K is NULL");
+  if (invman_i_mul(n, n) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "kernel_pca: n*n overflows", "", 0);
+  status = invman_i_check_finite(ctx, K, n * n, "kernel_pca: K is not finite");
+  for (i = 0; y && i < n && status == INVMAN_OK; i++)
+    if (y[i] != 1 && y[i] != -1)
+      status = invman_i_fail(ctx, y[i] - y[i] == 0 ? INVMAN_E_ARG : INVMAN_E_NONFINITE,
+                             "kernel_pca: a label is neither -1 nor +1", "element", i);
+  return status;
+}
+
+invman_status invman_kernel_pca(const invman_context *ctx, const double *K, const double *y, size_t n, size_t r,
+                                double *lambda, double *phi, double *omega2) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_pca_check(ctx, K, y, n, r, omega2);
+  double *values, *V, root = sqrt((double)n);
+  size_t i, j;
+  if (status < 0 || r == 0) return status;
+  values = lambda ? lambda : invman_i_doubles(&scope, r);
+  V = phi ? phi : invman_i_doubles(&scope, invman_i_mul(r, n));
+  if (scope.status == INVMAN_OK) scope.status = invman_i_pca_vectors(&scope, K, n, r, values, V);
+  for (i = 0; i < r && scope.status >= 0; i++) {
+    for (j = 0; j < n; j++) V[i * n + j] *= root;
+    if (omega2) {
+      double share = invman_i_inner(V + i * n, y, n) / (double)n;
+      omega2[i] = share * share;
+    }
+  }
+  return invman_i_drop(&scope);
 }
 
 /* =================================================================================================== >>io
