@@ -209,13 +209,14 @@ static void load(const invman_context *ctx, const arguments *a, problem *q) {
   snprintf(q->about, sizeof q->about, "%s", a->csv ? "csv" : "images");
 }
 
-/* Fails now, and not after hours, where the mutual information could not be had. */
-static void check_labels(const invman_data *fresh) {
+/* Fails now, and not after hours, where a label is too rare: the network needs both (or one point), the mutual
+   information more than five of each. */
+static void check_labels(const invman_data *data, size_t least, const char *flag) {
   size_t i, plus = 0;
-  for (i = 0; i < fresh->n; i++) plus += fresh->y[i] > 0;
-  if (plus <= 5 || fresh->n - plus <= 5)
-    fail("--kernel-size: of %lu points %lu have the label +1; more than 5 of each label are needed",
-         (unsigned long)fresh->n, (unsigned long)plus);
+  for (i = 0; i < data->n; i++) plus += data->y[i] > 0;
+  if (plus < least || data->n - plus < least)
+    fail("%s: of %lu points %lu have the label +1; at least %lu of each label are needed", flag, (unsigned long)data->n,
+         (unsigned long)plus, (unsigned long)least);
 }
 
 static void free_problem(const invman_context *ctx, problem *q) {
@@ -378,8 +379,7 @@ static void measure_components(const invman_context *ctx, kernel *k, const doubl
 }
 
 /* One Gram matrix at a time, all in the same memory. */
-static void measure(const invman_context *ctx, kernel *kernels, const problem *q, size_t seed, monitor *m) {
-  double *K = numbers(q->fresh.n, q->fresh.n);
+static void measure(const invman_context *ctx, kernel *kernels, const problem *q, size_t seed, double *K, monitor *m) {
   int i;
   for (i = 0; i < KERNELS && !interrupted; i++) {
     kernel *k = &kernels[i];
@@ -390,7 +390,6 @@ static void measure(const invman_context *ctx, kernel *kernels, const problem *q
     if (!interrupted && k->phi) measure_components(ctx, k, K, &q->fresh, seed);
   }
   if (m->terminal) fprintf(stderr, "\r%60s\r", "");
-  free(K);
 }
 
 /* ---- what comes out */
@@ -419,6 +418,14 @@ static void show_memory(const problem *q, size_t h) {
       "where all points slide along their margin at once\n",
       mega * (points + 2 * network + all), mega * (points + 2 * network), mega * n * n, mega * work,
       mega * 4.5 * n * n);
+}
+
+static void show_setting(const arguments *a, const problem *q) {
+  printf("%s, d = %lu, p = %lu, h = %lu, alpha = %g, seed %lu; the kernels learn from %lu other points\n", q->about,
+         (unsigned long)q->train.d, (unsigned long)q->train.n, (unsigned long)a->h, a->alpha > 0 ? a->alpha : 1e-6,
+         (unsigned long)a->seed, (unsigned long)q->fresh.n);
+  show_memory(q, a->h);
+  fflush(stdout);
 }
 
 static void show_number(const char *format, int width, double value, int known) {
@@ -552,21 +559,39 @@ static void free_kernels(kernel *kernels) {
   for (i = 0; i < KERNELS; i++) free(kernels[i].phi);
 }
 
+/* The network at its start and at its end; returns its test error. */
+static double train(const invman_context *ctx, const arguments *a, const problem *q, invman_net *start, invman_net *net,
+                    invman_flow_info *info) {
+  invman_flow_options options;
+  invman_flow *flow;
+  invman_rng rng;
+  double test_error;
+  memset(&options, 0, sizeof options);
+  options.alpha = a->alpha;
+  options.rotation_tol = options.margin_tol = a->tol;
+  options.t_max = a->t_max;
+  invman_rng_seed(&rng, a->seed, INVMAN_STREAM_WEIGHTS);
+  check(invman_net_init(ctx, a->h, q->train.d, &rng, net), "network");
+  check(invman_net_copy(ctx, net, start), "network");
+  check(invman_flow_create(ctx, net, &q->train, &options, &flow), "training");
+  check(invman_flow_run(flow), "training");
+  *info = *invman_flow_get_info(flow);
+  test_error = net_error(flow, &q->test);
+  invman_flow_free(flow);
+  return test_error;
+}
+
 int main(int argc, char **argv) {
   invman_context ctx;
-  invman_flow_options options;
   invman_flow_info info;
-  invman_flow *flow;
   invman_net start, net;
-  invman_rng rng;
   arguments a;
   problem q;
   monitor m;
   kernel kernels[KERNELS];
-  double error_of_net;
+  double *K, test_error;
   int bad;
   memset(&ctx, 0, sizeof ctx);
-  memset(&options, 0, sizeof options);
   memset(&q, 0, sizeof q);
   memset(&m, 0, sizeof m);
   m.terminal = isatty(fileno(stderr));
@@ -577,42 +602,25 @@ int main(int argc, char **argv) {
   parse(argc, argv, &a);
   if (a.csv || a.images) load(&ctx, &a, &q);
   else sample(&ctx, &a, &q);
-  check_labels(&q.fresh);
-  options.alpha = a.alpha;
-  options.rotation_tol = options.margin_tol = a.tol;
-  options.t_max = a.t_max;
-  invman_rng_seed(&rng, a.seed, INVMAN_STREAM_WEIGHTS);
-  check(invman_net_init(&ctx, a.h, q.train.d, &rng, &net), "network");
-  check(invman_net_copy(&ctx, &net, &start), "network");
-  check(invman_flow_create(&ctx, &net, &q.train, &options, &flow), a.csv ? a.csv : a.images ? a.images : "training");
+  check_labels(&q.train, q.train.n > 1, "--p");
+  check_labels(&q.fresh, 6, "--kernel-size");
   check_writable(a.phi);
+  show_setting(&a, &q);
+  K = numbers(q.fresh.n, q.fresh.n); /* now, and not after hours, where there is no room for it */
+  set_kernels(kernels, &start, &net, q.fresh.n);
 
-  printf(
-      "%s, d = %lu, p = %lu, h = %lu, alpha = %g, seed %lu; the kernels learn from %lu other points; %lu test points\n",
-      q.about, (unsigned long)q.train.d, (unsigned long)q.train.n, (unsigned long)net.h, a.alpha > 0 ? a.alpha : 1e-6,
-      (unsigned long)a.seed, (unsigned long)q.fresh.n, (unsigned long)q.test.n);
-  show_memory(&q, a.h);
-  fflush(stdout);
   signal(SIGINT, interrupt);
   begin(&m, "training the network");
-  check(invman_flow_run(flow), "training");
-  info = *invman_flow_get_info(flow);
-  error_of_net = net_error(flow, &q.test);
-  invman_flow_free(flow);
-  set_kernels(kernels, &start, &net, q.fresh.n);
-  measure(&ctx, kernels, &q, a.seed, &m);
-
-  show_errors(kernels, error_of_net);
+  test_error = train(&ctx, &a, &q, &start, &net, &info);
+  measure(&ctx, kernels, &q, a.seed, K, &m);
+  show_errors(kernels, test_error);
   show_components(kernels);
   bad = show_reasons(kernels, &info);
-  if (a.phi && kernels[LAST].measured) {
-    write_phi(a.phi, kernels, &q.fresh);
-    printf("\neigenvectors %s\n", a.phi);
-  } else if (a.phi) {
-    printf("\n%s is not written\n", a.phi);
-  }
+  if (a.phi && kernels[LAST].measured) write_phi(a.phi, kernels, &q.fresh);
+  if (a.phi) printf("\n%s %s\n", a.phi, kernels[LAST].measured ? "is written" : "is not written");
   if (fflush(stdout) != 0 || ferror(stdout)) fail("the output cannot be written");
 
+  free(K);
   free_kernels(kernels);
   invman_net_free(&ctx, &start);
   invman_net_free(&ctx, &net);
