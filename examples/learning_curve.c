@@ -136,7 +136,7 @@ static void parse_seeds(const char *flag, const char *text, arguments *a) {
   if (text) last = whole_number(flag, text, 0);
   if (last < a->first_seed) fail("%s: the last is smaller than the first", flag);
   if (last - a->first_seed >= SEEDS_MAX) fail("%s: more than %d", flag, (int)SEEDS_MAX);
-  if ((double)last > 9e15) fail("%s: '%s' is too large", flag, value);
+  if ((double)last > 9e15) fail("%s must be at most 9e15", flag); /* what a double tells from its neighbours */
   a->seed_count = last - a->first_seed + 1;
 }
 
@@ -492,7 +492,7 @@ static int one_label(const invman_data *data) {
 static void set_status(result *r, const char *prefix, invman_status status) {
   snprintf(r->status, sizeof r->status, "%s%s", prefix, invman_status_string(status));
   r->done = status == INVMAN_OK && r->test_error >= 0;
-  r->known = status != INVMAN_STOPPED;
+  r->known = status != INVMAN_STOPPED || !interrupted;
 }
 
 static void set_failed(result *r, const char *why) {
