@@ -27,11 +27,11 @@ else
 	@echo; echo "skipped: digits. Give MNIST=DIRECTORY with t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (.gz or not)."
 endif
 
-test: build/compress digits ## everything but the slow runs; ends with: N passed, 0 failed
+test: build/compress build/kernel build/learning_curve digits ## everything but the slow runs; ends with: N passed, 0 failed
 	$(CC) $(CFLAGS) $(OPENMP) tests/test.c -o build/test -lm
 	@{ MNIST=$(if $(MNIST),build/mnist) build/test build || [ $$? = 1 ] || echo 'FAIL the test program crashed'; \
 	   CC='$(CC)' CXX='$(CXX)' tests/compile.sh; \
-	   tests/program.sh build/compress; } 2>&1 | tee build/test.log
+	   tests/program.sh build; } 2>&1 | tee build/test.log
 	@awk '/^ok /{n++} /^FAIL /{f++} /^skip /{s = s "\n  " $$0} \
 	  END { if (s) print "skipped:" s; print n+0 " passed, " f+0 " failed"; exit f > 0 || n == 0 }' build/test.log
 
@@ -40,7 +40,7 @@ quick: ## the fast tests alone, as the sanitizers run them
 	$(CC) $(CFLAGS) -DTEST_QUICK tests/test.c -o build/quick -lm
 	build/quick build
 
-examples: build/compress build/minimal ## build them
+examples: build/compress build/kernel build/learning_curve build/minimal ## build them
 
 build/%: examples/%.c invman.h
 	@mkdir -p build

@@ -46,7 +46,9 @@ for source in one static again user; do cp "$dir/$source.c" "$dir/$source.cpp"; 
     echo "skip compile_cxx: no C++ compiler is given"
   fi
   silent minimal $CC -std=c99 $strict -I. examples/minimal.c -o "$dir/o" -lm
-  silent compress $CC -std=c99 $strict -I. examples/compress.c -o "$dir/o" -lm
+  for program in compress kernel learning_curve; do
+    silent $program $CC -std=c99 $strict -Wstrict-prototypes -I. examples/$program.c -o "$dir/o" -lm
+  done
 
   # The quick start of the documentation, word for word.
   sed -n '/^   QUICK START$/,/^   CONVENTIONS/p' invman.h | sed '1d;$d;s/^     //' >"$dir/quick.c"

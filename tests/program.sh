@@ -1,7 +1,8 @@
 #!/bin/sh
-# The example program as a user meets it: program.sh COMPRESS. Prints a line per test.
+# The example programs as a user meets them: program.sh BUILD, the directory where they are. Prints a line per test.
 set -u
-program=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+bin=$(cd "$1" && pwd) || exit 1
+program=$bin/compress
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -15,7 +16,7 @@ refuses() { # name, pattern of the message, arguments: exit status 2, one line o
   shift 2
   files=$(ls)
   "$program" "$@" >out 2>err
-  [ $? = 2 ] && [ "$(wc -l <err)" = 1 ] && grep -q -- "^compress: .*$pattern" err && [ ! -s out ] && [ "$files" = "$(ls)" ]
+  [ $? = 2 ] && [ "$(wc -l <err)" = 1 ] && grep -q -- "^$(basename "$program"): .*$pattern" err && [ ! -s out ] && [ "$files" = "$(ls)" ]
   result "$name" $?
 }
 touch out err
@@ -104,5 +105,192 @@ if [ -c /dev/full ]; then
   result full_disk $?
 else
   echo "skip program_full_disk: no /dev/full"
+fi
+# ---- kernel: frozen kernels of the start and of the end
+program=$bin/kernel
+row() { # words of the line of `out` that begins with so many words of the name: row NAME COLUMN
+  awk -v name="$1" -v column="$2" 'index($0, name) == 1 { split(substr($0, length(name) + 1), w); print w[column]; exit }' out
+}
+holds() { awk "BEGIN { exit !($1) }"; } # an inequality between numbers
+
+"$program" --help >out 2>err && grep -q -- '--kernel-size N' out && grep -q -- '--phi phi.csv' out && [ ! -s err ]
+result kernel_help $?
+"$program" --version >out 2>err && grep -q '^kernel, invman.h [0-9]' out
+result kernel_version $?
+
+OMP_NUM_THREADS=1 "$program" --p 300 --h 500 --test-size 3000 --phi phi.csv >out 2>err && [ ! -s err ] && cp out one && cp phi.csv one.csv &&
+  grep -q '^stripe, d = 5, p = 300, h = 500, alpha = 1e-06, seed 1; the kernels learn from 300 other points$' out &&
+  grep -q '^phi.csv is written$' out && [ "$(ls phi.csv*)" = phi.csv ]
+result kernel_stripe $?
+holds "0 < $(row 'the network' 1) && $(row 'the network' 1) < 0.05 && $(row 'its kernel at the end' 1) <= $(row 'its kernel at the start' 1) &&
+  $(row 'its last layer at the end' 1) <= $(row 'its kernel at the start' 1) && $(row 'the kernel of infinite width' 1) < 0.12 && $(row 'its kernel at the start' 1) < 0.12"
+result kernel_end_beats_start $?
+# The norm is that of the kernel; relative to its diagonal, K/h at the start is near its limit. Points of five dimensions are.
+holds "0.5 < $(row 'its kernel at the start' 3) / $(row 'the kernel of infinite width' 3) && $(row 'its kernel at the start' 3) / $(row 'the kernel of infinite width' 3) < 2 &&
+  $(row 'its kernel at the start' 2) > 100 * $(row 'the kernel of infinite width' 2) && 4 < $(row 'the kernel of infinite width' 4) && $(row 'the kernel of infinite width' 4) < 9"
+result kernel_norms $?
+awk '/^the first 10 eigenvectors/ { on = 1 } on && $1 ~ /^[0-9]+$/ { n++; if (NF != 10 || $1 != n) exit 1
+    for (i = 2; i <= 10; i++) { if ($i < 0 || $i > 1) exit 1; if (i % 3 == 1) omega[i] += $i; if (i % 3 == 0 && ($i < 0.02 || $i > 0.15)) exit 1 }
+    if (n == 1 && !($5 > 0.4 && $5 > 4 * $6 && $2 < 0.25 && $8 > 0.4)) exit 1 }
+  END { exit !(n == 10 && omega[4] <= 1 && omega[7] <= 1 && omega[10] <= 1 && omega[10] > omega[4]) }' out
+result kernel_eigenvectors $?
+awk -F, 'NR == 1 { if ($0 != "kernel,phi_1,phi_2,label") exit 1; next }
+  NF != 4 || ($4 != 1 && $4 != -1) { exit 1 }
+  { n[$1]++; a[$1] += $2 * $2; b[$1] += $3 * $3; c[$1] += $2 * $3; y[$1] = y[$1] $4 }
+  END { for (k in n) { if (n[k] != 300 || y[k] != y["end"]) exit 1; d = a[k] / 300 - 1; e = b[k] / 300 - 1; if (d * d > 1e-20 || e * e > 1e-20 || c[k] * c[k] > 1e-16) exit 1 }
+    exit !(NR == 901 && ("start" in n) && ("end" in n) && ("last" in n)) }' phi.csv
+result kernel_phi $?
+OMP_NUM_THREADS=2 "$program" --p 300 --h 500 --test-size 3000 --phi phi.csv >out 2>err && cmp -s out one && cmp -s phi.csv one.csv
+result kernel_same_bits $?
+
+"$program" --model cylinder --d 4 --p 64 --kernel-size 100 --h 100 --test-size 500 --t-max 1000 >out 2>err && grep -q '^cylinder, d = 4, p = 64.* 100 other points' out &&
+  grep -q '^the network: stopped.*t_max' out && grep -q '^its kernel at the start  *0\.[0-9]' out
+result kernel_cylinder $?
+"$program" --csv points.csv --h 100 >out 2>err && grep -q '^csv, d = 2, p = 67, .* 67 other points$' out && holds "$(row 'its kernel at the end' 1) < 0.3"
+result kernel_csv $?
+# Every point twice; what is left for tests is nothing.
+awk 'NR == 1 { print; next } NR <= 61 { print; print }' points.csv >twice.csv
+"$program" --csv twice.csv --h 50 --p 40 --kernel-size 80 >out 2>err && grep -q '^the network  *-$' out && grep -q '^its kernel at the start  *-  *[0-9]' out &&
+  grep -q '^its kernel at the start: [0-9]* points have an equal; the dimension' out
+result kernel_no_test_points $?
+# Equal points of opposite labels: no kernel separates them.
+awk 'BEGIN { srand(2); for (i = 0; i < 60; i++) { y = i % 2 ? 1 : -1; x = rand(); if (i % 10 == 0) print "5,5," (i % 20 ? 1 : -1); else print x + y "," rand() "," y } }' >both.csv
+"$program" --csv both.csv --h 50 --p 10 --kernel-size 50 >out 2>err
+[ $? = 1 ] && grep -q '^its kernel at the start: at rest at a loss above zero' out && grep -q '^the kernel of infinite width  *-  *[0-9]' out
+result kernel_not_separable $?
+"$program" --idx images labels --h 50 --p 24 --kernel-size 24 >out 2>err && grep -q '^images, d = 4, p = 24' out && holds "$(row 'its kernel at the end' 1) < 0.5"
+result kernel_images $?
+
+refuses kernel_unknown_flag '--alhpa: unknown option' --alhpa 1
+refuses kernel_missing_value '--kernel-size: unknown, or its value is missing' --kernel-size
+refuses kernel_negative "--kernel-size: '-4' is not a whole number" --kernel-size -4
+refuses kernel_alpha_zero '--alpha must be positive' --alpha 0
+refuses kernel_unknown_model "'torus' is neither" --model torus
+refuses kernel_d_par_of_a_file '--d-par: only a model' --csv points.csv --d-par 1
+refuses kernel_two_sources 'give one of' --model stripe --csv points.csv
+refuses kernel_few_labels '--kernel-size: of 8 points' --kernel-size 8
+awk 'BEGIN { for (i = 0; i < 30; i++) print i ",1,1" }' >ones.csv
+refuses kernel_one_class '--p: of 10 points 10 have the label +1' --csv ones.csv
+refuses kernel_csv_missing 'none.csv: the file cannot be read' --csv none.csv
+refuses kernel_too_few "points.csv: --kernel-size 150, but only 100 of 200 points are left" --csv points.csv --p 100 --kernel-size 150
+refuses kernel_no_test_left "points.csv: --test-size 1, but only 0 of 200" --csv points.csv --p 100 --kernel-size 100 --test-size 1
+refuses kernel_phi_nowhere 'no/where.csv: cannot be created' --phi no/where.csv
+
+"$program" --p 64 --h 100 --kernel-size 10000000 --test-size 10 >out 2>err # 800 TB
+[ $? = 2 ] && grep -q '^memory: at most 7.63e+08 MB' out && grep -q '^kernel: out of memory' err
+result kernel_memory $?
+"$program" --p 1000 --h 30000 --phi int.csv >out 2>err & # a minute, if it were not interrupted
+until [ -s out ]; do sleep 0.1; done
+sleep 0.5
+kill -INT $!
+wait $!
+[ $? = 0 ] && grep -q '^the network  *0\.[0-9]' out && grep -q '^its kernel at the end  *-  *-  *-  *-$' out && grep -q '^the network: stopped.*the progress callback' out &&
+  grep -q '^stopped: ' out && grep -q '^int.csv is not written$' out && [ ! -e int.csv ] && [ ! -e int.csv.tmp ]
+result kernel_interrupted $?
+
+# ---- learning_curve: test error against p
+program=$bin/learning_curve
+well_formed() { # file, lines: all of them whole
+  awk '!/^{"model": "(stripe|cylinder)", "d": [0-9]+, "h": ([0-9]+|null), "alpha": ([0-9.e+-]+|null), "tol": ([0-9.]+|null), "lazy_h": ([0-9]+|null), "test_size": [0-9]+, "p": [0-9]+, "seed": [0-9]+, "method": "(feature|lazy|lazy-compressed|ntk-end)", "test_error": ([0-9.e-]+|null), "lambda_star": ([0-9.]+|null), "status": "[a-z0-9* :,-]+"}$/ { bad = 1 }
+    END { exit bad || NR != '"$2"' }' "$1"
+}
+all=feature,lazy,lazy-compressed,ntk-end
+curve() { "$program" --p 64,128 --seeds 1:2 --h 100 --test-size 500 --methods $all "$@"; } # a later option wins
+
+"$program" --help >out 2>err && grep -q -- '--lazy-h N' out && grep -q -- '--out stripe.jsonl' out && [ ! -s err ]
+result curve_help $?
+"$program" --version >out 2>err && grep -q '^learning_curve, invman.h [0-9]' out
+result curve_version $?
+(export OMP_NUM_THREADS=1; curve --out curve.jsonl >out 2>err) && [ ! -s err ] && well_formed curve.jsonl 16 && grep -q '; 0 of 16 results are known' out
+result curve_jsonl $?
+cp curve.jsonl whole.jsonl
+# Medians, slope and exponent are those of the file.
+awk 'FNR == NR { split($0, w, "\""); match($0, /"p": [0-9]+/); p = substr($0, RSTART + 5, RLENGTH - 5); match($0, /"test_error": [0-9.e-]+/)
+    method = $0; sub(/.*"method": "/, "", method); sub(/".*/, "", method); sum[method, p] += substr($0, RSTART + 14, RLENGTH - 14) / 2; next }
+  NF == 1 { method = $1; n++ }
+  $1 == 64 || $1 == 128 { d = $3 - sum[method, $1]; if (d * d > 1e-10 || $2 != 2) bad = 1; if ($1 == 64) slope = $4; rows++ }
+  /^exponent/ { s = log(sum[method, 64] / sum[method, 128]) / log(2); if ((s - slope) ^ 2 > 1e-6 || (s - $2) ^ 2 > 1e-6) bad = 1
+    if ($4 != (method == "lazy" ? "0.385" : "0.692")) bad = 1 }
+  END { exit bad || n != 4 || rows != 8 }' curve.jsonl out
+result curve_table $?
+sed 1d out >first
+(export OMP_NUM_THREADS=2; curve --out again.jsonl >out 2>err) && cmp -s again.jsonl curve.jsonl
+result curve_same_bits $?
+curve --out curve.jsonl >out 2>err && cmp -s curve.jsonl whole.jsonl && grep -q '; 16 of 16 results' out && sed 1d out | cmp -s first -
+result curve_rerun $?
+# Torn in the last line, and whole but for the line's end; Lambda* comes from the file.
+head -c $(($(wc -c <whole.jsonl) - 40)) whole.jsonl >curve.jsonl
+curve --out curve.jsonl >out 2>err && cmp -s curve.jsonl whole.jsonl && grep -q '; 15 of 16 results' out
+result curve_torn $?
+printf %s "$(head -n 10 whole.jsonl)" >curve.jsonl
+curve --out curve.jsonl >out 2>err && cmp -s curve.jsonl whole.jsonl && grep -q '; 10 of 16 results' out
+result curve_unended $?
+# Other settings: their lines stay, and what does not depend on the setting is not computed again.
+printf '{"p": 64}\n' | cat - whole.jsonl >curve.jsonl
+cp curve.jsonl before.jsonl
+curve --h 90 --methods feature,lazy --out curve.jsonl >out 2>err && grep -q '; 4 of 8 results' out && head -n 17 curve.jsonl | cmp -s - before.jsonl &&
+  sed 1,17d curve.jsonl >new && well_formed new 4 && [ "$(grep -c '"h": 90' new)" = 4 ]
+result curve_other_settings $?
+for other in '--d 4' '--model cylinder' '--test-size 499' '--seeds 3:3' '--p 65' '--alpha 1e-5' '--tol 0.2' '--lazy-h 1'; do
+  # shellcheck disable=SC2086  # $other is two words
+  curve --d 5 --methods lazy-compressed --p 64 --seeds 1:1 $other --out curve.jsonl >out 2>err
+  grep -q '; 0 of ' out || break
+done
+grep -q '; 0 of ' out
+result curve_every_setting_counts $?
+# Nested sets: alone, p = 128 gives the same line.
+"$program" --p 128 --seeds 2:2 --h 100 --test-size 500 --methods ntk-end --out alone.jsonl >out 2>err && tail -n 1 whole.jsonl | cmp -s - alone.jsonl
+result curve_nested $?
+"$program" --model cylinder --lazy-h 100 --methods lazy --p 32,64,128 --seeds 5 --test-size 200 >out 2>err && grep -q '^exponent [0-9.-]* +- [0-9.]*, predicted 0.429$' out
+result curve_cylinder $?
+"$program" --p 2,16 --seeds 1:3 --h 30 --test-size 100 --out ones.jsonl >out 2>err
+[ $? = 1 ] && grep -q '^feature, p = 2, seed 1: all labels are equal$' out && grep -q '^       2      0          -$' out && well_formed ones.jsonl 12 &&
+  grep -q '"p": 2, "seed": 1, .*"test_error": null, .*"status": "all labels are equal"}' ones.jsonl
+result curve_not_used $?
+
+refuses curve_unknown_flag '--alhpa: unknown option' --alhpa 1
+refuses curve_missing_value '--p: unknown, or its value is missing' --p
+refuses curve_p "--p: '12x' is not a whole number" --p 4,12x
+refuses curve_p_empty "--p: '' is not a whole number" --p 4,,8
+refuses curve_p_order '--p: the values must increase' --p 64,32
+refuses curve_seeds '--seeds: the last is smaller' --seeds 5:1
+refuses curve_seeds_many '--seeds: more than' --seeds 1:99999999
+refuses curve_method "--methods: 'lazzy' is none of" --methods feature,lazzy
+refuses curve_model "'torus' is neither" --model torus
+refuses curve_tol '--tol must be at most 1' --tol 2
+refuses curve_no_perp 'lazy-compressed: of 2 inputs all' --model cylinder --d 2 --methods lazy-compressed
+refuses curve_d '--d must be at least 2' --model cylinder --d 1
+refuses curve_nowhere 'no/where.jsonl: cannot be written' --out no/where.jsonl
+mkdir directory
+refuses curve_directory 'directory: cannot be' --out directory
+cp points.csv kept.csv
+refuses curve_not_json 'points.csv: not a file of JSON lines (line 1)' --out points.csv
+cmp -s points.csv kept.csv
+result curve_not_json_untouched $?
+printf '{"a": 1}\n{"other"' >other.jsonl
+refuses curve_others_torn "other.jsonl: its last line is torn, and none" --out other.jsonl
+
+"$program" --p 64,128,256 --seeds 1:6 --h 300 --test-size 500 --methods $all --out int.jsonl >out 2>err & # seconds, if it were not interrupted
+until [ -s int.jsonl ]; do sleep 0.05; done
+kill -INT $!
+wait $!
+[ $? = 0 ] && grep -q '^stopped: [0-9]* of 72 results are known$' out && known=$(($(wc -l <int.jsonl))) && grep -q "^stopped: $known of" out && well_formed int.jsonl "$known" && [ "$known" -lt 72 ] &&
+  grep -q '^ntk-end$' out
+result curve_interrupted $?
+"$program" --p 64,128,256 --seeds 1:1 --h 300 --test-size 500 --methods $all --out int.jsonl >out 2>err &&
+  "$program" --p 64,128,256 --seeds 1:1 --h 300 --test-size 500 --methods $all --out uncut.jsonl >out 2>err && grep '"seed": 1,' int.jsonl | sort | uniq -d | wc -l | grep -q '^ *0$' &&
+  grep '"seed": 1,' int.jsonl | sort >a && sort uncut.jsonl | cmp -s a -
+result curve_goes_on $?
+if [ -c /dev/full ]; then
+  "$program" --p 16 --seeds 1:1 --h 20 --test-size 50 --out /dev/full >out 2>err
+  [ $? = 2 ] && grep -q '^learning_curve: /dev/full: cannot be written$' err
+  result curve_full_disk $?
+  for p in kernel learning_curve; do
+    "$bin/$p" --p 32 --h 20 --test-size 50 >/dev/full 2>err
+    [ $? = 2 ] && grep -q 'cannot be written' err
+    result "$p"_full_output $?
+  done
+else
+  echo "skip program_curve_full_disk: no /dev/full"
 fi
 exit $failed
