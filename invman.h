@@ -4743,50 +4743,61 @@ static double invman_i_lazy_residual(const invman_i_margins *e, const double *m)
   return most;
 }
 
-/* F's coefficients, the margins that they really give, and the certificate. */
-static invman_status invman_i_lazy_finish(invman_i_margins *e, int rest, double fastest, double *a,
-                                          invman_lazy_info *info) {
+/* F's coefficients so far, and the margins that they really give. */
+static void invman_i_lazy_margins(invman_i_margins *e, double *a, double *m) {
   size_t i;
   for (i = 0; i < e->n; i++) a[i] = e->y[i] * (e->impulse[i] > 0 ? e->impulse[i] * e->scale : 0);
-  memset(e->m, 0, e->n * sizeof *e->m);
-  invman_i_add_kernel(e, a, e->m);
-  for (i = 0; i < e->n; i++) e->m[i] *= e->y[i];
-  invman_i_lazy_measure(e, e->m, info);
-  info->residual = invman_i_lazy_residual(e, e->m);
-  info->speed = invman_i_lazy_speed(e, rest, fastest);
-  return e->scope->status;
+  memset(m, 0, e->n * sizeof *m);
+  invman_i_add_kernel(e, a, m);
+  for (i = 0; i < e->n; i++) m[i] *= e->y[i];
 }
 
-/* When the coefficients, a mean of s, have grown so much that rounding alone moves margins by 1e-6 and more. */
-static double invman_i_lazy_limit(const invman_i_margins *e) {
+/* Until when the coefficients, a mean of s, are certain to be so small that rounding alone does not move margins. */
+static double invman_i_lazy_trust(const invman_i_margins *e) {
   double root = invman_i_largest(e->root, e->n);
   return root > 0 ? 1e-6 / (DBL_EPSILON * root * root * (double)e->n) : HUGE_VAL;
 }
 
+/* Follows the events. Beyond the time of trust the margins are computed anew whenever s has doubled twice, and the run
+   ends where rounding has moved them by 1e-8. */
+static int invman_i_lazy_follow(invman_i_margins *e, const invman_lazy_options *o, double *a, invman_lazy_info *info) {
+  double trust = invman_i_lazy_trust(e), s_max = o->s_max > 0 ? o->s_max : HUGE_VAL;
+  int rest = 0, end = invman_i_lazy_end(e, o, info);
+  while (end == INVMAN_END_NONE) {
+    invman_status status = invman_i_hinge_advance(e, fmin(trust, s_max), &rest);
+    if (status != INVMAN_OK) return INVMAN_END_ROUNDING; /* or an error, which the scope remembers */
+    if (rest) return INVMAN_END_REST;
+    end = invman_i_lazy_end(e, o, info);
+    if (end == INVMAN_END_NONE && e->s >= s_max) end = INVMAN_END_T_MAX;
+    if (end == INVMAN_END_NONE && e->s >= trust) {
+      invman_i_lazy_margins(e, a, e->work);
+      if (!(invman_i_lazy_residual(e, e->work) <= 1e-8)) end = INVMAN_END_ROUNDING;
+      trust *= 4;
+    }
+  }
+  return end;
+}
+
 static invman_status invman_i_lazy_run(invman_i_margins *e, const invman_lazy_options *o, double *a,
                                        invman_lazy_info *info) {
-  double horizon, fastest;
-  int rest = 0, end = INVMAN_END_NONE, limit = INVMAN_END_ROUNDING;
+  double fastest;
+  size_t below;
+  int end;
   invman_status status = invman_i_hinge_start(e);
   if (status < 0) return status;
   fastest = invman_i_largest(e->rate, e->n);
-  horizon = invman_i_lazy_limit(e);
-  if (o->s_max > 0 && o->s_max < horizon) {
-    horizon = o->s_max;
-    limit = INVMAN_END_T_MAX;
-  }
+  end = status == INVMAN_OK ? invman_i_lazy_follow(e, o, a, info) : INVMAN_END_ROUNDING;
+  invman_i_lazy_measure(e, e->m, info);
+  below = info->unsatisfied;
 
-  if (status == INVMAN_OK) end = invman_i_lazy_end(e, o, info);
-  while (status == INVMAN_OK && end == INVMAN_END_NONE) {
-    status = invman_i_hinge_advance(e, horizon, &rest);
-    if (status != INVMAN_OK || rest) break;
-    end = invman_i_lazy_end(e, o, info);
-    if (end == INVMAN_END_NONE && e->s >= horizon) end = limit;
-  }
-  if (status < 0 || invman_i_lazy_finish(e, rest, fastest, a, info) < 0) return e->scope->status;
+  invman_i_lazy_margins(e, a, e->m);
+  invman_i_lazy_measure(e, e->m, info);
+  info->residual = invman_i_lazy_residual(e, e->m);
+  info->speed = invman_i_lazy_speed(e, end == INVMAN_END_REST, fastest);
+  if (e->scope->status < 0) return e->scope->status;
 
-  if (rest) end = info->unsatisfied > 0 ? INVMAN_END_REST : INVMAN_END_SATISFIED;
-  if (status != INVMAN_OK || (end == INVMAN_END_REST && !(info->residual <= 1e-8 && info->speed <= 1e-8)))
+  if (end == INVMAN_END_REST && below == 0 && info->unsatisfied == 0) end = INVMAN_END_SATISFIED;
+  else if (end == INVMAN_END_REST && (below == 0 || !(info->residual <= 1e-8 && info->speed <= 1e-8)))
     end = INVMAN_END_ROUNDING;
   info->end = end;
   info->status = end == INVMAN_END_ROUNDING    ? INVMAN_NOT_CONVERGED

@@ -1,5 +1,5 @@
 /* The tests: test [DIRECTORY [NAME]], DIRECTORY: where files may be written, NAME: only tests whose name contains it.
-   TEST_QUICK: without the paper's runs; TEST_SLOW: the slow ones alone. */
+   TEST_QUICK: without the paper's runs; TEST_SCALING: the paper's laws alone; TEST_SLOW: the largest runs. */
 #include "test.h"
 
 #include "rng.c"
@@ -14,13 +14,16 @@
 #include "kpca.c"
 #include "theory.c"
 #include "paper.c"
+#include "scaling.c"
 
 int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   if (argc > 1) snprintf(test_dir, sizeof test_dir, "%s", argv[1]);
   if (argc > 2) test_filter = argv[2];
-#ifdef TEST_SLOW
+#if defined(TEST_SLOW)
   slow_tests();
+#elif defined(TEST_SCALING)
+  scaling_tests();
 #else
   rng_tests();
   data_tests();
