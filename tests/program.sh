@@ -93,7 +93,7 @@ refuses resume_other_h 'made with --h 60' --p 50 --h 61 --resume a.flow
 refuses jsonl_nowhere 'no/where.jsonl: cannot be created' --p 20 --h 20 --jsonl no/where.jsonl
 refuses save_nowhere 'no/where.flow: cannot be created' --p 20 --h 20 --save no/where.flow
 "$program" --p 1000 --h 30000 --every 100000 --save int.flow >out 2>err & # a minute, if it were not interrupted
-until [ -s out ]; do sleep 0.1; done
+until [ -s out ] || ! kill -0 $!; do sleep 0.1; done
 sleep 0.5
 kill -INT $!
 wait $!
@@ -176,11 +176,11 @@ refuses kernel_too_few "points.csv: --kernel-size 150, but only 100 of 200 point
 refuses kernel_no_test_left "points.csv: --test-size 1, but only 0 of 200" --csv points.csv --p 100 --kernel-size 100 --test-size 1
 refuses kernel_phi_nowhere 'no/where.csv: cannot be created' --phi no/where.csv
 
-"$program" --p 64 --h 100 --kernel-size 10000000 --test-size 10 >out 2>err # 800 TB
+"$program" --d 1 --p 64 --h 100 --kernel-size 10000000 --test-size 10 >out 2>err # 800 TB
 [ $? = 2 ] && grep -q '^memory: at most 7.63e+08 MB' out && grep -q '^kernel: out of memory' err
 result kernel_memory $?
 "$program" --p 1000 --h 30000 --phi int.csv >out 2>err & # a minute, if it were not interrupted
-until [ -s out ]; do sleep 0.1; done
+until [ -s out ] || ! kill -0 $!; do sleep 0.1; done
 sleep 0.5
 kill -INT $!
 wait $!
@@ -271,7 +271,7 @@ printf '{"a": 1}\n{"other"' >other.jsonl
 refuses curve_others_torn "other.jsonl: its last line is torn, and none" --out other.jsonl
 
 "$program" --p 64,128,256 --seeds 1:6 --h 300 --test-size 500 --methods $all --out int.jsonl >out 2>err & # seconds, if it were not interrupted
-until [ -s int.jsonl ]; do sleep 0.05; done
+until [ -s int.jsonl ] || ! kill -0 $!; do sleep 0.05; done
 kill -INT $!
 wait $!
 [ $? = 0 ] && grep -q '^stopped: [0-9]* of 72 results are known$' out && known=$(($(wc -l <int.jsonl))) && grep -q "^stopped: $known of" out && well_formed int.jsonl "$known" && [ "$known" -lt 72 ] &&
@@ -281,6 +281,13 @@ result curve_interrupted $?
   "$program" --p 64,128,256 --seeds 1:1 --h 300 --test-size 500 --methods $all --out uncut.jsonl >out 2>err && grep '"seed": 1,' int.jsonl | sort | uniq -d | wc -l | grep -q '^ *0$' &&
   grep '"seed": 1,' int.jsonl | sort >a && sort uncut.jsonl | cmp -s a -
 result curve_goes_on $?
+"$program" --p 1000 --seeds 1:1 --h 30000 --methods feature --out none.jsonl >out 2>err & # a minute, within one result
+until [ -s out ] || ! kill -0 $!; do sleep 0.1; done
+sleep 0.5
+kill -INT $!
+wait $!
+[ $? = 0 ] && grep -q '^stopped: 0 of 1 results' out && grep -q '^    1000      0          -$' out && [ ! -s none.jsonl ]
+result curve_interrupted_within $?
 if [ -c /dev/full ]; then
   "$program" --p 16 --seeds 1:1 --h 20 --test-size 50 --out /dev/full >out 2>err
   [ $? = 2 ] && grep -q '^learning_curve: /dev/full: cannot be written$' err
