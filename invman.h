@@ -63,8 +63,8 @@
      Every function takes an invman_context first (NULL: malloc, free). Objects own their memory and are given back
      by their _free function, with the context they were made with; freeing NULL or {0} is fine. Scratch is given back
      before a call returns. A flow holds, beside the caller's network and data, three copies of the weights, 64
-     bytes and more for every (neuron, point) pair held at a kink, 20 MB at most for Gram matrices, and O(p h_block)
-     doubles with h_block = 512; n^2 where n > 16 sqrt(p) points are near their margin at once, as under the smooth
+     bytes and more for every (neuron, point) pair held at a kink, 25 MB at most for Gram matrices, and 64 min(p, 4096)
+     doubles of partial sums; n^2 where n > 16 sqrt(p) points are near their margin at once, as under the smooth
      losses all are. Gram matrices are the caller's; what a function takes beside them is said where it is declared.
 
    ERRORS
@@ -2931,6 +2931,7 @@ typedef struct invman_i_margins {
   size_t capacity;
   double weight, fresh_weight;        /* sum of g sqrt(Q_ii): the scale of rounding in the rates */
   double sliding_weight;              /* sum of sqrt(Q_ii) of the sliding points */
+  int driftless;                      /* c = 0 */
   size_t events, settled, refactored; /* arrivals at the margin; events settled; factors made anew */
   size_t above, above_wanted;         /* points above their margin; */
   double s, above_time;               /* when there were first as many as wanted, -1: not yet */
@@ -3109,7 +3110,7 @@ static void invman_i_refresh_rates(invman_i_margins *e) { /* all anew: what roun
 }
 
 static invman_status invman_i_reserve_sliding(invman_i_margins *e) {
-  size_t capacity = invman_i_max(32, e->capacity + e->capacity / 2), i;
+  size_t capacity = invman_i_min(invman_i_max(32, e->capacity + e->capacity / 2), e->n), i;
   double *factor;
   if (e->count < e->capacity) return INVMAN_OK;
   factor = invman_i_doubles(e->scope, invman_i_mul(capacity, capacity));
@@ -3379,6 +3380,8 @@ static invman_status invman_i_hinge_advance(invman_i_margins *e, double horizon,
     if (wait[i] < ds) ds = wait[i];
     if (e->state[i] <= INVMAN_I_ABOVE && fabs(e->rate[i]) > invman_i_rate_tol(e, i)) *rest = 0;
   }
+  if (ds == HUGE_VAL && e->driftless)
+    *rest = 1; /* g'Qg >= 0: what moves on without ever meeting an event is rounding */
   if (*rest) return INVMAN_OK;
   arrived = ds < left ? ds * (1 + 1e-13) : -1; /* those that arrive within rounding of the first arrive with it */
   if (ds > left) ds = left;
@@ -4819,6 +4822,7 @@ static invman_status invman_i_lazy(invman_i_scope *scope, invman_i_margins *e, c
   memcpy(e->y, y, n * sizeof *y);
   e->scale = 1 / (double)n;
   e->above_wanted = SIZE_MAX;
+  e->driftless = 1;
   if (invman_i_lazy_run(e, &o, a, &own) < 0) return own.status = scope->status;
   if (o.margin)
     for (i = 0; i < n; i++) o.margin[i] = e->m[i];

@@ -272,6 +272,27 @@ static void lazy_ill_conditioned(void) {
   free(x), free(y), free(K);
 }
 
+static void lazy_nothing_left_but_rounding(void) {
+  /* The last layer of a trained network: six directions at most, pushes that all but vanish. What rounding leaves of the
+     rates must not carry the flow on for ever. */
+  enum { P = 300, H = 500, D = 5 };
+  double *K = (double *)malloc(P * P * sizeof(double)), a[P];
+  uint64_t seed;
+  for (seed = 1; seed <= 6; seed++) {
+    test_problem q = make_problem(INVMAN_STRIPE, D, P, H, seed);
+    invman_flow_options o;
+    invman_lazy_info info;
+    memset(&o, 0, sizeof o);
+    o.t_max = 60 * H;
+    CHECK(invman_train(NULL, &q.net, &q.train, &o, NULL) >= 0);
+    CHECK(invman_ntk_gram(NULL, &q.net, INVMAN_NTK_LAST_LAYER, q.test.x, P, NULL, 0, K) == INVMAN_OK);
+    CHECK(invman_lazy_train(NULL, K, q.test.y, P, NULL, a, &info) != INVMAN_STOPPED);
+    CHECK(info.status >= 0 && info.s < 1e20 && info.loss < 1 && info.residual < 1e-5);
+    free_problem(&q);
+  }
+  free(K);
+}
+
 /* What the callbacks saw. */
 typedef struct lazy_log {
   size_t calls, stop_at, sliding;
@@ -518,6 +539,7 @@ static void lazy_tests(void) {
   RUN(lazy_opposite_labels);
   RUN(lazy_any_kernel_ends);
   RUN(lazy_ill_conditioned);
+  RUN(lazy_nothing_left_but_rounding);
   RUN(lazy_reports_and_limits);
   RUN(lazy_by_columns);
   RUN(lazy_factor_is_made_anew);
