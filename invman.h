@@ -994,14 +994,14 @@ static int invman_i_vector_bits(const invman_context *ctx) {
 
 static double invman_i_inner(const double *a, const double *b, size_t d) {
   double sum[4] = {0, 0, 0, 0};
-  size_t k;
-  for (k = 0; k + 4 <= d; k += 4) {
+  size_t k, whole = d - d % 4;
+  for (k = 0; k < whole; k += 4) {
     sum[0] += a[k] * b[k];
     sum[1] += a[k + 1] * b[k + 1];
     sum[2] += a[k + 2] * b[k + 2];
     sum[3] += a[k + 3] * b[k + 3];
   }
-  for (; k < d; k++) sum[0] += a[k] * b[k];
+  for (k = whole; k < d; k++) sum[0] += a[k] * b[k];
   return (sum[0] + sum[2]) + (sum[1] + sum[3]);
 }
 

@@ -66,8 +66,7 @@ static void data_cylinder(void) {
                                     3.2157422276034233,
                                     3.3675395138623303};
   size_t d_par, i, k;
-  for (d_par = 1; d_par <= 12; d_par++)
-    CLOSE(invman_equiprobable_radius(d_par), radius[d_par], 3e-15 * radius[d_par]);
+  for (d_par = 1; d_par <= 12; d_par++) CLOSE(invman_equiprobable_radius(d_par), radius[d_par], 3e-15 * radius[d_par]);
   for (d_par = 1; d_par <= 5; d_par++) {
     invman_data_model m = a_model(INVMAN_CYLINDER, 5);
     invman_data data;

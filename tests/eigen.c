@@ -390,6 +390,9 @@ static void eigen_diagonal(const double *x, double *y, size_t n, void *arg) {
 }
 
 static void eigen_threads(void) { /* the same bits, in whatever order the tasks are done */
+#ifdef INVMAN_USE_CBLAS
+  test_skip("with BLAS the order of sums is its own");
+#else
   size_t n = 520, large = 6000, k = 12, calls = 0, before;
   double *A = eigen_matrix(EIGEN_RANDOM, n, 1), *B = eigen_matrix(EIGEN_RANDOM, n, 1), *K, *y = normals(n, 1);
   double *a = normals(large * k, 1), *b = normals(large * k, 2), va[520], vb[520];
@@ -416,6 +419,7 @@ static void eigen_threads(void) { /* the same bits, in whatever order the tasks 
   CHECK(invman_kernel_pca(&ctx, K, NULL, n, 3, vb, b, NULL) == INVMAN_OK);
   CHECK(same_bits(a, b, 3 * n) && same_bits(va, vb, 3));
   free(A), free(B), free(K), free(a), free(b), free(y);
+#endif
 }
 
 static invman_status eigen_call(const invman_context *ctx, int which, double *A, size_t n, double *V, double *lambda) {
