@@ -36,6 +36,7 @@ static const char help[] =
     "  --test-size N    test points (models 10000; files: all that are left)\n"
     "  --t-max T        the end of the network's training, if it is not done before: the time t (none)\n"
     "  --phi FILE       CSV of every kernel point: kernel (start, end, last), phi_1, phi_2, label\n"
+    "  --spectrum FILE  CSV of the eigenvectors' table, with the eigenvalues\n"
     "  --help, --version\n"
     "\n"
     "  kernel --d 5 --p 600\n"
@@ -76,7 +77,7 @@ static void check(invman_status status, const char *about) {
 /* ---- the command line */
 
 typedef struct arguments {
-  const char *model, *csv, *images, *labels, *phi;
+  const char *model, *csv, *images, *labels, *phi, *spectrum;
   size_t d, d_par, p, kernel_size, h, seed, test_size;
   double alpha, tol, t_max;
 } arguments;
@@ -125,6 +126,7 @@ static void parse(int argc, char **argv, arguments *a) {
       a->images = value;
       a->labels = argv[i];
     } else if (!strcmp(flag, "--phi")) a->phi = value;
+    else if (!strcmp(flag, "--spectrum")) a->spectrum = value;
     else if (!strcmp(flag, "--d")) a->d = whole_number(flag, value, 1);
     else if (!strcmp(flag, "--d-par")) a->d_par = whole_number(flag, value, 1);
     else if (!strcmp(flag, "--p")) a->p = whole_number(flag, value, 1);
@@ -308,7 +310,7 @@ typedef struct kernel {
   double norm, scale;          /* a'Ka; mean of K's diagonal */
   double dimension, deviation; /* -1: not defined */
   size_t duplicates;
-  double bits[COMPONENTS], null[COMPONENTS], omega2[COMPONENTS];
+  double lambda[COMPONENTS], bits[COMPONENTS], null[COMPONENTS], omega2[COMPONENTS];
   double *phi; /* (COMPONENTS, n); NULL: not wanted of this kernel */
 } kernel;
 
@@ -365,7 +367,7 @@ static void measure_components(const invman_context *ctx, kernel *k, const doubl
                                size_t seed) {
   invman_rng rng;
   size_t c;
-  k->components = invman_kernel_pca(ctx, K, fresh->y, fresh->n, COMPONENTS, NULL, k->phi, k->omega2);
+  k->components = invman_kernel_pca(ctx, K, fresh->y, fresh->n, COMPONENTS, k->lambda, k->phi, k->omega2);
   check(k->components, k->name);
   if (interrupted) return;
   invman_rng_seed(&rng, seed, STREAM_SHUFFLE);
@@ -500,8 +502,26 @@ static int show_reasons(const kernel *kernels, const invman_flow_info *net) {
   return bad;
 }
 
-static void write_phi(const char *path, const kernel *kernels, const invman_data *fresh) {
-  size_t length = strlen(path), i;
+/* Rows of one of the files, for one kernel. */
+typedef void (*rows)(FILE *file, const kernel *k, const invman_data *fresh);
+
+static void phi_rows(FILE *file, const kernel *k, const invman_data *fresh) {
+  size_t i;
+  for (i = 0; i < fresh->n; i++)
+    fprintf(file, "%s,%.17g,%.17g,%g\n", k->key, k->phi[i], k->phi[fresh->n + i], fresh->y[i]);
+}
+
+static void spectrum_rows(FILE *file, const kernel *k, const invman_data *fresh) {
+  int c;
+  (void)fresh;
+  for (c = 0; c < COMPONENTS; c++)
+    fprintf(file, "%s,%d,%.17g,%.6g,%.6g,%.6g\n", k->key, c + 1, k->lambda[c], k->bits[c], k->null[c], k->omega2[c]);
+}
+
+/* Under a temporary name first: what is called `path` is whole. */
+static void write_csv(const char *path, const char *header, rows write, const kernel *kernels,
+                      const invman_data *fresh) {
+  size_t length = strlen(path);
   char *name = (char *)malloc(length + 5);
   FILE *file;
   int k, bad;
@@ -510,11 +530,8 @@ static void write_phi(const char *path, const kernel *kernels, const invman_data
   memcpy(name + length, ".tmp", 5);
   file = fopen(name, "wb");
   if (!file) fail("%s: cannot be created", path);
-  fputs("kernel,phi_1,phi_2,label\n", file);
-  for (k = START; k <= LAST; k++)
-    for (i = 0; i < fresh->n; i++)
-      fprintf(file, "%s,%.17g,%.17g,%g\n", kernels[k].key, kernels[k].phi[i], kernels[k].phi[fresh->n + i],
-              fresh->y[i]);
+  fprintf(file, "%s\n", header);
+  for (k = START; k <= LAST; k++) write(file, &kernels[k], fresh);
   bad = ferror(file);
   bad |= fclose(file) != 0;
 #ifdef _WIN32
@@ -525,6 +542,15 @@ static void write_phi(const char *path, const kernel *kernels, const invman_data
     fail("%s: cannot be written", path);
   }
   free(name);
+}
+
+static void write_files(const arguments *a, const kernel *kernels, const invman_data *fresh) {
+  int known = kernels[LAST].measured;
+  if (a->phi && known) write_csv(a->phi, "kernel,phi_1,phi_2,label", phi_rows, kernels, fresh);
+  if (a->spectrum && known)
+    write_csv(a->spectrum, "kernel,k,lambda,mutual_information,null_mean,omega2", spectrum_rows, kernels, fresh);
+  if (a->phi) printf("\n%s %s\n", a->phi, known ? "is written" : "is not written");
+  if (a->spectrum) printf("\n%s %s\n", a->spectrum, known ? "is written" : "is not written");
 }
 
 /* The share of test points with y F <= 0; -1: there are none. */
@@ -605,6 +631,7 @@ int main(int argc, char **argv) {
   check_labels(&q.train, q.train.n > 1, "--p");
   check_labels(&q.fresh, 6, "--kernel-size");
   check_writable(a.phi);
+  check_writable(a.spectrum);
   show_setting(&a, &q);
   K = numbers(q.fresh.n, q.fresh.n); /* now, and not after hours, where there is no room for it */
   set_kernels(kernels, &start, &net, q.fresh.n);
@@ -616,8 +643,7 @@ int main(int argc, char **argv) {
   show_errors(kernels, test_error);
   show_components(kernels);
   bad = show_reasons(kernels, &info);
-  if (a.phi && kernels[LAST].measured) write_phi(a.phi, kernels, &q.fresh);
-  if (a.phi) printf("\n%s %s\n", a.phi, kernels[LAST].measured ? "is written" : "is not written");
+  write_files(&a, kernels, &q.fresh);
   if (fflush(stdout) != 0 || ferror(stdout)) fail("the output cannot be written");
 
   free(K);

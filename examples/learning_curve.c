@@ -40,6 +40,7 @@ static const char help[] =
     "  --tol X          error of the margins, and rotation of a neuron, in a step (0.1)\n"
     "  --test-size N    test points (10000)\n"
     "  --out FILE       a line of JSON per result; what is there already is not computed again\n"
+    "  --csv FILE       the curves: medians, quartiles, local slopes, exponents with their intervals\n"
     "  --help, --version\n"
     "\n"
     "  learning_curve --p 64,128,256,512,1024 --seeds 1:10 --out stripe.jsonl\n"
@@ -81,7 +82,7 @@ static const char *const method_names[METHODS] = {"feature", "lazy", "lazy-compr
 enum { P_MAX = 64, SEEDS_MAX = 100000 };
 
 typedef struct arguments {
-  const char *model, *out;
+  const char *model, *out, *csv;
   size_t d, d_par, h, lazy_h, test_size; /* lazy_h 0: infinite */
   size_t p[P_MAX], p_count, first_seed, seed_count;
   double alpha, tol;
@@ -197,6 +198,7 @@ static void parse(int argc, char **argv, arguments *a) {
     else if (!strcmp(flag, "--seeds")) parse_seeds(flag, value, a);
     else if (!strcmp(flag, "--methods")) parse_methods(flag, value, a);
     else if (!strcmp(flag, "--d")) a->d = whole_number(flag, value, 1);
+    else if (!strcmp(flag, "--csv")) a->csv = value;
     else if (!strcmp(flag, "--h")) a->h = whole_number(flag, value, 1);
     else if (!strcmp(flag, "--lazy-h")) a->lazy_h = whole_number(flag, value, 1);
     else if (!strcmp(flag, "--test-size")) a->test_size = whole_number(flag, value, 1);
@@ -681,6 +683,22 @@ static void run_all(study *s) {
   if (s->terminal) fprintf(stderr, "\r%79s\r", "");
 }
 
+/* Fails now, and not after hours, where a file will not be written; leaves nothing behind. */
+static void check_writable(const char *path) {
+  size_t length = path ? strlen(path) : 0;
+  char *name = (char *)malloc(length + 5);
+  FILE *file;
+  if (!name) fail("out of memory");
+  if (length > 0) {
+    memcpy(name, path, length);
+    memcpy(name + length, ".tmp", 5);
+    file = fopen(name, "wb");
+    if (!file || fclose(file) != 0) fail("%s: cannot be created", path);
+    remove(name);
+  }
+  free(name);
+}
+
 /* ---- what comes out */
 
 static int smaller_first(const void *a, const void *b) {
@@ -688,51 +706,129 @@ static int smaller_first(const void *a, const void *b) {
   return (*x > *y) - (*x < *y);
 }
 
-/* The median test error of the runs that are done, and their number; -1 where there are none. */
-static double median_error(const study *s, size_t ip, int method, size_t *runs) {
-  double *errors = numbers(s->a->seed_count, 1), median = -1;
-  size_t is, n = 0;
-  for (is = 0; is < s->a->seed_count; is++)
-    if (result_of(s, ip, is, method)->done) errors[n++] = result_of(s, ip, is, method)->test_error;
-  qsort(errors, n, sizeof *errors, smaller_first);
-  if (n > 0) median = n % 2 ? errors[n / 2] : 0.5 * (errors[n / 2 - 1] + errors[n / 2]);
-  *runs = n;
-  free(errors);
-  return median;
+/* A method's curve: test errors of the runs that are done, their quartiles, and the exponent of the medians. */
+typedef struct curve {
+  size_t n; /* p with at least one run */
+  size_t p[P_MAX], runs[P_MAX];
+  double low[P_MAX], median[P_MAX], high[P_MAX], slope[P_MAX]; /* slope: to the next p */
+  int fitted;
+  double exponent, interval[2], predicted; /* error ~ p^-exponent */
+} curve;
+
+static double quantile(const double *sorted, size_t n, double share) {
+  double at = share * (double)(n - 1);
+  size_t k = (size_t)at;
+  return k + 1 < n ? sorted[k] + (at - (double)k) * (sorted[k + 1] - sorted[k]) : sorted[n - 1];
 }
 
-static void show_fit(const study *s, int method, const double *median) {
-  double p[P_MAX], e[P_MAX], exponent, deviation;
-  double predicted = method == LAZY ? invman_beta_lazy(s->a->d) : invman_beta_feature(s->a->d, s->a->d_par);
-  size_t ip, n = 0;
+/* The exponent, with its 95 % bootstrap interval over the seeds. */
+static void fit(const study *s, curve *c, const double *errors) {
+  double p[P_MAX];
+  size_t k;
+  invman_rng rng;
+  for (k = 0; k < c->n; k++) {
+    p[k] = (double)c->p[k];
+    if (!(c->median[k] > 0)) return; /* no power law has an error of 0 */
+  }
+  if (c->n < 2) return;
+  invman_rng_seed(&rng, 1, INVMAN_STREAM_KERNEL);
+  check(invman_median_power_law(s->ctx, p, errors, c->n, s->a->seed_count, 2000, &rng, &c->exponent, c->interval),
+        "exponent");
+  c->fitted = 1;
+}
+
+static curve curve_of(const study *s, int method) {
+  size_t seeds = s->a->seed_count, ip, is, k;
+  double *errors = numbers(s->a->p_count, seeds), *row = numbers(seeds, 1);
+  curve c;
+  memset(&c, 0, sizeof c);
+  c.predicted = method == LAZY ? invman_beta_lazy(s->a->d) : invman_beta_feature(s->a->d, s->a->d_par);
   for (ip = 0; ip < s->a->p_count; ip++) {
-    if (!(median[ip] > 0)) continue;
-    p[n] = (double)s->a->p[ip];
-    e[n++] = median[ip];
+    size_t n = 0;
+    for (is = 0; is < seeds; is++) {
+      const result *r = result_of(s, ip, is, method);
+      errors[c.n * seeds + is] = r->done ? r->test_error : (double)NAN;
+      if (r->done) row[n++] = r->test_error;
+    }
+    if (n == 0) continue;
+    qsort(row, n, sizeof *row, smaller_first);
+    c.p[c.n] = s->a->p[ip];
+    c.runs[c.n] = n;
+    c.low[c.n] = quantile(row, n, 0.25);
+    c.median[c.n] = quantile(row, n, 0.5);
+    c.high[c.n++] = quantile(row, n, 0.75);
   }
-  if (n < 2) printf("exponent -");
-  else {
-    check(invman_fit_power_law(p, e, n, &exponent, &deviation), method_names[method]);
-    printf("exponent %.3f", 0 - exponent);
-    if (n > 2) printf(" +- %.3f", deviation);
-  }
-  printf(", predicted %.3f\n", predicted);
+  for (k = 0; k + 1 < c.n; k++)
+    c.slope[k] = log(c.median[k] / c.median[k + 1]) / log((double)c.p[k + 1] / (double)c.p[k]);
+  fit(s, &c, errors);
+  free(errors);
+  free(row);
+  return c;
 }
 
 static void show_curve(const study *s, int method) {
-  double median[P_MAX];
-  size_t runs[P_MAX], ip, count = s->a->p_count;
-  for (ip = 0; ip < count; ip++) median[ip] = median_error(s, ip, method, &runs[ip]);
+  curve c = curve_of(s, method);
+  size_t ip, k = 0;
   printf("\n%s\n%8s %6s %10s %8s\n", method_names[method], "p", "seeds", "median", "slope");
-  for (ip = 0; ip < count; ip++) {
-    printf("%8lu %6lu ", (unsigned long)s->a->p[ip], (unsigned long)runs[ip]);
-    if (median[ip] >= 0) printf("%10.5f", median[ip]);
-    else printf("%10s", "-");
-    if (ip + 1 < count && median[ip] > 0 && median[ip + 1] > 0)
-      printf(" %8.3f", log(median[ip] / median[ip + 1]) / log((double)s->a->p[ip + 1] / (double)s->a->p[ip]));
+  for (ip = 0; ip < s->a->p_count; ip++) {
+    if (k == c.n || c.p[k] != s->a->p[ip]) {
+      printf("%8lu %6d %10s\n", (unsigned long)s->a->p[ip], 0, "-");
+      continue;
+    }
+    printf("%8lu %6lu %10.5f", (unsigned long)c.p[k], (unsigned long)c.runs[k], c.median[k]);
+    if (k + 1 < c.n && c.median[k] > 0 && c.median[k + 1] > 0) printf(" %8.3f", c.slope[k]);
     putchar('\n');
+    k++;
   }
-  show_fit(s, method, median);
+  if (c.fitted)
+    printf("exponent %.3f, 95 %% interval %.3f to %.3f", 0 - c.exponent, 0 - c.interval[1], 0 - c.interval[0]);
+  else printf("exponent -");
+  printf(", predicted %.3f\n", c.predicted);
+}
+
+static void write_parameters(FILE *file, const arguments *a) {
+  fprintf(file, "# model %s, d %lu, h %lu, lazy_h ", a->model, (unsigned long)a->d, (unsigned long)a->h);
+  if (a->lazy_h) fprintf(file, "%lu", (unsigned long)a->lazy_h);
+  else fputs("infinite", file);
+  fprintf(file, ", alpha %g, tol %g, %lu test points, seeds %lu to %lu\n", a->alpha, a->tol,
+          (unsigned long)a->test_size, (unsigned long)a->first_seed,
+          (unsigned long)(a->first_seed + a->seed_count - 1));
+}
+
+/* The curves, and below them, as comments, the exponents. */
+static void write_csv(const study *s, const char *path) {
+  size_t length = strlen(path), k;
+  char *name = (char *)malloc(length + 5);
+  FILE *file;
+  int method, bad;
+  if (!name) fail("out of memory");
+  memcpy(name, path, length);
+  memcpy(name + length, ".tmp", 5);
+  file = fopen(name, "w");
+  if (!file) fail("%s: cannot be created", path);
+  write_parameters(file, s->a);
+  fputs("model,d,method,p,seeds,error_median,error_q1,error_q3\n", file);
+  for (method = 0; method < METHODS; method++) {
+    curve c = curve_of(s, method);
+    if (!s->a->wanted[method]) continue;
+    for (k = 0; k < c.n; k++)
+      fprintf(file, "%s,%lu,%s,%lu,%lu,%.6g,%.6g,%.6g\n", s->a->model, (unsigned long)s->a->d, method_names[method],
+              (unsigned long)c.p[k], (unsigned long)c.runs[k], c.median[k], c.low[k], c.high[k]);
+    if (c.fitted)
+      fprintf(file, "# exponent %s %s d=%lu: predicted %.4f, measured %.4f, interval %.4f to %.4f\n",
+              method_names[method], s->a->model, (unsigned long)s->a->d, c.predicted, 0 - c.exponent, 0 - c.interval[1],
+              0 - c.interval[0]);
+  }
+  bad = ferror(file);
+  bad |= fclose(file) != 0;
+#ifdef _WIN32
+  if (!bad) remove(path);
+#endif
+  if (bad || rename(name, path) != 0) {
+    remove(name);
+    fail("%s: cannot be written", path);
+  }
+  free(name);
 }
 
 /* The runs that do not count, and why. Returns how many. */
@@ -772,6 +868,7 @@ int main(int argc, char **argv) {
   for (method = 0; method < METHODS; method++) s.total += a.wanted[method] ? a.p_count * a.seed_count : 0;
   if (a.out) read_results(&s, a.out);
   s.found = count_known(&s);
+  check_writable(a.csv);
   if (a.out && s.found < s.total) open_results(&s, a.out);
 
   printf("%s, d = %lu, h = %lu, alpha = %g; %lu of %lu results are known\n", a.model, (unsigned long)a.d,
@@ -781,6 +878,7 @@ int main(int argc, char **argv) {
   run_all(&s);
   for (method = 0; method < METHODS; method++)
     if (a.wanted[method]) show_curve(&s, method);
+  if (a.csv) write_csv(&s, a.csv);
   unused = show_unused(&s);
   if (interrupted) printf("\nstopped: %lu of %lu results are known\n", (unsigned long)s.found, (unsigned long)s.total);
   if (s.file && fclose(s.file) != 0) fail("%s: cannot be written", a.out);
