@@ -2,17 +2,20 @@
 
    cc -O2 -fopenmp -I.. figure_arrows.c -o figure_arrows -lm
    ./figure_arrows --out DIRECTORY */
-#define _POSIX_C_SOURCE 200809L /* fileno, isatty */
+#define _POSIX_C_SOURCE 200809L /* fileno, isatty, mkdir */
 #define INVMAN_IMPLEMENTATION
 #include "invman.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #ifdef _WIN32
+#include <direct.h>
 #include <io.h>
-#define isatty _isatty
-#define fileno _fileno
+#define isatty            _isatty
+#define fileno            _fileno
+#define mkdir(path, mode) _mkdir(path)
 #else
+#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
@@ -28,7 +31,7 @@ static const char help[] =
     "  --seed N         of points, weights and the choice of neurons (1)\n"
     "  --tol X          error of the margins, and rotation of a neuron, in a step (0.1)\n"
     "  --neurons N      neurons drawn, chosen at random (300, or all where there are fewer)\n"
-    "  --out DIRECTORY  where the files go; it must be there (.)\n"
+    "  --out DIRECTORY  where the files go, made if need be (.)\n"
     "  --help, --version\n"
     "\n"
     "  arrows_MODEL.csv          the arrows, scaled by max |beta| |omega| over all neurons at that time\n"
@@ -168,14 +171,31 @@ static char *path_of(const char *directory, const char *name, const char *tail) 
   return path;
 }
 
-/* Fails now, and not after the run, where a file will not be written; leaves nothing behind. */
-static void check_writable(const char *directory, const char *name) {
-  char *path = path_of(directory, name, ""), *temporary = path_of(directory, name, ".tmp");
-  FILE *file = fopen(temporary, "wb");
-  if (!file || fclose(file) != 0) fail("%s: cannot be created", path);
-  remove(temporary);
-  free(temporary);
-  free(path);
+/* Fails now, and not after hours, where a file will not be written; leaves nothing behind. */
+static void check_writable(const char *path) {
+  size_t length = path ? strlen(path) : 0;
+  char *name = (char *)malloc(length + 5);
+  FILE *file;
+  if (!name) fail("out of memory");
+  if (length > 0) {
+    memcpy(name, path, length);
+    memcpy(name + length, ".tmp", 5);
+    file = fopen(name, "wb");
+    if (!file || fclose(file) != 0) fail("%s: cannot be created", path);
+    remove(name);
+  }
+  free(name);
+}
+
+/* The directory is made if need be. */
+static void check_all_writable(const char *directory, const char *const *names, size_t count) {
+  size_t i;
+  if (mkdir(directory, 0777) != 0 && errno != EEXIST) fail("%s: cannot be created", directory);
+  for (i = 0; i < count; i++) {
+    char *path = path_of(directory, names[i], "");
+    check_writable(path);
+    free(path);
+  }
 }
 
 typedef struct table {
@@ -424,8 +444,12 @@ static invman_flow_info train_network(const invman_context *ctx, const arguments
   return info;
 }
 
+static const char *const stripe_files[] = {"arrows_stripe.csv", "points_stripe.csv", "arrows_stripe_verdict.csv"};
+static const char *const cylinder_files[] = {"arrows_cylinder.csv", "points_cylinder.csv",
+                                             "arrows_cylinder_verdict.csv"};
+
 int main(int argc, char **argv) {
-  char arrows[32], points[32], verdict[40];
+  const char *const *files = stripe_files;
   invman_context ctx;
   invman_flow_info info;
   invman_data train;
@@ -437,12 +461,8 @@ int main(int argc, char **argv) {
   ctx.progress = stop_if_interrupted;
 
   parse(argc, argv, &a);
-  snprintf(arrows, sizeof arrows, "arrows_%s.csv", a.model);
-  snprintf(points, sizeof points, "points_%s.csv", a.model);
-  snprintf(verdict, sizeof verdict, "arrows_%s_verdict.csv", a.model);
-  check_writable(a.out, arrows);
-  check_writable(a.out, points);
-  check_writable(a.out, verdict);
+  if (a.d_par == 2) files = cylinder_files;
+  check_all_writable(a.out, files, 3);
   sample(&ctx, &a, &train);
   m.a = &a;
   m.chosen = choose_neurons(&a);
@@ -457,9 +477,10 @@ int main(int argc, char **argv) {
   if (info.end == INVMAN_END_PROGRESS) {
     fputs("figure_arrows: interrupted; nothing is written\n", stderr);
   } else {
-    write_arrows(&m, arrows);
-    write_points(&a, &train, points);
-    write_verdict(&m, verdict);
+    if (!(info.t_star > 0)) fputs("figure_arrows: t* was not reached\n", stderr);
+    write_arrows(&m, files[0]);
+    write_points(&a, &train, files[1]);
+    write_verdict(&m, files[2]);
   }
   if (fflush(stdout) != 0 || ferror(stdout)) fail("the output cannot be written");
   free_monitor(&m);

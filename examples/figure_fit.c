@@ -3,17 +3,20 @@
 
    cc -O2 -fopenmp -I.. figure_fit.c -o figure_fit -lm
    ./figure_fit --out DIRECTORY */
-#define _POSIX_C_SOURCE 200809L /* fileno, isatty */
+#define _POSIX_C_SOURCE 200809L /* fileno, isatty, mkdir */
 #define INVMAN_IMPLEMENTATION
 #include "invman.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #ifdef _WIN32
+#include <direct.h>
 #include <io.h>
-#define isatty _isatty
-#define fileno _fileno
+#define isatty            _isatty
+#define fileno            _fileno
+#define mkdir(path, mode) _mkdir(path)
 #else
+#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
@@ -31,7 +34,7 @@ static const char help[] =
     "  --test-size N    test points (10000)\n"
     "  --middle X       the second time is when the loss has fallen to this; the first is t*, the third the end (0.1)\n"
     "  --t-max T        end at this time, in units of tau = h sqrt(d/2) (none)\n"
-    "  --out DIRECTORY  where the files go; it must be there (.)\n"
+    "  --out DIRECTORY  where the files go, made if need be (.)\n"
     "  --help, --version\n"
     "\n"
     "  predictor.csv    F along x_1, the other inputs 0, at the three times\n"
@@ -167,14 +170,31 @@ static char *path_of(const char *directory, const char *name, const char *tail) 
   return path;
 }
 
-/* Fails now, and not after the run, where a file will not be written; leaves nothing behind. */
-static void check_writable(const char *directory, const char *name) {
-  char *path = path_of(directory, name, ""), *temporary = path_of(directory, name, ".tmp");
-  FILE *file = fopen(temporary, "wb");
-  if (!file || fclose(file) != 0) fail("%s: cannot be created", path);
-  remove(temporary);
-  free(temporary);
-  free(path);
+/* Fails now, and not after hours, where a file will not be written; leaves nothing behind. */
+static void check_writable(const char *path) {
+  size_t length = path ? strlen(path) : 0;
+  char *name = (char *)malloc(length + 5);
+  FILE *file;
+  if (!name) fail("out of memory");
+  if (length > 0) {
+    memcpy(name, path, length);
+    memcpy(name + length, ".tmp", 5);
+    file = fopen(name, "wb");
+    if (!file || fclose(file) != 0) fail("%s: cannot be created", path);
+    remove(name);
+  }
+  free(name);
+}
+
+/* The directory is made if need be. */
+static void check_all_writable(const char *directory, const char *const *names, size_t count) {
+  size_t i;
+  if (mkdir(directory, 0777) != 0 && errno != EEXIST) fail("%s: cannot be created", directory);
+  for (i = 0; i < count; i++) {
+    char *path = path_of(directory, names[i], "");
+    check_writable(path);
+    free(path);
+  }
 }
 
 typedef struct table {
@@ -443,14 +463,13 @@ int main(int argc, char **argv) {
   invman_data train, test;
   arguments a;
   monitor m;
-  size_t i;
   memset(&ctx, 0, sizeof ctx);
   memset(&m, 0, sizeof m);
   ctx.error = &error;
   ctx.progress = stop_if_interrupted;
 
   parse(argc, argv, &a);
-  for (i = 0; i < sizeof files / sizeof *files; i++) check_writable(a.out, files[i]);
+  check_all_writable(a.out, files, sizeof files / sizeof *files);
   sample(&ctx, &a, &train, &test);
   m.a = &a;
   m.terminal = isatty(fileno(stderr));
@@ -464,6 +483,7 @@ int main(int argc, char **argv) {
   if (info.end == INVMAN_END_PROGRESS) {
     fputs("figure_fit: interrupted; nothing is written\n", stderr);
   } else {
+    if (!(info.t_star > 0)) fputs("figure_fit: t* was not reached\n", stderr);
     write_predictor(&m);
     write_zeta(&m);
     write_curves(&m);

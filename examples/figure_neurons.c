@@ -3,17 +3,20 @@
 
    cc -O2 -fopenmp -I.. figure_neurons.c -o figure_neurons -lm
    ./figure_neurons --out DIRECTORY */
-#define _POSIX_C_SOURCE 200809L /* fileno, isatty */
+#define _POSIX_C_SOURCE 200809L /* fileno, isatty, mkdir */
 #define INVMAN_IMPLEMENTATION
 #include "invman.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #ifdef _WIN32
+#include <direct.h>
 #include <io.h>
-#define isatty _isatty
-#define fileno _fileno
+#define isatty            _isatty
+#define fileno            _fileno
+#define mkdir(path, mode) _mkdir(path)
 #else
+#include <sys/stat.h>
 #include <unistd.h>
 #endif
 
@@ -32,7 +35,7 @@ static const char help[] =
     "  --neuron K       the neuron whose weights are compared with its equations, from 0 (0)\n"
     "  --neurons N      neurons whose trajectories are written, chosen at random (100, or all where there are fewer)\n"
     "  --distance X     a neuron is at an attractor where its vector z is this near (0.15)\n"
-    "  --out DIRECTORY  where the files go; it must be there (.)\n"
+    "  --out DIRECTORY  where the files go, made if need be (.)\n"
     "  --help, --version\n"
     "\n"
     "  neuron_vs_ode.csv    one neuron's weights: in the run, and by its equations with the noise of the run's points\n"
@@ -173,14 +176,31 @@ static char *path_of(const char *directory, const char *name, const char *tail) 
   return path;
 }
 
-/* Fails now, and not after the run, where a file will not be written; leaves nothing behind. */
-static void check_writable(const char *directory, const char *name) {
-  char *path = path_of(directory, name, ""), *temporary = path_of(directory, name, ".tmp");
-  FILE *file = fopen(temporary, "wb");
-  if (!file || fclose(file) != 0) fail("%s: cannot be created", path);
-  remove(temporary);
-  free(temporary);
-  free(path);
+/* Fails now, and not after hours, where a file will not be written; leaves nothing behind. */
+static void check_writable(const char *path) {
+  size_t length = path ? strlen(path) : 0;
+  char *name = (char *)malloc(length + 5);
+  FILE *file;
+  if (!name) fail("out of memory");
+  if (length > 0) {
+    memcpy(name, path, length);
+    memcpy(name + length, ".tmp", 5);
+    file = fopen(name, "wb");
+    if (!file || fclose(file) != 0) fail("%s: cannot be created", path);
+    remove(name);
+  }
+  free(name);
+}
+
+/* The directory is made if need be. */
+static void check_all_writable(const char *directory, const char *const *names, size_t count) {
+  size_t i;
+  if (mkdir(directory, 0777) != 0 && errno != EEXIST) fail("%s: cannot be created", directory);
+  for (i = 0; i < count; i++) {
+    char *path = path_of(directory, names[i], "");
+    check_writable(path);
+    free(path);
+  }
 }
 
 typedef struct table {
@@ -495,9 +515,10 @@ static void print_row(FILE *file, const char *name, size_t index, double value, 
 }
 
 static void write_verdict(const arguments *a, size_t count, const verdict *v) {
-  table t =
-      begin_table(a, "neurons_verdict.csv",
-                  "at attractors: share by |beta| |omega|, count; difference: run - equations, largest until 0.9 t*");
+  table t = begin_table(
+      a, "neurons_verdict.csv",
+      "at attractors: share by |beta| |omega|, count; difference: run - equations, largest until 0.9 t*\n"
+      "# the bounds are those for d = 2, p = 10000: the equations are those of p -> infinity but for the noise across");
   size_t i;
   fputs("quantity,value,floor,ceiling,holds\n", t.file);
   print_row(t.file, "tstar_over_tau", 0, v->t_star, 0, 0);
@@ -505,7 +526,7 @@ static void write_verdict(const arguments *a, size_t count, const verdict *v) {
   print_row(t.file, "count_at_attractors", 0, v->near_by, 0, 0);
   for (i = 0; i < count; i++) print_row(t.file, "share_at_attractor", i + 1, v->share[i], 0, 0);
   for (i = 0; i < count; i++) print_row(t.file, "count_at_attractor", i + 1, v->by[i], 0, 0);
-  print_row(t.file, "share_followed", 0, v->followed, 0.75, 0);
+  print_row(t.file, "share_followed", 0, v->followed, 0, 0);
   for (i = 0; i < a->d; i++) print_row(t.file, "difference_omega", i + 1, v->difference[i], 0, i == 0 ? 0.1 : 0);
   print_row(t.file, "difference_b", 0, v->difference[a->d], 0, 0);
   print_row(t.file, "difference_beta", 0, v->difference[a->d + 1], 0, 0.1);
@@ -561,6 +582,7 @@ static void judge(const invman_context *ctx, const trace *f, const invman_data *
   size_t found;
   verdict v;
   memset(&v, 0, sizeof v);
+  memset(at, 0, sizeof at);
   v.t_star = t_star / a->tau;
   check(invman_stripe_fixed_points(NULL, 0, a->d, at, MOST_ATTRACTORS, &found), "attractors");
   count_arrived(a, net, at, found, &v);
@@ -584,14 +606,13 @@ int main(int argc, char **argv) {
   invman_net net;
   arguments a;
   trace f;
-  size_t i;
   memset(&ctx, 0, sizeof ctx);
   memset(&f, 0, sizeof f);
   ctx.error = &error;
   ctx.progress = stop_if_interrupted;
 
   parse(argc, argv, &a);
-  for (i = 0; i < sizeof files / sizeof *files; i++) check_writable(a.out, files[i]);
+  check_all_writable(a.out, files, sizeof files / sizeof *files);
   sample(&ctx, &a, &train);
   f.a = &a;
   f.chosen = choose_neurons(&a);
