@@ -48,7 +48,8 @@ set multiplot layout 1,3 margins 0.075,0.985,0.16,0.96 spacing 0.07,0
 set ylabel 'test error' offset 1,0
 set yrange [0:*]
 set key bottom right samplen 2
-plot file using alpha:(mean('test_error')):(spread('test_error')) with yerrorlines lw 1.7 pt 7 ps 0.7 lc rgb blue title 'network', \
+plot file using alpha:(mean('test_error')):(spread('test_error')) \
+       with yerrorlines lw 1.7 pt 7 ps 0.7 lc rgb blue title 'network', \
      file using alpha:(column(frozen)) with lines lw 1.7 dt 2 lc rgb red title 'frozen kernel'
 
 set logscale y
@@ -62,7 +63,9 @@ plot file using alpha:(column(tstar)):(column(tstar_error)) with yerrorlines lw 
 set ylabel 'Λ^*, Λ_{max}'
 set yrange [0.5:*]
 set key top right
-plot file using alpha:(mean('lambda_star')):(spread('lambda_star')) with yerrorlines lw 1.7 pt 7 ps 0.7 lc rgb blue title 'Λ^*', \
-     file using alpha:(mean('lambda_max')):(spread('lambda_max')) with yerrorlines lw 1.7 dt 2 pt 6 ps 0.7 lc rgb red title 'Λ_{max}', \
+plot file using alpha:(mean('lambda_star')):(spread('lambda_star')) \
+       with yerrorlines lw 1.7 pt 7 ps 0.7 lc rgb blue title 'Λ^*', \
+     file using alpha:(mean('lambda_max')):(spread('lambda_max')) \
+       with yerrorlines lw 1.7 dt 2 pt 6 ps 0.7 lc rgb red title 'Λ_{max}', \
      1 with lines dt 3 lc rgb '#888888' notitle
 unset multiplot

@@ -91,7 +91,9 @@ do for [k=1:3] {
 last = 0
 far(x) = x > 1.05*last ? (last = x, x) : NaN
 plot last = 0, \
-     curves using (far(column('t_over_tau'))):(column('train_loss')) with lines lw 2 lc rgb 'black' title 'training loss', \
+     curves using (far(column('t_over_tau'))):(column('train_loss')) \
+       with lines lw 2 lc rgb 'black' title 'training loss', \
      last = 0, \
-     curves using (far(column('t_over_tau'))):(column('test_error')) with lines lw 2 dt 2 lc rgb '#cc79a7' title 'test error'
+     curves using (far(column('t_over_tau'))):(column('test_error')) \
+       with lines lw 2 dt 2 lc rgb '#cc79a7' title 'test error'
 unset multiplot

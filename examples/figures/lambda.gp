@@ -15,7 +15,8 @@ tint(i) = colour[(i - 1) % 6 + 1]
 
 # The names of the columns, which may come with their units.
 read_header = "header = '|'; unset datafile columnheaders; set table $nothing; " . \
-  "plot for [i=1:20] file using (header = header.strcol(i).'|', 0) every ::0::0 with table; unset table; set datafile columnheaders"
+  "plot for [i=1:20] file using (header = header.strcol(i).'|', 0) every ::0::0 \
+         with table; unset table; set datafile columnheaders"
 name(plain, with_unit) = strstrt(header, '|'.with_unit.'|') ? with_unit : plain
 # The kinds of rows that there are, in order: the words of `series`.
 note(key) = strstrt(series.' ', ' '.key.' ') ? 0 : (series = series.' '.key, 0)
@@ -47,7 +48,8 @@ if (words(series) > 0) {
     height = 0
     take(x) = (at = column(tstar), height = column(mean), 0)
     set table $nothing
-    plot file using (key(0) eq word(series, k) && height == 0 && column(t) >= column(tstar) ? take(0) : 0):(0) with table
+    plot file using (key(0) eq word(series, k) && height == 0 && column(t) >= column(tstar) ? take(0) : 0):(0) \
+           with table
     unset table
     if (height > 0) {
       set arrow k from at, height/1.4 to at, height*1.4 nohead lw 3 lc rgb 'red' front

@@ -58,7 +58,8 @@ do for [i=1:count] {
   }
   set table $nothing
   plot file using (panel(0) eq here && strcol('method') eq 'feature' ? anchor(1, column('p'), column('error_median'), beta) : 0, \
-                   panel(0) eq here && strcol('method') eq 'lazy' ? anchor(2, column('p'), column('error_median'), beta_lazy(d)) : 0, 1):(1) with table
+                   panel(0) eq here && strcol('method') eq 'lazy' ? anchor(2, column('p'), column('error_median'), beta_lazy(d)) : 0, 1):(1) \
+                     with table
   unset table
   set label 1 model.', d = '.sprintf('%d', d) at graph 0.96,0.94 right
   only(method, x) = panel(0) eq here && strcol('method') eq method ? column(x) : NaN

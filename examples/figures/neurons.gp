@@ -53,8 +53,10 @@ set ylabel 'd C_b  +  ζ_1 C_1' offset 1.5,0
 set key top right noreverse Right
 plot pull using 'zeta':(column('pull_plus')) every 6 with lines lw 1.3 dt 2 lc rgb blue notitle, \
      pull using 'zeta':(column('pull_minus')) every 6 with lines lw 1.3 dt 2 lc rgb red notitle, \
-     pull using 'zeta':(column('consistent_plus') > 0 ? column('pull_plus') : NaN) every 3 with lines lw 2.5 lc rgb blue title 'ω_1  > 0', \
-     pull using 'zeta':(column('consistent_minus') > 0 ? column('pull_minus') : NaN) every 3 with lines lw 2.5 lc rgb red title 'ω_1  < 0', \
+     pull using 'zeta':(column('consistent_plus') > 0 ? column('pull_plus') : NaN) every 3 \
+       with lines lw 2.5 lc rgb blue title 'ω_1  > 0', \
+     pull using 'zeta':(column('consistent_minus') > 0 ? column('pull_minus') : NaN) every 3 \
+       with lines lw 2.5 lc rgb red title 'ω_1  < 0', \
      attractors using 'z':(0) with points pt 7 ps 0.7 lc rgb 'black' title 'attractors'
 
 unset xzeroaxis
