@@ -522,13 +522,15 @@ INVMAN_API invman_status invman_stripe_fixed_points(const double *interfaces, si
 INVMAN_API invman_status invman_stripe_neuron_ode(const invman_context *ctx, const double *interfaces, size_t count,
                                                   size_t d, const double start[4], const double *t, size_t times,
                                                   double *states);
-/* Eq. (5) with Eq. (7)'s fluctuation of the data: start = (omega (d), b, beta), states (times,d+2);
-   domega_i/dt = (beta/tau) (mean_perp omega_i/omega_perp + noise_i) for i > 1. noise (d-1): */
+/* The same with the fluctuation of p points about the averages, as in Eq. (7) and C.3: start = (omega (d), b, beta),
+   states (times,d+2); noise (d+1), along omega_1, .., omega_d and b, is added to the averages. */
 INVMAN_API invman_status invman_stripe_noisy_ode(const invman_context *ctx, const double *interfaces, size_t count,
                                                  size_t d, const double *start, const double *noise, const double *t,
                                                  size_t times, double *states);
-/* noise_i = (1/p) sum_mu y x_i Theta(sign (x_1 - z)), which is N_i sqrt(D_perp/p) in [7]. noise (d-1). */
-INVMAN_API void invman_stripe_noise(const invman_data *data, double z, int sign, double *noise);
+/* That fluctuation for neurons at z: (1/p) sum_mu y (x_1, .., x_d, 1) Theta(sign (x_1 - z)) less its expectation
+   (C_1, 0, .., 0, C_b); across, it is N_i sqrt(D_perp/p) of Eq. (7). noise (d+1). */
+INVMAN_API void invman_stripe_noise(const invman_data *data, const double *interfaces, size_t count, double z, int sign,
+                                    double *noise);
 
 /* Where both labels are equally likely: the right edge of a stripe that begins at x_min < 0 (else infinity), and the
    radius of a cylinder with d_par informative directions. */
@@ -5566,7 +5568,7 @@ invman_status invman_stripe_fixed_points(const double *interfaces, size_t count,
 typedef struct invman_i_neuron_ode {
   invman_i_stripe stripe;
   size_t d, perp;      /* dimension; uninformative components followed */
-  const double *noise; /* (perp) or NULL */
+  const double *noise; /* (perp + 2): along omega_1, omega_perp.., b; or NULL */
   double *work;        /* (9, perp + 3): the state, seven slopes, a trial */
 } invman_i_neuron_ode;
 
@@ -5576,10 +5578,11 @@ static void invman_i_neuron_slope(const invman_i_neuron_ode *s, const double *v,
   double mean[3], perp = sqrt(invman_i_inner(v + 1, v + 1, m)), rate = 1 / sqrt(0.5 * (double)s->d);
   double b = v[m + 1], beta = v[m + 2], growth;
   invman_stripe_averages(s->stripe.interfaces, s->stripe.count, s->d, v[0], perp, b, mean);
-  slope[0] = rate * mean[0];
-  for (i = 0; i < m; i++)
-    slope[1 + i] = rate * ((perp > 0 ? mean[1] * v[1 + i] / perp : 0) + (s->noise ? s->noise[i] : 0));
-  slope[m + 1] = rate * sqrt((double)s->d) * mean[2];
+  slope[0] = mean[0];
+  for (i = 0; i < m; i++) slope[1 + i] = perp > 0 ? mean[1] * v[1 + i] / perp : 0;
+  slope[m + 1] = mean[2];
+  for (i = 0; i < m + 2; i++) slope[i] = rate * (slope[i] + (s->noise ? s->noise[i] : 0));
+  slope[m + 1] *= sqrt((double)s->d);
   growth = invman_i_inner(v, slope, m + 2);
   for (i = 0; i < m + 2; i++) slope[i] *= beta;
   slope[m + 2] = growth;
@@ -5644,7 +5647,7 @@ static invman_status invman_i_neuron_solve(const invman_context *ctx, invman_i_n
   status = invman_i_check_finite(ctx, start, n, "neuron_ode: start is not finite");
   if (status == INVMAN_OK) status = invman_i_check_finite(ctx, t, times, "neuron_ode: t is not finite");
   if (status == INVMAN_OK && s->noise)
-    status = invman_i_check_finite(ctx, s->noise, s->perp, "neuron_ode: noise is not finite");
+    status = invman_i_check_finite(ctx, s->noise, s->perp + 2, "neuron_ode: noise is not finite");
   if (status < 0) return status;
   for (k = 0; k < times; k++)
     if (t[k] < (k > 0 ? t[k - 1] : 0))
@@ -5678,14 +5681,21 @@ invman_status invman_stripe_noisy_ode(const invman_context *ctx, const double *i
   return invman_i_neuron_solve(ctx, &s, start, t, times, states);
 }
 
-void invman_stripe_noise(const invman_data *data, double z, int sign, double *noise) {
-  size_t i, k;
-  for (k = 1; k < data->d; k++) noise[k - 1] = 0;
+void invman_stripe_noise(const invman_data *data, const double *interfaces, size_t count, double z, int sign,
+                         double *noise) {
+  size_t i, k, d = data->d;
+  double c1, cb;
+  for (k = 0; k <= d; k++) noise[k] = 0;
   for (i = 0; i < data->n; i++) {
-    const double *x = data->x + i * data->d;
+    const double *x = data->x + i * d;
+    double share = data->y[i] / (double)data->n;
     if (!(sign < 0 ? x[0] < z : x[0] > z)) continue;
-    for (k = 1; k < data->d; k++) noise[k - 1] += data->y[i] * x[k] / (double)data->n;
+    for (k = 0; k < d; k++) noise[k] += share * x[k];
+    noise[d] += share;
   }
+  invman_stripe_integrals(interfaces, count, z, sign, &c1, &cb);
+  noise[0] -= c1;
+  noise[d] -= cb;
 }
 
 double invman_equiprobable_x_max(double x_min) { /* Phi(x_max) - Phi(x_min) = 1/2 */

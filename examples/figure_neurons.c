@@ -356,10 +356,10 @@ static void follow(const invman_context *ctx, const trace *f, const invman_data 
                    size_t count, size_t k, double *ode) {
   size_t d = f->a->d, nearest = 0;
   const double *end = state_of(f, f->steps - 1, k);
-  double *z = (double *)take(d, sizeof(double)), *noise = (double *)take(d, sizeof(double));
+  double *z = (double *)take(d, sizeof(double)), *noise = (double *)take(d + 1, sizeof(double));
   neuron_vector(end, d, z);
   attractor_distance(z, d, end[0] < 0 ? -1 : 1, at, count, &nearest);
-  invman_stripe_noise(train, at[nearest].z, at[nearest].sign, noise);
+  invman_stripe_noise(train, NULL, 0, at[nearest].z, at[nearest].sign, noise);
   check(invman_stripe_noisy_ode(ctx, NULL, 0, d, state_of(f, 0, k), noise, f->t, f->steps, ode), "neuron equations");
   free(noise);
   free(z);

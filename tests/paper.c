@@ -327,17 +327,16 @@ static double trace_error(double (*real)[4], const double *ode, size_t n, int c)
   return worst / size;
 }
 
-static void paper_neurons(void) {
-  /* d = 2, p = 10000, up to 0.9 t*: from its initial weights, with the data's noise at its attractor, a neuron is
-     followed within 10 % in omega_1 and beta. Weights grow up to 8000 times meanwhile, and the p points' own averages are off by
-     some 1/sqrt(p) in the rate: asked of the first neuron and of three in four of sixty (50 are). */
-  test_problem q = make_problem(INVMAN_STRIPE, TRACE_D, 10000, TRACE_H, 1);
+/* Of the neurons of one run that grow tenfold, how many are followed within 10 % in omega_1 and beta; `first`: the
+   first neuron's largest error. */
+static size_t follow_neurons(uint64_t seed, size_t *grown, double *first) {
+  test_problem q = make_problem(INVMAN_STRIPE, TRACE_D, 10000, TRACE_H, seed);
   neuron_trace *trace = (neuron_trace *)calloc(1, sizeof *trace);
   double *ode = (double *)malloc(4 * TRACE_STEPS * sizeof(double));
   invman_flow_options o = no_options();
   invman_flow_info info;
   invman_fixed_point f[3];
-  size_t k, i, n, found, good = 0;
+  size_t k, n, found, good = 0;
   trace_neurons(trace, &q.net, 0);
   o.report = trace_until_t_star;
   o.user = trace;
@@ -346,23 +345,34 @@ static void paper_neurons(void) {
   CHECK(invman_stripe_fixed_points(NULL, 0, TRACE_D, f, 3, &found) == INVMAN_OK && found == 3);
   for (n = trace->steps; n > 1 && trace->t[n - 1] > 0.9 * info.t_star / TRACE_H;) n--;
   for (k = 0; k < TRACE_NEURONS; k++) {
-    double(*real)[4] = trace->state[k], *end = real[trace->steps - 1], noise, error[2];
+    double(*real)[4] = trace->state[k], *end = real[trace->steps - 1], noise[TRACE_D + 1], error;
     double z = -sqrt(2.0) * end[2] * end[0] / (end[0] * end[0] + end[1] * end[1]);
     size_t at = end[0] > 0 ? (fabs(z - f[0].z) < fabs(z - f[1].z) ? 0 : 1) : 2;
-    invman_stripe_noise(&q.train, f[at].z, f[at].sign, &noise);
-    CHECK(invman_stripe_noisy_ode(NULL, NULL, 0, TRACE_D, real[0], &noise, trace->t, n, ode) == INVMAN_OK);
-    for (i = 0; i < 2; i++) error[i] = trace_error(real, ode, n, i ? 3 : 0);
-    good += error[0] < 0.1 && error[1] < 0.1;
-    if (k == 0) {
-      CHECK(error[0] < 0.1 && error[1] < 0.1 && fabs(end[3] / real[0][3]) > 100);
-      printf("  the first neuron grows %.0f times; off by %.1f and %.1f %%\n", fabs(end[3] / real[0][3]),
-             100 * error[0], 100 * error[1]);
-    }
+    if (fabs(end[3]) < 10 * fabs(real[0][3])) continue;
+    invman_stripe_noise(&q.train, NULL, 0, f[at].z, f[at].sign, noise);
+    CHECK(invman_stripe_noisy_ode(NULL, NULL, 0, TRACE_D, real[0], noise, trace->t, n, ode) == INVMAN_OK);
+    error = fmax(trace_error(real, ode, n, 0), trace_error(real, ode, n, 3));
+    if (k == 0) *first = error;
+    good += error < 0.1;
+    ++*grown;
   }
-  CHECK(good >= TRACE_NEURONS * 3 / 4);
-  printf("  %lu of %d neurons are followed within 10 %%\n", (unsigned long)good, TRACE_NEURONS);
   free(trace), free(ode);
   free_problem(&q);
+  return good;
+}
+
+static void paper_neurons(void) {
+  /* d = 2, p = 10000, up to 0.9 t*, from a neuron's initial weights, with the data's fluctuation at its attractor. Asked:
+     10 % of the first neuron (it grows 1400 times; 0.1 % measured), and of seven in ten of those that grow tenfold
+     (measured 76 to 89 % in six seeds: on its way a neuron sees another fluctuation than the one where it goes). */
+  size_t grown = 0, good = 0;
+  double first[3] = {HUGE_VAL, HUGE_VAL, HUGE_VAL};
+  uint64_t seed;
+  for (seed = 1; seed <= 3; seed++) good += follow_neurons(seed, &grown, &first[seed - 1]);
+  CHECK(first[0] < 0.1);
+  CHECK(grown > 90 && 10 * good >= 7 * grown);
+  printf("  the first neuron: within %.2f %%; %lu of %lu neurons within 10 %%\n", 100 * first[0], (unsigned long)good,
+         (unsigned long)grown);
 }
 
 static void paper_tests(void) {

@@ -162,7 +162,7 @@ static void theory_neurons_go_there(void) { /* by Eq. (5): what grows is at a fi
 
 static void theory_noisy_ode(void) {
   enum { D = 4 };
-  double start[D + 2] = {0.5, 0.3, -0.4, 0.2, -0.1, 1.1}, four[4], t[3] = {0, 2.5, 7}, noise[D - 1] = {0, 0, 0};
+  double start[D + 2] = {0.5, 0.3, -0.4, 0.2, -0.1, 1.1}, four[4], t[3] = {0, 2.5, 7}, noise[D + 1] = {0, 0, 0, 0, 0};
   double states[3 * (D + 2)], plain[12];
   size_t k, i;
   four[0] = 0.5, four[1] = sqrt(0.09 + 0.16 + 0.04), four[2] = -0.1, four[3] = 1.1;
@@ -176,28 +176,36 @@ static void theory_noisy_ode(void) {
     CLOSE(s[4], p[2], 1e-8);
     CLOSE(s[5], p[3], 1e-8);
   }
-  noise[1] = 0.01; /* the noise's own slope, at the start */
-  t[1] = 1e-5;
-  CHECK(invman_stripe_noisy_ode(NULL, NULL, 0, D, start, noise, t, 2, plain) == INVMAN_OK);
-  noise[1] = 0;
+  t[1] = 1e-5; /* the noise's own slopes, at the start */
   CHECK(invman_stripe_noisy_ode(NULL, NULL, 0, D, start, noise, t, 2, states) == INVMAN_OK);
-  CLOSE((plain[D + 2 + 2] - states[D + 2 + 2]) / 1e-5, 1.1 / sqrt(D / 2.0) * 0.01, 1e-6);
+  for (k = 0; k <= D; k++) {
+    double changed[2 * (D + 2)];
+    noise[k] = 0.01;
+    CHECK(invman_stripe_noisy_ode(NULL, NULL, 0, D, start, noise, t, 2, changed) == INVMAN_OK);
+    noise[k] = 0;
+    CLOSE((changed[D + 2 + k] - states[D + 2 + k]) / 1e-5, 1.1 / sqrt(D / 2.0) * 0.01 * (k == D ? 2 : 1), 1e-6);
+  }
 }
 
 static void theory_noise(void) { /* by hand, and of the size 1/sqrt(p) */
-  double x[6] = {1, 5, -1, 7, 2, 11}, y[3] = {1, -1, -1}, noise[1];
+  double x[6] = {1, 5, -1, 7, 2, 11}, y[3] = {1, -1, -1}, noise[6], c1, cb, size;
   invman_data data;
   test_problem q = make_problem(INVMAN_STRIPE, 5, 20000, 1, 2);
-  double n[4], size;
+  size_t k;
   data.n = 3, data.d = 2, data.x = x, data.y = y;
-  invman_stripe_noise(&data, 0, 1, noise);
-  CLOSE(noise[0], (5 - 11) / 3.0, 1e-15);
-  invman_stripe_noise(&data, 0, -1, noise);
-  CLOSE(noise[0], -7 / 3.0, 1e-15);
-  invman_stripe_noise(&q.train, 0.5, 1, n); /* sqrt(D_perp/p), D_perp = P(x_1 > 0.5) = 0.31: within 4 deviations */
-  size = sqrt(0.30854 / 20000);
-  CHECK(fabs(n[0]) < 4 * size && fabs(n[1]) < 4 * size && fabs(n[2]) < 4 * size && fabs(n[3]) < 4 * size);
-  CHECK(invman_i_inner(n, n, 4) > 0.1 * size * size);
+  invman_stripe_integrals(NULL, 0, 0, 1, &c1, &cb);
+  invman_stripe_noise(&data, NULL, 0, 0, 1, noise);
+  CLOSE(noise[0], (1 - 2) / 3.0 - c1, 1e-15);
+  CLOSE(noise[1], (5 - 11) / 3.0, 1e-15);
+  CLOSE(noise[2], -cb, 1e-15);
+  invman_stripe_noise(&data, NULL, 0, 0, -1, noise);
+  CLOSE(noise[1], -7 / 3.0, 1e-15);
+  /* Fluctuations of 20000 points: each within four deviations, sqrt(<x_k^2 Theta>/p) at most; not all of them tiny. */
+  invman_stripe_noise(&q.train, NULL, 0, 0.5, 1, noise);
+  size = sqrt(0.30854 / 20000); /* D_perp = P(x_1 > 0.5) */
+  for (k = 1; k <= 5; k++) CHECK(fabs(noise[k]) < 4 * size);
+  CHECK(fabs(noise[0]) < 4 * sqrt(0.5 / 20000));
+  CHECK(invman_i_inner(noise, noise, 6) > 0.1 * size * size);
   free_problem(&q);
 }
 
