@@ -7,6 +7,8 @@ CFLAGS  ?= -O2
 PREFIX  ?= /usr/local
 MNIST   ?=
 BLAS    ?= -lopenblas
+PRESET  ?= quick
+FIGURES = figure_arrows figure_neurons figure_fit figure_lambda figure_alpha learning_curve kernel
 PYTHON  ?= $(shell for p in python3 /usr/bin/python3; do $$p -c 'import scipy' 2>/dev/null && echo $$p && break; done)
 OPENMP  := $(shell printf 'int main(void){return 0;}' | $(CC) -fopenmp -x c - -o /dev/null 2>/dev/null && echo -fopenmp)
 VERSION := $(shell awk '/^\#define INVMAN_VERSION_M|^\#define INVMAN_VERSION_P/ { v = v dot $$3; dot = "." } END { print v }' invman.h)
@@ -40,7 +42,10 @@ quick: ## the fast tests alone, as the sanitizers run them
 	$(CC) $(CFLAGS) -DTEST_QUICK tests/test.c -o build/quick -lm
 	build/quick build
 
-examples: build/compress build/kernel build/learning_curve build/minimal ## build them
+examples: build/compress build/minimal $(FIGURES:%=build/%) ## build them
+
+figures: $(FIGURES:%=build/%) ## the paper's figures and a page of them, in build/figures; PRESET=paper: at its size, hours
+	examples/figures/make.sh build $(PRESET)
 
 build/%: examples/%.c invman.h
 	@mkdir -p build
@@ -107,4 +112,4 @@ install: ## copy the header to PREFIX/include
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run test quick examples digits scaling largest bench-eigen asan ubsan valgrind cxx blas strict install clean
+.PHONY: help run test quick examples figures digits scaling largest bench-eigen asan ubsan valgrind cxx blas strict install clean

@@ -515,8 +515,8 @@ static void write_verdict(const arguments *a, size_t count, const verdict *v) {
   table t =
       begin_table(a, "neurons_verdict.csv",
                   "at attractors: share by |beta| |omega|, count; difference: run - equations, largest until 0.9 t*\n"
-                  "# followed: those within 0.1 in omega_1 and beta; their growth rate feels the noise of the points, "
-                  "the equations' not");
+                  "# followed: those within 0.1 in omega_1 and beta; the equations have the points' fluctuation at the "
+                  "attractor,\n# not the one on the way there");
   size_t i;
   fputs("quantity,value,floor,holds\n", t.file);
   print_row(t.file, "tstar_over_tau", 0, v->t_star, 0);
