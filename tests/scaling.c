@@ -75,8 +75,8 @@ static void lambda_curve(int kind, size_t d, scaling_curve *c) {
 static void scaling_lambda(void) {
   /* Asked: 1/2 inside the interval. The law is a limit, reached from above: at small p, where fluctuations of the data
      are not small against its mean, slopes are nearer to 0.6. */
-  scaling_curve d5 = curve_of(128, 2, 2048, 21), d10 = curve_of(512, 2, 4096, 15),
-                cylinder = curve_of(256, 2, 4096, 15);
+  scaling_curve d5 = curve_of(128, 2, 2048, 31), d10 = curve_of(512, 2, 4096, 21),
+                cylinder = curve_of(256, 2, 4096, 21);
   lambda_curve(INVMAN_STRIPE, 5, &d5);
   fit_curve(&d5, "Lambda*, stripe, d = 5", 0.5);
   CHECK(d5.interval[0] < 0.5 && 0.5 < d5.interval[1] && d5.interval[1] - d5.interval[0] < 0.3);
@@ -229,22 +229,51 @@ static void feature_curves(int kind, size_t d, size_t h, scaling_curve *feature,
     }
 }
 
+/* The exponent of the medians of a part of a curve. */
+static double part_exponent(const scaling_curve *c, size_t first, size_t n) {
+  double y[16], exponent = 0;
+  size_t k;
+  for (k = 0; k < n; k++) y[k] = curve_median(c, first + k);
+  CHECK(invman_fit_power_law(c->p + first, y, n, &exponent, NULL) == INVMAN_OK);
+  return exponent;
+}
+
+/* A law for large p holds if its exponent is inside the interval, or if the upper half of the curve is nearer to it than
+   the lower half, and within 0.12: a prototype saw local slopes of the lazy flow fall from 0.6 to 0.45 up to p = 2048. */
+static void check_law(const scaling_curve *c, double predicted) {
+  size_t half = (c->n + 1) / 2;
+  double low = part_exponent(c, 0, half), high = part_exponent(c, c->n - half, half);
+  int inside = c->interval[0] <= predicted && predicted <= c->interval[1];
+  printf("    lower half %.3f, upper half %.3f\n", low, high);
+  CHECK(inside || (fabs(high - predicted) < fabs(low - predicted) && fabs(high - predicted) < 0.12));
+  CHECK(c->interval[1] - c->interval[0] < 0.5);
+}
+
 static void scaling_beta(void) {
-  scaling_curve lazy[2], feature[2], compressed[2];
+  /* The laws are for large p, and the cylinder is there later: below p = 1000 its features' slope is nearer to 0.7 than to
+     1/2. Beside the laws: features beat the lazy flow at every p, and the lazy flow on data compressed by Lambda* is
+     within a factor 2 of them: the compression explains the gain. */
   int kind;
   for (kind = INVMAN_STRIPE; kind <= INVMAN_CYLINDER; kind++) {
-    const char *name = kind == INVMAN_STRIPE ? "stripe, d = 5" : "cylinder, d = 3";
-    size_t d = kind == INVMAN_STRIPE ? 5 : 3, d_par = kind == INVMAN_STRIPE ? 1 : 2, k;
-    double beta = invman_beta_lazy(d), wanted = invman_beta_feature(d, d_par);
-    printf("  %s: error of the lazy flow, of features, of the lazy flow on compressed data\n", name);
-    lazy[kind] = curve_of(256, 2, 4096, 15);
-    lazy_curve(kind, d, &lazy[kind]);
-    fit_curve(&lazy[kind], "lazy", -beta);
-    feature[kind] = compressed[kind] = curve_of(128, 2, 1024, 9);
-    feature_curves(kind, d, 1000, &feature[kind], &compressed[kind]);
-    fit_curve(&feature[kind], "feature", -wanted);
-    fit_curve(&compressed[kind], "lazy, compressed", -wanted);
-    (void)k;
+    size_t d = kind == INVMAN_STRIPE ? 5 : 3, k, j;
+    double beta = invman_beta_lazy(d), wanted = invman_beta_feature(d, kind == INVMAN_STRIPE ? 1 : 2);
+    scaling_curve lazy = curve_of(512, 2, 8192, 15);
+    scaling_curve feature = kind == INVMAN_STRIPE ? curve_of(128, 2, 2048, 15) : curve_of(1024, 2, 8192, 9);
+    scaling_curve compressed = feature;
+    printf("  %s: test errors\n", kind == INVMAN_STRIPE ? "stripe, d = 5" : "cylinder, d = 3");
+    lazy_curve(kind, d, &lazy);
+    fit_curve(&lazy, "lazy", -beta);
+    check_law(&lazy, -beta);
+    feature_curves(kind, d, 1000, &feature, &compressed);
+    fit_curve(&feature, "feature", -wanted);
+    check_law(&feature, -wanted);
+    fit_curve(&compressed, "lazy, compressed", -wanted);
+    for (k = 0; k < feature.n; k++) {
+      double ratio = curve_median(&compressed, k) / curve_median(&feature, k);
+      CHECK(ratio > 1 / 3.0 && ratio < 2);
+      for (j = 0; j < lazy.n; j++)
+        if (lazy.p[j] == feature.p[k]) CHECK(curve_median(&feature, k) < curve_median(&lazy, j));
+    }
   }
 }
 
