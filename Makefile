@@ -29,7 +29,7 @@ else
 	@echo; echo "skipped: digits. Give MNIST=DIRECTORY with t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (.gz or not)."
 endif
 
-test: build/compress build/kernel build/learning_curve digits ## everything but the slow runs; ends with: N passed, 0 failed
+test: examples digits ## everything but the slow runs; ends with: N passed, 0 failed
 	$(CC) $(CFLAGS) $(OPENMP) tests/test.c -o build/test -lm
 	@{ MNIST=$(if $(MNIST),build/mnist) build/test build || [ $$? = 1 ] || echo 'FAIL the test program crashed'; \
 	   CC='$(CC)' CXX='$(CXX)' tests/compile.sh; \

@@ -45,9 +45,9 @@ for source in one static again user; do cp "$dir/$source.c" "$dir/$source.cpp"; 
   else
     echo "skip compile_cxx: no C++ compiler is given"
   fi
-  silent minimal $CC -std=c99 $strict -I. examples/minimal.c -o "$dir/o" -lm
-  for program in compress kernel learning_curve; do
-    silent $program $CC -std=c99 $strict -Wstrict-prototypes -I. examples/$program.c -o "$dir/o" -lm
+  for source in examples/*.c; do
+    name=$(basename "$source" .c)
+    silent "$name" $CC -std=c99 $strict -Wstrict-prototypes -I. "$source" -o "$dir/o" -lm
   done
 
   # The quick start of the documentation, word for word.

@@ -303,4 +303,36 @@ if [ -c /dev/full ]; then
 else
   echo "skip program_curve_full_disk: no /dev/full"
 fi
+
+# ---- the figures' programs
+
+well_made() { # CSV, header, least number of rows: comments first, then the header, rows of as many fields
+  awk -F, -v header="$2" -v least="$3" '/^#/ { if (rows) exit bad = 1; next } !fields { fields = NF; if (index($0, header) != 1) bad = 1; next }
+    { rows++; if (NF != fields) bad = 1 } END { exit bad || rows < least }' "$1"
+}
+for name in arrows neurons fit lambda alpha; do
+  program=$bin/figure_$name
+  "$program" --help >out 2>err && grep -q -- '--out' out && [ ! -s err ]
+  result "figure_${name}_help" $?
+  refuses "figure_${name}_unknown" 'unknown' --otu x
+  refuses "figure_${name}_h" '--h' --h 0 --out f
+done
+"$bin/figure_arrows" --p 100 --h 200 --neurons 20 --out arrows >out 2>err && well_made arrows/arrows_stripe.csv 'stage' 60 &&
+  well_made arrows/points_stripe.csv 'label' 100 && well_made arrows/arrows_stripe_verdict.csv 'stage' 3
+result figure_arrows $?
+"$bin/figure_neurons" --p 300 --h 100 --neurons 20 --out neurons >out 2>err && well_made neurons/neuron_vs_ode.csv '' 10 &&
+  well_made neurons/attractors.csv 'z' 3 && well_made neurons/pull.csv 'zeta' 100 && well_made neurons/trajectories.csv 'neuron' 100
+result figure_neurons $?
+"$bin/figure_fit" --p 300 --h 100 --out fit >out 2>err && well_made fit/predictor.csv 'x_1' 50 && well_made fit/curves.csv '' 10 && well_made fit/times.csv '' 3
+result figure_fit $?
+"$bin/figure_lambda" --d 3 --p 64,128,256 --seeds 1:4 --curve-p 64 --h 100 --out lambda >out 2>err &&
+  well_made lambda/lambda_vs_p.csv 'model' 3 && well_made lambda/lambda_exponents.csv 'model' 2 && well_made lambda/lambda_vs_t.csv 'model' 10
+result figure_lambda $?
+cp -r lambda again && head -c -30 again/runs.jsonl >again/torn && mv again/torn again/runs.jsonl
+"$bin/figure_lambda" --d 3 --p 64,128,256 --seeds 1:4 --curve-p 64 --h 100 --out again >out 2>err && cmp -s lambda/lambda_exponents.csv again/lambda_exponents.csv &&
+  cmp -s lambda/runs.jsonl again/runs.jsonl
+result figure_lambda_goes_on $?
+"$bin/figure_alpha" --d 3 --p 60 --h 100 --seeds 1:2 --alpha-range 1e-8:1e6:5 --test-size 200 --out alpha >out 2>err &&
+  well_made alpha/alpha_scan.csv 'alpha' 5 && [ "$(grep -c ',\(yes\|no\)$' alpha/alpha_verdict.csv)" -ge 4 ]
+result figure_alpha $?
 exit $failed

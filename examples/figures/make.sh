@@ -62,8 +62,10 @@ table() { # a CSV as a table, its comments as parameters below
   [ -f "$1" ] || return 0
   awk -F, 'function text(s) { gsub(/&/, "\\&amp;", s); gsub(/</, "\\&lt;", s); return s }
     /^#/ { sub(/^# */, ""); notes = notes text($0) "<br>"; next }
-    { cell = seen ? "td" : "th"; if (!seen) print "<div class=\"wide\"><table>"; seen = 1
-      printf "<tr>"; for (i = 1; i <= NF; i++) printf "<%s>%s</%s>", cell, text($i), cell; print "</tr>" }
+    { for (line = ""; match($0, /"[^"]*"/); $0 = substr($0, RSTART + RLENGTH)) { # commas in quotes are text
+        cell = substr($0, RSTART + 1, RLENGTH - 2); gsub(/,/, "\001", cell); line = line substr($0, 1, RSTART - 1) cell }
+      $0 = line $0; cell = seen ? "td" : "th"; if (!seen) print "<div class=\"wide\"><table>"; seen = 1
+      printf "<tr>"; for (i = 1; i <= NF; i++) { gsub(/\001/, ",", $i); printf "<%s>%s</%s>", cell, text($i), cell }; print "</tr>" }
     END { if (seen) print "</table></div>"; if (notes) print "<details><summary>parameters</summary>" notes "</details>" }' "$1"
 }
 exponents() { # the exponents noted in the comments of learning curves
