@@ -1,4 +1,4 @@
-/* invman.h - v0.2.0 - compression of invariant manifolds by a one-hidden-layer network - licence at the end
+/* invman.h - v0.3.0 - compression of invariant manifolds by a one-hidden-layer network - licence at the end
 
    Trains  f(x) = (1/h) sum_n beta_n sigma(omega_n.x/sqrt(d) + b_n)  on labelled points by the hinge gradient flow of
    "Compressing invariant manifolds in neural nets" (Paccolat, Petrini, Geiger, Tyloo, Wyart; arXiv 2007.11471), to
@@ -112,7 +112,7 @@
 #define INVMAN_H
 
 #define INVMAN_VERSION_MAJOR 0
-#define INVMAN_VERSION_MINOR 2
+#define INVMAN_VERSION_MINOR 3
 #define INVMAN_VERSION_PATCH 0
 #define INVMAN_VERSION       (INVMAN_VERSION_MAJOR * 10000 + INVMAN_VERSION_MINOR * 100 + INVMAN_VERSION_PATCH)
 
@@ -6347,6 +6347,7 @@ invman_status invman_flow_resume(const invman_context *ctx, const char *path, in
 
 /* ---------------------------------------------------------------------------------------- revision history
 
+   0.3.0  theory of the stripe model: averages, attractors, neuron equations; exponents of medians with intervals
    0.2.0  tangent kernels, exact lazy flow, symmetric eigensolver, kernel principal components, mutual information,
           intrinsic dimension, power laws; BLAS as an option
    0.1.0  random numbers, data, network, gradient flow in the feature regime, Lambda

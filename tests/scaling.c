@@ -105,7 +105,7 @@ static invman_flow_info run_alpha(size_t d, size_t p, size_t h, double alpha, ui
 
 static void scaling_t_star(void) {
   /* F is bilinear in beta and omega: alpha exp(2 t/tau_1) = 1 at t*, tau_1 being the growth time at the fastest
-     attractor; so t* grows by tau_1/2 for each factor e of 1/alpha. At finite p that attractor's rate is its own, within
+     attractor; so t* grows by tau_1/2 for each factor e of 1/alpha. At finite p that attractor's rate is its own, to
      some 1/sqrt(p): asked 10 % of the slope, at p = 2000. */
   enum { D = 5, P = 2000, H = 500, N = 5 };
   static const double alpha[N] = {1e-4, 1e-6, 1e-8, 1e-10, 1e-12};
@@ -238,8 +238,8 @@ static double part_exponent(const scaling_curve *c, size_t first, size_t n) {
   return exponent;
 }
 
-/* A law for large p holds if its exponent is inside the interval, or if the upper half of the curve is nearer to it than
-   the lower half, and within 0.12: a prototype saw local slopes of the lazy flow fall from 0.6 to 0.45 up to p = 2048. */
+/* A law for large p holds if its exponent is inside the interval, or if the upper half of the curve is nearer to it
+   than the lower half, and within 0.12: a prototype saw the lazy flow's slopes fall from 0.6 to 0.45 up to p = 2048. */
 static void check_law(const scaling_curve *c, double predicted) {
   size_t half = (c->n + 1) / 2;
   double low = part_exponent(c, 0, half), high = part_exponent(c, c->n - half, half);
@@ -250,8 +250,8 @@ static void check_law(const scaling_curve *c, double predicted) {
 }
 
 static void scaling_beta(void) {
-  /* The laws are for large p, and the cylinder is there later: below p = 1000 its features' slope is nearer to 0.7 than to
-     1/2. Beside the laws: features beat the lazy flow at every p, and the lazy flow on data compressed by Lambda* is
+  /* The laws are for large p, and the cylinder is there later: below p = 1000 its features' slope is nearer to 0.7 than
+     to 1/2. Beside the laws: features beat the lazy flow at every p, and the lazy flow on data compressed by Lambda* is
      within a factor 2 of them: the compression explains the gain. */
   int kind;
   for (kind = INVMAN_STRIPE; kind <= INVMAN_CYLINDER; kind++) {
