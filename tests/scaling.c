@@ -257,8 +257,8 @@ static void scaling_beta(void) {
   for (kind = INVMAN_STRIPE; kind <= INVMAN_CYLINDER; kind++) {
     size_t d = kind == INVMAN_STRIPE ? 5 : 3, k, j;
     double beta = invman_beta_lazy(d), wanted = invman_beta_feature(d, kind == INVMAN_STRIPE ? 1 : 2);
-    scaling_curve lazy = curve_of(512, 2, 8192, 15);
-    scaling_curve feature = kind == INVMAN_STRIPE ? curve_of(128, 2, 2048, 15) : curve_of(1024, 2, 8192, 9);
+    scaling_curve lazy = curve_of(512, 2, 8192, 9);
+    scaling_curve feature = kind == INVMAN_STRIPE ? curve_of(128, 2, 2048, 15) : curve_of(1024, 2, 8192, 7);
     scaling_curve compressed = feature;
     printf("  %s: test errors\n", kind == INVMAN_STRIPE ? "stripe, d = 5" : "cylinder, d = 3");
     lazy_curve(kind, d, &lazy);
