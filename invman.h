@@ -98,6 +98,7 @@
      network   invman_net_init  invman_net_copy  invman_net_free  invman_net_eval  invman_net_gradient
                invman_net_save  invman_net_load
      flow      invman_train  or  invman_flow_create  _step  _run  _get_info  _predict  _save  _resume  _free
+     models    invman_train_model  or  invman_flow_create_model  invman_flow_resume_model
      kernels   invman_ntk_gram  invman_ntk_gram_infinite
      lazy      invman_lazy_train  invman_lazy_train_columns
      eigen     invman_eigh  invman_eigvalsh  invman_eigh_top
@@ -275,6 +276,7 @@ INVMAN_API invman_status invman_net_load(const invman_context *ctx, const char *
 /* --------------------------------------------------------------------------------------------------- flow */
 
 enum { INVMAN_HINGE = 0, INVMAN_SOFT_HINGE = 1, INVMAN_SQUARED_HINGE = 2 };
+enum { INVMAN_CHAIN = 0, INVMAN_MOMENTUM = 1 };
 
 /* Why a run is where it is. */
 #define INVMAN_END_LIST(X)                                                   \
@@ -298,7 +300,8 @@ typedef struct invman_flow_options {
   double alpha;            /* scale of the predictor, > 0; 0 = 1e-6. Small: feature regime, large: lazy */
   int loss;                /* INVMAN_HINGE max(0,1-m), INVMAN_SOFT_HINGE ln(1+exp(loss_beta (1-m)))/loss_beta, */
   double loss_beta;        /* INVMAN_SQUARED_HINGE max(0,1-m)^2/2; loss_beta: 0 = 20 */
-  double rotation_tol;     /* largest |G_n| dt of a neuron in one step, in (0,1]; 0 = 0.1 */
+  double rotation_tol;     /* largest |G_n| dt of a neuron in one step, in (0,1]; 0 = 0.1. A model: largest error of a
+                              predicted margin in proportion to the largest margin, which grows from nothing */
   double margin_tol;       /* largest error of a predicted margin in one step, in (0,1]; 0 = 0.1 */
   double t_max;            /* time to stop at, hit exactly; 0 = none */
   size_t step_max;         /* accepted steps to stop at; 0 = none */
@@ -307,8 +310,12 @@ typedef struct invman_flow_options {
   size_t d_par;            /* informative directions, for Lambda; 0 = 1 */
   const invman_data *test; /* optional; must outlive the flow */
   size_t report_every;     /* accepted steps between two calls of report; 0 = 1. The end is always reported */
-  int (*report)(const invman_flow_info *info, const invman_net *net, void *user); /* nonzero: stop */
+  int (*report)(const invman_flow_info *info, const invman_net *net, void *user); /* nonzero: stop; a model: net NULL */
   void *user;
+  int dynamics;     /* INVMAN_CHAIN of short lazy flows, or, for models, INVMAN_MOMENTUM: the paper's explicit */
+  double momentum;  /* steps of tau dv/dt = G - v, dW/dt = v, with momentum = tau; 0 = none (v = G). They are */
+  double max_dgrad; /* rejected where |G - G'|^2/(|G| |G'|) reaches max_dgrad, 0 = 1e-3, */
+  double max_dout;  /* or an output F changes by max_dout, 0 = 0.1 */
 } invman_flow_options;
 
 struct invman_flow_info {
@@ -352,6 +359,36 @@ INVMAN_API void invman_flow_free(invman_flow *flow);
 /* All of it in one call: create, run, free. info: NULL if not wanted. */
 INVMAN_API invman_status invman_train(const invman_context *ctx, invman_net *net, const invman_data *train,
                                       const invman_flow_options *options, invman_flow_info *info);
+
+/* Any other model under the same flow: f(x) with N weights, through callbacks. Each works with what the weights are
+   when it is called, gets points x (n,d) and returns INVMAN_OK or a negative status, which ends the run; evaluate may
+   return E_NONFINITE where f overflows: the step is then made shorter. A step costs a gradient of the points that push,
+   the Gram matrix of those near their margin, and three evaluations. */
+typedef struct invman_model {
+  size_t size;                                                                 /* N */
+  double *weights;                                                             /* (N), the caller's, trained in place */
+  invman_status (*evaluate)(const double *x, size_t n, double *f, void *user); /* f (n) */
+  invman_status (*gradient)(const double *x, size_t n, const double *r, double *G, void *user); /* G (N): sum r df/dW */
+  invman_status (*gram)(const double *x, size_t n, double *K, void *user); /* K (n,n) = df/dW(x_i) . df/dW(x_j) */
+  invman_status (*move)(const double *G, double dt, void *user); /* the weights along dW/dt = G, for a time dt (also a
+                                                                    negative one); NULL: weights += dt G */
+  void *user;
+} invman_model;
+
+/* As the functions above, for a model, of which the flow keeps a copy (the weights and `user` must outlive it). The
+   info's lambda, lambda_max, lambda_star and held are 0, invman_flow_predict is not for several threads at once. With
+   INVMAN_MOMENTUM t* is the end of its step, and `move` is not used. Memory: 4 N + p d doubles, and Gram matrices of
+   the points near their margin. A model's flow is a file of kind "MFLO". Errors also: E_ARG where a callback but `move`
+   is missing, and what the callbacks return. */
+INVMAN_API invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model,
+                                                  const invman_data *train, const invman_flow_options *options,
+                                                  invman_flow **out);
+INVMAN_API invman_status invman_flow_resume_model(const invman_context *ctx, const char *path,
+                                                  const invman_model *model, const invman_data *train,
+                                                  const invman_flow_options *options, invman_flow **out);
+INVMAN_API invman_status invman_train_model(const invman_context *ctx, const invman_model *model,
+                                            const invman_data *train, const invman_flow_options *options,
+                                            invman_flow_info *info);
 
 /* ------------------------------------------------------------------------------------------ tangent kernel */
 
@@ -3591,40 +3628,60 @@ static invman_status invman_i_gram_reserve(invman_i_gram *s, invman_i_scope *sco
 static void invman_i_gram_points(const invman_context *ctx, const invman_i_gram *s, const invman_i_points *x,
                                  const invman_i_points *z, double *K);
 
+/* What the chain of steps asks of what it moves: the network, or a model of the caller's. `Here` is where the last move
+   left the trial weights. An error goes to flow.scope.status and stays there. */
+typedef struct invman_i_mover {
+  void (*begin)(invman_flow *f, double span); /* what a step of this length needs to know before it */
+  void (*push)(invman_flow *f, size_t first, size_t count,
+               int near); /* G = (near: +=) sum r df/dW of part of the list */
+  void (*rates)(invman_flow *f, size_t first, size_t count, double *rate); /* of their margins, along G, here */
+  void (*gram)(invman_flow *f);                                            /* K of the near points, here */
+  void (*move)(invman_flow *f, double dt); /* from the step's start along G for a time dt */
+  void (*eval)(invman_flow *f, int start, const double *x, size_t n, double *out); /* f here, or at t = 0 */
+  int (*at_rest)(invman_flow *f);      /* whether what the points push cancels to rounding */
+  void (*accept)(invman_flow *f);      /* the next step starts here */
+  void (*lambda_star)(invman_flow *f); /* Lambda here, into the info */
+  void (*put_back)(invman_flow *f);    /* here is where the next step starts */
+} invman_i_mover;
+
 struct invman_flow {
   invman_i_scope scope;
   invman_context context;
-  invman_net *net;
+  const invman_i_mover *mover;
   const invman_data *train;
   invman_flow_options options;
   invman_i_loss loss;
   invman_flow_info info;
 
-  invman_i_pack start, trial, grad; /* weights at t = 0; of the step in hand; G of the last trial */
-  double dt, speed, typical;        /* the next step's length; max |G_n|; a typical rate of a margin */
-  double *f0, *margin, *rate;       /* (p) f at t = 0; y F; its rate over the last trial */
-  double *r;                        /* (p) sqrt(2)/(h p) g y: what each point contributes to G */
-  double *square;                   /* (p) |x~|^2 = |x|^2/d + 1 */
-  double *next, *predicted, *work;  /* (p) margins after the step; predicted ones; scratch */
-  double *partial;                  /* partial sums of a sweep */
-  double *f0_test, *f_test;         /* (test n) */
-  unsigned char *near;              /* (p) whether the point may come to its margin within the step */
-  size_t *list, near_count, below;  /* (p) near points, then those with g = 1, then those with g = 0 */
-  size_t *where;                    /* (p) place in the list */
+  double dt, speed, typical;       /* the next step's length; max |G_n| (0: a model's); a typical rate of a margin */
+  double unit;                     /* of r: sqrt(2)/(h p), or 1/p */
+  double *f0, *margin, *rate;      /* (p) f at t = 0; y F; its rate over the last trial */
+  double *r;                       /* (p) unit g y: what each point contributes to G */
+  double *next, *predicted, *work; /* (p) margins after the step; predicted ones; scratch */
+  double *f0_test, *f_test;        /* (test n) */
+  unsigned char *near;             /* (p) whether the point may come to its margin within the step */
+  size_t *list, near_count, below; /* (p) near points, then those with g = 1, then those with g = 0 */
+  size_t *where;                   /* (p) place in the list */
+  invman_i_margins margins;        /* of the near points */
+  double *K;                       /* their Gram matrix */
+  size_t gram_room;
 
+  /* the network */
+  invman_net *net;
+  invman_i_pack start, trial, grad; /* weights at t = 0; of the step in hand; G of the last trial */
+  double *square;                   /* (p) |x~|^2 = |x|^2/d + 1 */
+  double *partial;                  /* partial sums of a sweep */
+  invman_i_gram gram;
   invman_i_held *held, *held_next; /* by neuron */
   size_t held_count, held_room;    /* room per group */
   size_t *group_count;
 
-  invman_i_margins margins; /* of the near points */
-  invman_i_gram gram;
-  double *K; /* their Gram matrix */
-  size_t gram_room;
+  /* or a model: its weights are the trial's */
+  invman_model model;
+  double *first, *at, *here, *G;     /* (N) weights at t = 0; at the step's start; here; G of the last trial */
+  double *next_G, *velocity;         /* (N) of the momentum dynamics */
+  double *x_list, *r_list, *shifted; /* (p,d) points of part of the list; (p) their r; (max(p, test)) f */
 };
-
-static double invman_i_unit(const invman_flow *f) { /* of G: sqrt(2)/(h p) */
-  return sqrt(2.0) / ((double)f->net->h * (double)f->train->n);
-}
 
 static invman_i_points invman_i_listed(const invman_flow *f, size_t first, size_t count) {
   return invman_i_points_of(f->train->x, f->list + first, count, f->train->d);
@@ -3895,7 +3952,7 @@ static invman_status invman_i_reserve_held(invman_flow *f, size_t room) {
 }
 
 /* The gates of a step of length span from where the network is; G follows them. */
-static invman_status invman_i_hold_neurons(invman_flow *f, double span) {
+static void invman_i_hold_neurons(invman_flow *f, double span) {
   size_t groups = invman_i_groups(f->trial.panels), n = 0, count = 0, most = 0, g, i;
   invman_i_held *swap;
   invman_i_hold s;
@@ -3903,13 +3960,13 @@ static invman_status invman_i_hold_neurons(invman_flow *f, double span) {
     if (f->r[i] != 0) f->list[n++] = i;
   if (n > INVMAN_I_PUSHING_MAX) {
     f->held_count = 0;
-    return INVMAN_OK;
+    return;
   }
   s.flow = f;
   s.pushing = invman_i_listed(f, 0, n);
   s.span = span;
   do { /* again where the room was not enough */
-    if (invman_i_reserve_held(f, most) < 0) return f->scope.status;
+    if (invman_i_reserve_held(f, most) < 0) return;
     invman_i_turn_neurons(f, 0);
     invman_i_gradient_points(&f->context, &f->trial, s.pushing, f->r, 0, &f->grad);
     invman_i_hold_gradient(f, -1);
@@ -3925,7 +3982,6 @@ static invman_status invman_i_hold_neurons(invman_flow *f, double span) {
   f->held = f->held_next;
   f->held_next = swap;
   f->held_count = count;
-  return INVMAN_OK;
 }
 
 /* ---- sweeps over the points of the list, with the held gates in the place of the plain ones */
@@ -3958,19 +4014,181 @@ static void invman_i_flow_rates(invman_flow *f, size_t first, size_t count, doub
   for (k = 0; k < count; k++) rate[k] *= f->options.alpha * f->train->y[f->list[first + k]];
 }
 
-/* margin = y alpha (f - f_0) of the trial network */
-static void invman_i_flow_margins(invman_flow *f, double *margin) {
-  size_t p = f->train->n, i;
-  invman_i_eval_points(&f->context, &f->trial, invman_i_points_of(f->train->x, NULL, p, f->net->d), f->partial, margin);
-  for (i = 0; i < p; i++) margin[i] = f->options.alpha * f->train->y[i] * (margin[i] - f->f0[i]);
+static void invman_i_flow_gram(invman_flow *f) {
+  invman_i_points near = invman_i_listed(f, 0, f->near_count);
+  if (invman_i_gram_reserve(&f->gram, &f->scope, near.n) < 0) return;
+  f->gram.net = &f->trial;
+  f->gram.part = INVMAN_NTK_ALL;
+  f->gram.held = f->held;
+  f->gram.held_count = f->held_count;
+  f->gram.where = f->where;
+  invman_i_gram_points(&f->context, &f->gram, &near, NULL, f->K);
 }
 
+static void invman_i_flow_eval(invman_flow *f, int start, const double *x, size_t n, double *out) {
+  invman_i_eval_points(&f->context, start ? &f->start : &f->trial, invman_i_points_of(x, NULL, n, f->net->d),
+                       f->partial, out);
+}
+
+static int invman_i_flow_at_rest(invman_flow *f) { /* or what they push reaches no neuron */
+  double push = 0;
+  size_t i;
+  for (i = 0; i < f->train->n; i++) push += fabs(f->r[i]) * sqrt(f->square[i]);
+  return f->speed <= 1e-14 * push;
+}
+
+static void invman_i_flow_accept(invman_flow *f) {
+  invman_i_unpack_net(&f->trial, f->net);
+  f->info.held = f->held_count;
+}
+
+static void invman_i_flow_lambda_star(invman_flow *f) {
+  double sum[2] = {0, 0};
+  size_t n, d = f->net->d, d_par = f->options.d_par;
+  for (n = 0; n < f->net->h; n++) invman_i_add_squares(invman_i_neuron(&f->trial, n), INVMAN_I_WIDTH, d, d_par, sum);
+  f->info.lambda_star = d_par < d ? invman_i_ratio(sum, d, d_par) : 0;
+}
+
+static void invman_i_flow_put_back(invman_flow *f) { invman_i_pack_net(f->net, &f->trial); }
+
+static const invman_i_mover invman_i_net_mover = {
+    invman_i_hold_neurons,     invman_i_flow_gradient, invman_i_flow_rates,   invman_i_flow_gram,
+    invman_i_turn_neurons,     invman_i_flow_eval,     invman_i_flow_at_rest, invman_i_flow_accept,
+    invman_i_flow_lambda_star, invman_i_flow_put_back};
+
+/* ---- a model of the caller's. Its rates are differences of f along G. */
+
+/* The status of a callback; where f overflows the step is too long, and that is no error. */
+static int invman_i_model_failed(invman_flow *f, invman_status status) {
+  if (status < 0 && f->scope.status >= 0) f->scope.status = status;
+  return f->scope.status < 0;
+}
+
+static void invman_i_model_begin(invman_flow *f, double span) {
+  (void)f;
+  (void)span;
+}
+
+/* Gathers part of the list. */
+static const double *invman_i_model_points(invman_flow *f, size_t first, size_t count) {
+  size_t d = f->train->d, k;
+  for (k = 0; k < count; k++) {
+    memcpy(f->x_list + k * d, f->train->x + f->list[first + k] * d, d * sizeof(double));
+    f->r_list[k] = f->r[f->list[first + k]];
+  }
+  return f->x_list;
+}
+
+static void invman_i_model_push(invman_flow *f, size_t first, size_t count, int near) {
+  size_t k;
+  double *G = near ? f->here : f->G;
+  if (!near) memset(f->G, 0, f->model.size * sizeof *f->G);
+  if (count == 0 || f->scope.status < 0) return;
+  if (invman_i_model_failed(
+          f, f->model.gradient(invman_i_model_points(f, first, count), count, f->r_list, G, f->model.user)))
+    return;
+  for (k = 0; near && k < f->model.size; k++) f->G[k] += f->here[k];
+}
+
+static void invman_i_model_set(invman_flow *f, const double *from) {
+  memcpy(f->model.weights, from, f->model.size * sizeof *from);
+}
+
+static void invman_i_model_shift(invman_flow *f, const double *from, double dt) {
+  size_t k;
+  invman_i_model_set(f, from);
+  if (f->model.move) invman_i_model_failed(f, f->model.move(f->G, dt, f->model.user));
+  else
+    for (k = 0; k < f->model.size; k++) f->model.weights[k] += dt * f->G[k];
+}
+
+static void invman_i_model_move(invman_flow *f, double dt) { invman_i_model_shift(f, f->at, dt); }
+
+/* f at n points; NaN where the weights have overflown, which only a step that is too long makes them do */
+static void invman_i_model_f(invman_flow *f, const double *x, size_t n, double *out) {
+  size_t k;
+  invman_status status = INVMAN_E_NONFINITE;
+  if (f->scope.status < 0 || n == 0) return;
+  for (k = 0; k < f->model.size && invman_i_isfinite(f->model.weights[k]); k++) {}
+  if (k == f->model.size) status = f->model.evaluate(x, n, out, f->model.user);
+  if (status == INVMAN_E_NONFINITE)
+    for (k = 0; k < n; k++) out[k] = HUGE_VAL - HUGE_VAL;
+  else invman_i_model_failed(f, status);
+}
+
+static void invman_i_model_eval(invman_flow *f, int start, const double *x, size_t n, double *out) {
+  if (start) invman_i_model_set(f, f->first);
+  invman_i_model_f(f, x, n, out);
+  if (start) invman_i_model_set(f, f->at);
+}
+
+/* Central differences: the weights go 1e-5 of their size to either side. */
+static void invman_i_model_rates(invman_flow *f, size_t first, size_t count, double *rate) {
+  size_t N = f->model.size, k;
+  double size = sqrt(invman_i_inner(f->G, f->G, N)), weight, dt;
+  const double *x = invman_i_model_points(f, first, count);
+  memset(rate, 0, count * sizeof *rate);
+  if (!(size > 0) || f->scope.status < 0) return;
+  memcpy(f->here, f->model.weights, N * sizeof *f->here);
+  weight = sqrt(invman_i_inner(f->here, f->here, N) / (double)N);
+  dt = 1e-5 * (weight > 0 ? weight : 1) / size;
+  invman_i_model_shift(f, f->here, dt);
+  invman_i_model_f(f, x, count, rate);
+  invman_i_model_shift(f, f->here, -dt);
+  invman_i_model_f(f, x, count, f->shifted);
+  invman_i_model_set(f, f->here);
+  for (k = 0; k < count; k++)
+    rate[k] = f->options.alpha * f->train->y[f->list[first + k]] * (rate[k] - f->shifted[k]) / (2 * dt);
+}
+
+static void invman_i_model_gram(invman_flow *f) {
+  const double *x = invman_i_model_points(f, 0, f->near_count);
+  if (f->scope.status >= 0) invman_i_model_failed(f, f->model.gram(x, f->near_count, f->K, f->model.user));
+}
+
+/* G is to be compared with the gradients of single points: of those that push most. */
+static int invman_i_model_at_rest(invman_flow *f) {
+  enum { FEW = 8 };
+  size_t p = f->train->n, count = 0, k, i;
+  double K[FEW * FEW], G = sqrt(invman_i_inner(f->G, f->G, f->model.size)), push = 0, largest = 0;
+  for (i = 0; i < p; i++) push += fabs(f->r[i]);
+  if (push == 0 || G == 0) return 1;
+  for (i = 0; i < p && count < FEW; i++)
+    if (fabs(f->r[i]) >= push / (double)p) {
+      memcpy(f->x_list + count * f->train->d, f->train->x + i * f->train->d, f->train->d * sizeof(double));
+      count++;
+    }
+  memset(K, 0, sizeof K);
+  if (count == 0 || invman_i_model_failed(f, f->model.gram(f->x_list, count, K, f->model.user))) return 0;
+  for (k = 0; k < count; k++) largest = fmax(largest, K[k * count + k]);
+  return G <= 1e-13 * push * sqrt(largest);
+}
+
+static void invman_i_model_accept(invman_flow *f) { memcpy(f->at, f->model.weights, f->model.size * sizeof *f->at); }
+
+static void invman_i_model_lambda_star(invman_flow *f) { (void)f; }
+
+static void invman_i_model_put_back(invman_flow *f) { invman_i_model_set(f, f->at); }
+
+static const invman_i_mover invman_i_model_mover = {
+    invman_i_model_begin,       invman_i_model_push,    invman_i_model_rates,   invman_i_model_gram,
+    invman_i_model_move,        invman_i_model_eval,    invman_i_model_at_rest, invman_i_model_accept,
+    invman_i_model_lambda_star, invman_i_model_put_back};
+
 /* ---- one trial of a step */
+
+/* margin = y alpha (f - f_0), here */
+static void invman_i_eval_margins(invman_flow *f, double *margin) {
+  size_t i;
+  f->mover->eval(f, 0, f->train->x, f->train->n, margin);
+  for (i = 0; i < f->train->n; i++) margin[i] = f->options.alpha * f->train->y[i] * (margin[i] - f->f0[i]);
+}
 
 typedef struct invman_i_trial {
   double used;  /* the step's length: shorter than wanted where the frozen flow comes to rest */
   double error; /* largest difference between real and predicted margins */
   double turn;  /* largest |G_n| dt */
+  double size;  /* largest |margin| after it */
   int rest;     /* the flow does not move at all */
 } invman_i_trial;
 
@@ -4009,7 +4227,7 @@ static void invman_i_split(invman_flow *f) {
       if ((f->near[i] ? 0 : f->margin[i] < 1 ? 1 : 2) == part) {
         f->where[i] = count;
         f->list[count++] = i;
-        if (part > 0) f->r[i] = part == 1 ? invman_i_unit(f) * f->train->y[i] : 0; /* near: the margin step's */
+        if (part > 0) f->r[i] = part == 1 ? f->unit * f->train->y[i] : 0; /* near: the margin step's */
       }
     if (part == 0) f->near_count = count;
     if (part == 1) f->below = count - f->near_count;
@@ -4019,7 +4237,6 @@ static void invman_i_split(invman_flow *f) {
 static invman_status invman_i_near_reserve(invman_flow *f) {
   size_t n = f->near_count, room;
   if (invman_i_margins_reserve(&f->margins, &f->scope, n) < 0) return f->scope.status;
-  if (invman_i_gram_reserve(&f->gram, &f->scope, n) < 0) return f->scope.status;
   if (n <= f->gram_room) return INVMAN_OK;
   room = invman_i_min(f->train->n, n + n / 4 + 16);
   invman_i_give(&f->scope, f->K);
@@ -4028,16 +4245,19 @@ static invman_status invman_i_near_reserve(invman_flow *f) {
   return f->scope.status;
 }
 
-static size_t invman_i_above_wanted(const invman_flow *f) {
-  size_t p = f->train->n, wanted = (size_t)ceil(f->options.tstar_fraction * (double)p * (1 - 1e-12));
-  return wanted - invman_i_min(wanted, p - f->near_count - f->below);
+static size_t invman_i_share(const invman_flow *f) { /* the points above their margin that make t* */
+  return (size_t)ceil(f->options.tstar_fraction * (double)f->train->n * (1 - 1e-12));
+}
+
+static size_t invman_i_above_wanted(const invman_flow *f) { /* of them, how many near ones */
+  size_t wanted = invman_i_share(f);
+  return wanted - invman_i_min(wanted, f->train->n - f->near_count - f->below);
 }
 
 /* Moves the near points' margins over the step: their mean push g, and how long the step can be. */
 static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_trial *trial) {
   invman_i_margins *e = &f->margins;
   size_t p = f->train->n, n = f->near_count, i;
-  invman_i_points near;
   int rest = 0;
   invman_status status = INVMAN_OK;
   trial->used = span;
@@ -4047,18 +4267,13 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
 
   /* Their kernel, and the drift that the points below give them. */
   memset(e->drift, 0, n * sizeof *e->drift);
-  if (f->below > 0) invman_i_flow_rates(f, 0, n, e->drift);
+  if (f->below > 0) f->mover->rates(f, 0, n, e->drift);
   for (i = 0; i < n; i++) {
     e->y[i] = f->train->y[f->list[i]];
     e->m[i] = f->margin[f->list[i]];
   }
-  near = invman_i_listed(f, 0, n);
-  f->gram.net = &f->trial;
-  f->gram.part = INVMAN_NTK_ALL;
-  f->gram.held = f->held;
-  f->gram.held_count = f->held_count;
-  f->gram.where = f->where;
-  invman_i_gram_points(&f->context, &f->gram, &near, NULL, f->K);
+  f->mover->gram(f);
+  if (f->scope.status < 0) return f->scope.status;
   e->K = f->K;
   e->scale = f->options.alpha / (double)p;
   e->above_wanted = invman_i_above_wanted(f);
@@ -4076,17 +4291,17 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
   }
 
   for (i = 0; i < n; i++) {
-    f->r[f->list[i]] = invman_i_unit(f) * e->y[i] * (e->impulse[i] / trial->used);
+    f->r[f->list[i]] = f->unit * e->y[i] * (e->impulse[i] / trial->used);
     f->predicted[f->list[i]] = e->m[i];
   }
-  invman_i_flow_gradient(f, 0, n, 1);
-  return INVMAN_OK;
+  f->mover->push(f, 0, n, 1);
+  return f->scope.status;
 }
 
 /* Predicts the other points' margins; returns how many of them turn out to be near. */
 static size_t invman_i_predict_rest(invman_flow *f, const invman_i_trial *trial) {
   size_t k, missed = 0, rest = f->train->n - f->near_count;
-  if (rest > 0) invman_i_flow_rates(f, f->near_count, rest, f->work);
+  if (rest > 0) f->mover->rates(f, f->near_count, rest, f->work);
   for (k = 0; k < rest; k++) {
     size_t i = f->list[f->near_count + k];
     f->rate[i] = f->work[k];
@@ -4099,17 +4314,17 @@ static size_t invman_i_predict_rest(invman_flow *f, const invman_i_trial *trial)
   return missed;
 }
 
-/* One step of length span from where the network is: trial weights, G, gates and margins, and how good they are. */
+/* One step of length span from where the weights are: trial weights, G and margins, and how good they are. */
 static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_trial *trial) {
   size_t p = f->train->n, i;
   invman_status status;
   memset(trial, 0, sizeof *trial);
-  status = invman_i_hold_neurons(f, span);
-  if (status < 0) return status;
-  invman_i_turn_neurons(f, 0.5 * span); /* the middle of the step, as the last trial's G sees it */
+  f->mover->begin(f, span);
+  if (f->scope.status < 0) return f->scope.status;
+  f->mover->move(f, 0.5 * span); /* the middle of the step, as the last trial's G sees it */
   do {
     invman_i_split(f);
-    invman_i_flow_gradient(f, f->near_count, f->below, 0);
+    f->mover->push(f, f->near_count, f->below, 0);
     status = invman_i_margin_step(f, span, trial);
     if (status < 0 || trial->rest) return status;
     if (status == INVMAN_NOT_CONVERGED) {
@@ -4122,22 +4337,17 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
   for (i = 0; i < f->near_count; i++)
     f->rate[f->list[i]] = (f->predicted[f->list[i]] - f->margin[f->list[i]]) / trial->used;
 
-  invman_i_turn_neurons(f, trial->used);
+  f->mover->move(f, trial->used);
   trial->turn = f->speed * trial->used;
-  invman_i_flow_margins(f, f->next);
-  for (i = 0; i < p; i++) trial->error = invman_i_worst(trial->error, fabs(f->next[i] - f->predicted[i]));
-  return INVMAN_OK;
+  invman_i_eval_margins(f, f->next);
+  for (i = 0; i < p; i++) {
+    trial->error = invman_i_worst(trial->error, fabs(f->next[i] - f->predicted[i]));
+    trial->size = fmax(trial->size, fabs(f->next[i]));
+  }
+  return f->scope.status;
 }
 
 /* ---- the chain of steps */
-
-/* Whether what the points push cancels to rounding, or reaches no neuron. */
-static int invman_i_at_rest(const invman_flow *f) {
-  double push = 0;
-  size_t i;
-  for (i = 0; i < f->train->n; i++) push += fabs(f->r[i]) * sqrt(f->square[i]);
-  return f->speed <= 1e-14 * push;
-}
 
 static void invman_i_measure(invman_flow *f) { /* the info's view of the margins and the network */
   size_t p = f->train->n, i;
@@ -4150,7 +4360,7 @@ static void invman_i_measure(invman_flow *f) { /* the info's view of the margins
     info->unsatisfied += !(f->margin[i] > 1 - f->options.margin_stop);
     info->margin_min = fmin(info->margin_min, f->margin[i]);
   }
-  info->lambda = invman_amplification(f->net, f->options.d_par);
+  if (f->net) info->lambda = invman_amplification(f->net, f->options.d_par);
   info->lambda_max = fmax(info->lambda_max, info->lambda);
 }
 
@@ -4172,29 +4382,23 @@ static int invman_i_is_over(const invman_flow *f) {
 /* t* and Lambda there, from the events of the step just made. */
 static void invman_i_locate_t_star(invman_flow *f, const invman_i_trial *trial) {
   const invman_i_margins *e = &f->margins;
-  double after = f->near_count > 0 ? e->above_time : invman_i_above_wanted(f) > 0 ? -1 : 0, sum[2] = {0, 0};
-  size_t n, d = f->net->d, d_par = f->options.d_par;
+  double after = f->near_count > 0 ? e->above_time : invman_i_above_wanted(f) > 0 ? -1 : 0;
   if (f->info.t_star > 0 || after < 0) return;
   after = fmin(after, trial->used);
-  invman_i_turn_neurons(f, after);
-  for (n = 0; n < f->net->h; n++) invman_i_add_squares(invman_i_neuron(&f->trial, n), INVMAN_I_WIDTH, d, d_par, sum);
   f->info.t_star = f->info.t + after;
-  f->info.lambda_star = d_par < d ? invman_i_ratio(sum, d, d_par) : 0;
-  invman_i_turn_neurons(f, trial->used);
+  f->mover->move(f, after);
+  f->mover->lambda_star(f);
+  f->mover->move(f, trial->used);
 }
 
-static void invman_i_accept(invman_flow *f, const invman_i_trial *trial) {
+static void invman_i_accept(invman_flow *f, double dt) {
   double *swap = f->margin;
-  invman_i_locate_t_star(f, trial);
-  invman_i_unpack_net(&f->trial, f->net);
+  f->mover->accept(f);
   f->margin = f->next;
   f->next = swap;
-  f->info.t += trial->used;
-  f->info.dt = trial->used;
+  f->info.t += dt;
+  f->info.dt = dt;
   f->info.step++;
-  f->info.sliding = f->near_count > 0 ? f->margins.count : 0;
-  f->info.events += f->near_count > 0 ? f->margins.events : 0;
-  f->info.held = f->held_count;
   invman_i_measure(f);
 }
 
@@ -4207,20 +4411,14 @@ static invman_status invman_i_check_limits(invman_flow *f) {
   return invman_i_end(f, INVMAN_END_NONE);
 }
 
-invman_status invman_flow_step(invman_flow *f) {
-  const invman_flow_options *o;
-  double allowed;
-  int tries;
-  if (!f) return INVMAN_E_ARG;
-  if (f->scope.status < 0) return f->scope.status; /* out of memory before: its arrays may be gone */
-  o = &f->options;
-  if (invman_i_is_over(f)) return f->info.status;
-  invman_i_end(f, INVMAN_END_NONE);
-
+/* One step of the chain. */
+static invman_status invman_i_chain_step(invman_flow *f) {
+  const invman_flow_options *o = &f->options;
   /* Near the end errors must not be larger than what is left to do. */
-  allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop));
+  double allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop));
+  int tries;
   for (tries = 0;; tries++) {
-    double span = fmin(f->dt, o->rotation_tol / f->speed), wanted, factor;
+    double span = fmin(f->dt, o->rotation_tol / f->speed), wanted, factor, enough = allowed;
     int last = o->t_max > 0 && span >= (o->t_max - f->info.t) * (1 - 1e-12);
     invman_i_trial trial;
     invman_status status;
@@ -4231,30 +4429,100 @@ invman_status invman_flow_step(invman_flow *f) {
     if (!(f->info.t + span > f->info.t)) return invman_i_end(f, INVMAN_END_ROUNDING);
     status = invman_i_try_step(f, span, &trial);
     if (status < 0) return status;
-    if (trial.rest || (trial.error < HUGE_VAL && invman_i_at_rest(f))) return invman_i_end(f, INVMAN_END_REST);
+    if (trial.rest || (trial.error < HUGE_VAL && f->mover->at_rest(f))) return invman_i_end(f, INVMAN_END_REST);
 
-    factor = fmin(0.9 * o->rotation_tol / trial.turn, 0.9 * sqrt(allowed / trial.error));
-    if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= allowed) {
+    /* A model has no angles: its rotation_tol is for errors in proportion to the outputs, which grow from nothing. */
+    if (!f->net) enough = fmin(allowed, o->rotation_tol * trial.size);
+    factor = fmin(0.9 * o->rotation_tol / trial.turn, 0.9 * sqrt(enough / trial.error));
+    if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= enough) {
       last = last && trial.used == span;
-      invman_i_accept(f, &trial);
+      invman_i_locate_t_star(f, &trial);
+      f->info.sliding = f->near_count > 0 ? f->margins.count : 0;
+      f->info.events += f->near_count > 0 ? f->margins.events : 0;
+      invman_i_accept(f, trial.used);
       if (last) f->info.t = o->t_max;
       else if (!(span < wanted)) /* no growth right after a rejection; not far down where the flow rested at once */
         f->dt = fmax(trial.used * fmin(tries > 0 ? 1 : 2, fmax(0.5, factor)), trial.used < span ? 0.1 * span : 0);
-      break;
+      return INVMAN_OK;
     }
     f->info.rejected++;
     f->dt = trial.used * (trial.error < HUGE_VAL ? fmin(0.9, fmax(0.2, factor)) : 0.2);
   }
-  return invman_i_check_limits(f);
+}
+
+/* The gradient of the loss where the weights are, at all points. */
+static void invman_i_push_all(invman_flow *f, const double *margin) {
+  size_t p = f->train->n, count = 0, i;
+  for (i = 0; i < p; i++) {
+    double curvature;
+    f->r[i] = f->unit * f->train->y[i] * invman_i_push(&f->loss, margin[i], &curvature);
+    if (f->r[i] != 0) f->list[count++] = i;
+  }
+  f->mover->push(f, 0, count, 0);
+}
+
+/* How far the gradient turned, |G - G'|^2/(|G| |G'|). */
+static double invman_i_gradient_turn(const double *G, const double *H, size_t n) {
+  double norms = sqrt(invman_i_inner(G, G, n)) * sqrt(invman_i_inner(H, H, n)), sum = 0;
+  size_t k;
+  for (k = 0; k < n; k++) sum += (G[k] - H[k]) * (G[k] - H[k]);
+  return norms > 0 ? sum / norms : 0;
+}
+
+/* One explicit step of the paper's own dynamics, tau dv/dt = G - v, dW/dt = v: taken again at a tenth of its length
+   where the gradient turns or an output changes by more than is allowed. */
+static invman_status invman_i_momentum_step(invman_flow *f) {
+  const invman_flow_options *o = &f->options;
+  size_t N = f->model.size, p = f->train->n, above = 0, k, i;
+  double keep, turn, change;
+  for (;; f->info.rejected++, f->dt *= 0.1) {
+    double *swap = f->G, dt = f->dt;
+    int last = o->t_max > 0 && dt >= (o->t_max - f->info.t) * (1 - 1e-12);
+    if (last) dt = o->t_max - f->info.t;
+    if (!(f->info.t + dt > f->info.t)) return invman_i_end(f, INVMAN_END_ROUNDING);
+    keep = o->momentum > 0 ? exp(-dt / o->momentum) : 0;
+    for (k = 0; k < N; k++) {
+      f->here[k] = keep * f->velocity[k] + (1 - keep) * f->G[k];
+      f->model.weights[k] = f->at[k] + dt * f->here[k];
+    }
+    invman_i_eval_margins(f, f->next);
+    for (i = 0, change = 0; i < p; i++) change = invman_i_worst(change, fabs(f->next[i] - f->margin[i]));
+    if (!(change < o->max_dout)) continue;
+    f->G = f->next_G;
+    f->next_G = swap;
+    invman_i_push_all(f, f->next);
+    if (f->scope.status < 0) return f->scope.status;
+    turn = invman_i_gradient_turn(f->G, f->next_G, N);
+    if (turn < o->max_dgrad) {
+      memcpy(f->velocity, f->here, N * sizeof *f->here);
+      invman_i_accept(f, dt);
+      for (i = 0; i < p; i++) above += f->margin[i] > 1;
+      if (f->info.t_star == 0 && above >= invman_i_share(f)) f->info.t_star = f->info.t;
+      if (last) f->info.t = o->t_max;
+      else if (turn < 0.5 * o->max_dgrad && change < 0.5 * o->max_dout) f->dt *= 1.1;
+      return INVMAN_OK;
+    }
+    f->next_G = f->G;
+    f->G = swap;
+  }
+}
+
+invman_status invman_flow_step(invman_flow *f) {
+  invman_status status;
+  if (!f) return INVMAN_E_ARG;
+  if (f->scope.status < 0) return f->scope.status; /* out of memory before: its arrays may be gone */
+  if (invman_i_is_over(f)) return f->info.status;
+  invman_i_end(f, INVMAN_END_NONE);
+  status = f->options.dynamics == INVMAN_MOMENTUM ? invman_i_momentum_step(f) : invman_i_chain_step(f);
+  f->mover->put_back(f);
+  return status == INVMAN_OK ? invman_i_check_limits(f) : status;
 }
 
 static void invman_i_test_error(invman_flow *f) {
   const invman_data *test = f->options.test;
-  double *partial = f->partial;
   size_t i, wrong = 0;
   if (!test) return;
-  invman_i_pack_net(f->net, &f->trial);
-  invman_i_eval_points(&f->context, &f->trial, invman_i_points_of(test->x, NULL, test->n, test->d), partial, f->f_test);
+  f->mover->eval(f, 0, test->x, test->n, f->f_test);
   for (i = 0; i < test->n; i++) wrong += !(test->y[i] * (f->f_test[i] - f->f0_test[i]) > 0);
   f->info.test_error = (double)wrong / (double)test->n;
 }
@@ -4289,21 +4557,24 @@ invman_status invman_flow_run(invman_flow *flow) {
 const invman_flow_info *invman_flow_get_info(const invman_flow *flow) { return flow ? &flow->info : NULL; }
 
 invman_status invman_flow_predict(const invman_flow *flow, const double *x, size_t n, double *F) {
-  const invman_context *ctx;
   invman_i_scope scope;
-  double *f0, *partial;
+  invman_flow f;
+  double *f0;
   size_t i;
   if (!flow) return INVMAN_E_ARG;
-  ctx = &flow->context;
-  if (n == 0 || !x || !F) return invman_net_eval(ctx, flow->net, x, n, F); /* which says what is wrong */
-  scope = invman_i_open(ctx);
+  if (flow->scope.status < 0) return flow->scope.status;
+  if (n == 0 || !x || !F) return invman_i_bad(&flow->context, "flow_predict: no points, or nowhere to put F");
+  scope = invman_i_open(&flow->context);
+  f = *flow; /* its sweeps need scratch for these points */
   f0 = invman_i_doubles(&scope, n);
-  partial = invman_i_take_partial(&scope, &flow->start, n);
+  if (f.net) f.partial = invman_i_take_partial(&scope, &f.start, n);
   if (scope.status < 0) return invman_i_drop(&scope);
-  invman_i_eval_points(ctx, &flow->start, invman_i_points_of(x, NULL, n, flow->net->d), partial, f0);
-  scope.status = invman_net_eval(ctx, flow->net, x, n, F);
-  if (scope.status == INVMAN_OK)
-    for (i = 0; i < n; i++) F[i] = flow->options.alpha * (F[i] - f0[i]);
+  scope.status = invman_i_check_finite(scope.ctx, x, invman_i_mul(n, f.train->d), "x");
+  if (scope.status < 0) return invman_i_drop(&scope);
+  f.mover->eval(&f, 1, x, n, f0);
+  f.mover->eval(&f, 0, x, n, F);
+  for (i = 0; i < n; i++) F[i] = f.options.alpha * (F[i] - f0[i]);
+  scope.status = f.scope.status;
   return invman_i_drop(&scope);
 }
 
@@ -4316,6 +4587,8 @@ static invman_status invman_i_resolve_options(const invman_context *ctx, invman_
   o->margin_tol = invman_i_or(o->margin_tol, 0.1);
   o->margin_stop = invman_i_or(o->margin_stop, 2e-3);
   o->tstar_fraction = invman_i_or(o->tstar_fraction, 0.1);
+  o->max_dgrad = invman_i_or(o->max_dgrad, 1e-3);
+  o->max_dout = invman_i_or(o->max_dout, 0.1);
   o->d_par = invman_i_max(o->d_par, 1);
   o->report_every = invman_i_max(o->report_every, 1);
   if (!(o->alpha > 0 && o->alpha <= DBL_MAX)) return invman_i_bad(ctx, "flow: alpha must be positive and finite");
@@ -4327,110 +4600,209 @@ static invman_status invman_i_resolve_options(const invman_context *ctx, invman_
   if (!(o->tstar_fraction > 0 && o->tstar_fraction <= 1))
     return invman_i_bad(ctx, "flow: tstar_fraction must be in (0,1]");
   if (!(o->t_max >= 0 && o->t_max <= DBL_MAX)) return invman_i_bad(ctx, "flow: t_max must be finite and not negative");
+  if (o->dynamics != INVMAN_CHAIN && o->dynamics != INVMAN_MOMENTUM) return invman_i_bad(ctx, "flow: unknown dynamics");
+  if (!(o->momentum >= 0 && o->momentum <= DBL_MAX))
+    return invman_i_bad(ctx, "flow: momentum must be finite and not negative");
+  if (!(o->max_dgrad > 0 && o->max_dout > 0)) return invman_i_bad(ctx, "flow: max_dgrad, max_dout must be positive");
   return INVMAN_OK;
 }
 
-static invman_status invman_i_check_flow(const invman_context *ctx, const invman_net *net, const invman_data *train,
+/* What every flow asks of its data; d: the inputs of what it moves. */
+static invman_status invman_i_check_flow(const invman_context *ctx, size_t d, const invman_data *train,
                                          invman_flow_options *o) {
   size_t i;
-  invman_status status = invman_i_check_net(ctx, net);
-  if (status == INVMAN_OK) status = invman_i_check_data(ctx, train);
+  invman_status status = invman_i_check_data(ctx, train);
   if (status == INVMAN_OK) status = invman_i_resolve_options(ctx, o);
   if (status == INVMAN_OK && o->test) status = invman_i_check_data(ctx, o->test);
   if (status < 0) return status;
-  if (train->d != net->d || (o->test && o->test->d != net->d))
+  if (train->d != d || (o->test && o->test->d != d))
     return invman_i_bad(ctx, "flow: the data have another dimension than the network");
-  if (o->d_par > net->d) return invman_i_bad(ctx, "flow: d_par exceeds d");
   for (i = 1; i < train->n && train->y[i] == train->y[0]; i++) {}
   if (train->n > 1 && i == train->n) return invman_i_bad(ctx, "flow: all labels are equal");
   return INVMAN_OK;
 }
 
-/* A flow with all its memory and f_0; its weights are those of t = 0. */
-static invman_status invman_i_make_flow(const invman_context *ctx, invman_net *net, const invman_data *train,
-                                        const invman_flow_options *o, invman_flow **out) {
+static invman_status invman_i_check_net_flow(const invman_context *ctx, const invman_net *net, const invman_data *train,
+                                             invman_flow_options *o) {
+  invman_status status = invman_i_check_net(ctx, net);
+  if (status == INVMAN_OK) status = invman_i_check_flow(ctx, net->d, train, o);
+  if (status < 0) return status;
+  if (o->d_par > net->d) return invman_i_bad(ctx, "flow: d_par exceeds d");
+  if (o->dynamics != INVMAN_CHAIN)
+    return invman_i_bad(ctx, "flow: the momentum dynamics are for models (flow_create_model)");
+  return INVMAN_OK;
+}
+
+static invman_status invman_i_check_model(const invman_context *ctx, const invman_model *model,
+                                          const invman_data *train, invman_flow_options *o) {
+  invman_status status = train ? invman_i_check_flow(ctx, train->d, train, o) : invman_i_check_data(ctx, train);
+  if (status < 0) return status;
+  if (!model || model->size == 0 || !model->weights) return invman_i_bad(ctx, "flow: the model has no weights");
+  if (!model->evaluate || !model->gradient || !model->gram)
+    return invman_i_bad(ctx, "flow: the model needs evaluate, gradient and gram");
+  return invman_i_check_finite(ctx, model->weights, model->size, "flow: the model's weights are not finite");
+}
+
+/* A flow with the memory that every flow needs. */
+static invman_flow *invman_i_take_flow(const invman_context *ctx, const invman_data *train,
+                                       const invman_flow_options *o) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_flow *f = (invman_flow *)invman_i_take(&scope, 1, sizeof *f);
-  size_t p = train->n, h = net->h, d = net->d, tests = o->test ? o->test->n : 0, i;
-  if (!f) return invman_i_drop(&scope);
+  size_t p = train->n, tests = o->test ? o->test->n : 0;
+  if (!f) {
+    invman_i_drop(&scope);
+    return NULL;
+  }
   f->scope = scope;
   if (ctx) f->context = *ctx;
   f->scope.ctx = &f->context;
-  f->net = net;
   f->train = train;
   f->options = *o;
   f->loss.kind = o->loss;
   f->loss.beta = o->loss_beta;
-
-  f->start = invman_i_pack_take(&f->scope, h, d);
-  f->trial = invman_i_pack_take(&f->scope, h, d);
-  f->grad = invman_i_pack_take(&f->scope, h, d);
+  f->info.test_error = -1;
   f->f0 = invman_i_doubles(&f->scope, p);
   f->margin = invman_i_doubles(&f->scope, p);
   f->rate = invman_i_doubles(&f->scope, p);
   f->r = invman_i_doubles(&f->scope, p);
-  f->square = invman_i_doubles(&f->scope, p);
   f->next = invman_i_doubles(&f->scope, p);
   f->predicted = invman_i_doubles(&f->scope, p);
   f->work = invman_i_doubles(&f->scope, p);
-  f->partial = invman_i_take_partial(&f->scope, &f->start, invman_i_max(p, tests));
   f->f0_test = invman_i_doubles(&f->scope, tests);
   f->f_test = invman_i_doubles(&f->scope, tests);
   f->near = (unsigned char *)invman_i_take(&f->scope, p, 1);
   f->list = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
   f->where = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
-  invman_i_reserve_held(f, 64);
-  f->group_count = (size_t *)invman_i_take(&f->scope, invman_i_groups(f->start.panels), sizeof(size_t));
-  if (f->scope.status < 0) {
-    scope = f->scope;
-    return invman_i_drop(&scope);
-  }
-  for (i = 0; i < p; i++) f->square[i] = invman_i_inner(train->x + i * d, train->x + i * d, d) / (double)d + 1;
-  f->info.test_error = -1;
+  return f;
+}
+
+static invman_status invman_i_made(invman_flow *f, invman_flow **out) {
+  invman_i_scope scope = f->scope; /* which holds f */
+  if (scope.status < 0) return invman_i_drop(&scope);
   *out = f;
   return INVMAN_OK;
 }
 
-/* f_0, from the weights in f->start. */
+/* A flow of a network with all its memory; its weights are those of t = 0. */
+static invman_status invman_i_make_flow(const invman_context *ctx, invman_net *net, const invman_data *train,
+                                        const invman_flow_options *o, invman_flow **out) {
+  invman_flow *f = invman_i_take_flow(ctx, train, o);
+  size_t p = train->n, h = net->h, d = net->d, i;
+  if (!f) return INVMAN_E_NOMEM;
+  f->mover = &invman_i_net_mover;
+  f->net = net;
+  f->unit = sqrt(2.0) / ((double)h * (double)p);
+  f->start = invman_i_pack_take(&f->scope, h, d);
+  f->trial = invman_i_pack_take(&f->scope, h, d);
+  f->grad = invman_i_pack_take(&f->scope, h, d);
+  f->square = invman_i_doubles(&f->scope, p);
+  f->partial = invman_i_take_partial(&f->scope, &f->start, invman_i_max(p, o->test ? o->test->n : 0));
+  invman_i_reserve_held(f, 64);
+  f->group_count = (size_t *)invman_i_take(&f->scope, invman_i_groups(f->start.panels), sizeof(size_t));
+  if (f->square)
+    for (i = 0; i < p; i++) f->square[i] = invman_i_inner(train->x + i * d, train->x + i * d, d) / (double)d + 1;
+  return invman_i_made(f, out);
+}
+
+static invman_status invman_i_make_model_flow(const invman_context *ctx, const invman_model *model,
+                                              const invman_data *train, const invman_flow_options *o,
+                                              invman_flow **out) {
+  invman_flow *f = invman_i_take_flow(ctx, train, o);
+  size_t p = train->n, N = model->size;
+  if (!f) return INVMAN_E_NOMEM;
+  f->mover = &invman_i_model_mover;
+  f->model = *model;
+  f->unit = 1 / (double)p;
+  f->first = invman_i_doubles(&f->scope, N);
+  f->at = invman_i_doubles(&f->scope, N);
+  f->here = invman_i_doubles(&f->scope, N);
+  f->G = invman_i_doubles(&f->scope, N);
+  if (o->dynamics == INVMAN_MOMENTUM) {
+    f->next_G = invman_i_doubles(&f->scope, N);
+    f->velocity = invman_i_doubles(&f->scope, N);
+  }
+  f->x_list = invman_i_doubles(&f->scope, invman_i_mul(p, train->d));
+  f->r_list = invman_i_doubles(&f->scope, p);
+  f->shifted = invman_i_doubles(&f->scope, p);
+  return invman_i_made(f, out);
+}
+
+/* f_0 */
 static void invman_i_eval_start(invman_flow *f) {
   const invman_data *test = f->options.test;
-  size_t d = f->net->d;
-  invman_i_eval_points(&f->context, &f->start, invman_i_points_of(f->train->x, NULL, f->train->n, d), f->partial,
-                       f->f0);
-  if (test)
-    invman_i_eval_points(&f->context, &f->start, invman_i_points_of(test->x, NULL, test->n, d), f->partial, f->f0_test);
+  f->mover->eval(f, 1, f->train->x, f->train->n, f->f0);
+  if (test) f->mover->eval(f, 1, test->x, test->n, f->f0_test);
+}
+
+/* The first step's length: a guess, to be corrected. */
+static double invman_i_first_step(const invman_flow *f) {
+  double fastest = 0, size;
+  size_t i;
+  if (f->options.dynamics == INVMAN_MOMENTUM) return 1;
+  for (i = 0; i < f->train->n; i++) fastest = fmax(fastest, fabs(f->rate[i]));
+  if (f->net) return f->speed > 0 ? fmin(0.25 * f->options.rotation_tol / f->speed, 0.5 / fastest) : 1;
+  size = sqrt(invman_i_inner(f->G, f->G, f->model.size));
+  if (!(size > 0 && fastest > 0)) return 1;
+  return fmin(0.5 / fastest, 0.1 * f->options.rotation_tol * sqrt(invman_i_inner(f->at, f->at, f->model.size)) / size);
+}
+
+/* A flow whose weights of t = 0 are in place. */
+static invman_status invman_i_start_flow(invman_flow *f, invman_flow **out) {
+  invman_i_scope scope;
+  f->mover->put_back(f);
+  invman_i_eval_start(f);
+  if (f->scope.status == INVMAN_OK)
+    f->scope.status = invman_i_check_finite(&f->context, f->f0, f->train->n, "flow: f_0 is not finite");
+  invman_i_split(f); /* all margins are 0: every point pushes with g = 1 */
+  if (f->options.dynamics == INVMAN_MOMENTUM) {
+    invman_i_push_all(f, f->margin);
+  } else {
+    f->mover->push(f, 0, f->train->n, 0);
+    f->mover->rates(f, 0, f->train->n, f->rate);
+  }
+  f->typical = invman_i_root_mean_square(f->rate, f->train->n);
+  f->mover->move(f, 0);
+  f->dt = invman_i_first_step(f);
+  invman_i_measure(f);
+  invman_i_end(f, INVMAN_END_NONE);
+  f->mover->put_back(f);
+  scope = f->scope;
+  if (scope.status < 0) return invman_i_drop(&scope);
+  *out = f;
+  return INVMAN_OK;
 }
 
 invman_status invman_flow_create(const invman_context *ctx, invman_net *net, const invman_data *train,
                                  const invman_flow_options *options, invman_flow **out) {
   invman_flow_options o;
   invman_flow *f = NULL;
-  double fastest = 0;
-  size_t i;
   invman_status status;
   if (!out) return invman_i_bad(ctx, "flow_create: out is NULL");
   *out = NULL;
   memset(&o, 0, sizeof o);
   if (options) o = *options;
-  status = invman_i_check_flow(ctx, net, train, &o);
+  status = invman_i_check_net_flow(ctx, net, train, &o);
   if (status == INVMAN_OK) status = invman_i_make_flow(ctx, net, train, &o, &f);
   if (status < 0) return status;
-
   invman_i_pack_net(net, &f->start);
-  invman_i_eval_start(f);
-  invman_i_pack_net(net, &f->trial);
-  invman_i_split(f); /* all margins are 0: every point pushes with g = 1 */
-  invman_i_flow_gradient(f, 0, train->n, 0);
-  invman_i_flow_rates(f, 0, train->n, f->rate);
-  f->typical = invman_i_root_mean_square(f->rate, train->n);
-  invman_i_turn_neurons(f, 0);
-  for (i = 0; i < train->n; i++) fastest = fmax(fastest, fabs(f->rate[i]));
-  f->dt = 1;
-  if (f->speed > 0) f->dt = fmin(0.25 * o.rotation_tol / f->speed, 0.5 / fastest); /* a guess, to be corrected */
-  invman_i_measure(f);
-  invman_i_end(f, INVMAN_END_NONE);
-  *out = f;
-  return INVMAN_OK;
+  return invman_i_start_flow(f, out);
+}
+
+invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model, const invman_data *train,
+                                       const invman_flow_options *options, invman_flow **out) {
+  invman_flow_options o;
+  invman_flow *f = NULL;
+  invman_status status;
+  if (!out) return invman_i_bad(ctx, "flow_create_model: out is NULL");
+  *out = NULL;
+  memset(&o, 0, sizeof o);
+  if (options) o = *options;
+  status = invman_i_check_model(ctx, model, train, &o);
+  if (status == INVMAN_OK) status = invman_i_make_model_flow(ctx, model, train, &o, &f);
+  if (status < 0) return status;
+  memcpy(f->first, model->weights, model->size * sizeof(double));
+  memcpy(f->at, model->weights, model->size * sizeof(double));
+  return invman_i_start_flow(f, out);
 }
 
 void invman_flow_free(invman_flow *flow) {
@@ -4440,15 +4812,25 @@ void invman_flow_free(invman_flow *flow) {
   invman_i_drop(&scope);
 }
 
+static invman_status invman_i_run_and_free(invman_flow *flow, invman_flow_info *info) {
+  invman_status status = invman_flow_run(flow);
+  if (info && status >= 0) *info = flow->info;
+  invman_flow_free(flow);
+  return status;
+}
+
 invman_status invman_train(const invman_context *ctx, invman_net *net, const invman_data *train,
                            const invman_flow_options *options, invman_flow_info *info) {
   invman_flow *flow;
   invman_status status = invman_flow_create(ctx, net, train, options, &flow);
-  if (status < 0) return status;
-  status = invman_flow_run(flow);
-  if (info && status >= 0) *info = flow->info;
-  invman_flow_free(flow);
-  return status;
+  return status < 0 ? status : invman_i_run_and_free(flow, info);
+}
+
+invman_status invman_train_model(const invman_context *ctx, const invman_model *model, const invman_data *train,
+                                 const invman_flow_options *options, invman_flow_info *info) {
+  invman_flow *flow;
+  invman_status status = invman_flow_create_model(ctx, model, train, options, &flow);
+  return status < 0 ? status : invman_i_run_and_free(flow, info);
 }
 
 /* ================================================================================================== >>ntk
@@ -6155,7 +6537,7 @@ static uint64_t invman_i_fingerprint(const invman_data *data) {
 }
 
 typedef struct invman_i_flow_head {
-  size_t h, d, p, loss;
+  size_t h, d, p, loss; /* a model: its size in the place of h */
   double alpha, loss_beta;
   uint64_t fingerprint;
 } invman_i_flow_head;
@@ -6193,19 +6575,8 @@ static void invman_i_move_pack(invman_i_stream *s, const invman_i_pack *pack) {
     for (k = 0; k < pack->d + 2; k++) invman_i_move_double(s, invman_i_neuron(pack, n) + k * INVMAN_I_WIDTH);
 }
 
-/* All that the next step depends on, beside the head. */
-static void invman_i_move_flow(invman_i_stream *s, invman_flow *f) {
+static void invman_i_move_held(invman_i_stream *s, invman_flow *f) {
   size_t p = f->train->n, count = f->held_count, k;
-  invman_i_move_info(s, &f->info);
-  invman_i_move_double(s, &f->dt);
-  invman_i_move_double(s, &f->speed);
-  invman_i_move_double(s, &f->typical);
-  invman_i_move_net(s, f->net);
-  invman_i_move_pack(s, &f->start);
-  invman_i_move_pack(s, &f->grad);
-  invman_i_move_doubles(s, f->margin, p);
-  invman_i_move_doubles(s, f->rate, p);
-  invman_i_move_doubles(s, f->r, p);
   invman_i_move_size(s, &count);
   if (!s->file && (count > (s->size - s->at) / 24 || invman_i_reserve_held(f, count) < 0)) {
     count = 0;
@@ -6223,11 +6594,41 @@ static void invman_i_move_flow(invman_i_stream *s, invman_flow *f) {
   }
 }
 
+static void invman_i_move_model(invman_i_stream *s, invman_flow *f) {
+  size_t dynamics = (size_t)f->options.dynamics, N = f->model.size;
+  invman_i_move_doubles(s, f->at, N);
+  invman_i_move_doubles(s, f->first, N);
+  invman_i_move_doubles(s, f->G, N);
+  invman_i_move_size(s, &dynamics);
+  s->failed |= dynamics != (size_t)f->options.dynamics;
+  if (f->velocity && !s->failed) invman_i_move_doubles(s, f->velocity, N);
+}
+
+/* All that the next step depends on, beside the head. */
+static void invman_i_move_flow(invman_i_stream *s, invman_flow *f) {
+  size_t p = f->train->n;
+  invman_i_move_info(s, &f->info);
+  invman_i_move_double(s, &f->dt);
+  invman_i_move_double(s, &f->speed);
+  invman_i_move_double(s, &f->typical);
+  if (f->net) {
+    invman_i_move_net(s, f->net);
+    invman_i_move_pack(s, &f->start);
+    invman_i_move_pack(s, &f->grad);
+  } else {
+    invman_i_move_model(s, f);
+  }
+  invman_i_move_doubles(s, f->margin, p);
+  invman_i_move_doubles(s, f->rate, p);
+  invman_i_move_doubles(s, f->r, p);
+  if (f->net) invman_i_move_held(s, f);
+}
+
 static void invman_i_flow_items(invman_i_stream *s, void *arg) {
   invman_flow *f = (invman_flow *)arg;
   invman_i_flow_head head;
-  head.h = f->net->h;
-  head.d = f->net->d;
+  head.h = f->net ? f->net->h : f->model.size;
+  head.d = f->train->d;
   head.p = f->train->n;
   head.loss = (size_t)f->options.loss;
   head.alpha = f->options.alpha;
@@ -6242,20 +6643,28 @@ invman_status invman_flow_save(const invman_flow *flow, const char *path) {
   if (!flow) return INVMAN_E_ARG;
   if (flow->scope.status < 0) return flow->scope.status;
   items = *flow;
-  return invman_i_write_file(&flow->context, path, "FLOW", invman_i_flow_items, &items);
+  return invman_i_write_file(&flow->context, path, flow->net ? "FLOW" : "MFLO", invman_i_flow_items, &items);
+}
+
+static int invman_i_pack_finite(const invman_i_pack *pack) {
+  return invman_i_check_finite(NULL, pack->v, pack->panels * (pack->d + 2) * INVMAN_I_WIDTH, "") == INVMAN_OK;
 }
 
 /* Fills a flow whose memory is there; its network is the flow's own copy until all is well. */
 static invman_status invman_i_load_flow(invman_i_scope *scope, invman_i_stream *s, invman_flow *f) {
-  size_t p = f->train->n, k;
+  size_t p = f->train->n, N = f->model.size, k;
   invman_i_move_flow(s, f);
   if (f->scope.status < 0) return scope->status = f->scope.status;
   if (invman_i_check_left(scope, s, 0, 1) < 0) return scope->status;
-  scope->status = invman_i_check_net(scope->ctx, f->net);
   s->failed |= !(f->info.t >= 0 && f->info.t <= DBL_MAX) || !(f->info.t_star >= 0 && f->info.t_star <= DBL_MAX);
   s->failed |= !(f->dt > 0 && f->dt <= DBL_MAX) || !(f->speed >= 0 && f->speed <= DBL_MAX) || !(f->typical >= 0);
-  s->failed |= invman_i_check_finite(NULL, f->start.v, f->start.panels * (f->start.d + 2) * INVMAN_I_WIDTH, "") < 0;
-  s->failed |= invman_i_check_finite(NULL, f->grad.v, f->grad.panels * (f->grad.d + 2) * INVMAN_I_WIDTH, "") < 0;
+  if (f->net) {
+    scope->status = invman_i_check_net(scope->ctx, f->net);
+    s->failed |= !invman_i_pack_finite(&f->start) || !invman_i_pack_finite(&f->grad);
+  }
+  for (k = 0; k < N; k++)
+    s->failed |= !invman_i_isfinite(f->at[k]) || !invman_i_isfinite(f->first[k]) || !invman_i_isfinite(f->G[k]);
+  for (k = 0; f->velocity && k < N; k++) s->failed |= !invman_i_isfinite(f->velocity[k]);
   for (k = 0; k < p; k++)
     s->failed |= !invman_i_isfinite(f->margin[k]) || !invman_i_isfinite(f->rate[k]) || !invman_i_isfinite(f->r[k]);
   if (scope->status == INVMAN_OK && s->failed)
@@ -6263,17 +6672,39 @@ static invman_status invman_i_load_flow(invman_i_scope *scope, invman_i_stream *
   return scope->status;
 }
 
-/* Whether a flow's file belongs to these data, options and network. */
+/* Opens a flow's file and reads its head; at least `doubles` values follow. */
+static invman_status invman_i_open_flow(invman_i_scope *scope, const char *path, const char *kind, invman_i_stream *s,
+                                        invman_i_flow_head *head) {
+  if (invman_i_open_file(scope, path, kind, s) < 0) return scope->status;
+  memset(head, 0, sizeof *head);
+  invman_i_move_flow_head(s, head);
+  if (invman_i_check_left(scope, s,
+                          invman_i_mul(head->h, kind[0] == 'M' ? 3 : invman_i_mul(3, invman_i_add(head->d, 2))),
+                          0) == INVMAN_OK &&
+      (head->h == 0 || head->d == 0))
+    scope->status =
+        invman_i_fail(scope->ctx, INVMAN_E_FORMAT, "the file holds values that no flow has", "byte", INVMAN_I_HEAD);
+  return scope->status;
+}
+
+/* Whether a flow's file belongs to these data and options. */
 static invman_status invman_i_match_head(const invman_context *ctx, const invman_i_flow_head *head,
-                                         const invman_net *net, const invman_data *train,
-                                         const invman_flow_options *o) {
+                                         const invman_data *train, const invman_flow_options *o) {
   if (head->p != train->n || head->fingerprint != invman_i_fingerprint(train))
     return invman_i_bad(ctx, "flow_resume: the file was made with other training data");
   if (head->loss != (size_t)o->loss || head->alpha != o->alpha || head->loss_beta != o->loss_beta)
     return invman_i_bad(ctx, "flow_resume: the file was made with another alpha or loss");
-  if (net->w && (net->h != head->h || net->d != head->d || !net->b || !net->beta))
-    return invman_i_bad(ctx, "flow_resume: the network has another shape than the file's");
   return INVMAN_OK;
+}
+
+/* A flow that was read, as it was when it was saved; the limits may be other ones now, and so may the tolerances. */
+static void invman_i_wake_flow(invman_flow *f) {
+  f->mover->put_back(f);
+  invman_i_eval_start(f);
+  invman_i_measure(f);
+  if (!f->options.test) f->info.test_error = -1;
+  if (f->info.end == INVMAN_END_REST) invman_i_end(f, INVMAN_END_REST);
+  else invman_i_check_limits(f);
 }
 
 invman_status invman_flow_resume(const invman_context *ctx, const char *path, invman_net *net, const invman_data *train,
@@ -6292,21 +6723,15 @@ invman_status invman_flow_resume(const invman_context *ctx, const char *path, in
   if (options) o = *options;
 
   /* The file, and whether it belongs to these data, options and network. */
-  if (invman_i_open_file(&scope, path, "FLOW", &s) < 0) return invman_i_drop(&scope);
-  memset(&head, 0, sizeof head);
-  invman_i_move_flow_head(&s, &head);
-  if (invman_i_check_left(&scope, &s, invman_i_mul(head.h, invman_i_mul(3, invman_i_add(head.d, 2))), 0) < 0)
-    return invman_i_drop(&scope);
-  if (head.h == 0 || head.d == 0) {
-    scope.status = invman_i_fail(ctx, INVMAN_E_FORMAT, "the file holds values that no flow has", "byte", INVMAN_I_HEAD);
-    return invman_i_drop(&scope);
-  }
+  if (invman_i_open_flow(&scope, path, "FLOW", &s, &head) < 0) return invman_i_drop(&scope);
   if (!invman_i_take_net(&result, head.h, head.d, &saved)) {
     scope.status = invman_i_drop(&result);
     return invman_i_drop(&scope);
   }
-  status = invman_i_check_flow(ctx, &saved, train, &o);
-  if (status == INVMAN_OK) status = invman_i_match_head(ctx, &head, net, train, &o);
+  status = invman_i_check_net_flow(ctx, &saved, train, &o);
+  if (status == INVMAN_OK) status = invman_i_match_head(ctx, &head, train, &o);
+  if (status == INVMAN_OK && net->w && (net->h != head.h || net->d != head.d || !net->b || !net->beta))
+    status = invman_i_bad(ctx, "flow_resume: the network has another shape than the file's");
   if (status == INVMAN_OK) status = invman_i_make_flow(ctx, &saved, train, &o, &f);
   if (status == INVMAN_OK) status = invman_i_load_flow(&scope, &s, f);
   scope.status = status;
@@ -6322,12 +6747,38 @@ invman_status invman_flow_resume(const invman_context *ctx, const char *path, in
     *net = saved;
   }
   f->net = net;
-  invman_i_eval_start(f);
-  invman_i_measure(f);
-  if (!o.test) f->info.test_error = -1;
-  if (f->info.end == INVMAN_END_REST) invman_i_end(f, INVMAN_END_REST);
-  else invman_i_check_limits(f); /* they may be other ones now, and so may the tolerances */
+  invman_i_wake_flow(f);
   *out = f;
+  return invman_i_drop(&scope);
+}
+
+invman_status invman_flow_resume_model(const invman_context *ctx, const char *path, const invman_model *model,
+                                       const invman_data *train, const invman_flow_options *options,
+                                       invman_flow **out) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_stream s;
+  invman_i_flow_head head;
+  invman_flow_options o;
+  invman_flow *f = NULL;
+  invman_status status;
+  if (!out) return invman_i_bad(ctx, "flow_resume: out is NULL");
+  *out = NULL;
+  memset(&o, 0, sizeof o);
+  if (options) o = *options;
+  if (invman_i_open_flow(&scope, path, "MFLO", &s, &head) < 0) return invman_i_drop(&scope);
+  status = invman_i_check_model(ctx, model, train, &o);
+  if (status == INVMAN_OK) status = invman_i_match_head(ctx, &head, train, &o);
+  if (status == INVMAN_OK && model->size != head.h)
+    status = invman_i_bad(ctx, "flow_resume: the model has another size than the file's");
+  if (status == INVMAN_OK) status = invman_i_make_model_flow(ctx, model, train, &o, &f);
+  if (status == INVMAN_OK) status = invman_i_load_flow(&scope, &s, f);
+  if (status == INVMAN_OK) {
+    invman_i_wake_flow(f);
+    status = f->scope.status;
+  }
+  if (status < 0) invman_flow_free(f);
+  else *out = f;
+  scope.status = status;
   return invman_i_drop(&scope);
 }
 
