@@ -146,9 +146,9 @@ static void flow_rates_are_slopes(void) { /* rate and gradient kernels: dm/dt al
     o.alpha = 1;
     flow = open_flow(&ctx, &q, &o);
     invman_i_turn_neurons(flow, dt);
-    invman_i_flow_margins(flow, ahead);
+    invman_i_eval_margins(flow, ahead);
     invman_i_turn_neurons(flow, -dt);
-    invman_i_flow_margins(flow, behind);
+    invman_i_eval_margins(flow, behind);
     for (i = 0; i < 50; i++) CLOSE(flow->rate[i], (ahead[i] - behind[i]) / (2 * dt), 1e-8);
     CHECK(flow->typical > 1e-3);
     invman_flow_free(flow);
