@@ -310,21 +310,55 @@ well_made() { # CSV, header, least number of rows: comments first, then the head
   awk -F, -v header="$2" -v least="$3" '/^#/ { if (rows) exit bad = 1; next } !fields { fields = NF; if (index($0, header) != 1) bad = 1; next }
     { rows++; if (NF != fields) bad = 1 } END { exit bad || rows < least }' "$1"
 }
-for name in arrows neurons fit lambda alpha; do
+program=$bin/figure_run
+"$program" --help >out 2>err && grep -q 'figure_run arrows|neurons|fit' out && [ ! -s err ]
+result figure_run_help $?
+"$program" --version >out 2>err && grep -q '^figure_run, invman.h [0-9]' out
+result figure_run_version $?
+refuses figure_run_alone 'usage: figure_run arrows|neurons|fit'
+refuses figure_run_stray "'torus' is unknown; usage: figure_run arrows|neurons|fit" torus
+for figure in arrows neurons fit; do
+  "$program" $figure --help >out 2>err && grep -q "^figure_run $figure - " out && grep -q -- '--out' out && [ ! -s err ]
+  result "figure_${figure}_help" $?
+  refuses "figure_${figure}_unknown" 'unknown' $figure --otu x
+  refuses "figure_${figure}_missing_value" '--p: unknown, or its value is missing' $figure --p
+  refuses "figure_${figure}_h" '--h' $figure --h 0 --out f
+  refuses "figure_${figure}_tol" '--tol must be at most 1' $figure --tol 2 --out f
+done
+refuses figure_arrows_model "'torus' is neither" arrows --model torus --out f
+refuses figure_arrows_other "--middle: unknown option" arrows --middle 0.1 --out f
+refuses figure_neurons_other "--model: unknown option" neurons --model stripe --out f
+refuses figure_fit_other "--neurons: unknown option" fit --neurons 3 --out f
+for name in lambda alpha; do
   program=$bin/figure_$name
   "$program" --help >out 2>err && grep -q -- '--out' out && [ ! -s err ]
   result "figure_${name}_help" $?
   refuses "figure_${name}_unknown" 'unknown' --otu x
   refuses "figure_${name}_h" '--h' --h 0 --out f
 done
-"$bin/figure_arrows" --p 100 --h 200 --neurons 20 --out arrows >out 2>err && well_made arrows/arrows_stripe.csv 'stage' 60 &&
+"$bin/figure_run" arrows --p 100 --h 200 --neurons 20 --out arrows >out 2>err && well_made arrows/arrows_stripe.csv 'stage' 60 &&
   well_made arrows/points_stripe.csv 'label' 100 && well_made arrows/arrows_stripe_verdict.csv 'stage' 3
 result figure_arrows $?
-"$bin/figure_neurons" --p 300 --h 100 --neurons 20 --out neurons >out 2>err && well_made neurons/neuron_vs_ode.csv '' 10 &&
+"$bin/figure_run" neurons --p 300 --h 100 --neurons 20 --out neurons >out 2>err && well_made neurons/neuron_vs_ode.csv '' 10 &&
   well_made neurons/attractors.csv 'z' 3 && well_made neurons/pull.csv 'zeta' 100 && well_made neurons/trajectories.csv 'neuron' 100
 result figure_neurons $?
-"$bin/figure_fit" --p 300 --h 100 --out fit >out 2>err && well_made fit/predictor.csv 'x_1' 50 && well_made fit/curves.csv '' 10 && well_made fit/times.csv '' 3
+"$bin/figure_run" fit --p 300 --h 100 --out fit >out 2>err && well_made fit/predictor.csv 'x_1' 50 && well_made fit/curves.csv '' 10 && well_made fit/times.csv '' 3
 result figure_fit $?
+"$bin/figure_run" fit --p 100 --h 50 --t-max 5 --out fit_short >out 2>err
+[ $? = 1 ] && grep -q '^figure_run: t\* was not reached$' err && well_made fit_short/times.csv 'stage' 1
+result figure_fit_short $?
+for figure in arrows neurons fit; do
+  : >out
+  "$bin/figure_run" $figure --p 10000 --h 30000 --out int_$figure >out 2>err & # minutes, if it were not interrupted
+  until [ -s out ] || ! kill -0 $!; do sleep 0.1; done
+  sleep 0.5
+  kill -INT $!
+  wait $!
+  [ $? = 0 ] && grep -q '^stopped: at t/tau = .* of 10000 points satisfied' out && [ ! -s err ] &&
+    if [ $figure = neurons ]; then grep -q 'nothing is written$' out && [ -z "$(ls int_neurons)" ]
+    else [ "$(cat int_$figure/*.csv | grep -c '^# interrupted at t/tau = ')" = "$(ls int_$figure | wc -l)" ] && ! cat int_$figure/*.csv | grep -q '^end,'; fi
+  result "figure_${figure}_interrupted" $?
+done
 "$bin/figure_lambda" --d 3 --p 64,128,256 --seeds 1:4 --curve-p 64 --h 100 --out lambda >out 2>err &&
   well_made lambda/lambda_vs_p.csv 'model' 3 && well_made lambda/lambda_exponents.csv 'model' 2 && well_made lambda/lambda_vs_t.csv 'model' 10
 result figure_lambda $?

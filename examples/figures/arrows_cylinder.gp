@@ -1,6 +1,6 @@
 # Figure 6: the arrows beta omega over the training points of the cylinder, in the plane that matters for the label
 # and in one across it, at the start and at the end.
-#   figure_arrows --model cylinder --out DIR
+#   figure_run arrows --model cylinder --out DIR
 #   gnuplot -e "dir='DIR'; out='FILE.svg'" arrows_cylinder.gp
 if (!exists("dir")) dir = '.'
 if (!exists("out")) out = 'arrows_cylinder.svg'

@@ -1,5 +1,5 @@
 # Figure 1: the arrows beta omega over the training points of the stripe, at the start, at t* and at the end.
-#   figure_arrows --model stripe --out DIR
+#   figure_run arrows --model stripe --out DIR
 #   gnuplot -e "dir='DIR'; out='FILE.svg'" arrows_stripe.gp
 if (!exists("dir")) dir = '.'
 if (!exists("out")) out = 'arrows_stripe.svg'

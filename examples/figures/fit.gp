@@ -1,5 +1,5 @@
 # Figure 4: the predictor along x_1 and the neurons' kinks at three times; the loss and the test error in time.
-#   figure_fit --out DIR     (and figure_neurons, whose attractors.csv is used where it is there)
+#   figure_run fit --out DIR     (and figure_run neurons, whose attractors.csv is used where it is there)
 #   gnuplot -e "dir='DIR'; out='FILE.svg'" fit.gp
 if (!exists("dir")) dir = '.'
 if (!exists("out")) out = 'fit.svg'

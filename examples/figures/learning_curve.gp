@@ -1,5 +1,5 @@
 # Figures 2 and 7 (bottom): test error against the number of training points, per method, and the predicted slopes.
-#   figure_learning_curve --out DIR
+#   learning_curve --csv DIR/learning_curve.csv
 #   gnuplot -e "dir='DIR'; out='FILE.svg'" learning_curve.gp
 if (!exists("dir")) dir = '.'
 if (!exists("out")) out = 'learning_curve.svg'

@@ -25,10 +25,10 @@ else
   curve_c=411,3300 learn_p=51,103,206,411,825,1650,3300,4640 learn_seeds=1:20 learn_c=1:9 spectrum_p=1000
   alphas=1e-16:1e8:25 alpha_seeds=1:5
 fi
-run figure_arrows --model stripe --p 1000 --h 10000 --out "$out"
-run figure_arrows --model cylinder --p 1000 --h 10000 --out "$out"
-run figure_neurons --p 10000 --h 1000 --out "$out"
-run figure_fit --p 10000 --h 1000 --out "$out"
+run figure_run arrows --model stripe --p 1000 --h 10000 --out "$out"
+run figure_run arrows --model cylinder --p 1000 --h 10000 --out "$out"
+run figure_run neurons --p 10000 --h 1000 --out "$out"
+run figure_run fit --p 10000 --h 1000 --out "$out"
 methods=feature,lazy,lazy-compressed,ntk-end
 for d in 5 10; do
   run learning_curve --d $d --p $learn_p --seeds $learn_seeds --h $wide --methods $methods --out "$out/curves.jsonl" --csv "$out/curve_stripe_$d.csv"

@@ -1,5 +1,5 @@
 # Figure 3: a neuron against its equations, the pull along x_1, and the ways of the neurons to their attractors.
-#   figure_neurons --out DIR
+#   figure_run neurons --out DIR
 #   gnuplot -e "dir='DIR'; out='FILE.svg'" neurons.gp
 if (!exists("dir")) dir = '.'
 if (!exists("out")) out = 'neurons.svg'

@@ -1,5 +1,5 @@
 # Figures 9 and 10: what the first eigenvectors of the kernels know of the label, and the points in the first two.
-#   figure_spectrum --out DIR
+#   kernel --phi DIR/phi.csv --spectrum DIR/spectrum.csv
 #   gnuplot -e "dir='DIR'; out='FILE.svg'" spectrum.gp
 if (!exists("dir")) dir = '.'
 if (!exists("out")) out = 'spectrum.svg'
