@@ -4644,15 +4644,12 @@ static invman_status invman_i_check_model(const invman_context *ctx, const invma
 }
 
 /* A flow with the memory that every flow needs. */
-static invman_flow *invman_i_take_flow(const invman_context *ctx, const invman_data *train,
-                                       const invman_flow_options *o) {
+static invman_status invman_i_take_flow(const invman_context *ctx, const invman_data *train,
+                                        const invman_flow_options *o, invman_flow **out) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_flow *f = (invman_flow *)invman_i_take(&scope, 1, sizeof *f);
   size_t p = train->n, tests = o->test ? o->test->n : 0;
-  if (!f) {
-    invman_i_drop(&scope);
-    return NULL;
-  }
+  if (!f) return invman_i_drop(&scope);
   f->scope = scope;
   if (ctx) f->context = *ctx;
   f->scope.ctx = &f->context;
@@ -4673,7 +4670,8 @@ static invman_flow *invman_i_take_flow(const invman_context *ctx, const invman_d
   f->near = (unsigned char *)invman_i_take(&f->scope, p, 1);
   f->list = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
   f->where = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
-  return f;
+  *out = f;
+  return INVMAN_OK;
 }
 
 static invman_status invman_i_made(invman_flow *f, invman_flow **out) {
@@ -4686,9 +4684,10 @@ static invman_status invman_i_made(invman_flow *f, invman_flow **out) {
 /* A flow of a network with all its memory; its weights are those of t = 0. */
 static invman_status invman_i_make_flow(const invman_context *ctx, invman_net *net, const invman_data *train,
                                         const invman_flow_options *o, invman_flow **out) {
-  invman_flow *f = invman_i_take_flow(ctx, train, o);
+  invman_flow *f;
   size_t p = train->n, h = net->h, d = net->d, i;
-  if (!f) return INVMAN_E_NOMEM;
+  invman_status status = invman_i_take_flow(ctx, train, o, &f);
+  if (status < 0) return status;
   f->mover = &invman_i_net_mover;
   f->net = net;
   f->unit = sqrt(2.0) / ((double)h * (double)p);
@@ -4707,9 +4706,10 @@ static invman_status invman_i_make_flow(const invman_context *ctx, invman_net *n
 static invman_status invman_i_make_model_flow(const invman_context *ctx, const invman_model *model,
                                               const invman_data *train, const invman_flow_options *o,
                                               invman_flow **out) {
-  invman_flow *f = invman_i_take_flow(ctx, train, o);
+  invman_flow *f;
   size_t p = train->n, N = model->size;
-  if (!f) return INVMAN_E_NOMEM;
+  invman_status status = invman_i_take_flow(ctx, train, o, &f);
+  if (status < 0) return status;
   f->mover = &invman_i_model_mover;
   f->model = *model;
   f->unit = 1 / (double)p;
