@@ -965,8 +965,8 @@ typedef union invman_i_lanes {
     }                                     \
   } while (0)
 #define INVMAN_I_POSITIVE(condition, value, V, M) ((V)((M)((condition) > 0.0) & (M)(value)))
-#define INVMAN_I_WHOLE(t, V, M)                   ((V)((M)(t) & ~((1LL << 42) - 1)))
-#define INVMAN_I_TWO_TO(k, V, M)                  ((V)(((M)(k) << 10) - 0x4010000000000000LL))
+#define INVMAN_I_WHOLE(t, V, M)                   ((V)((M)(t) & ~((1LL << 41) - 1)))
+#define INVMAN_I_TWO_TO(k, V, M)                  ((V)(((M)(k) << 11) - (1LL << 52)))
 #else
 #define INVMAN_I_LANEWISE(L, OP)                                                                            \
   do {                                                                                                      \
@@ -974,8 +974,8 @@ typedef union invman_i_lanes {
     OP(d[0], , ) OP(d[1], , ) OP(d[2], , ) OP(d[3], , ) OP(d[4], , ) OP(d[5], , ) OP(d[6], , ) OP(d[7], , ) \
   } while (0)
 #define INVMAN_I_POSITIVE(condition, value, V, M) ((condition) > 0.0 ? (value) : 0.0)
-#define INVMAN_I_WHOLE(t, V, M)                   invman_i_double_of(invman_i_bits_of(t) & ~((UINT64_C(1) << 42) - 1))
-#define INVMAN_I_TWO_TO(k, V, M)                  invman_i_double_of((invman_i_bits_of(k) << 10) - UINT64_C(0x4010000000000000))
+#define INVMAN_I_WHOLE(t, V, M)                   invman_i_double_of(invman_i_bits_of(t) & ~((UINT64_C(1) << 41) - 1))
+#define INVMAN_I_TWO_TO(k, V, M)                  invman_i_double_of((invman_i_bits_of(k) << 11) - (UINT64_C(1) << 52))
 static inline uint64_t invman_i_bits_of(double x) {
   uint64_t bits;
   memcpy(&bits, &x, sizeof bits);
@@ -5972,42 +5972,43 @@ invman_status invman_convnet_get_layer(const invman_convnet *net, size_t index, 
 
 /* ---- the activation */
 
-/* y = c z s and slope = c s (1 + z (1 - s)), s = 1/(1 + exp(-z)); c makes the mean square of y 1 for normal z. By
-   e = exp(-|z|) = 2^k exp(r): t = 2048.5 - |z|/ln 2 has its whole part in the upper 10 bits of its mantissa (at 2048
-   as below it), from where a shift moves it into an exponent; exp(r), |r| < 0.35, to 2e-16 by its series. Beyond 708 e
-   is taken as 0. */
+/* y = c z s and slope = c s (1 + z (1 - s)), s = 1/(1 + exp(-z)); c makes the mean square of y 1 for normal z.
+   exp(-z) = 2^k exp(r): the whole part of t = 3072.5 - z/ln 2, between 2048 and 4096, is the upper 11 bits of its
+   mantissa, from where a shift makes an exponent of it; exp(r), |r| < 0.35, to 2e-16 by its series. Beyond |z| = 708 s
+   is 0 or 1. */
 INVMAN_I_INLINE void invman_i_swish(const invman_i_lanes *z, invman_i_lanes *y, invman_i_lanes *slope, const int L) {
   static const double series[] = {
       1.0,        1.0,         1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,      1.0 / 720,
       1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600};
   const double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10, c = 1.6768;
-  invman_i_lanes a, k, r, e, s;
+  invman_i_lanes k, r, e, s;
   int i;
-#define INVMAN_I_OP(piece, V, M)                                                                        \
-  a.piece = INVMAN_I_POSITIVE(z->piece, z->piece, V, M) - INVMAN_I_POSITIVE(-z->piece, z->piece, V, M); \
-  k.piece = 2048.5 - 1.44269504088896340736 * a.piece;                                                  \
-  k.piece = INVMAN_I_WHOLE(k.piece, V, M);                                                              \
-  r.piece = ((2048.0 - k.piece) * ln2_high - a.piece) + (2048.0 - k.piece) * ln2_low;                   \
-  e.piece = series[12] + invman_i_zero.piece;
+#define INVMAN_I_OP(piece, V, M)                                 \
+  k.piece = 3072.5 - 1.44269504088896340736 * z->piece;          \
+  k.piece = INVMAN_I_WHOLE(k.piece, V, M);                       \
+  r.piece = 3072.0 - k.piece;                                    \
+  r.piece = (r.piece * ln2_high - z->piece) + r.piece * ln2_low; \
+  e.piece = series[12] * r.piece + series[11];
   INVMAN_I_LANEWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
   INVMAN_I_UNROLL
-  for (i = 11; i >= 0; i--) {
+  for (i = 10; i >= 0; i--) {
 #define INVMAN_I_OP(piece, V, M) e.piece = e.piece * r.piece + series[i];
     INVMAN_I_LANEWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
   }
-#define INVMAN_I_OP(piece, V, M)                                            \
-  e.piece = e.piece * INVMAN_I_TWO_TO(k.piece, V, M);                       \
-  e.piece = INVMAN_I_POSITIVE(708.0 - a.piece, e.piece, V, M);              \
-  k.piece = 1.0 / (1.0 + e.piece);                                          \
-  e.piece = e.piece * k.piece;                                              \
-  s.piece = e.piece + INVMAN_I_POSITIVE(z->piece, k.piece - e.piece, V, M); \
-  y->piece = c * s.piece * z->piece;
+#define INVMAN_I_OP(piece, V, M)                                \
+  e.piece = e.piece * INVMAN_I_TWO_TO(k.piece, V, M);           \
+  e.piece = INVMAN_I_POSITIVE(708.0 - z->piece, e.piece, V, M); \
+  s.piece = 1.0 / (1.0 + e.piece);                              \
+  s.piece = INVMAN_I_POSITIVE(708.0 + z->piece, s.piece, V, M); \
+  e.piece = c * s.piece;                                        \
+  r.piece = e.piece * z->piece;
   INVMAN_I_LANEWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
+  invman_i_set(y, &r, L);
   if (!slope) return;
-#define INVMAN_I_OP(piece, V, M) slope->piece = c * s.piece * (1.0 + z->piece * (1.0 - s.piece));
+#define INVMAN_I_OP(piece, V, M) slope->piece = e.piece + r.piece * (1.0 - s.piece);
   INVMAN_I_LANEWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
 }
@@ -6314,10 +6315,9 @@ static void invman_i_lay_patches(const invman_i_pass *p, const double *x, size_t
 /* ---- many images: strips of groups of eight, each strip with a pass of its own */
 
 enum { INVMAN_I_CONV_EVAL, INVMAN_I_CONV_SUM, INVMAN_I_CONV_ROWS_OF_J };
-enum {
-  INVMAN_I_CONV_STRIPS = 64,
-  INVMAN_I_CONV_SPARE = 16
-}; /* at most; lanes that register tiles read beyond an end */
+/* Strips where there are few groups, and groups in a strip where there are many: fresh memory costs as much as a
+   group's work. Lanes that register tiles read beyond an end. */
+enum { INVMAN_I_CONV_STRIPS = 8, INVMAN_I_CONV_GROUPS = 8, INVMAN_I_CONV_SPARE = 16 };
 
 typedef struct invman_i_conv_job {
   const invman_convnet *net;
@@ -6432,7 +6432,7 @@ static invman_status invman_i_check_images(const invman_convnet *net, const doub
 /* A job and its memory, for up to n images at a time. */
 static invman_i_conv_job invman_i_take_job(invman_i_scope *scope, const invman_convnet *net, int what, int part,
                                            size_t n) {
-  size_t head = net->layer[net->count - 1].shape.out, share;
+  size_t head = net->layer[net->count - 1].shape.out, groups = (n + INVMAN_I_WIDTH - 1) / INVMAN_I_WIDTH, share;
   int back = what != INVMAN_I_CONV_EVAL && part < INVMAN_NTK_LAST_LAYER;
   invman_i_conv_job job;
   memset(&job, 0, sizeof job);
@@ -6447,8 +6447,8 @@ static invman_i_conv_job invman_i_take_job(invman_i_scope *scope, const invman_c
   job.room = net->patches + net->outputs + net->most + net->plane + INVMAN_I_CONV_SPARE;
   if (back) job.room += net->outputs + INVMAN_I_CONV_SPARE;
   share = net->options.memory / 4 / sizeof(invman_i_lanes) / job.room;
-  job.strips = invman_i_min(invman_i_max(share, 1), INVMAN_I_CONV_STRIPS);
-  job.strips = invman_i_min(job.strips, (n + INVMAN_I_WIDTH - 1) / INVMAN_I_WIDTH);
+  job.strips = invman_i_min(groups, invman_i_max(INVMAN_I_CONV_STRIPS, groups / INVMAN_I_CONV_GROUPS));
+  job.strips = invman_i_min(job.strips, invman_i_max(share, 1));
   job.scratch = (invman_i_lanes *)invman_i_take_room(scope, invman_i_mul(job.strips, job.room), sizeof(invman_i_lanes));
   return job;
 }
