@@ -107,7 +107,11 @@
                invman_fit_power_law  invman_median_power_law  invman_beta_lazy  invman_beta_feature
      theory    invman_stripe_averages  invman_stripe_integrals  invman_stripe_label  invman_stripe_fixed_points
                invman_stripe_neuron_ode  invman_stripe_noisy_ode  invman_stripe_noise
-               invman_equiprobable_x_max  invman_equiprobable_radius */
+               invman_equiprobable_x_max  invman_equiprobable_radius
+     images    invman_convnet_create  invman_convnet_copy  invman_convnet_free  invman_convnet_size
+               invman_convnet_weights  invman_convnet_layers  invman_convnet_get_layer  invman_convnet_eval
+               invman_convnet_gradient  invman_convnet_gradients  invman_convnet_ntk_gram
+               invman_convnet_save  invman_convnet_load */
 
 #ifndef INVMAN_H
 #define INVMAN_H
@@ -392,8 +396,8 @@ INVMAN_API invman_status invman_train_model(const invman_context *ctx, const inv
 
 /* ------------------------------------------------------------------------------------------ tangent kernel */
 
-/* Which weights' kernel: all of them, omega and b, or beta. */
-enum { INVMAN_NTK_ALL = 0, INVMAN_NTK_FIRST_LAYER = 1, INVMAN_NTK_LAST_LAYER = 2 };
+/* Which weights' kernel: all of them, omega and b, or beta. HIDDEN: for convolutional networks, see there. */
+enum { INVMAN_NTK_ALL = 0, INVMAN_NTK_FIRST_LAYER = 1, INVMAN_NTK_LAST_LAYER = 2, INVMAN_NTK_HIDDEN = 3 };
 
 /* K (n,m) = Theta(x_i, z_j) = df/dW(x_i) . df/dW(z_j) of the network, for x (n,d), z (m,d); z NULL: m is ignored,
    K (n,n) is symmetric, and one triangle of it is computed. Two products of rank h: O(n m h), 25 MB beside K. */
@@ -574,6 +578,73 @@ INVMAN_API void invman_stripe_noise(const invman_data *data, const double *inter
 INVMAN_API double invman_equiprobable_x_max(double x_min);
 INVMAN_API double invman_equiprobable_radius(size_t d_par);
 
+/* ------------------------------------------------------------------------------------ convolutional network
+
+   Sixteen convolutions and a classifier, after MnasNet (Tan et al., 2019), without batch normalisation: the network of
+   the paper's Section 5. Every convolution is out = conv(in, w)/sqrt(fan-in), fan-in its weights per output channel,
+   without bias; 5x5 with a border of two zeros, or 1x1. The activation is 1.6768 z/(1 + exp(-z)). Channels, with [u]
+   for u rounded half to even, at least 1:
+     stem        5x5 to [4h], stride 2; then 5x5 depthwise, 1x1 to [2h]; activation after each
+     block i     1x1 to three times the channels, 5x5 depthwise of stride 2, 1x1 to [(2i+1)h]; the last one linear.
+                 Then layers - 1 times the same at stride 1 to as many channels, whose output is (its input + what it
+                 computes)/sqrt(2)
+     head        1x1 to [20h], activation; mean over the positions; f = w.mean/fan-in + b
+   A stride of two halves a side, rounding up. All weights are N(0,1) at the start, b is 0. */
+
+typedef struct invman_convnet invman_convnet; /* opaque; it remembers the context it was made with */
+
+typedef struct invman_convnet_options {
+  size_t channels, height, width; /* of an image, each 1 or more */
+  double width_factor;            /* h, > 0; 0 = 10 */
+  size_t blocks, layers;          /* 0 = 2: 4 + 3 blocks layers convolutions */
+  size_t memory; /* bytes for per-sample gradients (three quarters) and activations (one); 0 = 512 MiB. Less than a
+                    block of eight images needs counts as that much. */
+} invman_convnet_options;
+
+enum { INVMAN_CONV_DENSE = 0, INVMAN_CONV_DEPTHWISE = 1, INVMAN_CONV_POINTWISE = 2 };
+
+typedef struct invman_convnet_layer {
+  int kind;              /* INVMAN_CONV_DENSE, INVMAN_CONV_DEPTHWISE or INVMAN_CONV_POINTWISE */
+  size_t in, out;        /* channels */
+  size_t kernel, stride; /* 5 or 1; 1 or 2 */
+  size_t height, width;  /* of its output */
+  size_t first, weights; /* index and number of its weights: (out, in, 5, 5), (out, 5, 5) or (out, in) */
+} invman_convnet_layer;
+
+/* rng: the weights, in their order. out: to be freed. Errors: E_ARG, E_SIZE, E_NOMEM. */
+INVMAN_API invman_status invman_convnet_create(const invman_context *ctx, const invman_convnet_options *options,
+                                               invman_rng *rng, invman_convnet **out);
+INVMAN_API invman_status invman_convnet_copy(const invman_convnet *net, invman_convnet **out); /* same context */
+INVMAN_API void invman_convnet_free(invman_convnet *net);
+
+INVMAN_API size_t
+invman_convnet_size(const invman_convnet *net); /* N, the number of weights: 23251 for MNIST's images */
+/* (N) of the network's own, to be read and written: layer by layer, then the classifier's w and b. */
+INVMAN_API double *invman_convnet_weights(invman_convnet *net);
+INVMAN_API size_t invman_convnet_layers(const invman_convnet *net); /* convolutions; 16 by default */
+INVMAN_API invman_status invman_convnet_get_layer(const invman_convnet *net, size_t index, invman_convnet_layer *out);
+
+/* f (n) of the images x (n, channels*height*width), channels first. Eight images at a time: 1.2e6 multiply-adds for
+   one of MNIST's. Errors, here and below: E_ARG, E_SIZE, E_NOMEM, E_NONFINITE with the element of x, r or weights. */
+INVMAN_API invman_status invman_convnet_eval(const invman_convnet *net, const double *x, size_t n, double *f);
+/* grad (N) = sum_mu r_mu df/dW(x_mu), overwritten. Three times the work of f. */
+INVMAN_API invman_status invman_convnet_gradient(const invman_convnet *net, const double *x, size_t n,
+                                                 const double *r /* (n) */, double *grad);
+/* J (n,N): row mu is df/dW(x_mu). */
+INVMAN_API invman_status invman_convnet_gradients(const invman_convnet *net, const double *x, size_t n, double *J);
+/* K (n,m) = J(x) J(z)' of the weights that `part` names: INVMAN_NTK_ALL, _FIRST_LAYER (the stem) or _LAST_LAYER (the
+   classifier); for INVMAN_NTK_HIDDEN of the means that the classifier sees, over sqrt(fan-in). z NULL: m is ignored, K
+   (n,n) is symmetric, one triangle of it is computed. While the gradients of x and z fit in options.memory every one is
+   computed once; else x is taken in blocks, and for each of them z anew. 17 MB beside that. STOPPED, K incomplete:
+   by ctx->progress. */
+INVMAN_API invman_status invman_convnet_ntk_gram(const invman_convnet *net, int part, const double *x, size_t n,
+                                                 const double *z, size_t m, double *K);
+
+/* A file as invman_net_save's, kind "CONV": uint64 channels, height, width, double width_factor, uint64 blocks, layers,
+   memory, then the weights (N). */
+INVMAN_API invman_status invman_convnet_save(const invman_convnet *net, const char *path);
+INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const char *path, invman_convnet **out);
+
 #endif /* INVMAN_H */
 
 /* ========================================================================================================
@@ -664,8 +735,8 @@ static invman_i_scope invman_i_open(const invman_context *ctx) {
   return scope;
 }
 
-/* `count` zeroed elements of `size` bytes, 64-byte aligned; NULL once anything has failed in this scope. */
-static void *invman_i_take(invman_i_scope *scope, size_t count, size_t size) {
+/* Room for `count` elements of `size` bytes, 64-byte aligned; NULL once anything has failed in this scope. */
+static void *invman_i_take_room(invman_i_scope *scope, size_t count, size_t size) {
   const invman_context *ctx = scope->ctx;
   size_t bytes = invman_i_mul(count, size);
   unsigned char *base, *memory;
@@ -687,7 +758,12 @@ static void *invman_i_take(invman_i_scope *scope, size_t count, size_t size) {
   block->base = base;
   block->bytes = bytes;
   scope->first = block;
-  memset(memory, 0, bytes - INVMAN_I_BLOCK_EXTRA);
+  return memory;
+}
+
+static void *invman_i_take(invman_i_scope *scope, size_t count, size_t size) { /* the same, zeroed */
+  void *memory = invman_i_take_room(scope, count, size);
+  if (memory) memset(memory, 0, scope->first->bytes - INVMAN_I_BLOCK_EXTRA);
   return memory;
 }
 
@@ -926,6 +1002,8 @@ typedef union invman_i_lanes {
     }                                     \
   } while (0)
 #define INVMAN_I_POSITIVE(condition, value, V, M) ((V)((M)((condition) > 0.0) & (M)(value)))
+#define INVMAN_I_WHOLE(t, V, M)                   ((V)((M)(t) & ~((1LL << 41) - 1)))
+#define INVMAN_I_TWO_TO(k, V, M)                  ((V)(((M)(k) << 11) - (1LL << 52)))
 #else
 #define INVMAN_I_LANEWISE(L, OP)                                                                            \
   do {                                                                                                      \
@@ -933,6 +1011,18 @@ typedef union invman_i_lanes {
     OP(d[0], , ) OP(d[1], , ) OP(d[2], , ) OP(d[3], , ) OP(d[4], , ) OP(d[5], , ) OP(d[6], , ) OP(d[7], , ) \
   } while (0)
 #define INVMAN_I_POSITIVE(condition, value, V, M) ((condition) > 0.0 ? (value) : 0.0)
+#define INVMAN_I_WHOLE(t, V, M)                   invman_i_double_of(invman_i_bits_of(t) & ~((UINT64_C(1) << 41) - 1))
+#define INVMAN_I_TWO_TO(k, V, M)                  invman_i_double_of((invman_i_bits_of(k) << 11) - (UINT64_C(1) << 52))
+static inline uint64_t invman_i_bits_of(double x) {
+  uint64_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+static inline double invman_i_double_of(uint64_t bits) {
+  double x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
 #endif
 
 INVMAN_I_INLINE void invman_i_set(invman_i_lanes *out, const invman_i_lanes *x, const int L) {
@@ -6085,6 +6175,785 @@ double invman_equiprobable_x_max(double x_min) { /* Phi(x_max) - Phi(x_min) = 1/
   return q < 0.5 ? invman_i_normal_quantile(q) : HUGE_VAL;
 }
 
+/* ============================================================================================== >>convnet
+   A lane is an image: eight images go through the network at once, every value of it is a lanes object, every weight a
+   scalar. So convolutions, activations and per-sample gradients need neither shuffles nor sums across lanes. Values
+   are stored channel by channel, a channel row by row. The stem's patches are laid out as channels, which makes a 1x1
+   convolution of it. */
+
+typedef struct invman_i_conv {
+  invman_convnet_layer shape;
+  size_t rows, columns; /* of its input */
+  int act;              /* whether the activation follows */
+  int skip;             /* whether the input of the layer before the last is added to the output */
+  double scale;         /* 1/sqrt(fan-in) */
+  size_t at;            /* where its output begins, in lanes */
+} invman_i_conv;
+
+struct invman_convnet {
+  invman_i_scope scope;
+  invman_context context;
+  invman_convnet_options options;
+  size_t d, size, count, room; /* pixels; weights; layers, and room for them */
+  invman_i_conv *layer;
+  double *w;
+  size_t patches, outputs, plane, most; /* lanes: the stem's patches, all layers' outputs; a channel with its border;
+                                           weights of a layer at most */
+  double work;                          /* multiply-adds for one image */
+};
+
+enum { INVMAN_I_KERNEL_SIDE = 5, INVMAN_I_KERNEL_AREA = 25, INVMAN_I_BORDER = 2 };
+
+/* ---- what the layers are */
+
+static size_t invman_i_channels(double width) {
+  double n = rint(width);
+  return n < 1 ? 1 : n >= (double)(SIZE_MAX / 2) ? SIZE_MAX : (size_t)n;
+}
+
+/* Appends a layer to the network; sizes that overflow become SIZE_MAX. */
+static void invman_i_add_layer(invman_convnet *net, int kind, size_t out, size_t stride, int act, int skip) {
+  invman_i_conv *c = net->layer + net->count, *before = c - 1;
+  invman_convnet_layer *s = &c->shape;
+  int first = net->count++ == 0, wide = kind != INVMAN_CONV_POINTWISE;
+  size_t fan_in, positions;
+  c->rows = first ? net->options.height : before->shape.height;
+  c->columns = first ? net->options.width : before->shape.width;
+  c->act = act;
+  c->skip = skip;
+  c->at = net->outputs;
+  s->kind = kind;
+  s->in = first ? net->options.channels : before->shape.out;
+  s->out = out;
+  s->kernel = wide ? INVMAN_I_KERNEL_SIDE : 1;
+  s->stride = stride;
+  s->height = (c->rows - 1) / stride + 1;
+  s->width = (c->columns - 1) / stride + 1;
+  s->first = net->size;
+  fan_in = invman_i_mul(kind == INVMAN_CONV_DEPTHWISE ? 1 : s->in, s->kernel * s->kernel);
+  positions = invman_i_mul(s->height, s->width);
+  s->weights = invman_i_mul(out, fan_in);
+  c->scale = 1 / sqrt((double)fan_in);
+
+  if (first) net->patches = invman_i_mul(fan_in, positions);
+  net->size = invman_i_add(net->size, s->weights);
+  net->outputs = invman_i_add(net->outputs, invman_i_mul(out, positions));
+  net->most = invman_i_max(net->most, invman_i_max(s->weights, invman_i_add(out, 1)));
+  net->plane = invman_i_max(net->plane, invman_i_mul(invman_i_add(c->rows, 2 * INVMAN_I_BORDER),
+                                                     invman_i_add(c->columns, 2 * INVMAN_I_BORDER)));
+  net->work += (double)s->weights * (double)positions;
+}
+
+static void invman_i_add_residual(invman_convnet *net, size_t out, size_t stride) {
+  size_t in = net->layer[net->count - 1].shape.out, wide = invman_i_mul(3, in);
+  invman_i_add_layer(net, INVMAN_CONV_POINTWISE, wide, 1, 1, 0);
+  invman_i_add_layer(net, INVMAN_CONV_DEPTHWISE, wide, stride, 1, 0);
+  invman_i_add_layer(net, INVMAN_CONV_POINTWISE, out, 1, 0, stride == 1);
+}
+
+static void invman_i_add_layers(invman_convnet *net) {
+  double h = net->options.width_factor;
+  size_t stem = invman_i_channels(4 * h), i, k;
+  invman_i_add_layer(net, INVMAN_CONV_DENSE, stem, 2, 1, 0);
+  invman_i_add_layer(net, INVMAN_CONV_DEPTHWISE, stem, 1, 1, 0);
+  invman_i_add_layer(net, INVMAN_CONV_POINTWISE, invman_i_channels(2 * h), 1, 1, 0);
+  for (i = 0; i < net->options.blocks; i++)
+    for (k = 0; k < net->options.layers; k++)
+      invman_i_add_residual(net, invman_i_channels((double)(2 * i + 1) * h), k == 0 ? 2 : 1);
+  invman_i_add_layer(net, INVMAN_CONV_POINTWISE, invman_i_channels(20 * h), 1, 1, 0);
+  net->size = invman_i_add(net->size, invman_i_add(net->layer[net->count - 1].shape.out, 1));
+}
+
+static size_t invman_i_layer_count(const invman_convnet_options *o) {
+  return invman_i_add(4, invman_i_mul(3, invman_i_mul(o->blocks, o->layers)));
+}
+
+static invman_status invman_i_check_convnet_options(const invman_context *ctx, invman_convnet_options *o) {
+  o->width_factor = invman_i_or(o->width_factor, 10);
+  if (o->blocks == 0) o->blocks = 2;
+  if (o->layers == 0) o->layers = 2;
+  if (o->memory == 0) o->memory = (size_t)512 << 20;
+  if (o->channels == 0 || o->height == 0 || o->width == 0)
+    return invman_i_bad(ctx, "convnet: channels, height and width must be 1 or more");
+  if (!(o->width_factor > 0) || !invman_i_isfinite(o->width_factor))
+    return invman_i_bad(ctx, "convnet: width_factor must be positive");
+  return INVMAN_OK;
+}
+
+/* A network of checked options, all weights 0. */
+static invman_status invman_i_make_convnet(const invman_context *ctx, const invman_convnet_options *o,
+                                           invman_convnet **out) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_convnet *net = (invman_convnet *)invman_i_take(&scope, 1, sizeof *net);
+  size_t lanes;
+  if (!net) return invman_i_drop(&scope);
+  net->scope = scope;
+  if (ctx) net->context = *ctx;
+  net->scope.ctx = &net->context;
+  net->options = *o;
+  net->layer = (invman_i_conv *)invman_i_take(&net->scope, invman_i_layer_count(o), sizeof(invman_i_conv));
+  if (net->layer) {
+    net->d = invman_i_mul(o->channels, invman_i_mul(o->height, o->width));
+    invman_i_add_layers(net);
+    lanes =
+        invman_i_add(invman_i_add(net->patches, invman_i_mul(2, net->outputs)), invman_i_add(net->plane, net->most));
+    if (net->d == SIZE_MAX || invman_i_mul(lanes, 2 * sizeof(invman_i_lanes)) == SIZE_MAX) net->size = SIZE_MAX;
+    net->w = invman_i_doubles(&net->scope, net->size);
+  }
+  if (net->scope.status < 0) {
+    scope = net->scope;
+    scope.ctx = ctx;
+    return invman_i_drop(&scope);
+  }
+  *out = net;
+  return INVMAN_OK;
+}
+
+invman_status invman_convnet_create(const invman_context *ctx, const invman_convnet_options *options, invman_rng *rng,
+                                    invman_convnet **out) {
+  invman_convnet_options o;
+  invman_status status;
+  size_t k;
+  if (!out) return invman_i_bad(ctx, "convnet_create: out is NULL");
+  *out = NULL;
+  if (!options || !rng) return invman_i_bad(ctx, "convnet_create: options or rng is NULL");
+  o = *options;
+  status = invman_i_check_convnet_options(ctx, &o);
+  if (status == INVMAN_OK) status = invman_i_make_convnet(ctx, &o, out);
+  if (status < 0) return status;
+  for (k = 0; k + 1 < (*out)->size; k++) (*out)->w[k] = invman_rng_normal(rng);
+  return INVMAN_OK;
+}
+
+invman_status invman_convnet_copy(const invman_convnet *net, invman_convnet **out) {
+  invman_status status;
+  if (!net || !out) return INVMAN_E_ARG;
+  *out = NULL;
+  status = invman_i_make_convnet(&net->context, &net->options, out);
+  if (status == INVMAN_OK) memcpy((*out)->w, net->w, net->size * sizeof(double));
+  return status;
+}
+
+void invman_convnet_free(invman_convnet *net) {
+  invman_i_scope scope;
+  if (!net) return;
+  scope = net->scope;
+  invman_i_drop(&scope);
+}
+
+size_t invman_convnet_size(const invman_convnet *net) { return net ? net->size : 0; }
+double *invman_convnet_weights(invman_convnet *net) { return net ? net->w : NULL; }
+size_t invman_convnet_layers(const invman_convnet *net) { return net ? net->count : 0; }
+
+invman_status invman_convnet_get_layer(const invman_convnet *net, size_t index, invman_convnet_layer *out) {
+  if (!net || !out) return INVMAN_E_ARG;
+  if (index >= net->count) return invman_i_bad(&net->context, "convnet_get_layer: no such layer");
+  *out = net->layer[index].shape;
+  return INVMAN_OK;
+}
+
+/* ---- the activation */
+
+/* y = c z s and slope = c s (1 + z (1 - s)), s = 1/(1 + exp(-z)); c makes the mean square of y 1 for normal z.
+   exp(-z) = 2^k exp(r): the whole part of t = 3072.5 - z/ln 2, between 2048 and 4096, is the upper 11 bits of its
+   mantissa, from where a shift makes an exponent of it; exp(r), |r| < 0.35, to 2e-16 by its series. Beyond |z| = 708 s
+   is 0 or 1. */
+INVMAN_I_INLINE void invman_i_swish(const invman_i_lanes *z, invman_i_lanes *y, invman_i_lanes *slope, const int L) {
+  static const double series[] = {
+      1.0,        1.0,         1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,      1.0 / 720,
+      1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600};
+  const double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10, c = 1.6768;
+  invman_i_lanes k, r, e, s;
+  int i;
+#define INVMAN_I_OP(piece, V, M)                                 \
+  k.piece = 3072.5 - 1.44269504088896340736 * z->piece;          \
+  k.piece = INVMAN_I_WHOLE(k.piece, V, M);                       \
+  r.piece = 3072.0 - k.piece;                                    \
+  r.piece = (r.piece * ln2_high - z->piece) + r.piece * ln2_low; \
+  e.piece = series[12] * r.piece + series[11];
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  INVMAN_I_UNROLL
+  for (i = 10; i >= 0; i--) {
+#define INVMAN_I_OP(piece, V, M) e.piece = e.piece * r.piece + series[i];
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  }
+#define INVMAN_I_OP(piece, V, M)                                \
+  e.piece = e.piece * INVMAN_I_TWO_TO(k.piece, V, M);           \
+  e.piece = INVMAN_I_POSITIVE(708.0 - z->piece, e.piece, V, M); \
+  s.piece = 1.0 / (1.0 + e.piece);                              \
+  s.piece = INVMAN_I_POSITIVE(708.0 + z->piece, s.piece, V, M); \
+  e.piece = c * s.piece;                                        \
+  r.piece = e.piece * z->piece;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  invman_i_set(y, &r, L);
+  if (!slope) return;
+#define INVMAN_I_OP(piece, V, M) slope->piece = e.piece + r.piece * (1.0 - s.piece);
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+}
+
+/* ---- eight images on their way through the network and back */
+
+typedef struct invman_i_pass {
+  const invman_convnet *net;
+  invman_i_lanes *patch; /* (in*25, positions) of the stem */
+  invman_i_lanes *y;     /* outputs of all layers */
+  invman_i_lanes *d;     /* dy/dz of all outputs, on the way back df/dz; NULL: f alone is wanted */
+  invman_i_lanes *plane; /* a channel with its border */
+  invman_i_lanes *grad;  /* a layer's gradient */
+} invman_i_pass;
+
+/* The output's element `at` from its sum: scaled, with what the block skipped, activated. */
+INVMAN_I_INLINE void invman_i_finish(const invman_i_pass *p, const invman_i_conv *c, size_t at,
+                                     const invman_i_lanes *sum, const int L) {
+  invman_i_lanes *y = p->y + c->at + at, *slope = p->d ? p->d + c->at + at : NULL, z;
+  const invman_i_lanes *skipped = c->skip ? p->y + c[-3].at + at : &invman_i_zero;
+  double scale = c->skip ? sqrt(0.5) : 1;
+#define INVMAN_I_OP(piece, V, M) z.piece = c->scale * sum->piece;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  if (c->act) {
+    invman_i_swish(&z, y, slope, L);
+    return;
+  }
+#define INVMAN_I_OP(piece, V, M) y->piece = scale * (z.piece + skipped->piece);
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  if (!slope) return;
+#define INVMAN_I_OP(piece, V, M) slope->piece = scale + invman_i_zero.piece;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+}
+
+/* df/dz of the output's element `at` of the layer before c, from df/dy less what comes along the skip. */
+INVMAN_I_INLINE void invman_i_finish_back(const invman_i_pass *p, const invman_i_conv *c, size_t at,
+                                          const invman_i_lanes *sum, const int L) {
+  const invman_i_conv *before = c - 1;
+  const invman_i_lanes *skipped =
+      before + 3 < p->net->layer + p->net->count && before[3].skip ? p->d + before[3].at + at : &invman_i_zero;
+  invman_i_lanes *d = p->d + before->at + at;
+#define INVMAN_I_OP(piece, V, M) d->piece *= c->scale * sum->piece + skipped->piece;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+}
+
+/* ---- 1x1 convolutions: sums over channels, in register tiles of ROWS channels times SPAN positions or channels */
+
+#define INVMAN_I_CONV_ROWS(L) ((L) >= 4 ? 5 : 2)
+#define INVMAN_I_CONV_SPAN(L) ((L) == 8 ? 4 : 1)
+
+/* out (count, positions) = w (count, terms) x (terms, positions), w of the given strides; pull: on the way back. */
+INVMAN_I_INLINE void invman_i_pointwise(const invman_i_pass *p, const invman_i_conv *c, const double *w, size_t row,
+                                        size_t column, size_t count, size_t terms, const invman_i_lanes *x,
+                                        const int pull, const int L) {
+  const int R = INVMAN_I_CONV_ROWS(L), S = INVMAN_I_CONV_SPAN(L);
+  size_t positions = c->shape.height * c->shape.width, first, top, l;
+  int i, j;
+  for (first = 0; first < positions; first += (size_t)S)
+    for (top = 0; top < count; top += (size_t)R) {
+      const invman_i_lanes *at = x + first;
+      const double *from[5];
+      invman_i_lanes sum[5][4];
+      for (i = 0; i < R; i++) from[i] = w + invman_i_min(top + (size_t)i, count - 1) * row;
+      INVMAN_I_UNROLL
+      for (i = 0; i < R; i++) {
+        INVMAN_I_UNROLL
+        for (j = 0; j < S; j++) invman_i_set(&sum[i][j], &invman_i_zero, L);
+      }
+      for (l = 0; l < terms; l++, at += positions) {
+        INVMAN_I_UNROLL
+        for (i = 0; i < R; i++) {
+          INVMAN_I_UNROLL
+          for (j = 0; j < S; j++) invman_i_add_scaled(&sum[i][j], from[i][l * column], at + j, L);
+        }
+      }
+      for (i = 0; i < R && top + (size_t)i < count; i++)
+        for (j = 0; j < S && first + (size_t)j < positions; j++) {
+          size_t to = (top + (size_t)i) * positions + first + (size_t)j;
+          if (pull) invman_i_finish_back(p, c, to, &sum[i][j], L);
+          else invman_i_finish(p, c, to, &sum[i][j], L);
+        }
+    }
+}
+
+/* grad (out, in): the sum over the positions of df/dz and the input. */
+INVMAN_I_INLINE void invman_i_pointwise_gradient(const invman_i_pass *p, const invman_i_conv *c,
+                                                 const invman_i_lanes *x, size_t in, const int L) {
+  const int R = INVMAN_I_CONV_ROWS(L), S = INVMAN_I_CONV_SPAN(L);
+  size_t positions = c->shape.height * c->shape.width, out = c->shape.out, top, left, l;
+  int i, j;
+  for (top = 0; top < out; top += (size_t)R)
+    for (left = 0; left < in; left += (size_t)S) {
+      const invman_i_lanes *d[5], *from[4];
+      invman_i_lanes sum[5][4];
+      for (i = 0; i < R; i++) d[i] = p->d + c->at + invman_i_min(top + (size_t)i, out - 1) * positions;
+      for (j = 0; j < S; j++) from[j] = x + invman_i_min(left + (size_t)j, in - 1) * positions;
+      INVMAN_I_UNROLL
+      for (i = 0; i < R; i++) {
+        INVMAN_I_UNROLL
+        for (j = 0; j < S; j++) invman_i_set(&sum[i][j], &invman_i_zero, L);
+      }
+      for (l = 0; l < positions; l++) {
+        INVMAN_I_UNROLL
+        for (i = 0; i < R; i++) {
+          INVMAN_I_UNROLL
+          for (j = 0; j < S; j++) invman_i_add_product(&sum[i][j], d[i] + l, from[j] + l, L);
+        }
+      }
+      for (i = 0; i < R && top + (size_t)i < out; i++)
+        for (j = 0; j < S && left + (size_t)j < in; j++) {
+          invman_i_lanes *to = p->grad + (top + (size_t)i) * in + left + (size_t)j;
+#define INVMAN_I_OP(piece, V, M) to->piece = c->scale * sum[i][j].piece;
+          INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+        }
+    }
+}
+
+/* ---- depthwise convolutions: a channel at a time, copied with a border of zeros */
+
+#define INVMAN_I_CONV_RUN(L) ((L) == 8 ? 8 : (L) == 4 ? 4 : 2) /* neighbours whose sums are in registers */
+
+static void invman_i_frame(invman_i_lanes *plane, const invman_i_lanes *channel, size_t rows, size_t columns) {
+  const size_t b = INVMAN_I_BORDER, stride = columns + 2 * b;
+  size_t i;
+  memset(plane, 0, b * stride * sizeof *plane);
+  for (i = 0; i < rows; i++) {
+    invman_i_lanes *row = plane + (i + b) * stride;
+    memset(row, 0, b * sizeof *row);
+    memcpy(row + b, channel + i * columns, columns * sizeof *row);
+    memset(row + b + columns, 0, b * sizeof *row);
+  }
+  memset(plane + (rows + b) * stride, 0, b * stride * sizeof *plane);
+}
+
+/* sum[j] = sum_uv tap[u][v] x[u][j*step + v] */
+INVMAN_I_INLINE void invman_i_correlate(invman_i_lanes *sum, const double *tap, size_t high, size_t wide,
+                                        const invman_i_lanes *x, size_t stride, const size_t step, const int L) {
+  const int J = INVMAN_I_CONV_RUN(L);
+  size_t u, v;
+  int j;
+  INVMAN_I_UNROLL
+  for (j = 0; j < J; j++) invman_i_set(&sum[j], &invman_i_zero, L);
+  for (u = 0; u < high; u++)
+    for (v = 0; v < wide; v++) {
+      INVMAN_I_UNROLL
+      for (j = 0; j < J; j++) invman_i_add_scaled(&sum[j], tap[u * wide + v], x + u * stride + v + (size_t)j * step, L);
+    }
+}
+
+INVMAN_I_INLINE void invman_i_depthwise(const invman_i_pass *p, const invman_i_conv *c, const invman_i_lanes *x,
+                                        const size_t step, const int L) {
+  const size_t J = INVMAN_I_CONV_RUN(L);
+  size_t rows = c->shape.height, columns = c->shape.width, stride = c->columns + 2 * INVMAN_I_BORDER, k, i, j, l;
+  for (k = 0; k < c->shape.out; k++) {
+    const double *w = p->net->w + c->shape.first + k * INVMAN_I_KERNEL_AREA;
+    invman_i_frame(p->plane, x + k * c->rows * c->columns, c->rows, c->columns);
+    for (i = 0; i < rows; i++)
+      for (j = 0; j < columns; j += J) {
+        invman_i_lanes sum[8];
+        invman_i_correlate(sum, w, INVMAN_I_KERNEL_SIDE, INVMAN_I_KERNEL_SIDE, p->plane + (i * stride + j) * step,
+                           stride, step, L);
+        for (l = 0; l < J && j + l < columns; l++) invman_i_finish(p, c, (k * rows + i) * columns + j + l, &sum[l], L);
+      }
+  }
+}
+
+/* The taps that reach the rows (or columns) i, i + step, .. of the input: kernel[last], kernel[last - step], .., and
+   where in the framed output the first of them finds row i's. */
+typedef struct invman_i_phase {
+  size_t taps, last, origin;
+} invman_i_phase;
+
+static invman_i_phase invman_i_phase_of(size_t i, size_t step) {
+  invman_i_phase phase;
+  size_t first = (i + INVMAN_I_BORDER) % step;
+  phase.taps = (INVMAN_I_KERNEL_SIDE - 1 - first) / step + 1;
+  phase.last = first + (phase.taps - 1) * step;
+  phase.origin = (i + 2 * INVMAN_I_BORDER * step + INVMAN_I_BORDER - phase.last) / step - INVMAN_I_BORDER;
+  return phase;
+}
+
+/* df/dz of the layer before, from the framed df/dz of this one. */
+INVMAN_I_INLINE void invman_i_depthwise_back(const invman_i_pass *p, const invman_i_conv *c, const size_t step,
+                                             const int L) {
+  const size_t J = INVMAN_I_CONV_RUN(L);
+  size_t rows = c->shape.height, columns = c->shape.width, stride = columns + 2 * INVMAN_I_BORDER, k, i, j, l, u, v;
+  size_t side;
+  for (k = 0; k < c->shape.out; k++) {
+    const double *w = p->net->w + c->shape.first + k * INVMAN_I_KERNEL_AREA;
+    invman_i_frame(p->plane, p->d + c->at + k * rows * columns, rows, columns);
+    for (i = 0; i < c->rows; i++)
+      for (side = 0; side < step; side++) {
+        invman_i_phase y = invman_i_phase_of(i, step), x = invman_i_phase_of(side, step);
+        double tap[INVMAN_I_KERNEL_AREA];
+        for (u = 0; u < y.taps; u++)
+          for (v = 0; v < x.taps; v++)
+            tap[u * x.taps + v] = w[(y.last - u * step) * INVMAN_I_KERNEL_SIDE + x.last - v * step];
+        for (j = 0; j * step + side < c->columns; j += J) {
+          invman_i_lanes sum[8];
+          invman_i_correlate(sum, tap, y.taps, x.taps, p->plane + y.origin * stride + x.origin + j, stride, 1, L);
+          for (l = 0; l < J && (j + l) * step + side < c->columns; l++)
+            invman_i_finish_back(p, c, (k * c->rows + i) * c->columns + (j + l) * step + side, &sum[l], L);
+        }
+      }
+  }
+}
+
+/* grad (out, 25): the sum over the positions of df/dz and the framed input, for as many rows of the kernel at a time
+   as there are registers. */
+INVMAN_I_INLINE void invman_i_depthwise_gradient(const invman_i_pass *p, const invman_i_conv *c,
+                                                 const invman_i_lanes *x, const size_t step, const int L) {
+  const int U = L == 8 ? INVMAN_I_KERNEL_SIDE : 1, V = INVMAN_I_KERNEL_SIDE;
+  size_t rows = c->shape.height, columns = c->shape.width, stride = c->columns + 2 * INVMAN_I_BORDER, k, i, j, top;
+  int u, v;
+  for (k = 0; k < c->shape.out; k++) {
+    const invman_i_lanes *d = p->d + c->at + k * rows * columns;
+    invman_i_lanes *to = p->grad + k * INVMAN_I_KERNEL_AREA;
+    invman_i_frame(p->plane, x + k * c->rows * c->columns, c->rows, c->columns);
+    for (top = 0; top < INVMAN_I_KERNEL_SIDE; top += (size_t)U) {
+      invman_i_lanes sum[5][5];
+      INVMAN_I_UNROLL
+      for (u = 0; u < U; u++) {
+        INVMAN_I_UNROLL
+        for (v = 0; v < V; v++) invman_i_set(&sum[u][v], &invman_i_zero, L);
+      }
+      for (i = 0; i < rows; i++)
+        for (j = 0; j < columns; j++) {
+          const invman_i_lanes *from = p->plane + (i * step + top) * stride + j * step, *g = d + i * columns + j;
+          INVMAN_I_UNROLL
+          for (u = 0; u < U; u++) {
+            INVMAN_I_UNROLL
+            for (v = 0; v < V; v++) invman_i_add_product(&sum[u][v], g, from + (size_t)u * stride + (size_t)v, L);
+          }
+        }
+      for (u = 0; u < U; u++)
+        for (v = 0; v < V; v++) {
+          invman_i_lanes *at = to + (top + (size_t)u) * INVMAN_I_KERNEL_SIDE + (size_t)v;
+#define INVMAN_I_OP(piece, V, M) at->piece = c->scale * sum[u][v].piece;
+          INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+        }
+    }
+  }
+}
+
+/* ---- all layers */
+
+INVMAN_I_INLINE void invman_i_layers_forth(const invman_i_pass *p, const int L) {
+  const invman_convnet *net = p->net;
+  const invman_i_lanes *x = p->patch;
+  size_t l;
+  for (l = 0; l < net->count; x = p->y + net->layer[l++].at) {
+    const invman_i_conv *c = net->layer + l;
+    size_t fan_in = c->shape.weights / c->shape.out;
+    if (c->shape.kind != INVMAN_CONV_DEPTHWISE)
+      invman_i_pointwise(p, c, net->w + c->shape.first, fan_in, 1, c->shape.out, fan_in, x, 0, L);
+    else if (c->shape.stride == 1) invman_i_depthwise(p, c, x, 1, L);
+    else invman_i_depthwise(p, c, x, 2, L);
+  }
+}
+
+/* The gradient of layer l into p->grad. */
+INVMAN_I_INLINE void invman_i_layer_gradient(const invman_i_pass *p, size_t l, const int L) {
+  const invman_i_conv *c = p->net->layer + l;
+  const invman_i_lanes *x = l > 0 ? p->y + c[-1].at : p->patch;
+  if (c->shape.kind != INVMAN_CONV_DEPTHWISE) invman_i_pointwise_gradient(p, c, x, c->shape.weights / c->shape.out, L);
+  else if (c->shape.stride == 1) invman_i_depthwise_gradient(p, c, x, 1, L);
+  else invman_i_depthwise_gradient(p, c, x, 2, L);
+}
+
+/* df/dz of layer l - 1 from that of layer l. */
+INVMAN_I_INLINE void invman_i_layer_back(const invman_i_pass *p, size_t l, const int L) {
+  const invman_i_conv *c = p->net->layer + l;
+  if (c->shape.kind != INVMAN_CONV_DEPTHWISE)
+    invman_i_pointwise(p, c, p->net->w + c->shape.first, 1, c->shape.in, c->shape.in, c->shape.out, p->d + c->at, 1, L);
+  else if (c->shape.stride == 1) invman_i_depthwise_back(p, c, 1, L);
+  else invman_i_depthwise_back(p, c, 2, L);
+}
+
+/* The stem's patches of images first.., (in*25, positions); beyond the last image that one again. */
+static void invman_i_lay_patches(const invman_i_pass *p, const double *x, size_t n, size_t first) {
+  const invman_i_conv *c = p->net->layer;
+  size_t rows = c->rows, columns = c->columns, k, u, v, i, j, lane;
+  invman_i_lanes *to = p->patch;
+  for (k = 0; k < c->shape.in; k++)
+    for (u = 0; u < INVMAN_I_KERNEL_SIDE; u++)
+      for (v = 0; v < INVMAN_I_KERNEL_SIDE; v++)
+        for (i = 0; i < c->shape.height; i++)
+          for (j = 0; j < c->shape.width; j++, to++) {
+            size_t row = i * c->shape.stride + u - INVMAN_I_BORDER, column = j * c->shape.stride + v - INVMAN_I_BORDER;
+            int inside = row < rows && column < columns; /* below 0 wraps around */
+            for (lane = 0; lane < INVMAN_I_WIDTH; lane++) {
+              size_t image = invman_i_min(first + lane, n - 1);
+              to->d[lane] = inside ? x[image * p->net->d + (k * rows + row) * columns + column] : 0;
+            }
+          }
+}
+
+/* ---- many images: strips of groups of eight, each strip with a pass of its own */
+
+enum { INVMAN_I_CONV_EVAL, INVMAN_I_CONV_SUM, INVMAN_I_CONV_ROWS_OF_J };
+/* Strips where there are few groups, and groups in a strip where there are many: fresh memory costs as much as a
+   group's work. Lanes that register tiles read beyond an end. */
+enum { INVMAN_I_CONV_STRIPS = 8, INVMAN_I_CONV_GROUPS = 8, INVMAN_I_CONV_SPARE = 16 };
+
+typedef struct invman_i_conv_job {
+  const invman_convnet *net;
+  int what; /* f, a weighted sum of gradients, or rows of J: */
+  int part; /* those of the weights first..first+width-1 */
+  size_t first, width;
+  const double *x, *r; /* (n,d), (n) */
+  size_t n, groups, strips;
+  double *out; /* f (n), sums (strips,N), or rows (n,width) */
+  invman_i_lanes *scratch;
+  size_t room; /* lanes for a strip */
+} invman_i_conv_job;
+
+/* The gradient of weights first..first+count-1, which is in p->grad, to where the job wants it. */
+static void invman_i_store_gradient(const invman_i_pass *p, const invman_i_conv_job *job, size_t strip, size_t group,
+                                    size_t first, size_t count) {
+  size_t lane, lanes = invman_i_min(INVMAN_I_WIDTH, job->n - group * INVMAN_I_WIDTH), k;
+  if (job->what == INVMAN_I_CONV_SUM) {
+    double *sum = job->out + strip * job->width + first;
+    for (k = 0; k < count; k++) sum[k] += invman_i_sum_lanes(p->grad + k);
+    return;
+  }
+  for (lane = 0; lane < lanes; lane++) {
+    double *row = job->out + (group * INVMAN_I_WIDTH + lane) * job->width + (first - job->first);
+    for (k = 0; k < count; k++) row[k] = p->grad[k].d[lane];
+  }
+}
+
+/* The means over the head's positions, f, and the way back as far as the head's df/dz; whether there is more to do. */
+INVMAN_I_INLINE int invman_i_classify(const invman_i_pass *p, const invman_i_conv_job *job, size_t strip, size_t group,
+                                      const int L) {
+  const invman_convnet *net = p->net;
+  const invman_i_conv *head = net->layer + net->count - 1;
+  size_t channels = head->shape.out, positions = head->shape.height * head->shape.width, lane, k, i;
+  size_t first = net->size - channels - 1, image = group * INVMAN_I_WIDTH;
+  const double *w = net->w + first;
+  invman_i_lanes f, r, *mean = p->grad;
+  double share = job->part == INVMAN_NTK_HIDDEN ? 1 / sqrt((double)channels) : 1 / (double)channels;
+  for (lane = 0; lane < INVMAN_I_WIDTH; lane++) {
+    f.d[lane] = w[channels];
+    r.d[lane] = !job->r ? 1 : image + lane < job->n ? job->r[image + lane] : 0;
+  }
+  for (k = 0; k < channels; k++) {
+    const invman_i_lanes *y = p->y + head->at + k * positions;
+    invman_i_set(&mean[k], &invman_i_zero, L);
+    for (i = 0; i < positions; i++) invman_i_add_scaled(&mean[k], share / (double)positions, y + i, L);
+    invman_i_add_scaled(&f, w[k], &mean[k], L);
+    invman_i_multiply(&mean[k], &mean[k], &r, L);
+  }
+  if (job->what == INVMAN_I_CONV_EVAL) {
+    for (lane = 0; lane < INVMAN_I_WIDTH && image + lane < job->n; lane++) job->out[image + lane] = f.d[lane];
+    return 0;
+  }
+  mean[channels] = r;
+  if (job->part == INVMAN_NTK_HIDDEN) invman_i_store_gradient(p, job, strip, group, 0, channels);
+  else if (job->part != INVMAN_NTK_FIRST_LAYER) invman_i_store_gradient(p, job, strip, group, first, channels + 1);
+  if (!p->d) return 0;
+  for (k = 0; k < channels; k++)
+    for (i = 0; i < positions; i++) {
+      invman_i_lanes *d = p->d + head->at + k * positions + i;
+      double along = w[k] * share / (double)positions;
+#define INVMAN_I_OP(piece, V, M) d->piece *= along * r.piece;
+      INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+    }
+  return 1;
+}
+
+INVMAN_I_INLINE void invman_i_conv_strip_body(size_t strip, void *arg, const int L) {
+  const invman_i_conv_job *job = (const invman_i_conv_job *)arg;
+  const invman_convnet *net = job->net;
+  size_t each = (job->groups + job->strips - 1) / job->strips, group, l;
+  size_t end = invman_i_min((strip + 1) * each, job->groups);
+  int back = job->what != INVMAN_I_CONV_EVAL && job->part < INVMAN_NTK_LAST_LAYER;
+  invman_i_pass p;
+  p.net = net;
+  p.patch = job->scratch + strip * job->room;
+  p.y = p.patch + net->patches;
+  p.grad = p.y + net->outputs;
+  p.plane = p.grad + net->most;
+  p.d = back ? p.plane + net->plane + INVMAN_I_CONV_SPARE : NULL;
+  for (group = strip * each; group < end; group++) {
+    invman_i_lay_patches(&p, job->x, job->n, group * INVMAN_I_WIDTH);
+    invman_i_layers_forth(&p, L);
+    if (!invman_i_classify(&p, job, strip, group, L)) continue;
+    for (l = net->count; l-- > 0;) {
+      const invman_convnet_layer *s = &net->layer[l].shape;
+      if (s->first < job->first + job->width) {
+        invman_i_layer_gradient(&p, l, L);
+        invman_i_store_gradient(&p, job, strip, group, s->first, s->weights);
+      }
+      if (l > 0) invman_i_layer_back(&p, l, L);
+    }
+  }
+}
+INVMAN_I_KERNEL(invman_i_conv_strip)
+
+/* What all jobs ask of their network and images. */
+static invman_status invman_i_check_images(const invman_convnet *net, const double *x, size_t n, const void *out) {
+  const invman_context *ctx;
+  invman_status status;
+  if (!net) return INVMAN_E_ARG;
+  ctx = &net->context;
+  if (!x || !out) return invman_i_bad(ctx, "convnet: x or the output is NULL");
+  if (invman_i_mul(invman_i_mul(n, invman_i_max(net->d, net->size)), sizeof(double)) == SIZE_MAX)
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "convnet: sizes too large: their product overflows", "", 0);
+  status = invman_i_check_finite(ctx, net->w, net->size, "convnet: a weight is not finite");
+  if (status == INVMAN_OK) status = invman_i_check_finite(ctx, x, n * net->d, "convnet: x is not finite");
+  return status;
+}
+
+/* A job and its memory, for up to n images at a time. */
+static invman_i_conv_job invman_i_take_job(invman_i_scope *scope, const invman_convnet *net, int what, int part,
+                                           size_t n) {
+  size_t head = net->layer[net->count - 1].shape.out, groups = (n + INVMAN_I_WIDTH - 1) / INVMAN_I_WIDTH, share;
+  int back = what != INVMAN_I_CONV_EVAL && part < INVMAN_NTK_LAST_LAYER;
+  invman_i_conv_job job;
+  memset(&job, 0, sizeof job);
+  job.net = net;
+  job.what = what;
+  job.part = part;
+  job.first = part == INVMAN_NTK_LAST_LAYER ? net->size - head - 1 : 0;
+  job.width = part == INVMAN_NTK_ALL           ? net->size
+              : part == INVMAN_NTK_FIRST_LAYER ? net->layer[0].shape.weights
+              : part == INVMAN_NTK_LAST_LAYER  ? head + 1
+                                               : head;
+  job.room = net->patches + net->outputs + net->most + net->plane + INVMAN_I_CONV_SPARE;
+  if (back) job.room += net->outputs + INVMAN_I_CONV_SPARE;
+  share = net->options.memory / 4 / sizeof(invman_i_lanes) / job.room;
+  job.strips = invman_i_min(groups, invman_i_max(INVMAN_I_CONV_STRIPS, groups / INVMAN_I_CONV_GROUPS));
+  job.strips = invman_i_min(job.strips, invman_i_max(share, 1));
+  job.scratch = (invman_i_lanes *)invman_i_take_room(scope, invman_i_mul(job.strips, job.room), sizeof(invman_i_lanes));
+  return job;
+}
+
+static void invman_i_run_job(invman_i_conv_job *job, const double *x, size_t n, double *out) {
+  const invman_context *ctx = &job->net->context;
+  invman_i_conv_job run = *job;
+  size_t each;
+  run.x = x;
+  run.n = n;
+  run.out = out;
+  run.groups = (n + INVMAN_I_WIDTH - 1) / INVMAN_I_WIDTH;
+  each = (run.groups + job->strips - 1) / job->strips;
+  run.strips = (run.groups + each - 1) / each;
+  invman_i_parallel(ctx, run.strips, invman_i_conv_strip(ctx), &run, job->net->work * (double)n);
+}
+
+invman_status invman_convnet_eval(const invman_convnet *net, const double *x, size_t n, double *f) {
+  invman_status status = invman_i_check_images(net, x, n, f);
+  invman_i_scope scope;
+  invman_i_conv_job job;
+  if (status < 0 || n == 0) return status;
+  scope = invman_i_open(&net->context);
+  job = invman_i_take_job(&scope, net, INVMAN_I_CONV_EVAL, INVMAN_NTK_ALL, n);
+  if (scope.status == INVMAN_OK) invman_i_run_job(&job, x, n, f);
+  return invman_i_drop(&scope);
+}
+
+invman_status invman_convnet_gradients(const invman_convnet *net, const double *x, size_t n, double *J) {
+  invman_status status = invman_i_check_images(net, x, n, J);
+  invman_i_scope scope;
+  invman_i_conv_job job;
+  if (status < 0 || n == 0) return status;
+  scope = invman_i_open(&net->context);
+  job = invman_i_take_job(&scope, net, INVMAN_I_CONV_ROWS_OF_J, INVMAN_NTK_ALL, n);
+  if (scope.status == INVMAN_OK) invman_i_run_job(&job, x, n, J);
+  return invman_i_drop(&scope);
+}
+
+invman_status invman_convnet_gradient(const invman_convnet *net, const double *x, size_t n, const double *r,
+                                      double *grad) {
+  invman_status status = invman_i_check_images(net, x, n, grad);
+  invman_i_scope scope;
+  invman_i_conv_job job;
+  double *sum;
+  size_t s, k;
+  if (status < 0) return status;
+  if (!r) return invman_i_bad(&net->context, "convnet_gradient: r is NULL");
+  status = invman_i_check_finite(&net->context, r, n, "convnet_gradient: r is not finite");
+  if (status < 0) return status;
+  scope = invman_i_open(&net->context);
+  job = invman_i_take_job(&scope, net, INVMAN_I_CONV_SUM, INVMAN_NTK_ALL, n);
+  sum = invman_i_doubles(&scope, invman_i_mul(job.strips, net->size));
+  if (scope.status < 0) return invman_i_drop(&scope);
+  job.r = r;
+  if (n > 0) invman_i_run_job(&job, x, n, sum);
+  for (k = 0; k < net->size; k++) grad[k] = 0;
+  for (s = 0; s < job.strips; s++)
+    for (k = 0; k < net->size; k++) grad[k] += sum[s * net->size + k];
+  return invman_i_drop(&scope);
+}
+
+/* ---- Gram matrices */
+
+static int invman_i_gram_stopped(const invman_convnet *net, size_t done, size_t all) {
+  const invman_context *ctx = &net->context;
+  return ctx->progress && ctx->progress("convnet_ntk_gram", (double)done / (double)all, ctx->user);
+}
+
+invman_status invman_convnet_ntk_gram(const invman_convnet *net, int part, const double *x, size_t n, const double *z,
+                                      size_t m, double *K) {
+  invman_status status = invman_i_check_images(net, x, n, K);
+  size_t fit, high, wide, i, j, k, columns = z ? m : n;
+  const double *other = z ? z : x;
+  invman_i_scope scope;
+  invman_i_conv_job job;
+  invman_i_gemm gemm;
+  double *J[2];
+  if (status == INVMAN_OK && z) status = invman_i_check_images(net, z, m, K);
+  if (status < 0) return status;
+  if (part < INVMAN_NTK_ALL || part > INVMAN_NTK_HIDDEN)
+    return invman_i_bad(&net->context, "convnet_ntk_gram: unknown part");
+  if (invman_i_mul(invman_i_mul(n, columns), sizeof(double)) == SIZE_MAX)
+    return invman_i_fail(&net->context, INVMAN_E_SIZE, "convnet_ntk_gram: sizes too large: their product overflows", "",
+                         0);
+  if (n == 0 || columns == 0) return INVMAN_OK;
+
+  /* Rows of J for `high` images of x and `wide` ones of z, or of x again where it does not fit as a whole. */
+  scope = invman_i_open(&net->context);
+  job = invman_i_take_job(&scope, net, INVMAN_I_CONV_ROWS_OF_J, part, invman_i_max(n, columns));
+  fit = net->options.memory / 4 * 3 / sizeof(double) / job.width / INVMAN_I_WIDTH * INVMAN_I_WIDTH;
+  fit = invman_i_max(fit, 2 * INVMAN_I_WIDTH);
+  wide = !z && n <= fit ? 0 : invman_i_min(columns, invman_i_max(INVMAN_I_WIDTH, fit / 64 * INVMAN_I_WIDTH));
+  high = invman_i_min(n, fit - wide);
+  if (wide > 0) wide = invman_i_min(columns, fit - high);
+  J[0] = (double *)invman_i_take_room(&scope, invman_i_mul(high, job.width), sizeof(double));
+  J[1] = (double *)invman_i_take_room(&scope, invman_i_mul(wide, job.width), sizeof(double));
+  gemm = invman_i_gemm_reserve(&scope, high, invman_i_max(high, wide));
+  if (scope.status < 0) return invman_i_drop(&scope);
+
+  for (i = 0; i < n * columns; i++) K[i] = 0;
+  for (i = 0; i < n; i += high) {
+    size_t rows = invman_i_min(high, n - i);
+    invman_i_run_job(&job, x + i * net->d, rows, J[0]);
+    if (!z)
+      invman_i_product_add(&net->context, &gemm, rows, rows, job.width, 1, invman_i_plain(J[0], job.width),
+                           invman_i_transposed(J[0], job.width), K + i * n + i, n, 1);
+    for (j = z ? 0 : i + rows; j < columns; j += wide) {
+      size_t across = invman_i_min(wide, columns - j);
+      if (invman_i_gram_stopped(net, i * columns + rows * j, n * columns)) {
+        scope.status = INVMAN_STOPPED;
+        return invman_i_drop(&scope);
+      }
+      invman_i_run_job(&job, other + j * net->d, across, J[1]);
+      invman_i_product_add(&net->context, &gemm, rows, across, job.width, 1, invman_i_plain(J[0], job.width),
+                           invman_i_transposed(J[1], job.width), K + i * columns + j, columns, 0);
+    }
+  }
+  for (i = 0; !z && i < n; i++)
+    for (k = 0; k < i; k++) K[i * n + k] = K[k * n + i];
+  return invman_i_drop(&scope);
+}
+
 /* =================================================================================================== >>io
    Files are read whole and checked before anything is allocated by what they say; they are written under another name
    and then renamed. */
@@ -6782,6 +7651,61 @@ invman_status invman_flow_resume_model(const invman_context *ctx, const char *pa
   return invman_i_drop(&scope);
 }
 
+/* ---- a convolutional network's file */
+
+static void invman_i_move_convnet_options(invman_i_stream *s, invman_convnet_options *o) {
+  invman_i_move_size(s, &o->channels);
+  invman_i_move_size(s, &o->height);
+  invman_i_move_size(s, &o->width);
+  invman_i_move_double(s, &o->width_factor);
+  invman_i_move_size(s, &o->blocks);
+  invman_i_move_size(s, &o->layers);
+  invman_i_move_size(s, &o->memory);
+}
+
+static void invman_i_convnet_items(invman_i_stream *s, void *arg) {
+  invman_convnet *net = (invman_convnet *)arg;
+  invman_i_move_convnet_options(s, &net->options);
+  invman_i_move_doubles(s, net->w, net->size);
+}
+
+invman_status invman_convnet_save(const invman_convnet *net, const char *path) {
+  invman_convnet items;
+  invman_status status;
+  if (!net) return INVMAN_E_ARG;
+  status = invman_i_check_finite(&net->context, net->w, net->size, "convnet_save: a weight is not finite");
+  if (status < 0) return status;
+  items = *net;
+  return invman_i_write_file(&net->context, path, "CONV", invman_i_convnet_items, &items);
+}
+
+invman_status invman_convnet_load(const invman_context *ctx, const char *path, invman_convnet **out) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_stream s;
+  invman_convnet_options o, checked;
+  invman_convnet *net = NULL;
+  if (!out) return invman_i_bad(ctx, "convnet_load: out is NULL");
+  *out = NULL;
+  memset(&o, 0, sizeof o);
+  if (invman_i_open_file(&scope, path, "CONV", &s) < 0) return invman_i_drop(&scope);
+  invman_i_move_convnet_options(&s, &o);
+  checked = o;
+  if (s.failed || invman_i_check_convnet_options(NULL, &checked) < 0 || memcmp(&o, &checked, sizeof o) != 0) {
+    scope.status =
+        invman_i_fail(ctx, INVMAN_E_FORMAT, "the file holds options that no network has", "byte", INVMAN_I_HEAD);
+    return invman_i_drop(&scope);
+  }
+  if (invman_i_check_left(&scope, &s, invman_i_layer_count(&o), 0) < 0) return invman_i_drop(&scope);
+  scope.status = invman_i_make_convnet(ctx, &o, &net);
+  if (scope.status == INVMAN_OK && invman_i_check_left(&scope, &s, net->size, 1) == INVMAN_OK) {
+    invman_i_move_doubles(&s, net->w, net->size);
+    scope.status = invman_i_check_finite(ctx, net->w, net->size, "convnet_load: a weight is not finite");
+  }
+  if (scope.status < 0) invman_convnet_free(net);
+  else *out = net;
+  return invman_i_drop(&scope);
+}
+
 #undef INVMAN_I_VECTORS
 #undef INVMAN_I_BASE
 #undef INVMAN_I_INLINE
@@ -6793,6 +7717,11 @@ invman_status invman_flow_resume_model(const invman_context *ctx, const char *pa
 #undef INVMAN_I_FNV_START
 #undef INVMAN_I_TILE_ROWS
 #undef INVMAN_I_TILE_LANES
+#undef INVMAN_I_WHOLE
+#undef INVMAN_I_TWO_TO
+#undef INVMAN_I_CONV_ROWS
+#undef INVMAN_I_CONV_SPAN
+#undef INVMAN_I_CONV_RUN
 
 #endif /* INVMAN_I_IMPLEMENTED */
 

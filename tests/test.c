@@ -13,6 +13,7 @@
 #include "bad_input.c"
 #include "kpca.c"
 #include "theory.c"
+#include "convnet.c"
 #include "paper.c"
 #include "scaling.c"
 
@@ -36,6 +37,7 @@ int main(int argc, char **argv) {
   bad_input_tests();
   kpca_tests();
   theory_tests();
+  convnet_tests();
 #ifndef TEST_QUICK
   paper_tests();
 #endif
