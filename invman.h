@@ -98,7 +98,7 @@
      network   invman_net_init  invman_net_copy  invman_net_free  invman_net_eval  invman_net_gradient
                invman_net_save  invman_net_load
      flow      invman_train  or  invman_flow_create  _step  _run  _get_info  _predict  _save  _resume  _free
-     models    invman_train_model  or  invman_flow_create_model  invman_flow_resume_model
+     models    invman_train_model  or  invman_flow_create_model  invman_flow_resume_model; invman_convnet_model
      kernels   invman_ntk_gram  invman_ntk_gram_infinite
      lazy      invman_lazy_train  invman_lazy_train_columns
      eigen     invman_eigh  invman_eigvalsh  invman_eigh_top
@@ -639,6 +639,10 @@ INVMAN_API invman_status invman_convnet_gradients(const invman_convnet *net, con
    by ctx->progress. */
 INVMAN_API invman_status invman_convnet_ntk_gram(const invman_convnet *net, int part, const double *x, size_t n,
                                                  const double *z, size_t m, double *K);
+
+/* The network as a model for invman_train_model and its kin, which then train its weights. Data: images, d =
+   channels*height*width. Within a flow the Gram matrix does not report progress. */
+INVMAN_API invman_model invman_convnet_model(invman_convnet *net);
 
 /* A file as invman_net_save's, kind "CONV": uint64 channels, height, width, double width_factor, uint64 blocks, layers,
    memory, then the weights (N). */
@@ -6952,6 +6956,34 @@ invman_status invman_convnet_ntk_gram(const invman_convnet *net, int part, const
   for (i = 0; !z && i < n; i++)
     for (k = 0; k < i; k++) K[i * n + k] = K[k * n + i];
   return invman_i_drop(&scope);
+}
+
+/* ---- as a model under the flow */
+
+static invman_status invman_i_convnet_evaluate(const double *x, size_t n, double *f, void *user) {
+  return invman_convnet_eval((const invman_convnet *)user, x, n, f);
+}
+
+static invman_status invman_i_convnet_push(const double *x, size_t n, const double *r, double *G, void *user) {
+  return invman_convnet_gradient((const invman_convnet *)user, x, n, r, G);
+}
+
+static invman_status invman_i_convnet_gram(const double *x, size_t n, double *K, void *user) {
+  invman_convnet quiet = *(const invman_convnet *)user;
+  quiet.context.progress = NULL;
+  return invman_convnet_ntk_gram(&quiet, INVMAN_NTK_ALL, x, n, NULL, 0, K);
+}
+
+invman_model invman_convnet_model(invman_convnet *net) {
+  invman_model model;
+  memset(&model, 0, sizeof model);
+  model.size = invman_convnet_size(net);
+  model.weights = invman_convnet_weights(net);
+  model.evaluate = invman_i_convnet_evaluate;
+  model.gradient = invman_i_convnet_push;
+  model.gram = invman_i_convnet_gram;
+  model.user = net;
+  return model;
 }
 
 /* =================================================================================================== >>io
