@@ -24,14 +24,14 @@ help: ## this list
 run: build/compress digits ## the paper's stripe; then digits, where MNIST=DIRECTORY holds the t10k files (.gz or not)
 	build/compress --d 5 --p 411 --h 10000 --alpha 1e-6
 ifneq ($(MNIST),)
-	build/compress --idx build/mnist/t10k-images-idx3-ubyte build/mnist/t10k-labels-idx1-ubyte --p 1000 --h 1000 --pgm build/digits.pgm
+	build/compress --idx build/digits/t10k-images-idx3-ubyte build/digits/t10k-labels-idx1-ubyte --p 1000 --h 1000 --pgm build/digits.pgm
 else
 	@echo; echo "skipped: digits. Give MNIST=DIRECTORY with t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (.gz or not)."
 endif
 
 test: examples digits ## everything but the slow runs; ends with: N passed, 0 failed
 	$(CC) $(CFLAGS) $(OPENMP) tests/test.c -o build/test -lm
-	@{ MNIST=$(if $(MNIST),build/mnist) build/test build || [ $$? = 1 ] || echo 'FAIL the test program crashed'; \
+	@{ MNIST=$(if $(MNIST),build/digits) build/test build || [ $$? = 1 ] || echo 'FAIL the test program crashed'; \
 	   CC='$(CC)' CXX='$(CXX)' tests/compile.sh; \
 	   tests/program.sh build; } 2>&1 | tee build/test.log
 	@awk '/^ok /{n++} /^FAIL /{f++} /^skip /{s = s "\n  " $$0} \
@@ -52,11 +52,11 @@ build/%: examples/%.c invman.h
 	$(CC) $(CFLAGS) $(OPENMP) -I. $< -o $@ -lm
 
 digits: ## unpack the digits of MNIST=DIRECTORY
-	@mkdir -p build/mnist
+	@mkdir -p build/digits
 ifneq ($(MNIST),)
 	@for f in t10k-images-idx3-ubyte t10k-labels-idx1-ubyte; do \
-	  if [ -f '$(MNIST)'/$$f ]; then cp '$(MNIST)'/$$f build/mnist/$$f; \
-	  else gzip -dc '$(MNIST)'/$$f.gz >build/mnist/$$f || exit 1; fi; done
+	  if [ -f '$(MNIST)'/$$f ]; then cp '$(MNIST)'/$$f build/digits/$$f; \
+	  else gzip -dc '$(MNIST)'/$$f.gz >build/digits/$$f || exit 1; fi; done
 endif
 
 scaling: ## the paper's laws on fixed seeds, with intervals: a quarter of an hour on two cores
