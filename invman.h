@@ -305,7 +305,7 @@ typedef struct invman_flow_options {
   int loss;                /* INVMAN_HINGE max(0,1-m), INVMAN_SOFT_HINGE ln(1+exp(loss_beta (1-m)))/loss_beta, */
   double loss_beta;        /* INVMAN_SQUARED_HINGE max(0,1-m)^2/2; loss_beta: 0 = 20 */
   double rotation_tol;     /* largest |G_n| dt of a neuron in one step, in (0,1]; 0 = 0.1. A model: largest error of a
-                              predicted margin in proportion to the largest margin, which grows from nothing */
+                              predicted margin in proportion to the largest margin, which grows from 0; 0 = 0.03 */
   double margin_tol;       /* largest error of a predicted margin in one step, in (0,1]; 0 = 0.1 */
   double t_max;            /* time to stop at, hit exactly; 0 = none */
   size_t step_max;         /* accepted steps to stop at; 0 = none */
@@ -4527,7 +4527,8 @@ static invman_status invman_i_chain_step(invman_flow *f) {
 
     /* A model has no angles: its rotation_tol is for errors in proportion to the outputs, which grow from nothing. */
     if (!f->net) enough = fmin(allowed, o->rotation_tol * trial.size);
-    factor = fmin(0.9 * o->rotation_tol / trial.turn, 0.9 * sqrt(enough / trial.error));
+    factor = f->net ? fmin(0.9 * o->rotation_tol / trial.turn, 0.9 * sqrt(enough / trial.error)) /* kinks: dt^2 */
+                    : 0.9 * cbrt(enough / trial.error);                                          /* smooth: dt^3 */
     if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= enough) {
       last = last && trial.used == span;
       invman_i_locate_t_star(f, &trial);
@@ -4729,7 +4730,9 @@ static invman_status invman_i_check_net_flow(const invman_context *ctx, const in
 
 static invman_status invman_i_check_model(const invman_context *ctx, const invman_model *model,
                                           const invman_data *train, invman_flow_options *o) {
-  invman_status status = train ? invman_i_check_flow(ctx, train->d, train, o) : invman_i_check_data(ctx, train);
+  invman_status status;
+  o->rotation_tol = invman_i_or(o->rotation_tol, 0.03);
+  status = train ? invman_i_check_flow(ctx, train->d, train, o) : invman_i_check_data(ctx, train);
   if (status < 0) return status;
   if (!model || model->size == 0 || !model->weights) return invman_i_bad(ctx, "flow: the model has no weights");
   if (!model->evaluate || !model->gradient || !model->gram)

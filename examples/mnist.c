@@ -28,7 +28,7 @@ static const char help[] =
     "  --seeds A:B      of weights and of the choice of images, from A to B (1:1)\n"
     "  --h X            width of the network (10)\n"
     "  --alpha A        scale of the predictor: small trains features, large is lazy (2e-3)\n"
-    "  --tol X          error of the margins in a step (0.1)\n"
+    "  --tol X          error of the margins in a step (0.1); in proportion to the largest margin, 0.3 of that\n"
     "  --kernel-size N  fresh images that the kernels learn from (as many as --p)\n"
     "  --test-size N    test images (all that are left)\n"
     "  --dynamics D     chain: hinge loss, short lazy flows; momentum: the paper's, explicit steps with the soft "
@@ -492,7 +492,8 @@ static void train(study *s, const problem *q, invman_convnet *net, row *r) {
   int resumed = file_exists(s->flow_path);
   memset(&options, 0, sizeof options);
   options.alpha = s->a->alpha;
-  options.rotation_tol = options.margin_tol = s->a->tol;
+  options.margin_tol = s->a->tol;
+  options.rotation_tol = 0.3 * s->a->tol;
   options.step_max = s->a->step_max;
   options.report = save_flow;
   options.user = s;
