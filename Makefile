@@ -8,7 +8,7 @@ PREFIX  ?= /usr/local
 MNIST   ?=
 BLAS    ?= -lopenblas
 PRESET  ?= quick
-FIGURES = figure_arrows figure_neurons figure_fit figure_lambda figure_alpha learning_curve kernel
+FIGURES = figure_arrows figure_neurons figure_fit figure_scan learning_curve kernel
 PYTHON  ?= $(shell for p in python3 /usr/bin/python3; do $$p -c 'import scipy' 2>/dev/null && echo $$p && break; done)
 OPENMP  := $(shell printf 'int main(void){return 0;}' | $(CC) -fopenmp -x c - -o /dev/null 2>/dev/null && echo -fopenmp)
 VERSION := $(shell awk '/^\#define INVMAN_VERSION_M|^\#define INVMAN_VERSION_P/ { v = v dot $$3; dot = "." } END { print v }' invman.h)
