@@ -8,7 +8,7 @@ PREFIX  ?= /usr/local
 MNIST   ?=
 BLAS    ?= -lopenblas
 PRESET  ?= quick
-FIGURES = figure_run figure_lambda figure_alpha learning_curve kernel
+FIGURES = figure_run figure_scan learning_curve kernel mnist
 PYTHON  ?= $(shell for p in python3 /usr/bin/python3; do $$p -c 'import scipy' 2>/dev/null && echo $$p && break; done)
 OPENMP  := $(shell printf 'int main(void){return 0;}' | $(CC) -fopenmp -x c - -o /dev/null 2>/dev/null && echo -fopenmp)
 VERSION := $(shell awk '/^\#define INVMAN_VERSION_M|^\#define INVMAN_VERSION_P/ { v = v dot $$3; dot = "." } END { print v }' invman.h)
@@ -42,7 +42,7 @@ quick: ## the fast tests alone, as the sanitizers run them
 	$(CC) $(CFLAGS) -DTEST_QUICK tests/test.c -o build/quick -lm
 	build/quick build
 
-examples: build/compress build/minimal $(FIGURES:%=build/%) ## build them
+examples: build/compress build/minimal build/own_model $(FIGURES:%=build/%) ## build them
 
 figures: $(FIGURES:%=build/%) ## the paper's figures and a page of them, in build/figures; PRESET=paper: at its size, hours
 	examples/figures/make.sh build $(PRESET)

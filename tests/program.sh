@@ -329,13 +329,6 @@ refuses figure_arrows_model "'torus' is neither" arrows --model torus --out f
 refuses figure_arrows_other "--middle: unknown option" arrows --middle 0.1 --out f
 refuses figure_neurons_other "--model: unknown option" neurons --model stripe --out f
 refuses figure_fit_other "--neurons: unknown option" fit --neurons 3 --out f
-for name in lambda alpha; do
-  program=$bin/figure_$name
-  "$program" --help >out 2>err && grep -q -- '--out' out && [ ! -s err ]
-  result "figure_${name}_help" $?
-  refuses "figure_${name}_unknown" 'unknown' --otu x
-  refuses "figure_${name}_h" '--h' --h 0 --out f
-done
 "$bin/figure_run" arrows --p 100 --h 200 --neurons 20 --out arrows >out 2>err && well_made arrows/arrows_stripe.csv 'stage' 60 &&
   well_made arrows/points_stripe.csv 'label' 100 && well_made arrows/arrows_stripe_verdict.csv 'stage' 3
 result figure_arrows $?
@@ -359,14 +352,32 @@ for figure in arrows neurons fit; do
     else [ "$(cat int_$figure/*.csv | grep -c '^# interrupted at t/tau = ')" = "$(ls int_$figure | wc -l)" ] && ! cat int_$figure/*.csv | grep -q '^end,'; fi
   result "figure_${figure}_interrupted" $?
 done
-"$bin/figure_lambda" --d 3 --p 64,128,256 --seeds 1:4 --curve-p 64 --h 100 --out lambda >out 2>err &&
+program=$bin/figure_scan
+refuses figure_scan_no_scan 'usage: figure_scan lambda|alpha'
+refuses figure_scan_unknown_scan 'usage: figure_scan lambda|alpha' beta --h 10
+"$program" --help >out 2>err && grep -q 'figure_scan lambda' out && grep -q 'figure_scan alpha' out && [ ! -s err ]
+result figure_scan_help $?
+for scan in lambda alpha; do
+  "$program" $scan --help >out 2>err && grep -q -- '--out' out && [ ! -s err ]
+  result "figure_${scan}_help" $?
+  refuses "figure_${scan}_unknown" 'unknown' $scan --otu x
+  refuses "figure_${scan}_h" '--h' $scan --h 0 --out f
+done
+refuses figure_lambda_other_scans '--test-size: unknown option' lambda --test-size 10
+refuses figure_alpha_other_scans '--model: unknown option' alpha --model stripe
+refuses figure_alpha_list '--p: more than 1 value' alpha --p 64,128
+"$program" lambda --d 3 --p 64,128,256 --seeds 1:4 --curve-p 64 --h 100 --out lambda >out 2>err &&
   well_made lambda/lambda_vs_p.csv 'model' 3 && well_made lambda/lambda_exponents.csv 'model' 2 && well_made lambda/lambda_vs_t.csv 'model' 10
 result figure_lambda $?
 cp -r lambda again && head -c -30 again/runs.jsonl >again/torn && mv again/torn again/runs.jsonl
-"$bin/figure_lambda" --d 3 --p 64,128,256 --seeds 1:4 --curve-p 64 --h 100 --out again >out 2>err && cmp -s lambda/lambda_exponents.csv again/lambda_exponents.csv &&
+"$program" lambda --d 3 --p 64,128,256 --seeds 1:4 --curve-p 64 --h 100 --out again >out 2>err && cmp -s lambda/lambda_exponents.csv again/lambda_exponents.csv &&
   cmp -s lambda/runs.jsonl again/runs.jsonl
 result figure_lambda_goes_on $?
-"$bin/figure_alpha" --d 3 --p 60 --h 100 --seeds 1:2 --alpha-range 1e-8:1e6:5 --test-size 200 --out alpha >out 2>err &&
+"$program" alpha --d 3 --p 60 --h 100 --seeds 1:2 --alpha-range 1e-8:1e6:5 --test-size 200 --out alpha >out 2>err &&
   well_made alpha/alpha_scan.csv 'alpha' 5 && [ "$(grep -c ',\(yes\|no\)$' alpha/alpha_verdict.csv)" -ge 4 ]
 result figure_alpha $?
+rm -r again && cp -r alpha again && head -c -30 again/runs.jsonl >again/torn && mv again/torn again/runs.jsonl
+"$program" alpha --d 3 --p 60 --h 100 --seeds 1:2 --alpha-range 1e-8:1e6:5 --test-size 200 --out again >out 2>err && cmp -s alpha/alpha_scan.csv again/alpha_scan.csv &&
+  cmp -s alpha/alpha_verdict.csv again/alpha_verdict.csv && grep -q '; 11 of 12 runs are known' out
+result figure_alpha_goes_on $?
 exit $failed

@@ -1,5 +1,5 @@
 # Figure 11: test error, t* and the amplification against the scale alpha of the predictor.
-#   figure_alpha --out DIR
+#   figure_scan alpha --out DIR
 #   gnuplot -e "dir='DIR'; out='FILE.svg'" alpha.gp
 if (!exists("dir")) dir = '.'
 if (!exists("out")) out = 'alpha.svg'
@@ -12,19 +12,13 @@ file = dir.'/alpha_scan.csv'
 blue = '#0072b2'
 red = '#d55e00'
 
-# The names of the columns, which may come with their units.
-header = '|'
-set table $nothing
-plot for [i=1:20] file using (header = header.strcol(i).'|', 0) every ::0::0 with table
-unset table
 set datafile columnheaders
-name(plain, with_unit) = strstrt(header, '|'.with_unit.'|') ? with_unit : plain
-alpha = name('alpha', 'alpha [1]')
-frozen = name('frozen_error_mean', 'frozen_error mean [1]')
-tstar = name('tstar_over_tau_mean', 't_star mean [tau]')
-tstar_error = name('tstar_over_tau_stderr', 't_star stderr [tau]')
-mean(q) = column(name(q.'_mean', q.' mean [1]'))
-spread(q) = column(name(q.'_stderr', q.' stderr [1]'))
+alpha = 'alpha [1]'
+frozen = 'frozen_error mean [1]'
+tstar = 't_star mean [tau]'
+tstar_error = 't_star stderr [tau]'
+mean(q) = column(q.' mean [1]')
+spread(q) = column(q.' stderr [1]')
 
 # where t* is 1/alpha: at the largest alpha
 largest = 0

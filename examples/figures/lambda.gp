@@ -1,5 +1,5 @@
 # Figures 5 and 7 (top): Lambda in time, and Lambda* and Lambda_max against the number of training points.
-#   figure_lambda --d 5,10 --curve-p 411,4640 --out DIR
+#   figure_scan lambda --d 5,10 --curve-p 411,4640 --out DIR
 #   gnuplot -e "dir='DIR'; out='FILE.svg'" lambda.gp
 if (!exists("dir")) dir = '.'
 if (!exists("out")) out = 'lambda.svg'
@@ -13,11 +13,9 @@ by_points = dir.'/lambda_vs_p.csv'
 array colour[6] = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9']
 tint(i) = colour[(i - 1) % 6 + 1]
 
-# The names of the columns, which may come with their units.
-read_header = "header = '|'; unset datafile columnheaders; set table $nothing; " . \
-  "plot for [i=1:20] file using (header = header.strcol(i).'|', 0) every ::0::0 \
-         with table; unset table; set datafile columnheaders"
-name(plain, with_unit) = strstrt(header, '|'.with_unit.'|') ? with_unit : plain
+set datafile columnheaders
+d = 'd [1]'
+p = 'p [points]'
 # The kinds of rows that there are, in order: the words of `series`.
 note(key) = strstrt(series.' ', ' '.key.' ') ? 0 : (series = series.' '.key, 0)
 
@@ -27,12 +25,9 @@ set format xy '10^{%T}'
 set multiplot layout 1,2 margins 0.07,0.985,0.14,0.97 spacing 0.09,0
 
 file = in_time
-@read_header
-d = name('d', 'd [1]')
-p = name('p', 'p [points]')
-t = name('t_over_tau', 't [tau]')
-mean = name('lambda_mean', 'lambda mean [1]')
-tstar = name('tstar_over_tau_mean', 't_star mean [tau]')
+t = 't [tau]'
+mean = 'lambda mean [1]'
+tstar = 't_star mean [tau]'
 key(x) = strcol('model').':d='.strcol(d).':p='.strcol(p)
 series = ''
 set table $nothing
@@ -75,13 +70,8 @@ if (words(series) > 0) {
 }
 
 file = by_points
-@read_header
-d = name('d', 'd [1]')
-p = name('p', 'p [points]')
-array star[3] = [name('lambda_star_median', 'lambda_star median [1]'), name('lambda_star_q1', 'lambda_star q1 [1]'), \
-                 name('lambda_star_q3', 'lambda_star q3 [1]')]
-array most[3] = [name('lambda_max_median', 'lambda_max median [1]'), name('lambda_max_q1', 'lambda_max q1 [1]'), \
-                 name('lambda_max_q3', 'lambda_max q3 [1]')]
+array star[3] = ['lambda_star median [1]', 'lambda_star q1 [1]', 'lambda_star q3 [1]']
+array most[3] = ['lambda_max median [1]', 'lambda_max q1 [1]', 'lambda_max q3 [1]']
 key(x) = strcol('model').':d='.strcol(d)
 series = ''
 low = 1e300

@@ -34,10 +34,10 @@ for d in 5 10; do
   run learning_curve --d $d --p $learn_p --seeds $learn_seeds --h $wide --methods $methods --out "$out/curves.jsonl" --csv "$out/curve_stripe_$d.csv"
 done
 run learning_curve --model cylinder --p $learn_p --seeds $learn_c --h $wide --methods $methods --out "$out/curves.jsonl" --csv "$out/curve_cylinder_3.csv"
-run figure_lambda --d 5,10 --p $lambda_p --curve-p $curve_p --seeds $lambda_seeds --h $wide --out "$out/stripe"
-run figure_lambda --model cylinder --p $lambda_p --curve-p $curve_c --seeds $cylinder_seeds --h $wide --out "$out/cylinder"
+run figure_scan lambda --d 5,10 --p $lambda_p --curve-p $curve_p --seeds $lambda_seeds --h $wide --out "$out/stripe"
+run figure_scan lambda --model cylinder --p $lambda_p --curve-p $curve_c --seeds $cylinder_seeds --h $wide --out "$out/cylinder"
 run kernel --p $spectrum_p --h $wide --phi "$out/phi.csv" --spectrum "$out/spectrum.csv"
-run figure_alpha --h $wide --seeds $alpha_seeds --alpha-range $alphas --out "$out/alpha"
+run figure_scan alpha --h $wide --seeds $alpha_seeds --alpha-range $alphas --out "$out/alpha"
 
 # ---- plots
 
