@@ -5812,7 +5812,7 @@ struct invman_convnet {
   invman_i_scope scope;
   invman_context context;
   invman_convnet_options options;
-  size_t d, size, count, room; /* pixels; weights; layers, and room for them */
+  size_t d, size, count; /* pixels, weights, layers */
   invman_i_conv *layer;
   double *w;
   size_t patches, outputs, plane, most; /* lanes: the stem's patches, all layers' outputs; a channel with its border;
@@ -5898,33 +5898,41 @@ static invman_status invman_i_check_convnet_options(const invman_context *ctx, i
   return INVMAN_OK;
 }
 
-/* A network of checked options, all weights 0. */
-static invman_status invman_i_make_convnet(const invman_context *ctx, const invman_convnet_options *o,
+/* A network of checked options, without memory for its weights. */
+static invman_status invman_i_plan_convnet(const invman_context *ctx, const invman_convnet_options *o,
                                            invman_convnet **out) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_convnet *net = (invman_convnet *)invman_i_take(&scope, 1, sizeof *net);
+  invman_i_conv *layer = (invman_i_conv *)invman_i_take(&scope, invman_i_layer_count(o), sizeof(invman_i_conv));
   size_t lanes;
-  if (!net) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_drop(&scope);
   net->scope = scope;
   if (ctx) net->context = *ctx;
   net->scope.ctx = &net->context;
   net->options = *o;
-  net->layer = (invman_i_conv *)invman_i_take(&net->scope, invman_i_layer_count(o), sizeof(invman_i_conv));
-  if (net->layer) {
-    net->d = invman_i_mul(o->channels, invman_i_mul(o->height, o->width));
-    invman_i_add_layers(net);
-    lanes =
-        invman_i_add(invman_i_add(net->patches, invman_i_mul(2, net->outputs)), invman_i_add(net->plane, net->most));
-    if (net->d == SIZE_MAX || invman_i_mul(lanes, 2 * sizeof(invman_i_lanes)) == SIZE_MAX) net->size = SIZE_MAX;
-    net->w = invman_i_doubles(&net->scope, net->size);
-  }
-  if (net->scope.status < 0) {
-    scope = net->scope;
-    scope.ctx = ctx;
-    return invman_i_drop(&scope);
-  }
+  net->layer = layer;
+  net->d = invman_i_mul(o->channels, invman_i_mul(o->height, o->width));
+  invman_i_add_layers(net);
+  lanes = invman_i_add(invman_i_add(net->patches, invman_i_mul(2, net->outputs)), invman_i_add(net->plane, net->most));
+  if (net->d == SIZE_MAX || invman_i_mul(lanes, 2 * sizeof(invman_i_lanes)) == SIZE_MAX) net->size = SIZE_MAX;
   *out = net;
   return INVMAN_OK;
+}
+
+static invman_status invman_i_take_weights(invman_convnet *net) {
+  net->w = invman_i_doubles(&net->scope, net->size);
+  return net->scope.status;
+}
+
+static invman_status invman_i_make_convnet(const invman_context *ctx, const invman_convnet_options *o,
+                                           invman_convnet **out) {
+  invman_convnet *net;
+  invman_status status = invman_i_plan_convnet(ctx, o, &net);
+  if (status < 0) return status;
+  status = invman_i_take_weights(net);
+  if (status < 0) invman_convnet_free(net);
+  else *out = net;
+  return status;
 }
 
 invman_status invman_convnet_create(const invman_context *ctx, const invman_convnet_options *options, invman_rng *rng,
@@ -5939,14 +5947,15 @@ invman_status invman_convnet_create(const invman_context *ctx, const invman_conv
   status = invman_i_check_convnet_options(ctx, &o);
   if (status == INVMAN_OK) status = invman_i_make_convnet(ctx, &o, out);
   if (status < 0) return status;
-  for (k = 0; k + 1 < (*out)->size; k++) (*out)->w[k] = invman_rng_normal(rng);
+  for (k = 0; k + 1 < (*out)->size; k++) (*out)->w[k] = invman_rng_normal(rng); /* the last one is b */
   return INVMAN_OK;
 }
 
 invman_status invman_convnet_copy(const invman_convnet *net, invman_convnet **out) {
   invman_status status;
-  if (!net || !out) return INVMAN_E_ARG;
+  if (!out) return INVMAN_E_ARG;
   *out = NULL;
+  if (!net) return INVMAN_E_ARG;
   status = invman_i_make_convnet(&net->context, &net->options, out);
   if (status == INVMAN_OK) memcpy((*out)->w, net->w, net->size * sizeof(double));
   return status;
@@ -7231,22 +7240,23 @@ invman_status invman_convnet_save(const invman_convnet *net, const char *path) {
 invman_status invman_convnet_load(const invman_context *ctx, const char *path, invman_convnet **out) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_i_stream s;
-  invman_convnet_options o, checked;
+  invman_convnet_options o;
   invman_convnet *net = NULL;
   if (!out) return invman_i_bad(ctx, "convnet_load: out is NULL");
   *out = NULL;
   memset(&o, 0, sizeof o);
   if (invman_i_open_file(&scope, path, "CONV", &s) < 0) return invman_i_drop(&scope);
   invman_i_move_convnet_options(&s, &o);
-  checked = o;
-  if (s.failed || invman_i_check_convnet_options(NULL, &checked) < 0 || memcmp(&o, &checked, sizeof o) != 0) {
+  if (s.failed || invman_i_check_convnet_options(NULL, &o) < 0) {
     scope.status =
         invman_i_fail(ctx, INVMAN_E_FORMAT, "the file holds options that no network has", "byte", INVMAN_I_HEAD);
     return invman_i_drop(&scope);
   }
   if (invman_i_check_left(&scope, &s, invman_i_layer_count(&o), 0) < 0) return invman_i_drop(&scope);
-  scope.status = invman_i_make_convnet(ctx, &o, &net);
-  if (scope.status == INVMAN_OK && invman_i_check_left(&scope, &s, net->size, 1) == INVMAN_OK) {
+  scope.status = invman_i_plan_convnet(ctx, &o, &net);
+  if (scope.status == INVMAN_OK && invman_i_check_left(&scope, &s, net->size, 1) == INVMAN_OK)
+    scope.status = invman_i_take_weights(net);
+  if (scope.status == INVMAN_OK) {
     invman_i_move_doubles(&s, net->w, net->size);
     scope.status = invman_i_check_finite(ctx, net->w, net->size, "convnet_load: a weight is not finite");
   }
