@@ -481,10 +481,10 @@ static void convnet_file(void) {
     memcpy(bytes + 16 + 8 * k, kept, 8);
   }
   {
-    invman_net other = random_net(3, 2, 1);
+    invman_net other = random_net(3, 2, 1), empty;
     CHECK(invman_net_save(NULL, &other, in_test_dir("a.net")) == INVMAN_OK);
     CHECK(invman_convnet_load(&ctx, in_test_dir("a.net"), &back) == INVMAN_E_FORMAT && back == NULL);
-    CHECK(invman_net_load(&ctx, path, &other) == INVMAN_E_FORMAT);
+    CHECK(invman_net_load(&ctx, path, &empty) == INVMAN_E_FORMAT);
     invman_net_free(NULL, &other);
   }
   CHECK(invman_convnet_load(NULL, in_test_dir("not there"), &back) == INVMAN_E_IO);
