@@ -422,6 +422,14 @@ static void convnet_activation(void) { /* against the C library's exponential; n
   }
 }
 
+/* A file whose checksum is right, whatever it holds. */
+static void write_sealed(const char *path, unsigned char *bytes, size_t size) {
+  uint64_t hash = invman_i_fnv(UINT64_C(0xcbf29ce484222325), bytes, size - 8);
+  size_t k;
+  for (k = 0; k < 8; k++) bytes[size - 8 + k] = (unsigned char)(hash >> 8 * k & 255);
+  write_bytes(path, bytes, size);
+}
+
 static void convnet_file(void) {
   invman_convnet_options o = convnet_shape(2);
   invman_convnet *net = make_convnet(NULL, &o, 5), *back, *copy;
@@ -461,16 +469,13 @@ static void convnet_file(void) {
   }
   for (k = 0; k < 7; k++) { /* options that do not fit, with the right checksum */
     unsigned char kept[8];
-    uint64_t hash;
-    int b, value;
+    int value;
     memcpy(kept, bytes + 16 + 8 * k, 8);
     for (value = 0; value < 3 && k != 6; value++) { /* huge, not a number; small but other; NaN or none */
       memset(bytes + 16 + 8 * k, value == 0 ? 0xff : 0, 8);
       if (value == 1) bytes[16 + 8 * k] = 9;
       if (k > 2 && value == 2) continue; /* 0 is the default's name */
-      hash = invman_i_fnv(UINT64_C(0xcbf29ce484222325), bytes, size - 8);
-      for (b = 0; b < 8; b++) bytes[size - 8 + (size_t)b] = (unsigned char)(hash >> 8 * b & 255);
-      write_bytes(in_test_dir("bad.convnet"), bytes, size);
+      write_sealed(in_test_dir("bad.convnet"), bytes, size);
       if (value == 1 && (k == 1 || k == 2 || k == 3)) { /* the sides and a tiny h do not change the weights */
         CHECK(invman_convnet_load(&ctx, in_test_dir("bad.convnet"), &back) == INVMAN_OK);
         invman_convnet_free(back);
@@ -479,6 +484,10 @@ static void convnet_file(void) {
       }
     }
     memcpy(bytes + 16 + 8 * k, kept, 8);
+  }
+  for (k = size - 8; k <= size + 8; k += 16) { /* a weight too few, or too many; read_bytes leaves room */
+    write_sealed(in_test_dir("bad.convnet"), bytes, k);
+    CHECK(invman_convnet_load(&ctx, in_test_dir("bad.convnet"), &back) == INVMAN_E_FORMAT && back == NULL);
   }
   {
     invman_net other = random_net(3, 2, 1), empty;
