@@ -597,8 +597,8 @@ typedef struct invman_convnet_options {
   size_t channels, height, width; /* of an image, each 1 or more */
   double width_factor;            /* h, > 0; 0 = 10 */
   size_t blocks, layers;          /* 0 = 2: 4 + 3 blocks layers convolutions */
-  size_t memory; /* bytes for per-sample gradients (three quarters) and activations (one); 0 = 512 MiB. Less than a
-                    block of eight images needs counts as that much. */
+  size_t memory; /* bytes that per-sample gradients (three quarters) and activations (one) may take; 0 = 512 MiB. One
+                    group of eight images and sixteen gradients are the least. */
 } invman_convnet_options;
 
 enum { INVMAN_CONV_DENSE = 0, INVMAN_CONV_DEPTHWISE = 1, INVMAN_CONV_POINTWISE = 2 };
@@ -1056,6 +1056,13 @@ INVMAN_I_INLINE void invman_i_add_product(invman_i_lanes *acc, const invman_i_la
 INVMAN_I_INLINE void invman_i_multiply(invman_i_lanes *out, const invman_i_lanes *a, const invman_i_lanes *x,
                                        const int L) {
 #define INVMAN_I_OP(piece, V, M) out->piece = a->piece * x->piece;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+}
+
+/* out = a x, a scalar */
+INVMAN_I_INLINE void invman_i_scale(invman_i_lanes *out, double a, const invman_i_lanes *x, const int L) {
+#define INVMAN_I_OP(piece, V, M) out->piece = a * x->piece;
   INVMAN_I_LANEWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
 }
@@ -6192,7 +6199,8 @@ typedef struct invman_i_conv {
   invman_convnet_layer shape;
   size_t rows, columns; /* of its input */
   int act;              /* whether the activation follows */
-  int skip;             /* whether the input of the layer before the last is added to the output */
+  int skip;             /* whether the input of its block, the output of the layer three before it, is added */
+  int kept;             /* whether its output is the input of such a block */
   double scale;         /* 1/sqrt(fan-in) */
   size_t at;            /* where its output begins, in lanes */
 } invman_i_conv;
@@ -6201,7 +6209,7 @@ struct invman_convnet {
   invman_i_scope scope;
   invman_context context;
   invman_convnet_options options;
-  size_t d, size, count, room; /* pixels; weights; layers, and room for them */
+  size_t d, size, count; /* pixels, weights, layers */
   invman_i_conv *layer;
   double *w;
   size_t patches, outputs, plane, most; /* lanes: the stem's patches, all layers' outputs; a channel with its border;
@@ -6253,6 +6261,7 @@ static void invman_i_add_layer(invman_convnet *net, int kind, size_t out, size_t
 
 static void invman_i_add_residual(invman_convnet *net, size_t out, size_t stride) {
   size_t in = net->layer[net->count - 1].shape.out, wide = invman_i_mul(3, in);
+  net->layer[net->count - 1].kept = stride == 1;
   invman_i_add_layer(net, INVMAN_CONV_POINTWISE, wide, 1, 1, 0);
   invman_i_add_layer(net, INVMAN_CONV_DEPTHWISE, wide, stride, 1, 0);
   invman_i_add_layer(net, INVMAN_CONV_POINTWISE, out, 1, 0, stride == 1);
@@ -6287,33 +6296,41 @@ static invman_status invman_i_check_convnet_options(const invman_context *ctx, i
   return INVMAN_OK;
 }
 
-/* A network of checked options, all weights 0. */
-static invman_status invman_i_make_convnet(const invman_context *ctx, const invman_convnet_options *o,
+/* A network of checked options, without memory for its weights. */
+static invman_status invman_i_plan_convnet(const invman_context *ctx, const invman_convnet_options *o,
                                            invman_convnet **out) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_convnet *net = (invman_convnet *)invman_i_take(&scope, 1, sizeof *net);
+  invman_i_conv *layer = (invman_i_conv *)invman_i_take(&scope, invman_i_layer_count(o), sizeof(invman_i_conv));
   size_t lanes;
-  if (!net) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_drop(&scope);
   net->scope = scope;
   if (ctx) net->context = *ctx;
   net->scope.ctx = &net->context;
   net->options = *o;
-  net->layer = (invman_i_conv *)invman_i_take(&net->scope, invman_i_layer_count(o), sizeof(invman_i_conv));
-  if (net->layer) {
-    net->d = invman_i_mul(o->channels, invman_i_mul(o->height, o->width));
-    invman_i_add_layers(net);
-    lanes =
-        invman_i_add(invman_i_add(net->patches, invman_i_mul(2, net->outputs)), invman_i_add(net->plane, net->most));
-    if (net->d == SIZE_MAX || invman_i_mul(lanes, 2 * sizeof(invman_i_lanes)) == SIZE_MAX) net->size = SIZE_MAX;
-    net->w = invman_i_doubles(&net->scope, net->size);
-  }
-  if (net->scope.status < 0) {
-    scope = net->scope;
-    scope.ctx = ctx;
-    return invman_i_drop(&scope);
-  }
+  net->layer = layer;
+  net->d = invman_i_mul(o->channels, invman_i_mul(o->height, o->width));
+  invman_i_add_layers(net);
+  lanes = invman_i_add(invman_i_add(net->patches, invman_i_mul(2, net->outputs)), invman_i_add(net->plane, net->most));
+  if (net->d == SIZE_MAX || invman_i_mul(lanes, 2 * sizeof(invman_i_lanes)) == SIZE_MAX) net->size = SIZE_MAX;
   *out = net;
   return INVMAN_OK;
+}
+
+static invman_status invman_i_take_weights(invman_convnet *net) {
+  net->w = invman_i_doubles(&net->scope, net->size);
+  return net->scope.status;
+}
+
+static invman_status invman_i_make_convnet(const invman_context *ctx, const invman_convnet_options *o,
+                                           invman_convnet **out) {
+  invman_convnet *net;
+  invman_status status = invman_i_plan_convnet(ctx, o, &net);
+  if (status < 0) return status;
+  status = invman_i_take_weights(net);
+  if (status < 0) invman_convnet_free(net);
+  else *out = net;
+  return status;
 }
 
 invman_status invman_convnet_create(const invman_context *ctx, const invman_convnet_options *options, invman_rng *rng,
@@ -6328,14 +6345,15 @@ invman_status invman_convnet_create(const invman_context *ctx, const invman_conv
   status = invman_i_check_convnet_options(ctx, &o);
   if (status == INVMAN_OK) status = invman_i_make_convnet(ctx, &o, out);
   if (status < 0) return status;
-  for (k = 0; k + 1 < (*out)->size; k++) (*out)->w[k] = invman_rng_normal(rng);
+  for (k = 0; k + 1 < (*out)->size; k++) (*out)->w[k] = invman_rng_normal(rng); /* the last one is b */
   return INVMAN_OK;
 }
 
 invman_status invman_convnet_copy(const invman_convnet *net, invman_convnet **out) {
   invman_status status;
-  if (!net || !out) return INVMAN_E_ARG;
+  if (!out) return INVMAN_E_ARG;
   *out = NULL;
+  if (!net) return INVMAN_E_ARG;
   status = invman_i_make_convnet(&net->context, &net->options, out);
   if (status == INVMAN_OK) memcpy((*out)->w, net->w, net->size * sizeof(double));
   return status;
@@ -6419,9 +6437,7 @@ INVMAN_I_INLINE void invman_i_finish(const invman_i_pass *p, const invman_i_conv
   invman_i_lanes *y = p->y + c->at + at, *slope = p->d ? p->d + c->at + at : NULL, z;
   const invman_i_lanes *skipped = c->skip ? p->y + c[-3].at + at : &invman_i_zero;
   double scale = c->skip ? sqrt(0.5) : 1;
-#define INVMAN_I_OP(piece, V, M) z.piece = c->scale * sum->piece;
-  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
-#undef INVMAN_I_OP
+  invman_i_scale(&z, c->scale, sum, L);
   if (c->act) {
     invman_i_swish(&z, y, slope, L);
     return;
@@ -6435,12 +6451,11 @@ INVMAN_I_INLINE void invman_i_finish(const invman_i_pass *p, const invman_i_conv
 #undef INVMAN_I_OP
 }
 
-/* df/dz of the output's element `at` of the layer before c, from df/dy less what comes along the skip. */
+/* df/dz of element `at` of the layer before c, from its dy/dz and df/dy: the sum, scaled, and what comes along a skip. */
 INVMAN_I_INLINE void invman_i_finish_back(const invman_i_pass *p, const invman_i_conv *c, size_t at,
                                           const invman_i_lanes *sum, const int L) {
   const invman_i_conv *before = c - 1;
-  const invman_i_lanes *skipped =
-      before + 3 < p->net->layer + p->net->count && before[3].skip ? p->d + before[3].at + at : &invman_i_zero;
+  const invman_i_lanes *skipped = before->kept ? p->d + before[3].at + at : &invman_i_zero;
   invman_i_lanes *d = p->d + before->at + at;
 #define INVMAN_I_OP(piece, V, M) d->piece *= c->scale * sum->piece + skipped->piece;
   INVMAN_I_LANEWISE(L, INVMAN_I_OP);
@@ -6452,10 +6467,10 @@ INVMAN_I_INLINE void invman_i_finish_back(const invman_i_pass *p, const invman_i
 #define INVMAN_I_CONV_ROWS(L) ((L) >= 4 ? 5 : 2)
 #define INVMAN_I_CONV_SPAN(L) ((L) == 8 ? 4 : 1)
 
-/* out (count, positions) = w (count, terms) x (terms, positions), w of the given strides; pull: on the way back. */
+/* out (count, positions) = w (count, terms) x (terms, positions), w of the given strides; back: df/dz of the layer before. */
 INVMAN_I_INLINE void invman_i_pointwise(const invman_i_pass *p, const invman_i_conv *c, const double *w, size_t row,
                                         size_t column, size_t count, size_t terms, const invman_i_lanes *x,
-                                        const int pull, const int L) {
+                                        const int back, const int L) {
   const int R = INVMAN_I_CONV_ROWS(L), S = INVMAN_I_CONV_SPAN(L);
   size_t positions = c->shape.height * c->shape.width, first, top, l;
   int i, j;
@@ -6480,7 +6495,7 @@ INVMAN_I_INLINE void invman_i_pointwise(const invman_i_pass *p, const invman_i_c
       for (i = 0; i < R && top + (size_t)i < count; i++)
         for (j = 0; j < S && first + (size_t)j < positions; j++) {
           size_t to = (top + (size_t)i) * positions + first + (size_t)j;
-          if (pull) invman_i_finish_back(p, c, to, &sum[i][j], L);
+          if (back) invman_i_finish_back(p, c, to, &sum[i][j], L);
           else invman_i_finish(p, c, to, &sum[i][j], L);
         }
     }
@@ -6512,10 +6527,8 @@ INVMAN_I_INLINE void invman_i_pointwise_gradient(const invman_i_pass *p, const i
       }
       for (i = 0; i < R && top + (size_t)i < out; i++)
         for (j = 0; j < S && left + (size_t)j < in; j++) {
-          invman_i_lanes *to = p->grad + (top + (size_t)i) * in + left + (size_t)j;
-#define INVMAN_I_OP(piece, V, M) to->piece = c->scale * sum[i][j].piece;
-          INVMAN_I_LANEWISE(L, INVMAN_I_OP);
-#undef INVMAN_I_OP
+          size_t to = (top + (size_t)i) * in + left + (size_t)j;
+          invman_i_scale(p->grad + to, c->scale, &sum[i][j], L);
         }
     }
 }
@@ -6639,10 +6652,8 @@ INVMAN_I_INLINE void invman_i_depthwise_gradient(const invman_i_pass *p, const i
         }
       for (u = 0; u < U; u++)
         for (v = 0; v < V; v++) {
-          invman_i_lanes *at = to + (top + (size_t)u) * INVMAN_I_KERNEL_SIDE + (size_t)v;
-#define INVMAN_I_OP(piece, V, M) at->piece = c->scale * sum[u][v].piece;
-          INVMAN_I_LANEWISE(L, INVMAN_I_OP);
-#undef INVMAN_I_OP
+          size_t tap = (top + (size_t)u) * INVMAN_I_KERNEL_SIDE + (size_t)v;
+          invman_i_scale(to + tap, c->scale, &sum[u][v], L);
         }
     }
   }
@@ -6767,10 +6778,8 @@ INVMAN_I_INLINE int invman_i_classify(const invman_i_pass *p, const invman_i_con
   for (k = 0; k < channels; k++)
     for (i = 0; i < positions; i++) {
       invman_i_lanes *d = p->d + head->at + k * positions + i;
-      double along = w[k] * share / (double)positions;
-#define INVMAN_I_OP(piece, V, M) d->piece *= along * r.piece;
-      INVMAN_I_LANEWISE(L, INVMAN_I_OP);
-#undef INVMAN_I_OP
+      invman_i_scale(d, w[k] * share / (double)positions, d, L);
+      invman_i_multiply(d, d, &r, L);
     }
   return 1;
 }
@@ -6902,9 +6911,11 @@ invman_status invman_convnet_gradient(const invman_convnet *net, const double *x
 
 /* ---- Gram matrices */
 
-static int invman_i_gram_stopped(const invman_convnet *net, size_t done, size_t all) {
+static int invman_i_gram_stopped(invman_i_scope *scope, const invman_convnet *net, size_t done, size_t all) {
   const invman_context *ctx = &net->context;
-  return ctx->progress && ctx->progress("convnet_ntk_gram", (double)done / (double)all, ctx->user);
+  int stop = ctx->progress && ctx->progress("convnet_ntk_gram", (double)done / (double)all, ctx->user);
+  if (stop) scope->status = INVMAN_STOPPED;
+  return stop;
 }
 
 invman_status invman_convnet_ntk_gram(const invman_convnet *net, int part, const double *x, size_t n, const double *z,
@@ -6941,16 +6952,14 @@ invman_status invman_convnet_ntk_gram(const invman_convnet *net, int part, const
   for (i = 0; i < n * columns; i++) K[i] = 0;
   for (i = 0; i < n; i += high) {
     size_t rows = invman_i_min(high, n - i);
+    if (invman_i_gram_stopped(&scope, net, i * columns, n * columns)) return invman_i_drop(&scope);
     invman_i_run_job(&job, x + i * net->d, rows, J[0]);
     if (!z)
       invman_i_product_add(&net->context, &gemm, rows, rows, job.width, 1, invman_i_plain(J[0], job.width),
                            invman_i_transposed(J[0], job.width), K + i * n + i, n, 1);
     for (j = z ? 0 : i + rows; j < columns; j += wide) {
       size_t across = invman_i_min(wide, columns - j);
-      if (invman_i_gram_stopped(net, i * columns + rows * j, n * columns)) {
-        scope.status = INVMAN_STOPPED;
-        return invman_i_drop(&scope);
-      }
+      if (invman_i_gram_stopped(&scope, net, i * columns + rows * j, n * columns)) return invman_i_drop(&scope);
       invman_i_run_job(&job, other + j * net->d, across, J[1]);
       invman_i_product_add(&net->context, &gemm, rows, across, job.width, 1, invman_i_plain(J[0], job.width),
                            invman_i_transposed(J[1], job.width), K + i * columns + j, columns, 0);
@@ -7717,22 +7726,23 @@ invman_status invman_convnet_save(const invman_convnet *net, const char *path) {
 invman_status invman_convnet_load(const invman_context *ctx, const char *path, invman_convnet **out) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_i_stream s;
-  invman_convnet_options o, checked;
+  invman_convnet_options o;
   invman_convnet *net = NULL;
   if (!out) return invman_i_bad(ctx, "convnet_load: out is NULL");
   *out = NULL;
   memset(&o, 0, sizeof o);
   if (invman_i_open_file(&scope, path, "CONV", &s) < 0) return invman_i_drop(&scope);
   invman_i_move_convnet_options(&s, &o);
-  checked = o;
-  if (s.failed || invman_i_check_convnet_options(NULL, &checked) < 0 || memcmp(&o, &checked, sizeof o) != 0) {
+  if (s.failed || invman_i_check_convnet_options(NULL, &o) < 0) {
     scope.status =
         invman_i_fail(ctx, INVMAN_E_FORMAT, "the file holds options that no network has", "byte", INVMAN_I_HEAD);
     return invman_i_drop(&scope);
   }
   if (invman_i_check_left(&scope, &s, invman_i_layer_count(&o), 0) < 0) return invman_i_drop(&scope);
-  scope.status = invman_i_make_convnet(ctx, &o, &net);
-  if (scope.status == INVMAN_OK && invman_i_check_left(&scope, &s, net->size, 1) == INVMAN_OK) {
+  scope.status = invman_i_plan_convnet(ctx, &o, &net);
+  if (scope.status == INVMAN_OK && invman_i_check_left(&scope, &s, net->size, 1) == INVMAN_OK)
+    scope.status = invman_i_take_weights(net);
+  if (scope.status == INVMAN_OK) {
     invman_i_move_doubles(&s, net->w, net->size);
     scope.status = invman_i_check_finite(ctx, net->w, net->size, "convnet_load: a weight is not finite");
   }
