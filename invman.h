@@ -4240,7 +4240,8 @@ static void invman_i_model_gram(invman_flow *f) {
   if (f->scope.status >= 0) invman_i_model_failed(f, f->model.gram(x, f->near_count, f->K, f->model.user));
 }
 
-/* G is to be compared with the gradients of single points: of those that push most. */
+/* G is to be compared with the gradients of single points: of those that push most. Rates that are differences cancel
+   to some 1e-12 of them, and what is left would move the margins about for ever. */
 static int invman_i_model_at_rest(invman_flow *f) {
   enum { FEW = 8 };
   size_t p = f->train->n, count = 0, k, i;
@@ -4255,7 +4256,7 @@ static int invman_i_model_at_rest(invman_flow *f) {
   memset(K, 0, sizeof K);
   if (count == 0 || invman_i_model_failed(f, f->model.gram(f->x_list, count, K, f->model.user))) return 0;
   for (k = 0; k < count; k++) largest = fmax(largest, K[k * count + k]);
-  return G <= 1e-13 * push * sqrt(largest);
+  return G <= 1e-10 * push * sqrt(largest);
 }
 
 static void invman_i_model_accept(invman_flow *f) { memcpy(f->at, f->model.weights, f->model.size * sizeof *f->at); }
