@@ -4831,14 +4831,15 @@ static void invman_i_eval_start(invman_flow *f) {
 
 /* The first step's length: a guess, to be corrected. */
 static double invman_i_first_step(const invman_flow *f) {
-  double fastest = 0, size;
+  double fastest = 0, size, weights;
   size_t i;
   if (f->options.dynamics == INVMAN_MOMENTUM) return 1;
   for (i = 0; i < f->train->n; i++) fastest = fmax(fastest, fabs(f->rate[i]));
   if (f->net) return f->speed > 0 ? fmin(0.25 * f->options.rotation_tol / f->speed, 0.5 / fastest) : 1;
   size = sqrt(invman_i_inner(f->G, f->G, f->model.size));
+  weights = sqrt(invman_i_inner(f->at, f->at, f->model.size));
   if (!(size > 0 && fastest > 0)) return 1;
-  return fmin(0.5 / fastest, 0.1 * f->options.rotation_tol * sqrt(invman_i_inner(f->at, f->at, f->model.size)) / size);
+  return weights > 0 ? fmin(0.5 / fastest, 0.1 * f->options.rotation_tol * weights / size) : 0.5 / fastest;
 }
 
 /* A flow whose weights of t = 0 are in place. */
