@@ -4247,7 +4247,8 @@ static void invman_i_model_gram(invman_flow *f) {
   if (f->scope.status >= 0) invman_i_model_failed(f, f->model.gram(x, f->near_count, f->K, f->model.user));
 }
 
-/* G is to be compared with the gradients of single points: of those that push most. */
+/* G is to be compared with the gradients of single points: of those that push most. Rates that are differences cancel
+   to some 1e-12 of them, and what is left would move the margins about for ever. */
 static int invman_i_model_at_rest(invman_flow *f) {
   enum { FEW = 8 };
   size_t p = f->train->n, count = 0, k, i;
@@ -4262,7 +4263,7 @@ static int invman_i_model_at_rest(invman_flow *f) {
   memset(K, 0, sizeof K);
   if (count == 0 || invman_i_model_failed(f, f->model.gram(f->x_list, count, K, f->model.user))) return 0;
   for (k = 0; k < count; k++) largest = fmax(largest, K[k * count + k]);
-  return G <= 1e-13 * push * sqrt(largest);
+  return G <= 1e-10 * push * sqrt(largest);
 }
 
 static void invman_i_model_accept(invman_flow *f) { memcpy(f->at, f->model.weights, f->model.size * sizeof *f->at); }
@@ -4840,14 +4841,15 @@ static void invman_i_eval_start(invman_flow *f) {
 
 /* The first step's length: a guess, to be corrected. */
 static double invman_i_first_step(const invman_flow *f) {
-  double fastest = 0, size;
+  double fastest = 0, size, weights;
   size_t i;
   if (f->options.dynamics == INVMAN_MOMENTUM) return 1;
   for (i = 0; i < f->train->n; i++) fastest = fmax(fastest, fabs(f->rate[i]));
   if (f->net) return f->speed > 0 ? fmin(0.25 * f->options.rotation_tol / f->speed, 0.5 / fastest) : 1;
   size = sqrt(invman_i_inner(f->G, f->G, f->model.size));
+  weights = sqrt(invman_i_inner(f->at, f->at, f->model.size));
   if (!(size > 0 && fastest > 0)) return 1;
-  return fmin(0.5 / fastest, 0.1 * f->options.rotation_tol * sqrt(invman_i_inner(f->at, f->at, f->model.size)) / size);
+  return weights > 0 ? fmin(0.5 / fastest, 0.1 * f->options.rotation_tol * weights / size) : 0.5 / fastest;
 }
 
 /* A flow whose weights of t = 0 are in place. */
