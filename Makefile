@@ -44,7 +44,7 @@ quick: ## the fast tests alone, as the sanitizers run them
 
 examples: build/compress build/minimal build/own_model $(FIGURES:%=build/%) ## build them
 
-figures: $(FIGURES:%=build/%) ## the paper's figures and a page of them, in build/figures; PRESET=paper: at its size, hours
+figures: $(FIGURES:%=build/%) digits ## the paper's figures and a page of them, in build/figures; PRESET=paper: at its size, hours
 	examples/figures/make.sh build $(PRESET)
 
 build/%: examples/%.c invman.h
@@ -54,9 +54,10 @@ build/%: examples/%.c invman.h
 digits: ## unpack the digits of MNIST=DIRECTORY
 	@mkdir -p build/digits
 ifneq ($(MNIST),)
-	@for f in t10k-images-idx3-ubyte t10k-labels-idx1-ubyte; do \
+	@for f in t10k-images-idx3-ubyte t10k-labels-idx1-ubyte train-images-idx3-ubyte train-labels-idx1-ubyte; do \
 	  if [ -f '$(MNIST)'/$$f ]; then cp '$(MNIST)'/$$f build/digits/$$f; \
-	  else gzip -dc '$(MNIST)'/$$f.gz >build/digits/$$f || exit 1; fi; done
+	  elif [ -f '$(MNIST)'/$$f.gz ]; then gzip -dc '$(MNIST)'/$$f.gz >build/digits/$$f || exit 1; \
+	  else case $$f in t10k-*) echo "$(MNIST)/$$f is missing" >&2; exit 1;; esac; fi; done
 endif
 
 scaling: ## the paper's laws on fixed seeds, with intervals: a quarter of an hour on two cores

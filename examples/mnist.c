@@ -526,19 +526,19 @@ static void train(study *s, const problem *q, invman_convnet *net, row *r) {
 enum { COMPONENTS = 10, NULL_DRAWS = 20, STREAM_SHUFFLE = 5, BLOCK = 256 };
 
 typedef struct kernel {
-  const char *key; /* in the files */
+  const char *name, *key; /* key: in the files; NULL: its eigenvectors are not looked at */
   int end, part, column;
   double lambda[COMPONENTS], bits[COMPONENTS], null[COMPONENTS], omega2[COMPONENTS], *phi /* (COMPONENTS, n) */;
 } kernel;
 
 enum { KERNELS = 6 };
 static const kernel kernel_list[KERNELS] = {
-    {"start", 0, INVMAN_NTK_ALL, ALL_START, {0}, {0}, {0}, {0}, NULL},
-    {"end", 1, INVMAN_NTK_ALL, ALL_END, {0}, {0}, {0}, {0}, NULL},
-    {"last_start", 0, INVMAN_NTK_LAST_LAYER, LAST_START, {0}, {0}, {0}, {0}, NULL},
-    {"last", 1, INVMAN_NTK_LAST_LAYER, LAST_END, {0}, {0}, {0}, {0}, NULL},
-    {"hidden_start", 0, INVMAN_NTK_HIDDEN, HIDDEN_START, {0}, {0}, {0}, {0}, NULL},
-    {"hidden", 1, INVMAN_NTK_HIDDEN, HIDDEN_END, {0}, {0}, {0}, {0}, NULL}};
+    {"the kernel at the start", "start", 0, INVMAN_NTK_ALL, ALL_START, {0}, {0}, {0}, {0}, NULL},
+    {"the kernel at the end", "end", 1, INVMAN_NTK_ALL, ALL_END, {0}, {0}, {0}, {0}, NULL},
+    {"the last layer's at the start", NULL, 0, INVMAN_NTK_LAST_LAYER, LAST_START, {0}, {0}, {0}, {0}, NULL},
+    {"the last layer's at the end", "last", 1, INVMAN_NTK_LAST_LAYER, LAST_END, {0}, {0}, {0}, {0}, NULL},
+    {"the activations' at the start", NULL, 0, INVMAN_NTK_HIDDEN, HIDDEN_START, {0}, {0}, {0}, {0}, NULL},
+    {"the activations' at the end", NULL, 1, INVMAN_NTK_HIDDEN, HIDDEN_END, {0}, {0}, {0}, {0}, NULL}};
 
 /* What the kernel has learned at the test images, F(x) = df/dW(x) . sum_mu a_mu df/dW(x_mu), over the weights of its
    part: one gradient an image, where K(x, x_mu) would take two and a product. The hidden layer's kernel is that of the
@@ -567,11 +567,11 @@ static void measure_components(study *s, kernel *k, const double *K, const invma
   invman_rng rng;
   size_t c;
   k->phi = numbers(COMPONENTS, fresh->n);
-  check(invman_kernel_pca(&s->ctx, K, fresh->y, fresh->n, COMPONENTS, k->lambda, k->phi, k->omega2), k->key);
+  check(invman_kernel_pca(&s->ctx, K, fresh->y, fresh->n, COMPONENTS, k->lambda, k->phi, k->omega2), k->name);
   invman_rng_seed(&rng, seed, STREAM_SHUFFLE);
   for (c = 0; c < COMPONENTS && !interrupted; c++) {
     const double *phi = k->phi + c * fresh->n;
-    check(invman_mutual_information(&s->ctx, phi, 1, fresh->y, fresh->n, NULL, &k->bits[c]), k->key);
+    check(invman_mutual_information(&s->ctx, phi, 1, fresh->y, fresh->n, NULL, &k->bits[c]), k->name);
     check(
         invman_mutual_information_null(&s->ctx, phi, 1, fresh->y, fresh->n, NULL, NULL_DRAWS, &rng, &k->null[c], NULL),
         k->key);
@@ -583,10 +583,10 @@ static void measure(study *s, kernel *k, const invman_convnet *net, const proble
   size_t n = q->fresh.n;
   double *K = numbers(n, n), *a = numbers(n, 1), *F = numbers(q->test.n, 1);
   invman_lazy_info info;
-  begin(s, k->key);
-  check(invman_convnet_ntk_gram(net, k->part, q->fresh.x, n, NULL, 0, K), k->key);
-  if (!interrupted) check(invman_lazy_train(&s->ctx, K, q->fresh.y, n, NULL, a, &info), k->key);
-  if (!interrupted) measure_components(s, k, K, &q->fresh, seed);
+  begin(s, k->name);
+  check(invman_convnet_ntk_gram(net, k->part, q->fresh.x, n, NULL, 0, K), k->name);
+  if (!interrupted) check(invman_lazy_train(&s->ctx, K, q->fresh.y, n, NULL, a, &info), k->name);
+  if (!interrupted && k->key) measure_components(s, k, K, &q->fresh, seed);
   if (!interrupted) predict(s, k, net, &q->fresh, a, &q->test, F);
   if (!interrupted) r->value[k->column] = share_of_errors(F, &q->test);
   free(K);
@@ -602,7 +602,7 @@ static void write_components(const study *s, const kernel *kernels, const invman
   size_t k, c, i;
   fprintf(file, "kernel,k,lambda,mutual_information,null_mean,omega2\n");
   for (k = 0; k < KERNELS; k++)
-    for (c = 0; c < COMPONENTS; c++)
+    for (c = 0; c < COMPONENTS && kernels[k].key; c++)
       fprintf(file, "%s,%lu,%.17g,%.6g,%.6g,%.6g\n", kernels[k].key, (unsigned long)(c + 1), kernels[k].lambda[c],
               kernels[k].bits[c], kernels[k].null[c], kernels[k].omega2[c]);
   end_file(file, name, path);
@@ -611,7 +611,7 @@ static void write_components(const study *s, const kernel *kernels, const invman
   file = begin_file(path, &name);
   fprintf(file, "kernel,phi_1,phi_2,label\n");
   for (k = 0; k < KERNELS; k++)
-    for (i = 0; i < fresh->n; i++)
+    for (i = 0; i < fresh->n && kernels[k].key; i++)
       fprintf(file, "%s,%.17g,%.17g,%g\n", kernels[k].key, kernels[k].phi[i], kernels[k].phi[fresh->n + i],
               fresh->y[i]);
   end_file(file, name, path);

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every figure of the one-hidden-layer part: make.sh BUILD PRESET writes CSVs, SVGs and index.html into BUILD/figures.
+# Every figure: make.sh BUILD PRESET writes CSVs, SVGs and index.html into BUILD/figures. Those of the convolutional
+# network need digits in BUILD/digits: the 60000 of train-*, or the 10000 of t10k-*.
 # PRESET: quick (fewer points, neurons and seeds than the paper; some minutes) or paper (hours; a rerun goes on).
 set -u
 build=$1 preset=${2:-quick}
@@ -20,10 +21,12 @@ run() { # a program of the build directory, its options
 if [ "$preset" = quick ]; then
   wide=1000 lambda_p=128,256,512,1024,2048 lambda_seeds=1:11 cylinder_seeds=1:11 curve_p=128,2048 curve_c=2048
   learn_p=64,128,256,512,1024 learn_seeds=1:7 learn_c=1:7 spectrum_p=1000 alphas=1e-16:1e8:13 alpha_seeds=1:3
+  digits_p=100,200,400 digits_seeds=1:2
 else
   wide=10000 lambda_p=51,103,206,411,825,1650,3300,4640,9900 lambda_seeds=1:20 cylinder_seeds=1:49 curve_p=411,4640
   curve_c=411,3300 learn_p=51,103,206,411,825,1650,3300,4640 learn_seeds=1:20 learn_c=1:9 spectrum_p=1000
   alphas=1e-16:1e8:25 alpha_seeds=1:5
+  digits_p=200,500,1000,2000 digits_seeds=1:5
 fi
 run figure_run arrows --model stripe --p 1000 --h 10000 --out "$out"
 run figure_run arrows --model cylinder --p 1000 --h 10000 --out "$out"
@@ -39,12 +42,26 @@ run figure_scan lambda --model cylinder --p $lambda_p --curve-p $curve_c --seeds
 run kernel --p $spectrum_p --h $wide --phi "$out/phi.csv" --spectrum "$out/spectrum.csv"
 run figure_scan alpha --h $wide --seeds $alpha_seeds --alpha-range $alphas --out "$out/alpha"
 
+digits=
+for set in t10k train; do
+  [ ! -f "$build/digits/$set-images-idx3-ubyte" ] || digits=$build/digits/$set
+done
+largest=${digits_p##*,}
+if [ -n "$digits" ]; then
+  mkdir -p "$out/digits"
+  run mnist --images "$digits-images-idx3-ubyte" --labels "$digits-labels-idx1-ubyte" --p $digits_p --seeds $digits_seeds --out "$out/digits"
+  for file in spectrum phi; do cp "$out/digits/${file}_${largest}_1.csv" "$out/digits/$file.csv"; done
+else
+  echo "skip digits: give MNIST=DIRECTORY with the IDX files (.gz or not)"
+fi
+
 # ---- plots
 
 draw() { # script, directory of its CSVs, name
   gnuplot -e "dir='$2'; out='$out/$3.svg'" "$scripts/$1.gp" 2>"$out/gnuplot.log" || { sed 's/^/  /' "$out/gnuplot.log"; failed=1; }
 }
 if command -v gnuplot >/dev/null; then
+  [ -z "$digits" ] || { draw mnist "$out/digits" digits; draw spectrum "$out/digits" digits_spectrum; }
   for figure in arrows_stripe arrows_cylinder neurons fit spectrum; do draw $figure "$out" $figure; done
   draw alpha "$out/alpha" alpha
   for model in stripe cylinder; do draw lambda "$out/$model" lambda_$model; done
@@ -93,7 +110,7 @@ img{width:100%;height:auto}h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2
 .wide{overflow-x:auto}table{border-collapse:collapse;font-size:.85rem}td,th{padding:.15rem .6rem;border-bottom:1px solid #ddd;text-align:left;white-space:nowrap}
 details{font-size:.8rem;color:#555;margin:.5rem 0;overflow-wrap:anywhere}</style></head><body>
 <h1>Compressing invariant manifolds: theory beside measurement</h1>
-<p>Every figure of the one-hidden-layer part, made by invman.h. $size Exponents are of medians over the seeds; intervals
+<p>The paper's figures, made by invman.h. $size Exponents are of medians over the seeds; intervals
 are 95 % by bootstrap over the seeds; a prediction is inside one or it is not.</p>
 HEAD
   table "$out/arrows_stripe_verdict.csv" | figure 'Figure 1: stripe, beta omega at the start, at t* and at the end' arrows_stripe 'Training points by label, and beta omega of 300 neurons, scaled by the largest. d = 2, p = 1000, h = 10000, alpha = 1e-6.'
@@ -106,6 +123,10 @@ HEAD
   table "$out/cylinder/lambda_exponents.csv" | figure 'Figure 7, top: amplification, cylinder' lambda_cylinder 'd = 3. Predicted slope: 1/2.'
   exponents "$out/curve_cylinder_3.csv" | figure 'Figure 7, bottom: test error against p, cylinder' curve_cylinder_3 'd = 3. Predictions: 3/7 lazy, 1/2 features.'
   table "$out/spectrum.csv" | figure 'Figures 9 (a, b) and 10 (top): what the eigenvectors know' spectrum 'Stripe, d = 5, p = 1000, kernels on fresh points: mutual information of the first ten eigenvectors with the label (its null value beside it), omega^2, and the points in the plane of the first two.'
+  if [ -n "$digits" ]; then
+    table "$out/digits/errors.csv" | figure 'Figure 8: digits, the convolutional network and its kernels' digits 'Parity of MNIST digits, h = 10, alpha = 2e-3: test error of the network and of what its frozen kernels learn from fresh images; means over the seeds.'
+    table "$out/digits/spectrum.csv" | figure 'Figures 9 (c, d) and 10 (bottom): what the eigenvectors know of digits' digits_spectrum "The kernels of the run with p = $largest, on as many fresh images."
+  fi
   table "$out/alpha/alpha_verdict.csv" | figure 'Figure 11: from features to lazy' alpha 'd = 10, p = 1000: test error (dashed: the frozen kernel), t*, Lambda* and its maximum against alpha.'
   echo '</body></html>'
 } >"$out/index.html.tmp" && mv "$out/index.html.tmp" "$out/index.html" || failed=1
