@@ -380,4 +380,53 @@ rm -r again && cp -r alpha again && head -c -30 again/runs.jsonl >again/torn && 
 "$program" alpha --d 3 --p 60 --h 100 --seeds 1:2 --alpha-range 1e-8:1e6:5 --test-size 200 --out again >out 2>err && cmp -s alpha/alpha_scan.csv again/alpha_scan.csv &&
   cmp -s alpha/alpha_verdict.csv again/alpha_verdict.csv && grep -q '; 11 of 12 runs are known' out
 result figure_alpha_goes_on $?
+
+# ---- own_model, mnist
+
+"$bin/own_model" >out 2>err && grep -q '^every margin has reached 1' out && [ ! -s err ]
+result own_model $?
+
+# Three channels of 20 x 12 noisy pixels; even images are brighter above. The label follows.
+awk 'BEGIN { printf "\\0\\0\\10\\4\\0\\0\\0\\240\\0\\0\\0\\3\\0\\0\\0\\24\\0\\0\\0\\14"; srand(1)
+  for (i = 0; i < 160; i++) for (k = 0; k < 720; k++) printf "\\%o", 40 + int(60 * rand()) + (k % 240 < 120 == i % 2 ? 0 : 80) }' >images.oct
+awk 'BEGIN { printf "\\0\\0\\10\\1\\0\\0\\0\\240"; for (i = 0; i < 160; i++) printf "\\%o", i % 2 }' >labels.oct
+printf "$(cat images.oct)" >images
+printf "$(cat labels.oct)" >labels
+program=$bin/mnist
+digits="--images images --labels labels --h 1 --alpha 0.05"
+"$program" --help >out 2>err && grep -q -- '--images FILE --labels FILE' out && [ ! -s err ]
+result mnist_help $?
+refuses mnist_no_files 'give --images and --labels'
+refuses mnist_unknown 'unknown' $digits --otu x
+refuses mnist_p '--p must be at least 12' $digits --p 3
+refuses mnist_too_many 'images are left' $digits --p 100
+refuses mnist_none_left 'no images are left to test with' $digits --p 80
+refuses mnist_dynamics 'neither chain nor momentum' $digits --dynamics fast
+refuses mnist_no_directory 'cannot be created' $digits --p 40 --out nowhere
+mkdir -p digits
+"$program" $digits --p 20,40 --seeds 1:2 --out digits >out 2>err && grep -q '^16 convolutions' out && grep -q '^means' out && [ ! -s err ] &&
+  well_made digits/errors.csv 'p,seed' 4 && well_made digits/spectrum_40_2.csv 'kernel' 30 && well_made digits/phi_40_2.csv 'kernel' 120 &&
+  awk -F, 'NR > 2 && !($5 == 1 && $6 > 0.998 && $7 < 0.5 && $9 < 0.5) { bad = 1 } END { exit bad }' digits/errors.csv
+result mnist $?
+sed '4d' digits/errors.csv >digits/torn && cp digits/errors.csv all.csv && mv digits/torn digits/errors.csv && rm digits/net_20_2.conv
+"$program" $digits --p 20,40 --seeds 1:2 --out digits >out 2>err &&
+  [ "$(cut -d, -f1-3,5- digits/errors.csv | sort)" = "$(cut -d, -f1-3,5- all.csv | sort)" ] && [ -s digits/net_20_2.conv ]
+result mnist_goes_on $?
+refuses mnist_other_options 'was made with other options or images' $digits --p 20 --out digits --tol 0.05
+mkdir -p stopped whole
+slow="--images images --labels labels --h 4 --alpha 0.05 --p 60 --kernel-size 20 --tol 0.01"
+"$program" $slow --out whole >out 2>err
+"$program" $slow --out stopped >out 2>err & # again and again, until it is done
+for try in 1 2 3 4 5 6; do
+  sleep 0.4
+  kill -INT $! 2>/dev/null
+  wait $!
+  [ $? = 0 ] || break
+  [ ! -s stopped/flow_60_1.flow ] || saved=1
+  "$program" $slow --out stopped >out 2>err &
+done
+wait $! && [ "$saved" = 1 ] && [ ! -e stopped/flow_60_1.flow ] && cmp -s whole/net_60_1.conv stopped/net_60_1.conv && cmp -s whole/phi_60_1.csv stopped/phi_60_1.csv
+result mnist_resumes $?
+"$program" $digits --p 20 --dynamics momentum --step-max 50 >out 2>err && grep -q 'the network: step_max' out
+result mnist_momentum $?
 exit $failed
