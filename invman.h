@@ -581,7 +581,7 @@ INVMAN_API double invman_equiprobable_radius(size_t d_par);
 /* ------------------------------------------------------------------------------------ convolutional network
 
    Sixteen convolutions and a classifier, after MnasNet (Tan et al., 2019), without batch normalisation: the network of
-   the paper's Section 5. Every convolution is out = conv(in, w)/sqrt(fan-in), fan-in its weights per output channel,
+   the paper's Fig. 8. Every convolution is out = conv(in, w)/sqrt(fan-in), fan-in its weights per output channel,
    without bias; 5x5 with a border of two zeros, or 1x1. The activation is 1.6768 z/(1 + exp(-z)). Channels, with [u]
    for u rounded half to even, at least 1:
      stem        5x5 to [4h], stride 2; then 5x5 depthwise, 1x1 to [2h]; activation after each
@@ -617,15 +617,16 @@ INVMAN_API invman_status invman_convnet_create(const invman_context *ctx, const 
 INVMAN_API invman_status invman_convnet_copy(const invman_convnet *net, invman_convnet **out); /* same context */
 INVMAN_API void invman_convnet_free(invman_convnet *net);
 
-INVMAN_API size_t
-invman_convnet_size(const invman_convnet *net); /* N, the number of weights: 23251 for MNIST's images */
+INVMAN_API size_t invman_convnet_size(const invman_convnet *net); /* N, all weights: 23251 for MNIST's images */
 /* (N) of the network's own, to be read and written: layer by layer, then the classifier's w and b. */
 INVMAN_API double *invman_convnet_weights(invman_convnet *net);
 INVMAN_API size_t invman_convnet_layers(const invman_convnet *net); /* convolutions; 16 by default */
 INVMAN_API invman_status invman_convnet_get_layer(const invman_convnet *net, size_t index, invman_convnet_layer *out);
 
-/* f (n) of the images x (n, channels*height*width), channels first. Eight images at a time: 1.2e6 multiply-adds for
-   one of MNIST's. Errors, here and below: E_ARG, E_SIZE, E_NOMEM, E_NONFINITE with the element of x, r or weights. */
+/* f (n) of the images x (n, channels*height*width), channels first: 1.2e6 multiply-adds for one of MNIST's. Memory,
+   here and below: eight groups of eight images at work, or n/64 where that is more, as far as options.memory allows;
+   3 MB for a group of MNIST's, 6 MB with gradients. Errors: E_ARG, E_SIZE, E_NOMEM, E_NONFINITE with the element of
+   the weights, the images or r. */
 INVMAN_API invman_status invman_convnet_eval(const invman_convnet *net, const double *x, size_t n, double *f);
 /* grad (N) = sum_mu r_mu df/dW(x_mu), overwritten. Three times the work of f. */
 INVMAN_API invman_status invman_convnet_gradient(const invman_convnet *net, const double *x, size_t n,
@@ -6230,7 +6231,8 @@ static size_t invman_i_channels(double width) {
 
 /* Appends a layer to the network; sizes that overflow become SIZE_MAX. */
 static void invman_i_add_layer(invman_convnet *net, int kind, size_t out, size_t stride, int act, int skip) {
-  invman_i_conv *c = net->layer + net->count, *before = c - 1;
+  invman_i_conv *c = net->layer + net->count;
+  const invman_i_conv *before = net->count > 0 ? c - 1 : c;
   invman_convnet_layer *s = &c->shape;
   int first = net->count++ == 0, wide = kind != INVMAN_CONV_POINTWISE;
   size_t fan_in, positions;
@@ -6723,8 +6725,8 @@ enum { INVMAN_I_CONV_STRIPS = 8, INVMAN_I_CONV_GROUPS = 8, INVMAN_I_CONV_SPARE =
 
 typedef struct invman_i_conv_job {
   const invman_convnet *net;
-  int what; /* f, a weighted sum of gradients, or rows of J: */
-  int part; /* those of the weights first..first+width-1 */
+  int what; /* f, a weighted sum of gradients, or rows of J */
+  int part; /* INVMAN_NTK_..: of J the columns first..first+width-1 */
   size_t first, width;
   const double *x, *r; /* (n,d), (n) */
   size_t n, groups, strips;
@@ -6825,7 +6827,7 @@ static invman_status invman_i_check_images(const invman_convnet *net, const doub
   if (invman_i_mul(invman_i_mul(n, invman_i_max(net->d, net->size)), sizeof(double)) == SIZE_MAX)
     return invman_i_fail(ctx, INVMAN_E_SIZE, "convnet: sizes too large: their product overflows", "", 0);
   status = invman_i_check_finite(ctx, net->w, net->size, "convnet: a weight is not finite");
-  if (status == INVMAN_OK) status = invman_i_check_finite(ctx, x, n * net->d, "convnet: x is not finite");
+  if (status == INVMAN_OK) status = invman_i_check_finite(ctx, x, n * net->d, "convnet: an image is not finite");
   return status;
 }
 
