@@ -4592,25 +4592,29 @@ static double invman_i_gradient_turn(const double *G, const double *H, size_t n)
 static invman_status invman_i_momentum_step(invman_flow *f) {
   const invman_flow_options *o = &f->options;
   size_t N = f->model.size, p = f->train->n, above = 0, k, i;
-  double keep, turn, change;
-  for (;; f->info.rejected++, f->dt *= 0.1) {
-    double *swap = f->G, dt = f->dt;
-    int last = o->t_max > 0 && dt >= (o->t_max - f->info.t) * (1 - 1e-12);
-    if (last) dt = o->t_max - f->info.t;
+  double keep, turn, change, dt;
+  for (;; f->info.rejected++, f->dt = 0.1 * dt) {
+    double *swap = f->G;
+    int last = o->t_max > 0 && f->dt >= (o->t_max - f->info.t) * (1 - 1e-12), moves = 0;
+    dt = last ? o->t_max - f->info.t : f->dt;
     if (!(f->info.t + dt > f->info.t)) return invman_i_end(f, INVMAN_END_ROUNDING);
+    f->beyond = 0;
     keep = o->momentum > 0 ? exp(-dt / o->momentum) : 0;
     for (k = 0; k < N; k++) {
       f->here[k] = keep * f->velocity[k] + (1 - keep) * f->G[k];
       f->model.weights[k] = f->at[k] + dt * f->here[k];
+      moves |= f->here[k] != 0 || f->G[k] != 0;
     }
+    if (!moves) return invman_i_end(f, INVMAN_END_REST);
     invman_i_eval_margins(f, f->next);
+    if (f->scope.status < 0) return f->scope.status;
     for (i = 0, change = 0; i < p; i++) change = invman_i_worst(change, fabs(f->next[i] - f->margin[i]));
     if (!(change < o->max_dout)) continue;
     f->G = f->next_G;
     f->next_G = swap;
     invman_i_push_all(f, f->next);
     if (f->scope.status < 0) return f->scope.status;
-    turn = invman_i_gradient_turn(f->G, f->next_G, N);
+    turn = f->beyond ? HUGE_VAL : invman_i_gradient_turn(f->G, f->next_G, N);
     if (turn < o->max_dgrad) {
       memcpy(f->velocity, f->here, N * sizeof *f->here);
       invman_i_accept(f, dt);
