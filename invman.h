@@ -3782,6 +3782,7 @@ struct invman_flow {
   invman_model model;
   double *first, *at, *here, *G;     /* (N) weights at t = 0; at the step's start; here; G of the last trial */
   double *next_G, *velocity;         /* (N) of the momentum dynamics */
+  int beyond;                        /* the trial left where f, G and K are finite: it is too long */
   double *x_list, *r_list, *shifted; /* (p,d) points of part of the list; (p) their r; (max(p, test)) f */
 };
 
@@ -4160,6 +4161,12 @@ static const invman_i_mover invman_i_net_mover = {
 
 /* ---- a model of the caller's. Its rates are differences of f along G. */
 
+static int invman_i_all_finite(const double *x, size_t n) {
+  size_t k;
+  for (k = 0; k < n && invman_i_isfinite(x[k]); k++) {}
+  return k == n;
+}
+
 /* The status of a callback; where f overflows the step is too long, and that is no error. */
 static int invman_i_model_failed(invman_flow *f, invman_status status) {
   if (status < 0 && f->scope.status >= 0) f->scope.status = status;
@@ -4182,14 +4189,18 @@ static const double *invman_i_model_points(invman_flow *f, size_t first, size_t 
 }
 
 static void invman_i_model_push(invman_flow *f, size_t first, size_t count, int near) {
-  size_t k;
+  size_t N = f->model.size, k;
   double *G = near ? f->here : f->G;
-  if (!near) memset(f->G, 0, f->model.size * sizeof *f->G);
-  if (count == 0 || f->scope.status < 0) return;
+  if (f->scope.status < 0 || f->beyond) return;
+  if (!near) memset(f->G, 0, N * sizeof *f->G);
+  if (count == 0) return;
   if (invman_i_model_failed(
           f, f->model.gradient(invman_i_model_points(f, first, count), count, f->r_list, G, f->model.user)))
     return;
-  for (k = 0; near && k < f->model.size; k++) f->G[k] += f->here[k];
+  f->beyond = !invman_i_all_finite(G, N);
+  if (f->beyond) memset(f->G, 0, N * sizeof *f->G); /* the next trial starts from it */
+  else
+    for (k = 0; near && k < N; k++) f->G[k] += f->here[k];
 }
 
 static void invman_i_model_set(invman_flow *f, const double *from) {
@@ -4202,20 +4213,21 @@ static void invman_i_model_shift(invman_flow *f, const double *from, double dt) 
   if (f->model.move) invman_i_model_failed(f, f->model.move(f->G, dt, f->model.user));
   else
     for (k = 0; k < f->model.size; k++) f->model.weights[k] += dt * f->G[k];
+  f->beyond |= !invman_i_all_finite(f->model.weights, f->model.size);
 }
 
 static void invman_i_model_move(invman_flow *f, double dt) { invman_i_model_shift(f, f->at, dt); }
 
-/* f at n points; NaN where the weights have overflown, which only a step that is too long makes them do */
+/* f at n points; NaN where it overflows */
 static void invman_i_model_f(invman_flow *f, const double *x, size_t n, double *out) {
   size_t k;
   invman_status status = INVMAN_E_NONFINITE;
   if (f->scope.status < 0 || n == 0) return;
-  for (k = 0; k < f->model.size && invman_i_isfinite(f->model.weights[k]); k++) {}
-  if (k == f->model.size) status = f->model.evaluate(x, n, out, f->model.user);
+  if (invman_i_all_finite(f->model.weights, f->model.size)) status = f->model.evaluate(x, n, out, f->model.user);
   if (status == INVMAN_E_NONFINITE)
     for (k = 0; k < n; k++) out[k] = HUGE_VAL - HUGE_VAL;
-  else invman_i_model_failed(f, status);
+  else if (invman_i_model_failed(f, status)) return;
+  f->beyond |= !invman_i_all_finite(out, n);
 }
 
 static void invman_i_model_eval(invman_flow *f, int start, const double *x, size_t n, double *out) {
@@ -4230,7 +4242,7 @@ static void invman_i_model_rates(invman_flow *f, size_t first, size_t count, dou
   double size = sqrt(invman_i_inner(f->G, f->G, N)), weight, dt;
   const double *x = invman_i_model_points(f, first, count);
   memset(rate, 0, count * sizeof *rate);
-  if (!(size > 0) || f->scope.status < 0) return;
+  if (!(size > 0) || f->scope.status < 0 || f->beyond) return;
   memcpy(f->here, f->model.weights, N * sizeof *f->here);
   weight = sqrt(invman_i_inner(f->here, f->here, N) / (double)N);
   dt = 1e-5 * (weight > 0 ? weight : 1) / size;
@@ -4239,13 +4251,17 @@ static void invman_i_model_rates(invman_flow *f, size_t first, size_t count, dou
   invman_i_model_shift(f, f->here, -dt);
   invman_i_model_f(f, x, count, f->shifted);
   invman_i_model_set(f, f->here);
-  for (k = 0; k < count; k++)
-    rate[k] = f->options.alpha * f->train->y[f->list[first + k]] * (rate[k] - f->shifted[k]) / (2 * dt);
+  if (f->beyond) memset(rate, 0, count * sizeof *rate);
+  else
+    for (k = 0; k < count; k++)
+      rate[k] = f->options.alpha * f->train->y[f->list[first + k]] * (rate[k] - f->shifted[k]) / (2 * dt);
 }
 
 static void invman_i_model_gram(invman_flow *f) {
-  const double *x = invman_i_model_points(f, 0, f->near_count);
-  if (f->scope.status >= 0) invman_i_model_failed(f, f->model.gram(x, f->near_count, f->K, f->model.user));
+  size_t n = f->near_count;
+  const double *x = invman_i_model_points(f, 0, n);
+  if (f->scope.status < 0 || f->beyond || invman_i_model_failed(f, f->model.gram(x, n, f->K, f->model.user))) return;
+  f->beyond = !invman_i_all_finite(f->K, n * n);
 }
 
 /* G is to be compared with the gradients of single points: of those that push most. Rates that are differences cancel
@@ -4264,7 +4280,7 @@ static int invman_i_model_at_rest(invman_flow *f) {
   memset(K, 0, sizeof K);
   if (count == 0 || invman_i_model_failed(f, f->model.gram(f->x_list, count, K, f->model.user))) return 0;
   for (k = 0; k < count; k++) largest = fmax(largest, K[k * count + k]);
-  return G <= 1e-10 * push * sqrt(largest);
+  return largest <= DBL_MAX && G <= 1e-10 * push * sqrt(largest);
 }
 
 static void invman_i_model_accept(invman_flow *f) { memcpy(f->at, f->model.weights, f->model.size * sizeof *f->at); }
@@ -4377,6 +4393,7 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
   }
   f->mover->gram(f);
   if (f->scope.status < 0) return f->scope.status;
+  if (f->beyond) return INVMAN_NOT_CONVERGED;
   e->K = f->K;
   e->scale = f->options.alpha / (double)p;
   e->above_wanted = invman_i_above_wanted(f);
@@ -4405,7 +4422,7 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
 static size_t invman_i_predict_rest(invman_flow *f, const invman_i_trial *trial) {
   size_t k, missed = 0, rest = f->train->n - f->near_count;
   if (rest > 0) f->mover->rates(f, f->near_count, rest, f->work);
-  for (k = 0; k < rest; k++) {
+  for (k = 0; k < rest && !f->beyond; k++) {
     size_t i = f->list[f->near_count + k];
     f->rate[i] = f->work[k];
     f->predicted[i] = f->margin[i] + trial->used * f->rate[i];
@@ -4417,11 +4434,19 @@ static size_t invman_i_predict_rest(invman_flow *f, const invman_i_trial *trial)
   return missed;
 }
 
+static invman_status invman_i_too_long(invman_i_trial *trial, double span) {
+  trial->rest = 0;
+  trial->used = span;
+  trial->error = HUGE_VAL;
+  return INVMAN_OK;
+}
+
 /* One step of length span from where the weights are: trial weights, G and margins, and how good they are. */
 static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_trial *trial) {
   size_t p = f->train->n, i;
   invman_status status;
   memset(trial, 0, sizeof *trial);
+  f->beyond = 0;
   f->mover->begin(f, span);
   if (f->scope.status < 0) return f->scope.status;
   f->mover->move(f, 0.5 * span); /* the middle of the step, as the last trial's G sees it */
@@ -4429,13 +4454,11 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
     invman_i_split(f);
     f->mover->push(f, f->near_count, f->below, 0);
     status = invman_i_margin_step(f, span, trial);
-    if (status < 0 || trial->rest) return status;
-    if (status == INVMAN_NOT_CONVERGED) {
-      trial->used = span;
-      trial->error = HUGE_VAL;
-      return INVMAN_OK;
-    }
+    if (status < 0) return status;
+    if (status == INVMAN_NOT_CONVERGED || f->beyond) return invman_i_too_long(trial, span);
+    if (trial->rest) return status;
   } while (invman_i_predict_rest(f, trial) > 0);
+  if (f->beyond) return invman_i_too_long(trial, span);
   if (f->near_count < p) f->typical = invman_i_root_mean_square(f->work, p - f->near_count);
   for (i = 0; i < f->near_count; i++)
     f->rate[f->list[i]] = (f->predicted[f->list[i]] - f->margin[f->list[i]]) / trial->used;
@@ -4578,25 +4601,29 @@ static double invman_i_gradient_turn(const double *G, const double *H, size_t n)
 static invman_status invman_i_momentum_step(invman_flow *f) {
   const invman_flow_options *o = &f->options;
   size_t N = f->model.size, p = f->train->n, above = 0, k, i;
-  double keep, turn, change;
-  for (;; f->info.rejected++, f->dt *= 0.1) {
-    double *swap = f->G, dt = f->dt;
-    int last = o->t_max > 0 && dt >= (o->t_max - f->info.t) * (1 - 1e-12);
-    if (last) dt = o->t_max - f->info.t;
+  double keep, turn, change, dt;
+  for (;; f->info.rejected++, f->dt = 0.1 * dt) {
+    double *swap = f->G;
+    int last = o->t_max > 0 && f->dt >= (o->t_max - f->info.t) * (1 - 1e-12), moves = 0;
+    dt = last ? o->t_max - f->info.t : f->dt;
     if (!(f->info.t + dt > f->info.t)) return invman_i_end(f, INVMAN_END_ROUNDING);
+    f->beyond = 0;
     keep = o->momentum > 0 ? exp(-dt / o->momentum) : 0;
     for (k = 0; k < N; k++) {
       f->here[k] = keep * f->velocity[k] + (1 - keep) * f->G[k];
       f->model.weights[k] = f->at[k] + dt * f->here[k];
+      moves |= f->here[k] != 0 || f->G[k] != 0;
     }
+    if (!moves) return invman_i_end(f, INVMAN_END_REST);
     invman_i_eval_margins(f, f->next);
+    if (f->scope.status < 0) return f->scope.status;
     for (i = 0, change = 0; i < p; i++) change = invman_i_worst(change, fabs(f->next[i] - f->margin[i]));
     if (!(change < o->max_dout)) continue;
     f->G = f->next_G;
     f->next_G = swap;
     invman_i_push_all(f, f->next);
     if (f->scope.status < 0) return f->scope.status;
-    turn = invman_i_gradient_turn(f->G, f->next_G, N);
+    turn = f->beyond ? HUGE_VAL : invman_i_gradient_turn(f->G, f->next_G, N);
     if (turn < o->max_dgrad) {
       memcpy(f->velocity, f->here, N * sizeof *f->here);
       invman_i_accept(f, dt);

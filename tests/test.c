@@ -14,6 +14,7 @@
 #include "kpca.c"
 #include "theory.c"
 #include "convnet.c"
+#include "model.c"
 #include "paper.c"
 #include "scaling.c"
 
@@ -38,6 +39,7 @@ int main(int argc, char **argv) {
   kpca_tests();
   theory_tests();
   convnet_tests();
+  model_tests();
 #ifndef TEST_QUICK
   paper_tests();
 #endif
