@@ -15,6 +15,7 @@
 #include "theory.c"
 #include "convnet.c"
 #include "model.c"
+#include "images.c"
 #include "paper.c"
 #include "scaling.c"
 
@@ -40,6 +41,7 @@ int main(int argc, char **argv) {
   theory_tests();
   convnet_tests();
   model_tests();
+  images_tests();
 #ifndef TEST_QUICK
   paper_tests();
 #endif
