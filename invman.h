@@ -4548,6 +4548,7 @@ static invman_status invman_i_chain_step(invman_flow *f) {
     status = invman_i_try_step(f, span, &trial);
     if (status < 0) return status;
     if (trial.rest || (trial.error < HUGE_VAL && f->mover->at_rest(f))) return invman_i_end(f, INVMAN_END_REST);
+    if (f->scope.status < 0) return f->scope.status;
 
     /* A model has no angles: its rotation_tol is for errors in proportion to the outputs, which grow from nothing. */
     if (!f->net) enough = fmin(allowed, o->rotation_tol * trial.size);
@@ -4555,6 +4556,7 @@ static invman_status invman_i_chain_step(invman_flow *f) {
     if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= enough) {
       last = last && trial.used == span;
       invman_i_locate_t_star(f, &trial);
+      if (f->scope.status < 0) return f->scope.status;
       f->info.sliding = f->near_count > 0 ? f->margins.count : 0;
       f->info.events += f->near_count > 0 ? f->margins.events : 0;
       invman_i_accept(f, trial.used);
@@ -4640,13 +4642,14 @@ invman_status invman_flow_step(invman_flow *f) {
   return status == INVMAN_OK ? invman_i_check_limits(f) : status;
 }
 
-static void invman_i_test_error(invman_flow *f) {
+static invman_status invman_i_test_error(invman_flow *f) {
   const invman_data *test = f->options.test;
   size_t i, wrong = 0;
-  if (!test) return;
+  if (!test) return INVMAN_OK;
   f->mover->eval(f, 0, test->x, test->n, f->f_test);
   for (i = 0; i < test->n; i++) wrong += !(test->y[i] * (f->f_test[i] - f->f0_test[i]) > 0);
   f->info.test_error = (double)wrong / (double)test->n;
+  return f->scope.status;
 }
 
 invman_status invman_flow_run(invman_flow *flow) {
@@ -4657,19 +4660,22 @@ invman_status invman_flow_run(invman_flow *flow) {
   o = &flow->options;
   ctx = &flow->context;
   info = &flow->info;
+  if (flow->scope.status < 0) return flow->scope.status;
   if (invman_i_is_over(flow)) return info->status;
   do {
     double satisfied;
     invman_status status = invman_flow_step(flow);
     if (status < 0) return status;
     if (info->end != INVMAN_END_NONE || (o->report && info->step % o->report_every == 0)) {
-      invman_i_test_error(flow);
+      status = invman_i_test_error(flow);
+      if (status < 0) return status;
       if (o->report && o->report(info, flow->net, o->user) && info->end == INVMAN_END_NONE)
         invman_i_end(flow, INVMAN_END_REPORT);
     }
     satisfied = 1 - (double)info->unsatisfied / (double)flow->train->n;
     if (ctx->progress && ctx->progress("flow", satisfied, ctx->user) && info->end == INVMAN_END_NONE) {
-      invman_i_test_error(flow);
+      status = invman_i_test_error(flow);
+      if (status < 0) return status;
       invman_i_end(flow, INVMAN_END_PROGRESS);
     }
   } while (info->end == INVMAN_END_NONE);
