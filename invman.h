@@ -4703,6 +4703,7 @@ invman_status invman_flow_predict(const invman_flow *flow, const double *x, size
   f.mover->eval(&f, 0, x, n, F);
   for (i = 0; i < n; i++) F[i] = f.options.alpha * (F[i] - f0[i]);
   scope.status = f.scope.status;
+  if (scope.status == INVMAN_OK && !f.net) scope.status = invman_i_check_finite(scope.ctx, F, n, "flow_predict: F");
   return invman_i_drop(&scope);
 }
 
@@ -4883,12 +4884,12 @@ static invman_status invman_i_start_flow(invman_flow *f, invman_flow **out) {
   if (f->scope.status == INVMAN_OK)
     f->scope.status = invman_i_check_finite(&f->context, f->f0, f->train->n, "flow: f_0 is not finite");
   invman_i_split(f); /* all margins are 0: every point pushes with g = 1 */
-  if (f->options.dynamics == INVMAN_MOMENTUM) {
-    invman_i_push_all(f, f->margin);
-  } else {
-    f->mover->push(f, 0, f->train->n, 0);
-    f->mover->rates(f, 0, f->train->n, f->rate);
-  }
+  f->beyond = 0;
+  if (f->options.dynamics == INVMAN_MOMENTUM) invman_i_push_all(f, f->margin);
+  else f->mover->push(f, 0, f->train->n, 0);
+  if (f->beyond && f->scope.status == INVMAN_OK)
+    f->scope.status = invman_i_fail(&f->context, INVMAN_E_NONFINITE, "flow: the gradient is not finite", "", 0);
+  if (f->options.dynamics == INVMAN_CHAIN) f->mover->rates(f, 0, f->train->n, f->rate);
   f->typical = invman_i_root_mean_square(f->rate, f->train->n);
   f->mover->move(f, 0);
   f->dt = invman_i_first_step(f);
