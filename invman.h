@@ -4556,6 +4556,7 @@ static invman_status invman_i_chain_step(invman_flow *f) {
     status = invman_i_try_step(f, span, &trial);
     if (status < 0) return status;
     if (trial.rest || (trial.error < HUGE_VAL && f->mover->at_rest(f))) return invman_i_end(f, INVMAN_END_REST);
+    if (f->scope.status < 0) return f->scope.status;
 
     /* A model has no angles: its rotation_tol is for errors in proportion to the outputs, which grow from nothing. */
     if (!f->net) enough = fmin(allowed, o->rotation_tol * trial.size);
@@ -4564,6 +4565,7 @@ static invman_status invman_i_chain_step(invman_flow *f) {
     if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= enough) {
       last = last && trial.used == span;
       invman_i_locate_t_star(f, &trial);
+      if (f->scope.status < 0) return f->scope.status;
       f->info.sliding = f->near_count > 0 ? f->margins.count : 0;
       f->info.events += f->near_count > 0 ? f->margins.events : 0;
       invman_i_accept(f, trial.used);
@@ -4649,13 +4651,14 @@ invman_status invman_flow_step(invman_flow *f) {
   return status == INVMAN_OK ? invman_i_check_limits(f) : status;
 }
 
-static void invman_i_test_error(invman_flow *f) {
+static invman_status invman_i_test_error(invman_flow *f) {
   const invman_data *test = f->options.test;
   size_t i, wrong = 0;
-  if (!test) return;
+  if (!test) return INVMAN_OK;
   f->mover->eval(f, 0, test->x, test->n, f->f_test);
   for (i = 0; i < test->n; i++) wrong += !(test->y[i] * (f->f_test[i] - f->f0_test[i]) > 0);
   f->info.test_error = (double)wrong / (double)test->n;
+  return f->scope.status;
 }
 
 invman_status invman_flow_run(invman_flow *flow) {
@@ -4666,19 +4669,22 @@ invman_status invman_flow_run(invman_flow *flow) {
   o = &flow->options;
   ctx = &flow->context;
   info = &flow->info;
+  if (flow->scope.status < 0) return flow->scope.status;
   if (invman_i_is_over(flow)) return info->status;
   do {
     double satisfied;
     invman_status status = invman_flow_step(flow);
     if (status < 0) return status;
     if (info->end != INVMAN_END_NONE || (o->report && info->step % o->report_every == 0)) {
-      invman_i_test_error(flow);
+      status = invman_i_test_error(flow);
+      if (status < 0) return status;
       if (o->report && o->report(info, flow->net, o->user) && info->end == INVMAN_END_NONE)
         invman_i_end(flow, INVMAN_END_REPORT);
     }
     satisfied = 1 - (double)info->unsatisfied / (double)flow->train->n;
     if (ctx->progress && ctx->progress("flow", satisfied, ctx->user) && info->end == INVMAN_END_NONE) {
-      invman_i_test_error(flow);
+      status = invman_i_test_error(flow);
+      if (status < 0) return status;
       invman_i_end(flow, INVMAN_END_PROGRESS);
     }
   } while (info->end == INVMAN_END_NONE);
@@ -4706,6 +4712,7 @@ invman_status invman_flow_predict(const invman_flow *flow, const double *x, size
   f.mover->eval(&f, 0, x, n, F);
   for (i = 0; i < n; i++) F[i] = f.options.alpha * (F[i] - f0[i]);
   scope.status = f.scope.status;
+  if (scope.status == INVMAN_OK && !f.net) scope.status = invman_i_check_finite(scope.ctx, F, n, "flow_predict: F");
   return invman_i_drop(&scope);
 }
 
@@ -4888,12 +4895,12 @@ static invman_status invman_i_start_flow(invman_flow *f, invman_flow **out) {
   if (f->scope.status == INVMAN_OK)
     f->scope.status = invman_i_check_finite(&f->context, f->f0, f->train->n, "flow: f_0 is not finite");
   invman_i_split(f); /* all margins are 0: every point pushes with g = 1 */
-  if (f->options.dynamics == INVMAN_MOMENTUM) {
-    invman_i_push_all(f, f->margin);
-  } else {
-    f->mover->push(f, 0, f->train->n, 0);
-    f->mover->rates(f, 0, f->train->n, f->rate);
-  }
+  f->beyond = 0;
+  if (f->options.dynamics == INVMAN_MOMENTUM) invman_i_push_all(f, f->margin);
+  else f->mover->push(f, 0, f->train->n, 0);
+  if (f->beyond && f->scope.status == INVMAN_OK)
+    f->scope.status = invman_i_fail(&f->context, INVMAN_E_NONFINITE, "flow: the gradient is not finite", "", 0);
+  if (f->options.dynamics == INVMAN_CHAIN) f->mover->rates(f, 0, f->train->n, f->rate);
   f->typical = invman_i_root_mean_square(f->rate, f->train->n);
   f->mover->move(f, 0);
   f->dt = invman_i_first_step(f);
