@@ -381,7 +381,7 @@ typedef struct invman_model {
 
 /* As the functions above, for a model, of which the flow keeps a copy (the weights and `user` must outlive it). The
    info's lambda, lambda_max, lambda_star and held are 0, invman_flow_predict is not for several threads at once. With
-   INVMAN_MOMENTUM t* is the end of its step, and `move` is not used. Memory: 4 N + p d doubles, and Gram matrices of
+   INVMAN_MOMENTUM t* is the end of its step, and `move` is not used. Memory: 6 N + p d doubles, and Gram matrices of
    the points near their margin. A model's flow is a file of kind "MFLO". Errors also: E_ARG where a callback but `move`
    is missing, and what the callbacks return. */
 INVMAN_API invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model,
@@ -3780,8 +3780,9 @@ struct invman_flow {
 
   /* or a model: its weights are the trial's */
   invman_model model;
-  double *first, *at, *here, *G;     /* (N) weights at t = 0; at the step's start; here; G of the last trial */
-  double *next_G, *velocity;         /* (N) of the momentum dynamics */
+  double *first, *at, *here;         /* (N) weights at t = 0; at the step's start; here */
+  double *G, *last_G;                /* (N) G; that of the last step */
+  double *velocity;                  /* (N) of the momentum dynamics */
   int beyond;                        /* the trial left where f, G and K are finite: it is too long */
   double *x_list, *r_list, *shifted; /* (p,d) points of part of the list; (p) their r; (max(p, test)) f */
 };
@@ -4173,9 +4174,9 @@ static int invman_i_model_failed(invman_flow *f, invman_status status) {
   return f->scope.status < 0;
 }
 
-static void invman_i_model_begin(invman_flow *f, double span) {
-  (void)f;
+static void invman_i_model_begin(invman_flow *f, double span) { /* a trial that was too long has left its G far off */
   (void)span;
+  memcpy(f->G, f->last_G, f->model.size * sizeof *f->G);
 }
 
 /* Gathers part of the list. */
@@ -4198,9 +4199,7 @@ static void invman_i_model_push(invman_flow *f, size_t first, size_t count, int 
           f, f->model.gradient(invman_i_model_points(f, first, count), count, f->r_list, G, f->model.user)))
     return;
   f->beyond = !invman_i_all_finite(G, N);
-  if (f->beyond) memset(f->G, 0, N * sizeof *f->G); /* the next trial starts from it */
-  else
-    for (k = 0; near && k < N; k++) f->G[k] += f->here[k];
+  for (k = 0; near && !f->beyond && k < N; k++) f->G[k] += f->here[k];
 }
 
 static void invman_i_model_set(invman_flow *f, const double *from) {
@@ -4283,7 +4282,10 @@ static int invman_i_model_at_rest(invman_flow *f) {
   return largest <= DBL_MAX && G <= 1e-10 * push * sqrt(largest);
 }
 
-static void invman_i_model_accept(invman_flow *f) { memcpy(f->at, f->model.weights, f->model.size * sizeof *f->at); }
+static void invman_i_model_accept(invman_flow *f) {
+  memcpy(f->at, f->model.weights, f->model.size * sizeof *f->at);
+  memcpy(f->last_G, f->G, f->model.size * sizeof *f->G);
+}
 
 static void invman_i_model_lambda_star(invman_flow *f) { (void)f; }
 
@@ -4555,7 +4557,7 @@ static invman_status invman_i_chain_step(invman_flow *f) {
     if (!(f->info.t + span > f->info.t)) return invman_i_end(f, INVMAN_END_ROUNDING);
     status = invman_i_try_step(f, span, &trial);
     if (status < 0) return status;
-    if (trial.rest || (trial.error < HUGE_VAL && f->mover->at_rest(f))) return invman_i_end(f, INVMAN_END_REST);
+    if (trial.rest || (trial.error <= allowed && f->mover->at_rest(f))) return invman_i_end(f, INVMAN_END_REST);
     if (f->scope.status < 0) return f->scope.status;
 
     /* A model has no angles: its rotation_tol is for errors in proportion to the outputs, which grow from nothing. */
@@ -4605,27 +4607,24 @@ static invman_status invman_i_momentum_step(invman_flow *f) {
   size_t N = f->model.size, p = f->train->n, above = 0, k, i;
   double keep, turn, change, dt;
   for (;; f->info.rejected++, f->dt = 0.1 * dt) {
-    double *swap = f->G;
     int last = o->t_max > 0 && f->dt >= (o->t_max - f->info.t) * (1 - 1e-12), moves = 0;
     dt = last ? o->t_max - f->info.t : f->dt;
     if (!(f->info.t + dt > f->info.t)) return invman_i_end(f, INVMAN_END_ROUNDING);
     f->beyond = 0;
     keep = o->momentum > 0 ? exp(-dt / o->momentum) : 0;
     for (k = 0; k < N; k++) {
-      f->here[k] = keep * f->velocity[k] + (1 - keep) * f->G[k];
+      f->here[k] = keep * f->velocity[k] + (1 - keep) * f->last_G[k];
       f->model.weights[k] = f->at[k] + dt * f->here[k];
-      moves |= f->here[k] != 0 || f->G[k] != 0;
+      moves |= f->here[k] != 0 || f->last_G[k] != 0;
     }
     if (!moves) return invman_i_end(f, INVMAN_END_REST);
     invman_i_eval_margins(f, f->next);
     if (f->scope.status < 0) return f->scope.status;
     for (i = 0, change = 0; i < p; i++) change = invman_i_worst(change, fabs(f->next[i] - f->margin[i]));
     if (!(change < o->max_dout)) continue;
-    f->G = f->next_G;
-    f->next_G = swap;
     invman_i_push_all(f, f->next);
     if (f->scope.status < 0) return f->scope.status;
-    turn = f->beyond ? HUGE_VAL : invman_i_gradient_turn(f->G, f->next_G, N);
+    turn = f->beyond ? HUGE_VAL : invman_i_gradient_turn(f->G, f->last_G, N);
     if (turn < o->max_dgrad) {
       memcpy(f->velocity, f->here, N * sizeof *f->here);
       invman_i_accept(f, dt);
@@ -4635,8 +4634,6 @@ static invman_status invman_i_momentum_step(invman_flow *f) {
       else if (turn < 0.5 * o->max_dgrad && change < 0.5 * o->max_dout) f->dt *= 1.1;
       return INVMAN_OK;
     }
-    f->next_G = f->G;
-    f->G = swap;
   }
 }
 
@@ -4857,10 +4854,8 @@ static invman_status invman_i_make_model_flow(const invman_context *ctx, const i
   f->at = invman_i_doubles(&f->scope, N);
   f->here = invman_i_doubles(&f->scope, N);
   f->G = invman_i_doubles(&f->scope, N);
-  if (o->dynamics == INVMAN_MOMENTUM) {
-    f->next_G = invman_i_doubles(&f->scope, N);
-    f->velocity = invman_i_doubles(&f->scope, N);
-  }
+  f->last_G = invman_i_doubles(&f->scope, N);
+  if (o->dynamics == INVMAN_MOMENTUM) f->velocity = invman_i_doubles(&f->scope, N);
   f->x_list = invman_i_doubles(&f->scope, invman_i_mul(p, train->d));
   f->r_list = invman_i_doubles(&f->scope, p);
   f->shifted = invman_i_doubles(&f->scope, p);
@@ -4901,6 +4896,7 @@ static invman_status invman_i_start_flow(invman_flow *f, invman_flow **out) {
   if (f->beyond && f->scope.status == INVMAN_OK)
     f->scope.status = invman_i_fail(&f->context, INVMAN_E_NONFINITE, "flow: the gradient is not finite", "", 0);
   if (f->options.dynamics == INVMAN_CHAIN) f->mover->rates(f, 0, f->train->n, f->rate);
+  if (!f->net) memcpy(f->last_G, f->G, f->model.size * sizeof *f->G);
   f->typical = invman_i_root_mean_square(f->rate, f->train->n);
   f->mover->move(f, 0);
   f->dt = invman_i_first_step(f);
@@ -7549,7 +7545,7 @@ static void invman_i_move_model(invman_i_stream *s, invman_flow *f) {
   size_t dynamics = (size_t)f->options.dynamics, N = f->model.size;
   invman_i_move_doubles(s, f->at, N);
   invman_i_move_doubles(s, f->first, N);
-  invman_i_move_doubles(s, f->G, N);
+  invman_i_move_doubles(s, f->last_G, N);
   invman_i_move_size(s, &dynamics);
   s->failed |= dynamics != (size_t)f->options.dynamics;
   if (f->velocity && !s->failed) invman_i_move_doubles(s, f->velocity, N);
@@ -7614,7 +7610,7 @@ static invman_status invman_i_load_flow(invman_i_scope *scope, invman_i_stream *
     s->failed |= !invman_i_pack_finite(&f->start) || !invman_i_pack_finite(&f->grad);
   }
   for (k = 0; k < N; k++)
-    s->failed |= !invman_i_isfinite(f->at[k]) || !invman_i_isfinite(f->first[k]) || !invman_i_isfinite(f->G[k]);
+    s->failed |= !invman_i_isfinite(f->at[k]) || !invman_i_isfinite(f->first[k]) || !invman_i_isfinite(f->last_G[k]);
   for (k = 0; f->velocity && k < N; k++) s->failed |= !invman_i_isfinite(f->velocity[k]);
   for (k = 0; k < p; k++)
     s->failed |= !invman_i_isfinite(f->margin[k]) || !invman_i_isfinite(f->rate[k]) || !invman_i_isfinite(f->r[k]);
