@@ -382,8 +382,8 @@ typedef struct invman_model {
 /* As the functions above, for a model, of which the flow keeps a copy (the weights and `user` must outlive it). The
    info's lambda, lambda_max, lambda_star and held are 0, invman_flow_predict is not for several threads at once. With
    INVMAN_MOMENTUM t* is the end of its step, and `move` is not used. Memory: 6 N + p d doubles, and Gram matrices of
-   the points near their margin. A model's flow is a file of kind "MFLO". Errors also: E_ARG where a callback but `move`
-   is missing, and what the callbacks return. */
+   the points near their margin. A model's flow is a file of kind "MFLO"; other dynamics or another momentum than the
+   file's: E_ARG. Errors also: E_ARG where a callback but `move` is missing, and what the callbacks return. */
 INVMAN_API invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model,
                                                   const invman_data *train, const invman_flow_options *options,
                                                   invman_flow **out);
@@ -4777,7 +4777,7 @@ static invman_status invman_i_check_model(const invman_context *ctx, const invma
   if (!model || model->size == 0 || !model->weights) return invman_i_bad(ctx, "flow: the model has no weights");
   if (!model->evaluate || !model->gradient || !model->gram)
     return invman_i_bad(ctx, "flow: the model needs evaluate, gradient and gram");
-  return invman_i_check_finite(ctx, model->weights, model->size, "flow: the model's weights are not finite");
+  return INVMAN_OK;
 }
 
 /* A flow with the memory that every flow needs. */
@@ -4935,6 +4935,8 @@ invman_status invman_flow_create_model(const invman_context *ctx, const invman_m
   memset(&o, 0, sizeof o);
   if (options) o = *options;
   status = invman_i_check_model(ctx, model, train, &o);
+  if (status == INVMAN_OK)
+    status = invman_i_check_finite(ctx, model->weights, model->size, "flow: the model's weights are not finite");
   if (status == INVMAN_OK) status = invman_i_make_model_flow(ctx, model, train, &o, &f);
   if (status < 0) return status;
   memcpy(f->first, model->weights, model->size * sizeof(double));
@@ -7487,6 +7489,9 @@ typedef struct invman_i_flow_head {
   size_t h, d, p, loss; /* a model: its size in the place of h */
   double alpha, loss_beta;
   uint64_t fingerprint;
+  int model;
+  size_t dynamics; /* a model's */
+  double momentum;
 } invman_i_flow_head;
 
 static void invman_i_move_flow_head(invman_i_stream *s, invman_i_flow_head *head) {
@@ -7497,6 +7502,9 @@ static void invman_i_move_flow_head(invman_i_stream *s, invman_i_flow_head *head
   invman_i_move_double(s, &head->alpha);
   invman_i_move_double(s, &head->loss_beta);
   invman_i_move_u64(s, &head->fingerprint);
+  if (!head->model) return;
+  invman_i_move_size(s, &head->dynamics);
+  invman_i_move_double(s, &head->momentum);
 }
 
 static void invman_i_move_info(invman_i_stream *s, invman_flow_info *info) {
@@ -7542,13 +7550,11 @@ static void invman_i_move_held(invman_i_stream *s, invman_flow *f) {
 }
 
 static void invman_i_move_model(invman_i_stream *s, invman_flow *f) {
-  size_t dynamics = (size_t)f->options.dynamics, N = f->model.size;
+  size_t N = f->model.size;
   invman_i_move_doubles(s, f->at, N);
   invman_i_move_doubles(s, f->first, N);
   invman_i_move_doubles(s, f->last_G, N);
-  invman_i_move_size(s, &dynamics);
-  s->failed |= dynamics != (size_t)f->options.dynamics;
-  if (f->velocity && !s->failed) invman_i_move_doubles(s, f->velocity, N);
+  if (f->velocity) invman_i_move_doubles(s, f->velocity, N);
 }
 
 /* All that the next step depends on, beside the head. */
@@ -7581,6 +7587,9 @@ static void invman_i_flow_items(invman_i_stream *s, void *arg) {
   head.alpha = f->options.alpha;
   head.loss_beta = f->options.loss_beta;
   head.fingerprint = invman_i_fingerprint(f->train);
+  head.model = !f->net;
+  head.dynamics = (size_t)f->options.dynamics;
+  head.momentum = f->options.momentum;
   invman_i_move_flow_head(s, &head);
   invman_i_move_flow(s, f);
 }
@@ -7624,9 +7633,9 @@ static invman_status invman_i_open_flow(invman_i_scope *scope, const char *path,
                                         invman_i_flow_head *head) {
   if (invman_i_open_file(scope, path, kind, s) < 0) return scope->status;
   memset(head, 0, sizeof *head);
+  head->model = kind[0] == 'M';
   invman_i_move_flow_head(s, head);
-  if (invman_i_check_left(scope, s,
-                          invman_i_mul(head->h, kind[0] == 'M' ? 3 : invman_i_mul(3, invman_i_add(head->d, 2))),
+  if (invman_i_check_left(scope, s, invman_i_mul(head->h, head->model ? 3 : invman_i_mul(3, invman_i_add(head->d, 2))),
                           0) == INVMAN_OK &&
       (head->h == 0 || head->d == 0))
     scope->status =
@@ -7641,6 +7650,9 @@ static invman_status invman_i_match_head(const invman_context *ctx, const invman
     return invman_i_bad(ctx, "flow_resume: the file was made with other training data");
   if (head->loss != (size_t)o->loss || head->alpha != o->alpha || head->loss_beta != o->loss_beta)
     return invman_i_bad(ctx, "flow_resume: the file was made with another alpha or loss");
+  if (head->model &&
+      (head->dynamics != (size_t)o->dynamics || (o->dynamics == INVMAN_MOMENTUM && head->momentum != o->momentum)))
+    return invman_i_bad(ctx, "flow_resume: the file was made with other dynamics or another momentum");
   return INVMAN_OK;
 }
 
@@ -7720,8 +7732,11 @@ invman_status invman_flow_resume_model(const invman_context *ctx, const char *pa
   if (status == INVMAN_OK) status = invman_i_make_model_flow(ctx, model, train, &o, &f);
   if (status == INVMAN_OK) status = invman_i_load_flow(&scope, &s, f);
   if (status == INVMAN_OK) {
+    memcpy(f->here, model->weights, model->size * sizeof *f->here);
     invman_i_wake_flow(f);
     status = f->scope.status;
+    if (status == INVMAN_OK) status = invman_i_check_finite(ctx, f->f0, train->n, "flow: f_0 is not finite");
+    if (status < 0) invman_i_model_set(f, f->here);
   }
   if (status < 0) invman_flow_free(f);
   else *out = f;
