@@ -7625,8 +7625,7 @@ static invman_status invman_i_open_flow(invman_i_scope *scope, const char *path,
   memset(head, 0, sizeof *head);
   head->model = kind[0] == 'M';
   invman_i_move_flow_head(s, head);
-  if (invman_i_check_left(scope, s,
-                          invman_i_mul(head->h, head->model ? 3 : invman_i_mul(3, invman_i_add(head->d, 2))),
+  if (invman_i_check_left(scope, s, invman_i_mul(head->h, head->model ? 3 : invman_i_mul(3, invman_i_add(head->d, 2))),
                           0) == INVMAN_OK &&
       (head->h == 0 || head->d == 0))
     scope->status =
@@ -7641,8 +7640,8 @@ static invman_status invman_i_match_head(const invman_context *ctx, const invman
     return invman_i_bad(ctx, "flow_resume: the file was made with other training data");
   if (head->loss != (size_t)o->loss || head->alpha != o->alpha || head->loss_beta != o->loss_beta)
     return invman_i_bad(ctx, "flow_resume: the file was made with another alpha or loss");
-  if (head->model && (head->dynamics != (size_t)o->dynamics ||
-                      (o->dynamics == INVMAN_MOMENTUM && head->momentum != o->momentum)))
+  if (head->model &&
+      (head->dynamics != (size_t)o->dynamics || (o->dynamics == INVMAN_MOMENTUM && head->momentum != o->momentum)))
     return invman_i_bad(ctx, "flow_resume: the file was made with other dynamics or another momentum");
   return INVMAN_OK;
 }
