@@ -781,7 +781,7 @@ static void toy_problem_free(toy_problem *a) {
 
 /* A callback that fails ends the run with its status, with the weights of the step before. */
 static void model_callback_errors(void) {
-  static const invman_status status[] = {INVMAN_E_IO, INVMAN_E_NONFINITE, (invman_status)-77};
+  static const invman_status status[] = {INVMAN_E_IO, INVMAN_E_NONFINITE, INVMAN_E_SIZE};
   int way, what;
   for (way = 0; way < 3; way++) {
     toy_problem a = toy_problem_make(way, 80);
@@ -1010,7 +1010,7 @@ static void model_resumes_to_the_same_bits(void) { /* stopped and resumed after 
       b.q.w = b.model.weights = (double *)malloc(b.q.size * sizeof(double));
       for (k = 0; k < b.q.size; k++) b.q.w[k] = k % 2 ? 17 : NAN;
       if (invman_flow_resume_model(NULL, in_test_dir("part.flow"), &b.model, &b.p.train, &b.o, &next) < 0) {
-        CHECK(!"resumed");
+        test_fail(__FILE__, __LINE__, "not resumed");
         exit(1);
       }
       part = next;
@@ -1236,9 +1236,9 @@ static void on_threads(size_t tasks, void (*task)(size_t index, void *arg), void
 #ifdef _OPENMP
 #pragma omp parallel for schedule(static, 1) num_threads(count)
 #endif
-  for (k = 0; k < count; k++) {
+  for (k = 1; k <= count; k++) {
     size_t i;
-    for (i = (size_t)k; i < tasks; i += (size_t)count) task(i, arg);
+    for (i = (size_t)(count - k); i < tasks; i += (size_t)count) task(i, arg);
   }
 }
 
