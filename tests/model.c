@@ -999,7 +999,7 @@ static void model_resumes_to_the_same_bits(void) { /* stopped and resumed after 
     toy_problem_settle(&a);
     toy_problem_settle(&b);
     if (trial >= 3) a.o.loss = b.o.loss = trial == 3 ? INVMAN_SOFT_HINGE : INVMAN_SQUARED_HINGE;
-    a.o.step_max = b.o.step_max = 150;
+    a.o.step_max = b.o.step_max = 400;
     CHECK(invman_flow_create_model(NULL, &a.model, &a.p.train, &a.o, &whole) == INVMAN_OK);
     CHECK(invman_flow_create_model(NULL, &b.model, &b.p.train, &b.o, &part) == INVMAN_OK);
     while (status == INVMAN_STOPPED && part->info.end != INVMAN_END_STEP_MAX) {
@@ -1204,7 +1204,7 @@ static void model_any_allocation_may_fail(void) {
   }
 }
 
-static void model_memory(void) { /* 4 N + p d doubles, and what depends on p alone */
+static void model_memory(void) { /* 5 N + p d doubles, and what depends on p alone */
   enum { P = 20, D = 20000 };
   double *x = normals(P * D, 95), y[P];
   toy q = toy_make(TOY_LINEAR, D, 1, 96);
@@ -1219,7 +1219,7 @@ static void model_memory(void) { /* 4 N + p d doubles, and what depends on p alo
   o.alpha = 1;
   o.step_max = 3;
   CHECK(invman_train_model(&ctx, &model, &data, &o, NULL) >= 0);
-  CHECK((double)heap.peak < 8 * (4.0 * D + (double)P * D) + 1e5);
+  CHECK((double)heap.peak < 8 * (5.0 * D + (double)P * D) + 1e5);
   CHECK(heap.blocks == 0 && heap.now == 0);
   free(q.w), free(x);
 }
@@ -1265,7 +1265,7 @@ static void model_same_bits_for_any_threads(void) { /* the margin steps of a los
     o.loss_beta = 3;
     o.step_max = 3;
     CHECK(invman_train_model(&ctx, &model, &p.train, &o, &info) == INVMAN_STOPPED && info.step == 3);
-    CHECK(threads.tasks > 100);
+    CHECK(threads.tasks > 50);
     memcpy(w[k], q.w, D * sizeof(double));
     t[k] = info.t;
     CHECK(same_bits(w[k], w[0], D) && t[k] == t[0] && t[k] > 0);
@@ -1380,7 +1380,7 @@ static void model_convnet_same_bits_for_any_threads(void) {
     o.alpha = 0.1;
     o.step_max = 5;
     CHECK(invman_train_model(&ctx, &model, &train, &o, NULL) == INVMAN_STOPPED);
-    CHECK(threads.tasks > 10);
+    CHECK(threads.tasks > 50);
     w[k] = (double *)malloc(model.size * sizeof(double));
     memcpy(w[k], model.weights, model.size * sizeof(double));
     CHECK(same_bits(w[k], w[0], model.size));
