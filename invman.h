@@ -1,11 +1,12 @@
-/* invman.h - v0.3.0 - compression of invariant manifolds by a one-hidden-layer network - licence at the end
+/* invman.h - v0.4.0 - compression of invariant manifolds by neural networks - licence at the end
 
    Trains  f(x) = (1/h) sum_n beta_n sigma(omega_n.x/sqrt(d) + b_n)  on labelled points by the hinge gradient flow of
    "Compressing invariant manifolds in neural nets" (Paccolat, Petrini, Geiger, Tyloo, Wyart; arXiv 2007.11471), to
    zero loss, and measures how much it amplified the input directions that matter for the label (Lambda, Eq. 9).
    The loss has a kink and so has the activation: the flow is a differential inclusion, and it is followed as one,
    event by event, where an explicit scheme chatters and stands still. Beside it the other regime, the lazy one: neural
-   tangent kernels, the same flow with the kernel frozen (exact), and what their eigenvectors know of the label.
+   tangent kernels, the same flow with the kernel frozen (exact), and what their eigenvectors know of the label. The
+   same flow trains the paper's convolutional network, and any model that is given as three callbacks.
 
    BUILD
      In exactly one C or C++ file:   #define INVMAN_IMPLEMENTATION
@@ -87,6 +88,7 @@
      event-driven solution of their flow under the tangent kernel of the step's middle, and neurons that a point holds
      at z = 0 slide there. The error of a step is the margins the network really has minus the predicted ones.
      A step costs about five sweeps of p h d multiply-adds while all points push, two once few do.
+     A model's weights move by the mean gradient of the step's middle; its error is of third order where f is smooth.
      The lazy flow has neither step nor tolerance: about 2 n events, each of O(n sqrt(n)). Its info holds a certificate,
      made of the final coefficients and the kernel alone. Gram matrices are two matrix products, never Jacobians.
      Eigenvectors: Householder tridiagonalisation, divide and conquer; the largest few: Lanczos.
@@ -117,7 +119,7 @@
 #define INVMAN_H
 
 #define INVMAN_VERSION_MAJOR 0
-#define INVMAN_VERSION_MINOR 3
+#define INVMAN_VERSION_MINOR 4
 #define INVMAN_VERSION_PATCH 0
 #define INVMAN_VERSION       (INVMAN_VERSION_MAJOR * 10000 + INVMAN_VERSION_MINOR * 100 + INVMAN_VERSION_PATCH)
 
@@ -369,21 +371,24 @@ INVMAN_API invman_status invman_train(const invman_context *ctx, invman_net *net
    return E_NONFINITE where f overflows: the step is then made shorter. A step costs a gradient of the points that push,
    the Gram matrix of those near their margin, and three evaluations. */
 typedef struct invman_model {
-  size_t size;                                                                 /* N */
-  double *weights;                                                             /* (N), the caller's, trained in place */
-  invman_status (*evaluate)(const double *x, size_t n, double *f, void *user); /* f (n) */
-  invman_status (*gradient)(const double *x, size_t n, const double *r, double *G, void *user); /* G (N): sum r df/dW */
-  invman_status (*gram)(const double *x, size_t n, double *K, void *user); /* K (n,n) = df/dW(x_i) . df/dW(x_j) */
-  invman_status (*move)(const double *G, double dt, void *user); /* the weights along dW/dt = G, for a time dt (also a
-                                                                    negative one); NULL: weights += dt G */
+  size_t size;     /* N */
+  double *weights; /* (N), the caller's, trained in place */
+  /* f (n); G (N) = sum_mu r_mu df/dW(x_mu); K (n,n) = df/dW(x_mu) . df/dW(x_nu) */
+  invman_status (*evaluate)(const double *x, size_t n, double *f, void *user);
+  invman_status (*gradient)(const double *x, size_t n, const double *r, double *G, void *user);
+  invman_status (*gram)(const double *x, size_t n, double *K, void *user);
+  /* Moves the weights along dW/dt = G for a time dt, also a negative one; NULL: weights += dt G. With a `move`, G may be
+     whatever it understands: `gradient` makes it and adds up. */
+  invman_status (*move)(const double *G, double dt, void *user);
   void *user;
 } invman_model;
 
 /* As the functions above, for a model, of which the flow keeps a copy (the weights and `user` must outlive it). The
    info's lambda, lambda_max, lambda_star and held are 0, invman_flow_predict is not for several threads at once. With
-   INVMAN_MOMENTUM t* is the end of its step, and `move` is not used. Memory: 5 N + p d doubles (6 N with momentum), and Gram matrices of
-   the points near their margin. A model's flow is a file of kind "MFLO"; other dynamics or another momentum than the
-   file's: E_ARG. Errors also: E_ARG where a callback but `move` is missing, and what the callbacks return. */
+   INVMAN_MOMENTUM t* is the end of its step, and `move` is not used. Memory: 5 N + p d doubles (6 N with momentum), and
+   Gram matrices of the points near their margin. A model's flow is a file of kind "MFLO"; other dynamics or another
+   momentum than the file's: E_ARG. Errors also: E_ARG where a callback but `move` is missing, and what the callbacks
+   return. */
 INVMAN_API invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model,
                                                   const invman_data *train, const invman_flow_options *options,
                                                   invman_flow **out);
@@ -7821,6 +7826,7 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 
 /* ---------------------------------------------------------------------------------------- revision history
 
+   0.4.0  the flow of any model, given by callbacks; the paper's convolutional network; momentum dynamics
    0.3.0  theory of the stripe model: averages, attractors, neuron equations; exponents of medians with intervals
    0.2.0  tangent kernels, exact lazy flow, symmetric eigensolver, kernel principal components, mutual information,
           intrinsic dimension, power laws; BLAS as an option
