@@ -4533,7 +4533,7 @@ static invman_status invman_i_check_limits(invman_flow *f) {
 static invman_status invman_i_chain_step(invman_flow *f) {
   const invman_flow_options *o = &f->options;
   /* Near the end errors must not be larger than what is left to do. */
-  double allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop));
+  double allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop)), longest = 0;
   int tries;
   for (tries = 0;; tries++) {
     double span = fmin(f->dt, o->rotation_tol / f->speed), wanted, factor, enough = allowed;
@@ -4544,7 +4544,8 @@ static invman_status invman_i_chain_step(invman_flow *f) {
     wanted = span;
     span = invman_i_fit_near(f, span);
     last = last && span == wanted;
-    if (!(f->info.t + span > f->info.t)) return invman_i_end(f, INVMAN_END_ROUNDING);
+    longest = fmax(longest, span); /* at t = 0 no step is too short for the clock */
+    if (!(f->info.t + span > f->info.t && span > 1e-18 * longest)) return invman_i_end(f, INVMAN_END_ROUNDING);
     status = invman_i_try_step(f, span, &trial);
     if (status < 0) return status;
     if (trial.rest || (trial.error < HUGE_VAL && f->mover->at_rest(f))) return invman_i_end(f, INVMAN_END_REST);
