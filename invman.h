@@ -380,10 +380,11 @@ typedef struct invman_model {
 } invman_model;
 
 /* As the functions above, for a model, of which the flow keeps a copy (the weights and `user` must outlive it). The
-   info's lambda, lambda_max, lambda_star and held are 0, invman_flow_predict is not for several threads at once. With
-   INVMAN_MOMENTUM t* is the end of its step, and `move` is not used. Memory: 4 N + p d doubles, and Gram matrices of
-   the points near their margin. A model's flow is a file of kind "MFLO"; other dynamics or another momentum than the
-   file's: E_ARG. Errors also: E_ARG where a callback but `move` is missing, and what the callbacks return. */
+   info's lambda, lambda_max, lambda_star and held are 0, invman_flow_predict is not for several threads at once. Where
+   f is smooth, a chain's error falls as the tolerances' 2/3 power, and its steps grow as their root of degree 3. With
+   INVMAN_MOMENTUM t* is the end of its step, and `move` is not used. Memory: 4 N doubles (momentum: 6 N), p d, and Gram
+   matrices of the points near their margin. A model's flow is a file of kind "MFLO"; other dynamics or another momentum
+   than the file's: E_ARG. Errors also: E_ARG where a callback but `move` is missing, and what the callbacks return. */
 INVMAN_API invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model,
                                                   const invman_data *train, const invman_flow_options *options,
                                                   invman_flow **out);

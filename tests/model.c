@@ -1,5 +1,5 @@
-/* Models of the caller's under the flow: golden values, closed forms, brute-force references, the explicit dynamics step
-   by step, rules of the callbacks, files, memory, threads, the convolutional network. */
+/* Models of the caller's under the flow: golden values, closed forms, brute-force references, the explicit dynamics
+   step by step, rules of the callbacks, files, memory, threads, the convolutional network. */
 
 /* ---- models written here. Weights: a row per neuron, (omega, b, beta) or (U, c, v); the linear one: w. */
 
@@ -683,8 +683,8 @@ static double toy_largest(const toy *q) {
   return most;
 }
 
-/* Where f overflows, or its gradient, the step is made shorter, and the flow is the same; where it must cross, it stands
-   still. By the chain, whose trials go far beyond its steps here, and explicitly. */
+/* Where f overflows, or its gradient, the step is made shorter, and the flow is the same; where it must cross, it
+   stands still. By the chain, whose trials go far beyond its steps here, and explicitly. */
 static void model_overflow_shortens_the_step(void) {
   enum { P = 20, D = 25, WALLS = 8 };
   static const int over[WALLS] = {0,          TOY_SAYS_SO, TOY_SAYS_SO | TOY_OVER_G | TOY_OVER_K,
