@@ -440,7 +440,7 @@ static double toy_time(const toy *q, const invman_data *data, const invman_flow_
   double t = 1, factor = 1.6, m[64], largest = 0;
   size_t i;
   while (factor > 1.01) {
-    toy_reference(q, data, o, t * factor, 100, 4, m);
+    toy_reference(q, data, o, t * factor, 40, 4, m);
     for (i = 0, largest = 0; i < data->n; i++) largest = fmax(largest, m[i]);
     if (largest < 0.95) t *= factor;
     else factor = sqrt(factor);
@@ -465,9 +465,9 @@ static void model_smooth(void) {
       o.loss_beta = 3;
       /* The hinge: until the first point arrives, from where on it slides. The others: far beyond that. */
       o.t_max = toy_time(&q, &p.train, &o) * (loss == INVMAN_HINGE ? 1 : 3);
-      toy_reference(&q, &p.train, &o, o.t_max, 400, 4, margin);
-      toy_reference(&q, &p.train, &o, o.t_max, 800, 4, wanted);
-      CLOSE(largest_difference(margin, wanted, P), 0, 1e-6);
+      toy_reference(&q, &p.train, &o, o.t_max, 200, 4, margin);
+      toy_reference(&q, &p.train, &o, o.t_max, 400, 4, wanted);
+      CLOSE(largest_difference(margin, wanted, P), 0, 3e-6);
       for (k = 0, tol = 0.1; k < 5; k++, tol *= 0.1) {
         o.rotation_tol = o.margin_tol = tol;
         error[k] = toy_flow_error(&q, &p.train, &o, wanted, &info);
@@ -1092,14 +1092,16 @@ static void model_file_refused(void) {
     toy_problem a = toy_problem_sized(way, 4, 2, 91); /* small: a file for every byte */
     test_problem other = make_problem(INVMAN_STRIPE, 2, 4, 2, 92);
     toy wide = toy_make(TOY_SWISH, 2, 3, 93);
-    invman_context ctx = bad_context();
+    test_heap heap;
+    invman_context ctx = test_context(&heap);
     invman_flow *flow, *next;
     invman_flow_options o;
     invman_model model;
     unsigned char *bytes;
     double *kept = (double *)malloc(a.q.size * sizeof(double)), c = 17;
     char path[512], bad[512];
-    size_t size, k;
+    size_t size, k, accepted = 0;
+    ctx.error = &bad_error;
     snprintf(path, sizeof path, "%s", in_test_dir("m.flow"));
     snprintf(bad, sizeof bad, "%s", in_test_dir("bad.flow"));
     toy_problem_settle(&a);
@@ -1128,12 +1130,14 @@ static void model_file_refused(void) {
       if (invman_flow_resume_model(&ctx, bad, &a.model, &a.p.train, &o, &next) >= 0) {
         invman_flow_step(next);
         invman_flow_free(next);
+        accepted++;
         memcpy(a.q.w, kept, a.q.size * sizeof(double));
       }
       CHECK(same_bits(a.q.w, kept, a.q.size));
       memcpy(bytes + k, &was, 8);
     }
-    for (k = 0; k < 2; k++) { /* too short, too long, under a right checksum */
+    CHECK(accepted > 0 && accepted < 13); /* counters and what is only shown, no NaN that a step depends on */
+    for (k = 0; k < 2; k++) {             /* too short, too long, under a right checksum */
       unsigned char *changed = (unsigned char *)calloc(size + 8, 1);
       memcpy(changed, bytes, size);
       sign_file(changed, k ? size + 8 : size - 8);
@@ -1194,6 +1198,7 @@ static void model_file_refused(void) {
     CHECK(invman_flow_resume_model(&ctx, path, &a.model, &a.p.train, &o, &next) == INVMAN_OK);
     CHECK(invman_flow_run(next) == INVMAN_STOPPED && next->info.step == 8);
     invman_flow_free(next);
+    CHECK(heap.blocks == 0 && heap.now == 0);
     free(kept), free(wide.w);
     toy_problem_free(&a);
     free_problem(&other);
