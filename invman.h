@@ -384,11 +384,11 @@ typedef struct invman_model {
 } invman_model;
 
 /* As the functions above, for a model, of which the flow keeps a copy (the weights and `user` must outlive it). The
-   info's lambda, lambda_max, lambda_star and held are 0, invman_flow_predict is not for several threads at once. With
-   INVMAN_MOMENTUM t* is the end of its step, and `move` is not used. Memory: 5 N + p d doubles (6 N with momentum), and
-   Gram matrices of the points near their margin. A model's flow is a file of kind "MFLO"; other dynamics or another
-   momentum than the file's: E_ARG. Errors also: E_ARG where a callback but `move` is missing, and what the callbacks
-   return. */
+   info's lambda, lambda_max, lambda_star and held are 0, invman_flow_predict is not for several threads at once. Where
+   f is smooth, a chain's error falls as the tolerances' 2/3 power, and its steps grow as their root of degree 3. With
+   INVMAN_MOMENTUM t* is the end of its step, and `move` is not used. Memory: 5 N doubles (momentum: 6 N), p d, and Gram
+   matrices of the points near their margin. A model's flow is a file of kind "MFLO"; other dynamics or another momentum
+   than the file's: E_ARG. Errors also: E_ARG where a callback but `move` is missing, and what the callbacks return. */
 INVMAN_API invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model,
                                                   const invman_data *train, const invman_flow_options *options,
                                                   invman_flow **out);
@@ -4548,7 +4548,7 @@ static invman_status invman_i_check_limits(invman_flow *f) {
 static invman_status invman_i_chain_step(invman_flow *f) {
   const invman_flow_options *o = &f->options;
   /* Near the end errors must not be larger than what is left to do. */
-  double allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop));
+  double allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop)), longest = 0;
   int tries;
   for (tries = 0;; tries++) {
     double span = fmin(f->dt, o->rotation_tol / f->speed), wanted, factor, enough = allowed;
@@ -4559,7 +4559,8 @@ static invman_status invman_i_chain_step(invman_flow *f) {
     wanted = span;
     span = invman_i_fit_near(f, span);
     last = last && span == wanted;
-    if (!(f->info.t + span > f->info.t)) return invman_i_end(f, INVMAN_END_ROUNDING);
+    longest = fmax(longest, span); /* at t = 0 no step is too short for the clock */
+    if (!(f->info.t + span > f->info.t && span > 1e-18 * longest)) return invman_i_end(f, INVMAN_END_ROUNDING);
     status = invman_i_try_step(f, span, &trial);
     if (status < 0) return status;
     if (trial.rest || (trial.error <= allowed && f->mover->at_rest(f))) return invman_i_end(f, INVMAN_END_REST);
