@@ -24,7 +24,7 @@ static const char help[] =
     "\n"
     "  bench [options]\n"
     "\n"
-    "  --only GROUPS   of kernels,convnet,runs,lazy,eigen,growth (all)\n"
+    "  --only GROUPS   of kernels,convnet,runs,lazy,eigen,growth (all), or peak\n"
     "  --quick         smaller sizes, fewer repetitions\n"
     "  --long          lazy flows by columns of the kernel, up to 32768 points, too\n"
     "  --bits N        vectors of at most 512, 256 or 128 bits\n"
@@ -648,13 +648,15 @@ static size_t number(const char *flag, const char *text) {
   return value;
 }
 
+static int groups_done;
+
 static int wanted(const char *only, const char *group) {
   size_t length = strlen(group);
   const char *at;
   for (at = only; at && (at = strstr(at, group)) != NULL; at += length)
     if ((at == only || at[-1] == ',') && (at[length] == ',' || !at[length])) {
       printf("%s\n", group);
-      return 1;
+      return ++groups_done;
     }
   return 0;
 }
@@ -682,6 +684,7 @@ int main(int argc, char **argv) {
       else if (strcmp(flag, "--d") == 0) d = number(flag, value);
       else if (strcmp(flag, "--h") == 0) h = number(flag, value);
       else if (strcmp(flag, "--threads") == 0) {
+        if (number(flag, value) == 0) fail("at least 1", flag);
 #ifdef _OPENMP
         omp_set_num_threads((int)number(flag, value));
 #endif
@@ -710,6 +713,7 @@ int main(int argc, char **argv) {
   if (wanted(only, "lazy")) lazy(by_columns);
   if (wanted(only, "eigen")) eigen();
   if (wanted(only, "growth")) all_growth();
+  if (groups_done == 0 && strcmp(only, "peak") != 0) fail("no such group; --help lists them", only);
   if (json) write_json(json);
   return 0;
 }
