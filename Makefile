@@ -9,7 +9,11 @@ MNIST   ?=
 BLAS    ?= -lopenblas
 PRESET  ?= quick
 FIGURES = figure_run figure_scan learning_curve kernel mnist
-PYTHON  ?= $(shell for p in python3 /usr/bin/python3; do $$p -c 'import scipy' 2>/dev/null && echo $$p && break; done)
+PYTHON  ?= $(shell for m in "numpy scipy torch sklearn" "numpy scipy" numpy; do for p in python3 /usr/bin/python3; do \
+             $$p -c 'import importlib.util, sys; sys.exit(not all(map(importlib.util.find_spec, sys.argv[1:])))' $$m \
+             2>/dev/null && echo $$p && exit; done; done)
+HASH   := \#
+PEERS   = $(if $(PYTHON),$(PYTHON) bench/peers.py build/bench build,@echo 'skip peers: python3-numpy is missing' $(HASH))
 OPENMP  := $(shell printf 'int main(void){return 0;}' | $(CC) -fopenmp -x c - -o /dev/null 2>/dev/null && echo -fopenmp)
 VERSION := $(shell awk '/^\#define INVMAN_VERSION_M|^\#define INVMAN_VERSION_P/ { v = v dot $$3; dot = "." } END { print v }' invman.h)
 
@@ -70,11 +74,36 @@ largest: ## the largest runs: Lambda* to p = 8192, lazy flow of 16384 points, en
 	$(CC) $(CFLAGS) $(OPENMP) -DTEST_SLOW tests/test.c -o build/largest -lm
 	build/largest build
 
-bench-eigen: ## the eigensolver against LAPACK and ARPACK: no more than 2 and 1.5 times their time
+bench: build/bench ## how fast the library is here: tables, and build/bench.json; BENCH='--quick --only kernels' or --help
+	build/bench --json build/bench.json $(BENCH)
+
+bench-peers: build/bench build/compress ## against PyTorch, SciPy, scikit-learn, where installed: build/peers.json
+	$(PEERS) --json build/peers.json
+
+bench-eigen: build/bench ## the eigensolver against LAPACK and ARPACK: no more than 2 and 1.5 times their time
+	$(PEERS) --only eigen
+
+bench-paths: build/bench build/bench-plain build/bench-native ## every vector width, plain C, and -march=native in turns
+	$(PEERS) --only paths --json build/paths.json
+
+bench-save: ## keep build/bench.json, peers.json and paths.json as this machine's results in bench/results
+	@mkdir -p bench/results
+	@slug=$$(build/bench --slug) && for f in bench peers paths; do \
+	  if [ -f build/$$f.json ]; then cp build/$$f.json bench/results/$$slug-$$f.json && echo bench/results/$$slug-$$f.json; fi; done
+
+bench-count: build/bench-count ## the instructions of small jobs under valgrind: no more than 10 % above the recorded ones
+	bench/count.sh build/bench-count bench/counts.txt
+
+bench-count-save: build/bench-count
+	bench/count.sh build/bench-count bench/counts.txt --save
+
+build/bench: BENCH_CC = $(CFLAGS) $(OPENMP)
+build/bench-plain: BENCH_CC = $(CFLAGS) $(OPENMP) -DINVMAN_NO_SIMD
+build/bench-native: BENCH_CC = $(CFLAGS) $(OPENMP) -march=native
+build/bench-count: BENCH_CC = -O2
+build/bench build/bench-plain build/bench-native build/bench-count: bench/bench.c invman.h
 	@mkdir -p build
-	@if [ -z '$(PYTHON)' ]; then echo 'skip bench-eigen: python3-scipy is missing'; else \
-	  $(CC) $(CFLAGS) $(OPENMP) bench/eigen.c -o build/bench-eigen -lm && \
-	  $(PYTHON) bench/eigen.py build/bench-eigen build; fi
+	$(CC) $(BENCH_CC) -DBENCH_FLAGS='"$(BENCH_CC)"' bench/bench.c -o $@ -lm
 
 asan: ## the fast tests under the address sanitizer
 	@mkdir -p build
@@ -113,4 +142,5 @@ install: ## copy the header to PREFIX/include
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run test quick examples figures digits scaling largest bench-eigen asan ubsan valgrind cxx blas strict install clean
+.PHONY: help run test quick examples figures digits scaling largest bench bench-peers bench-eigen bench-paths bench-save \
+  bench-count bench-count-save asan ubsan valgrind cxx blas strict install clean
