@@ -6493,7 +6493,7 @@ INVMAN_I_INLINE void invman_i_finish(const invman_i_pass *p, const invman_i_conv
 #undef INVMAN_I_OP
 }
 
-/* df/dz of element `at` of the layer before c, from its dy/dz and df/dy: the sum, scaled, and what comes along a skip. */
+/* df/dz of element `at` of the layer before c, from its dy/dz and df/dy: the sum, scaled, and what comes by a skip. */
 INVMAN_I_INLINE void invman_i_finish_back(const invman_i_pass *p, const invman_i_conv *c, size_t at,
                                           const invman_i_lanes *sum, const int L) {
   const invman_i_conv *before = c - 1;
@@ -6509,7 +6509,8 @@ INVMAN_I_INLINE void invman_i_finish_back(const invman_i_pass *p, const invman_i
 #define INVMAN_I_CONV_ROWS(L) ((L) >= 4 ? 5 : 2)
 #define INVMAN_I_CONV_SPAN(L) ((L) == 8 ? 4 : 1)
 
-/* out (count, positions) = w (count, terms) x (terms, positions), w of the given strides; back: df/dz of the layer before. */
+/* out (count, positions) = w (count, terms) x (terms, positions), w of the given strides; back: df/dz of the layer
+   before. */
 INVMAN_I_INLINE void invman_i_pointwise(const invman_i_pass *p, const invman_i_conv *c, const double *w, size_t row,
                                         size_t column, size_t count, size_t terms, const invman_i_lanes *x,
                                         const int back, const int L) {
