@@ -53,44 +53,23 @@ static double lambda_star(size_t d, size_t p, size_t h, uint64_t seed) {
   return info.lambda_star;
 }
 
-static double slope_of_medians(const double *log_p, size_t n, const double *lambda, size_t seeds, invman_rng *rng) {
-  double x = 0, y = 0, xx = 0, xy = 0, *draw = (double *)malloc(seeds * sizeof(double));
-  size_t k, i;
-  for (k = 0; k < n; k++) {
-    double value;
-    for (i = 0; i < seeds; i++) draw[i] = lambda[k * seeds + (rng ? invman_i_below(rng, seeds) : i)];
-    value = log(median(draw, seeds));
-    x += log_p[k] / (double)n;
-    y += value / (double)n;
-    xx += log_p[k] * log_p[k] / (double)n;
-    xy += log_p[k] * value / (double)n;
-  }
-  free(draw);
-  return (xy - x * y) / (xx - x * x);
-}
-
 /* The exponent of Lambda* for p = first, first factor, ... last, by least squares over medians, with its bootstrap 95 %
    interval. */
 static double lambda_exponent(size_t d, size_t h, size_t first, size_t factor, size_t last, size_t seeds,
                               double interval[2]) {
-  enum { DRAWS = 2000 };
-  double lambda[16 * 32], log_p[16], slope[DRAWS], exponent;
+  double lambda[16 * 32], at[16], exponent;
   size_t n = 0, p, i;
   invman_rng rng;
   for (p = first; p <= last; p *= factor, n++) {
     double sorted[32];
-    log_p[n] = log((double)p);
+    at[n] = (double)p;
     for (i = 0; i < seeds; i++) lambda[n * seeds + i] = lambda_star(d, p, h, 100 + i);
     memcpy(sorted, lambda + n * seeds, seeds * sizeof(double));
     printf("  d %lu, p %5lu: Lambda* %.2f\n", (unsigned long)d, (unsigned long)p, median(sorted, seeds));
     fflush(stdout);
   }
-  exponent = slope_of_medians(log_p, n, lambda, seeds, NULL);
   invman_rng_seed(&rng, 1, 1);
-  for (i = 0; i < DRAWS; i++) slope[i] = slope_of_medians(log_p, n, lambda, seeds, &rng);
-  median(slope, DRAWS); /* sorts */
-  interval[0] = slope[DRAWS / 40];
-  interval[1] = slope[DRAWS - 1 - DRAWS / 40];
+  CHECK(invman_median_power_law(NULL, at, lambda, n, seeds, 2000, &rng, &exponent, interval) == INVMAN_OK);
   printf("  exponent %.3f, 95 %% interval %.3f to %.3f\n", exponent, interval[0], interval[1]);
   return exponent;
 }
