@@ -60,8 +60,12 @@ static double toy_f(const toy *q, const double *w, const double *x, double *df) 
   return f;
 }
 
-static invman_status toy_count(toy *q, int what) {
-  return ++q->calls[what] == q->fail_at[what] ? q->fail_with : INVMAN_OK;
+/* Counts a call, which may have to fail, leaving nonsense. */
+static invman_status toy_count(toy *q, int what, double *out, size_t n) {
+  size_t i;
+  if (++q->calls[what] != q->fail_at[what]) return INVMAN_OK;
+  for (i = 0; i < n; i++) out[i] = 1e9 + (double)i;
+  return q->fail_with;
 }
 
 static int toy_overflows(const toy *q, int what) {
@@ -78,7 +82,7 @@ static invman_status toy_evaluate(const double *x, size_t n, double *f, void *us
   for (i = 0; i < n; i++) f[i] = toy_f(q, q->w, x + i * q->d, NULL);
   if (toy_overflows(q, TOY_SAYS_SO)) return INVMAN_E_NONFINITE;
   for (i = 0; i < n && toy_overflows(q, TOY_OVER_F); i++) f[i] = i % 2 ? HUGE_VAL : NAN;
-  return toy_count(q, TOY_EVALUATE);
+  return toy_count(q, TOY_EVALUATE, f, n);
 }
 
 static invman_status toy_gradient(const double *x, size_t n, const double *r, double *G, void *user) {
@@ -92,7 +96,7 @@ static invman_status toy_gradient(const double *x, size_t n, const double *r, do
   }
   if (toy_overflows(q, TOY_OVER_G)) G[q->size / 2] = NAN;
   free(df);
-  return toy_count(q, TOY_GRADIENT);
+  return toy_count(q, TOY_GRADIENT, G, q->size);
 }
 
 static invman_status toy_gram(const double *x, size_t n, double *K, void *user) {
@@ -105,7 +109,7 @@ static invman_status toy_gram(const double *x, size_t n, double *K, void *user) 
   }
   if (toy_overflows(q, TOY_OVER_K)) K[n * n / 2] = HUGE_VAL;
   free(J);
-  return toy_count(q, TOY_GRAM);
+  return toy_count(q, TOY_GRAM, K, n * n);
 }
 
 /* The ReLU network with G as in Eq. (4), a row (G_n, 0) per neuron: dv/dt = beta G_n, dbeta/dt = v.G_n turn it. */
@@ -125,7 +129,7 @@ static invman_status toy_gradient_by_neuron(const double *x, size_t n, const dou
       g[d] += r[i] * unit;
     }
   }
-  return toy_count(q, TOY_GRADIENT);
+  return toy_count(q, TOY_GRADIENT, G, q->size);
 }
 
 static invman_status toy_turn(const double *G, double dt, void *user) {
@@ -146,7 +150,7 @@ static invman_status toy_turn(const double *G, double dt, void *user) {
     for (k = 0; k <= d; k++) w[k] += (along * c + beta * s) * g[k] / size;
     w[d + 1] += beta * c + along * s;
   }
-  return toy_count(q, TOY_MOVE);
+  return toy_count(q, TOY_MOVE, q->w, q->size);
 }
 
 static invman_model toy_model(toy *q) {
@@ -867,6 +871,7 @@ static void model_callback_errors(void) {
         do {
           memcpy(before, a.q.w, a.q.size * sizeof(double));
           got = invman_flow_step(flow);
+          CHECK(got < 0 || a.q.calls[what] < k);
         } while (got == INVMAN_STOPPED && flow->info.end == INVMAN_END_NONE);
         if (a.q.calls[what] >= k) { /* else it is the test points' evaluation, which steps do not make */
           size_t count = a.q.calls[what];
