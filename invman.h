@@ -1014,6 +1014,8 @@ typedef union invman_i_lanes {
 #define INVMAN_I_POSITIVE(condition, value, V, M) ((V)((M)((condition) > 0.0) & (M)(value)))
 #define INVMAN_I_WHOLE(t, V, M)                   ((V)((M)(t) & ~((1LL << 41) - 1)))
 #define INVMAN_I_TWO_TO(k, V, M)                  ((V)(((M)(k) << 11) - (1LL << 52)))
+#define INVMAN_I_CHOICE(condition, yes, no, V, M) \
+  ((V)(((M)((condition) > 0.0) & (M)(yes)) | (~(M)((condition) > 0.0) & (M)(no))))
 #else
 #define INVMAN_I_LANEWISE(L, OP)                                                                            \
   do {                                                                                                      \
@@ -1023,6 +1025,7 @@ typedef union invman_i_lanes {
 #define INVMAN_I_POSITIVE(condition, value, V, M) ((condition) > 0.0 ? (value) : 0.0)
 #define INVMAN_I_WHOLE(t, V, M)                   invman_i_double_of(invman_i_bits_of(t) & ~((UINT64_C(1) << 41) - 1))
 #define INVMAN_I_TWO_TO(k, V, M)                  invman_i_double_of((invman_i_bits_of(k) << 11) - (UINT64_C(1) << 52))
+#define INVMAN_I_CHOICE(condition, yes, no, V, M) ((condition) > 0.0 ? (yes) : (no))
 static inline uint64_t invman_i_bits_of(double x) {
   uint64_t bits;
   memcpy(&bits, &x, sizeof bits);
@@ -1093,6 +1096,29 @@ INVMAN_I_INLINE void invman_i_gate_scalar(invman_i_lanes *out, const invman_i_la
 #define INVMAN_I_OP(piece, V, M) out->piece = INVMAN_I_POSITIVE(z->piece, a + invman_i_zero.piece, V, M);
   INVMAN_I_LANEWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
+}
+
+/* root = sqrt(x) of normal x > 0, to an ulp or so. As vectors know no square root that is the same everywhere: half the
+   exponent, negated, is 1/sqrt(x) to 3.5%, two steps of third order make 3e-12 of it and the last one, of second
+   order and for the root itself, 1e-23 beside rounding. */
+INVMAN_I_INLINE void invman_i_root(invman_i_lanes *root, const invman_i_lanes *x, const int L) {
+#if INVMAN_I_VECTORS
+  invman_i_lanes y, e;
+#define INVMAN_I_OP(piece, V, M)                            \
+  y.piece = (V)(0x5fe6eb50c7b537a9LL - ((M)x->piece >> 1)); \
+  e.piece = 1.0 - x->piece * y.piece * y.piece;             \
+  y.piece += y.piece * e.piece * (0.5 + 0.375 * e.piece);   \
+  e.piece = 1.0 - x->piece * y.piece * y.piece;             \
+  y.piece += y.piece * e.piece * (0.5 + 0.375 * e.piece);   \
+  e.piece = x->piece * y.piece;                             \
+  root->piece = e.piece + 0.5 * y.piece * (x->piece - e.piece * e.piece);
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+#else
+#define INVMAN_I_OP(piece, V, M) root->piece = sqrt(x->piece);
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+#endif
 }
 
 INVMAN_I_INLINE invman_i_lanes invman_i_load(const double *x) { /* eight doubles, aligned or not */
@@ -1175,6 +1201,10 @@ static invman_i_matrix invman_i_transposed(const double *at, size_t stride) {
   return m;
 }
 
+/* The register tile: its rows, and its columns in lanes; as many sums as there are registers. */
+#define INVMAN_I_TILE_ROWS(L)  ((L) == 8 ? 8 : (L) == 4 ? 6 : 2)
+#define INVMAN_I_TILE_LANES(L) ((L) == 8 ? 3 : 1)
+
 typedef struct invman_i_gemm {
   double *a, *b; /* packed panels: (m/R, k, R) of A and (n/S, k, S) of B, R x S the size of a register tile */
   size_t m, n, k;
@@ -1223,9 +1253,6 @@ static void invman_i_product_add(const invman_context *ctx, const invman_i_gemm 
 #else
 
 enum { INVMAN_I_SLICE = 256, INVMAN_I_SIDE = 4096, INVMAN_I_PANELS_A = 8, INVMAN_I_PANELS_B = 8 };
-/* The register tile: its rows, and its columns in lanes; as many sums as there are registers. */
-#define INVMAN_I_TILE_ROWS(L)  ((L) == 8 ? 8 : (L) == 4 ? 6 : 2)
-#define INVMAN_I_TILE_LANES(L) ((L) == 8 ? 3 : 1)
 
 /* Memory for products of up to m rows and n columns. */
 static invman_i_gemm invman_i_gemm_reserve(invman_i_scope *scope, size_t m, size_t n) {
@@ -5112,19 +5139,23 @@ static void invman_i_gram_points(const invman_context *ctx, const invman_i_gram 
     for (j = 0; j < i; j++) K[i * n + j] = K[j * n + i];
 }
 
-/* What every Gram function asks of its arguments. */
+static invman_status invman_i_check_points(const invman_context *ctx, size_t d, const double *x, size_t n,
+                                           const double *z, size_t m) {
+  invman_status status = invman_i_check_finite(ctx, x, n * d, "ntk_gram: x is not finite");
+  if (status == INVMAN_OK && z) status = invman_i_check_finite(ctx, z, m * d, "ntk_gram: z is not finite");
+  return status;
+}
+
+/* What every Gram function asks of its arguments, its points' values apart. */
 static invman_status invman_i_check_gram(const invman_context *ctx, size_t d, int part, const double *x, size_t n,
                                          const double *z, size_t m, const double *K) {
   size_t rows = z ? invman_i_max(n, m) : n;
-  invman_status status;
   if (part < INVMAN_NTK_ALL || part > INVMAN_NTK_LAST_LAYER) return invman_i_bad(ctx, "ntk_gram: unknown part");
   if (d == 0 || !x || !K) return invman_i_bad(ctx, "ntk_gram: d is 0, or x or K is NULL");
   if (invman_i_mul(invman_i_mul(n, z ? m : n), sizeof(double)) == SIZE_MAX ||
       invman_i_mul(invman_i_mul(rows, d), sizeof(double)) == SIZE_MAX)
     return invman_i_fail(ctx, INVMAN_E_SIZE, "ntk_gram: sizes too large: their product overflows", "", 0);
-  status = invman_i_check_finite(ctx, x, n * d, "ntk_gram: x is not finite");
-  if (status == INVMAN_OK && z) status = invman_i_check_finite(ctx, z, m * d, "ntk_gram: z is not finite");
-  return status;
+  return INVMAN_OK;
 }
 
 invman_status invman_ntk_gram(const invman_context *ctx, const invman_net *net, int part, const double *x, size_t n,
@@ -5135,6 +5166,7 @@ invman_status invman_ntk_gram(const invman_context *ctx, const invman_net *net, 
   invman_i_gram gram;
   invman_status status = invman_i_check_net(ctx, net);
   if (status == INVMAN_OK) status = invman_i_check_gram(ctx, net->d, part, x, n, z, m, K);
+  if (status == INVMAN_OK) status = invman_i_check_points(ctx, net->d, x, n, z, m);
   if (status < 0 || n == 0 || (z && m == 0)) return status;
   memset(&gram, 0, sizeof gram);
   pack = invman_i_pack_take(&scope, net->h, net->d);
@@ -5149,68 +5181,332 @@ invman_status invman_ntk_gram(const invman_context *ctx, const invman_net *net, 
   return invman_i_drop(&scope);
 }
 
-/* ---- infinitely many neurons */
+/* ---- infinitely many neurons
+   h E[f(x) f(z)] = (sine + (pi - theta) q)/pi is the last layer's kernel, (pi - theta) q/pi the first one's, where
+   q = x~.z~ = x.z/d + 1, x~ = (x/sqrt d, 1), theta is the angle between x~ and z~ and sine |x~| |z~| times its sine. */
 
 typedef struct invman_i_infinite {
-  const double *x, *z;
-  size_t n, m, d;
-  int part, symmetric;
+  const double *x, *z;       /* the points of rows (n) and of columns (m) */
+  size_t n, m, d, wide;      /* wide: columns per task */
+  int symmetric, turned;     /* turned: the caller's K is the transpose, (m,n) */
+  double share, sine, angle; /* 1/d; K = sine sin theta |x~| |z~| + angle (1 - theta/pi) q */
   double *K;
 } invman_i_infinite;
 
-/* sqrt(q_xx q_zz) times the sine of the angle between x~ and z~. Where they are nearly parallel, from the part of z~
-   that is orthogonal to x~: the difference below would be rounding. */
-static double invman_i_sine(const double *x, const double *z, size_t d, double xx, double xz, double zz) {
-  double square = xx * zz - xz * xz, c = xz / xx, sum = 0;
+enum { INVMAN_I_INFINITE_ROWS = 192, INVMAN_I_INFINITE_COLUMNS = 384, INVMAN_I_INFINITE_LINE = 1536 }; /* per task */
+enum { INVMAN_I_INFINITE_SLICE = 64, INVMAN_I_INFINITE_THIN = 16 };
+
+/* A task's memory, 51 kB of stack: of a panel of columns a slice, the products with all rows, and what is |x~|^2. */
+typedef struct invman_i_infinite_room {
+  invman_i_lanes panel[INVMAN_I_INFINITE_SLICE * 3], dots[INVMAN_I_INFINITE_ROWS * 3], norm[3];
+  double row[INVMAN_I_INFINITE_ROWS];
+} invman_i_infinite_room;
+
+/* 1 - theta/pi, theta in [0,pi] the angle of the vector (q, sine), sine >= 0; where theta is near pi, to 4e-16 of itself.
+   The smaller side over the larger one is the tangent of at most pi/4, and beyond pi/8 that of the angle to pi/4 is
+   taken: |t| < tan(pi/8), where atan(t)/(pi t) is this polynomial of t^2 to 1.2e-18 (minimax, by Remez exchange). */
+INVMAN_I_INLINE void invman_i_angle(const invman_i_lanes *sine, const invman_i_lanes *q, invman_i_lanes *out,
+                                    const int L) {
+  static const double series[] = {0.3183098861837907,   -0.10610329539459624,  0.06366197723657585,
+                                  -0.04547284086335385, 0.035367763990574876,  -0.02893722395488854,
+                                  0.02448455204892296,  -0.021208957202840478, 0.01861204922447238,
+                                  -0.01603094620477307, 0.012093824115972509,  -0.005677270597712028};
+  const double tan_eighth = 0.41421356237309504880;
+  invman_i_lanes side, steep, low, high, wide, t, u, v, a, b;
+  int i;
+#define INVMAN_I_OP(piece, V, M)                                                   \
+  side.piece = INVMAN_I_CHOICE(q->piece, q->piece, -q->piece, V, M);               \
+  steep.piece = sine->piece - side.piece;                                          \
+  low.piece = INVMAN_I_CHOICE(steep.piece, side.piece, sine->piece, V, M);         \
+  high.piece = INVMAN_I_CHOICE(steep.piece, sine->piece, side.piece, V, M);        \
+  wide.piece = low.piece - tan_eighth * high.piece;                                \
+  t.piece = INVMAN_I_CHOICE(wide.piece, low.piece - high.piece, low.piece, V, M) / \
+            INVMAN_I_CHOICE(wide.piece, low.piece + high.piece, high.piece, V, M); \
+  u.piece = t.piece * t.piece;                                                     \
+  v.piece = u.piece * u.piece;                                                     \
+  a.piece = series[10] + invman_i_zero.piece;                                      \
+  b.piece = series[11] + invman_i_zero.piece;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  INVMAN_I_UNROLL
+  for (i = 8; i >= 0; i -= 2) {
+#define INVMAN_I_OP(piece, V, M)           \
+  a.piece = a.piece * v.piece + series[i]; \
+  b.piece = b.piece * v.piece + series[i + 1];
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  }
+#define INVMAN_I_OP(piece, V, M)                                                                                       \
+  a.piece = (a.piece + b.piece * u.piece) * t.piece + INVMAN_I_POSITIVE(wide.piece, 0.25 + invman_i_zero.piece, V, M); \
+  a.piece = INVMAN_I_CHOICE(steep.piece, 0.5 - a.piece, a.piece, V, M);                                                \
+  out->piece = INVMAN_I_CHOICE(q->piece, 1.0 - a.piece, a.piece, V, M);
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+}
+
+/* |x~| |z~| sin theta of nearly parallel vectors, from the part of the longer one that is orthogonal to the other: the
+   difference of squares would be rounding. Exactly 0 where x = z. */
+INVMAN_I_INLINE double invman_i_small_sine(const double *x, const double *z, size_t d, double share, double xx,
+                                           double q, double zz, const int L) {
+  invman_i_lanes sum = invman_i_zero;
+  double c, rest = 0;
   size_t k;
-  if (square > 0.01 * xx * zz) return sqrt(square);
-  for (k = 0; k < d; k++) sum += (z[k] - c * x[k]) * (z[k] - c * x[k]);
-  return sqrt(xx * (sum / (double)d + (1 - c) * (1 - c)));
+  if (zz < xx) {
+    const double *swap = x;
+    x = z;
+    z = swap;
+    xx = zz;
+  }
+  c = q / xx;
+  for (k = 0; k + INVMAN_I_WIDTH <= d; k += INVMAN_I_WIDTH) {
+    invman_i_lanes xs = invman_i_load(x + k), r = invman_i_load(z + k);
+    invman_i_add_scaled(&r, -c, &xs, L);
+    invman_i_add_product(&sum, &r, &r, L);
+  }
+  for (; k < d; k++) rest += (z[k] - c * x[k]) * (z[k] - c * x[k]);
+  return sqrt(xx * ((rest + invman_i_sum_lanes(&sum)) * share + (1 - c) * (1 - c)));
 }
 
-/* h E[f(x) f(z)] = (sine + (pi - theta) q)/pi is the last layer's kernel, (pi - theta) q/pi the first one's, where
-   q = x.z/d + 1 and theta is the angle between (x/sqrt d, 1) and (z/sqrt d, 1). */
-static double invman_i_infinite_kernel(const double *x, const double *z, size_t d, int part, double xx, double zz) {
-  const double pi = 3.14159265358979323846;
-  double q = invman_i_inner(x, z, d) / (double)d + 1, sine = invman_i_sine(x, z, d, xx, q, zz);
-  double first = (pi - atan2(sine, q)) * q, last = sine + first;
-  return (part == INVMAN_NTK_ALL ? first + last : part == INVMAN_NTK_FIRST_LAYER ? first : last) / pi;
+/* dot/d + 1, in one way for all: then q = |x~|^2 to the bit where x = z. */
+INVMAN_I_INLINE void invman_i_lift(const invman_i_lanes *dot, double share, invman_i_lanes *q, const int L) {
+#define INVMAN_I_OP(piece, V, M) q->piece = dot->piece * share + 1.0;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
 }
 
-enum { INVMAN_I_INFINITE_ROWS = 16 }; /* of K, per task */
+/* The products of row i with a panel of columns become K's. */
+INVMAN_I_INLINE void invman_i_infinite_row(const invman_i_infinite *s, size_t i, double xx, size_t left, size_t count,
+                                           const invman_i_lanes *zz, invman_i_lanes *row, const int L) {
+  const int J = INVMAN_I_TILE_LANES(L);
+  invman_i_lanes q[3], sine[3], far[3], all = invman_i_zero;
+  int j;
+  INVMAN_I_UNROLL
+  for (j = 0; j < J; j++) {
+    invman_i_lanes square;
+    invman_i_lift(&row[j], s->share, &q[j], L);
+#define INVMAN_I_OP(piece, V, M)                                                               \
+  sine[j].piece = xx * zz[j].piece;                                                            \
+  square.piece = sine[j].piece - q[j].piece * q[j].piece;                                      \
+  far[j].piece = square.piece - 0.01 * sine[j].piece;                                          \
+  square.piece = INVMAN_I_CHOICE(far[j].piece, square.piece, 1.0 + invman_i_zero.piece, V, M); \
+  all.piece += INVMAN_I_POSITIVE(far[j].piece, 1.0 + invman_i_zero.piece, V, M);
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+    invman_i_root(&sine[j], &square, L);
+  }
+  if (invman_i_sum_lanes(&all) < J * INVMAN_I_WIDTH) {
+    size_t c;
+    for (c = s->symmetric && i > left ? i - left : 0; c < count; c++) {
+      size_t at = c / INVMAN_I_WIDTH, l = c % INVMAN_I_WIDTH;
+      if (!(far[at].d[l] > 0))
+        sine[at].d[l] = invman_i_small_sine(s->x + i * s->d, s->z + (left + c) * s->d, s->d, s->share, xx, q[at].d[l],
+                                            zz[at].d[l], L);
+    }
+  }
+  INVMAN_I_UNROLL
+  for (j = 0; j < J; j++) {
+    invman_i_lanes angle;
+    invman_i_angle(&sine[j], &q[j], &angle, L);
+#define INVMAN_I_OP(piece, V, M) row[j].piece = s->sine * sine[j].piece + s->angle * angle.piece * q[j].piece;
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  }
+}
 
-static void invman_i_infinite_rows(size_t task, void *arg) {
-  const invman_i_infinite *s = (const invman_i_infinite *)arg;
-  size_t d = s->d, first = task * INVMAN_I_INFINITE_ROWS, end = invman_i_min(first + INVMAN_I_INFINITE_ROWS, s->n);
-  size_t i, j;
-  for (j = s->symmetric ? first : 0; j < s->m; j++) {
-    const double *z = s->z + j * d;
-    double zz = invman_i_inner(z, z, d) / (double)d + 1;
-    for (i = first; i < end && (!s->symmetric || i <= j); i++) {
-      const double *x = s->x + i * d;
-      double xx = invman_i_inner(x, x, d) / (double)d + 1;
-      s->K[i * s->m + j] = invman_i_infinite_kernel(x, z, d, s->part, xx, zz);
-      if (s->symmetric) s->K[j * s->m + i] = s->K[i * s->m + j];
+/* Coordinates from.. (k) of points, one a lane; where there are fewer points than lanes, the last one again. */
+INVMAN_I_INLINE void invman_i_turn_points(const double *x, size_t d, size_t count, size_t from, size_t k,
+                                          invman_i_lanes *panel, const int L) {
+  const size_t J = INVMAN_I_TILE_LANES(L);
+  size_t j, l, c;
+  for (j = 0; j < J; j++) {
+    const double *at = x + j * INVMAN_I_WIDTH * d + from;
+    invman_i_lanes *out = panel + j;
+    if ((j + 1) * INVMAN_I_WIDTH <= count) {
+      for (l = 0; l < k; l++, at++, out += J) {
+        INVMAN_I_UNROLL
+        for (c = 0; c < INVMAN_I_WIDTH; c++) out->d[c] = at[c * d];
+      }
+    } else {
+      for (c = 0; c < INVMAN_I_WIDTH; c++) {
+        at = x + invman_i_min(j * INVMAN_I_WIDTH + c, count - 1) * d + from;
+        for (l = 0; l < k; l++) out[l * J].d[c] = at[l];
+      }
     }
   }
 }
 
+/* norm += a slice's squares, summed in the order of add_dots: there and here a slice's sum begins at 0, so that rounding
+   grows with the slice and not with d. */
+INVMAN_I_INLINE void invman_i_add_norms(const invman_i_lanes *panel, size_t k, invman_i_lanes *norm, const int L) {
+  const int J = INVMAN_I_TILE_LANES(L);
+  invman_i_lanes sum[3];
+  size_t l;
+  int j;
+  INVMAN_I_UNROLL
+  for (j = 0; j < J; j++) invman_i_set(&sum[j], &invman_i_zero, L);
+  for (l = 0; l < k; l++, panel += J) {
+    INVMAN_I_UNROLL
+    for (j = 0; j < J; j++) invman_i_add_product(&sum[j], &panel[j], &panel[j], L);
+  }
+  INVMAN_I_UNROLL
+  for (j = 0; j < J; j++) invman_i_add_scaled(&norm[j], 1.0, &sum[j], L);
+}
+
+/* dots += the products of a slice of R points x with the panel's. */
+INVMAN_I_INLINE void invman_i_add_dots(const double *const *x, const invman_i_lanes *panel, size_t k,
+                                       invman_i_lanes *dots, const int R, const int L) {
+  const int J = INVMAN_I_TILE_LANES(L);
+  invman_i_lanes sum[8][3];
+  size_t l;
+  int i, j;
+  INVMAN_I_UNROLL
+  for (i = 0; i < R; i++) {
+    INVMAN_I_UNROLL
+    for (j = 0; j < J; j++) invman_i_set(&sum[i][j], &invman_i_zero, L);
+  }
+  for (l = 0; l < k; l++, panel += J) {
+    INVMAN_I_UNROLL
+    for (i = 0; i < R; i++) {
+      INVMAN_I_UNROLL
+      for (j = 0; j < J; j++) invman_i_add_scaled(&sum[i][j], x[i][l], &panel[j], L);
+    }
+  }
+  INVMAN_I_UNROLL
+  for (i = 0; i < R; i++) {
+    INVMAN_I_UNROLL
+    for (j = 0; j < J; j++) invman_i_add_scaled(&dots[i * J + j], 1.0, &sum[i][j], L);
+  }
+}
+
+/* All rows of a task with a slice of its panel; what a last tile has too much is its last row again. */
+INVMAN_I_INLINE void invman_i_infinite_dots(const invman_i_infinite *s, size_t top, size_t rows, size_t from, size_t k,
+                                            invman_i_infinite_room *room, const int R, const int L) {
+  size_t i, r;
+  for (i = 0; i < rows; i += (size_t)R) {
+    const double *x[8];
+    for (r = 0; r < (size_t)R; r++) x[r] = s->x + (top + invman_i_min(i + r, rows - 1)) * s->d + from;
+    invman_i_add_dots(x, room->panel, k, room->dots + i * (size_t)INVMAN_I_TILE_LANES(L), R, L);
+  }
+}
+
+/* K's rows, or its columns, or both, of which each half of a symmetric K is made. */
+INVMAN_I_INLINE void invman_i_infinite_put(const invman_i_infinite *s, size_t top, size_t rows, size_t left,
+                                           size_t count, const invman_i_infinite_room *room, const int L) {
+  const size_t S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH;
+  const double *value = room->dots->d;
+  size_t i, c;
+  for (i = 0; i < rows && !s->turned; i++) {
+    size_t first = s->symmetric && top + i > left ? top + i - left : 0;
+    if (first < count)
+      memcpy(s->K + (top + i) * s->m + left + first, value + i * S + first, (count - first) * sizeof *value);
+  }
+  for (c = 0; c < count && (s->turned || s->symmetric); c++) {
+    double *to = s->K + (left + c) * s->n + top;
+    size_t end = s->turned ? rows : left + c > top ? invman_i_min(rows, left + c - top) : 0;
+    for (i = 0; i < end; i++) to[i] = value[i * S + c];
+  }
+}
+
+/* A panel of columns with the task's rows, slice by slice. */
+INVMAN_I_INLINE void invman_i_infinite_panel(const invman_i_infinite *s, size_t top, size_t rows, size_t left,
+                                             size_t count, invman_i_infinite_room *room, const int L) {
+  const int J = INVMAN_I_TILE_LANES(L);
+  const size_t R = rows == 1 ? 1 : INVMAN_I_TILE_ROWS(L);
+  size_t d = s->d, from, k, i;
+  int j;
+  memset(room->norm, 0, sizeof room->norm);
+  memset(room->dots, 0, (rows + R - 1) / R * R * (size_t)J * sizeof *room->dots);
+  for (from = 0; from < d; from += k) {
+    k = invman_i_min(d - from, INVMAN_I_INFINITE_SLICE);
+    invman_i_turn_points(s->z + left * d, d, count, from, k, room->panel, L);
+    invman_i_add_norms(room->panel, k, room->norm, L);
+    if (rows == 1) invman_i_infinite_dots(s, top, rows, from, k, room, 1, L);
+    else invman_i_infinite_dots(s, top, rows, from, k, room, INVMAN_I_TILE_ROWS(L), L);
+  }
+  for (j = 0; j < J; j++) invman_i_lift(&room->norm[j], s->share, &room->norm[j], L);
+  for (i = 0; i < rows; i++)
+    invman_i_infinite_row(s, top + i, room->row[i], left, count, room->norm, room->dots + i * (size_t)J, L);
+  invman_i_infinite_put(s, top, rows, left, count, room, L);
+}
+
+/* |x~|^2 of a task's rows, as those of its columns. */
+INVMAN_I_INLINE void invman_i_infinite_norms(const invman_i_infinite *s, size_t top, size_t rows,
+                                             invman_i_infinite_room *room, const int L) {
+  const int J = INVMAN_I_TILE_LANES(L);
+  const size_t S = (size_t)J * INVMAN_I_WIDTH;
+  size_t i, from, k, count;
+  int j;
+  for (i = 0; i < rows; i += S) {
+    count = invman_i_min(S, rows - i);
+    memset(room->norm, 0, sizeof room->norm);
+    for (from = 0; from < s->d; from += k) {
+      k = invman_i_min(s->d - from, INVMAN_I_INFINITE_SLICE);
+      invman_i_turn_points(s->x + (top + i) * s->d, s->d, count, from, k, room->panel, L);
+      invman_i_add_norms(room->panel, k, room->norm, L);
+    }
+    for (j = 0; j < J; j++) invman_i_lift(&room->norm[j], s->share, &room->norm[j], L);
+    memcpy(room->row + i, room->norm, count * sizeof *room->row);
+  }
+}
+
+INVMAN_I_INLINE void invman_i_infinite_block_body(size_t task, void *arg, const int L) {
+  const invman_i_infinite *s = (const invman_i_infinite *)arg;
+  const size_t S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH;
+  invman_i_infinite_room room;
+  size_t across = (s->m + s->wide - 1) / s->wide, top = task / across * INVMAN_I_INFINITE_ROWS;
+  size_t left = task % across * s->wide, end = invman_i_min(left + s->wide, s->m);
+  size_t rows = invman_i_min(INVMAN_I_INFINITE_ROWS, s->n - top);
+  if (s->symmetric && end <= top) return;
+  invman_i_infinite_norms(s, top, rows, &room, L);
+  for (; left < end; left += S)
+    if (!s->symmetric || left + S > top)
+      invman_i_infinite_panel(s, top, rows, left, invman_i_min(S, end - left), &room, L);
+}
+INVMAN_I_KERNEL(invman_i_infinite_block)
+
+/* Whether x and z were: a point that is not finite leaves nothing finite in its row or column of K, so that one of each
+   tells, for a d-th of what the points themselves would take. 0 times a number is 0, unless it is none. */
+static int invman_i_infinite_finite(const double *K, size_t n, size_t m) {
+  size_t i, line = m == 1 ? n : m;
+  invman_i_lanes sum = invman_i_zero;
+  double rest = 0;
+  for (i = 0; i + INVMAN_I_WIDTH <= line; i += INVMAN_I_WIDTH) {
+    invman_i_lanes value = invman_i_load(K + i);
+    invman_i_add_scaled(&sum, 0.0, &value, INVMAN_I_BASE);
+  }
+  for (; i < line; i++) rest += 0.0 * K[i];
+  for (i = 0; i < n && m > 1; i++) rest += 0.0 * K[i * m];
+  return rest + invman_i_sum_lanes(&sum) == 0;
+}
+
 invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int part, const double *x, size_t n,
                                        const double *z, size_t m, double *K) {
+  const double pi = 3.14159265358979323846;
   invman_i_infinite s;
+  int swap;
   invman_status status = invman_i_check_gram(ctx, d, part, x, n, z, m, K);
   if (status < 0) return status;
-  s.x = x;
-  s.z = z ? z : x;
-  s.n = n;
-  s.m = z ? m : n;
-  s.d = d;
-  s.part = part;
+  if (!z) m = n;
+  if (n == 0 || m == 0) return invman_i_check_points(ctx, d, x, n, z, m);
+  swap = z && m < n && m < INVMAN_I_INFINITE_THIN; /* lanes hold columns: the more of them, the better */
   s.symmetric = !z;
+  s.turned = swap && m > 1; /* one column is as well one row */
+  s.x = swap ? z : x;
+  s.z = swap || !z ? x : z;
+  s.n = swap ? m : n;
+  s.m = swap ? n : m;
+  s.d = d;
+  s.wide = s.n < INVMAN_I_INFINITE_THIN ? INVMAN_I_INFINITE_LINE : INVMAN_I_INFINITE_COLUMNS;
+  s.share = 1 / (double)d;
+  s.sine = part == INVMAN_NTK_FIRST_LAYER ? 0 : 1 / pi;
+  s.angle = part == INVMAN_NTK_ALL ? 2 : 1;
   s.K = K;
-  invman_i_parallel(ctx, (n + INVMAN_I_INFINITE_ROWS - 1) / INVMAN_I_INFINITE_ROWS, invman_i_infinite_rows, &s,
-                    (double)n * (double)s.m * (double)(3 * d + 100));
-  return INVMAN_OK;
+  invman_i_parallel(ctx, ((s.n - 1) / INVMAN_I_INFINITE_ROWS + 1) * ((s.m - 1) / s.wide + 1),
+                    invman_i_infinite_block(ctx), &s, (double)n * (double)m * (double)(d + 30));
+  if (invman_i_infinite_finite(K, n, m)) return INVMAN_OK;
+  status = invman_i_check_points(ctx, d, x, n, z, m);
+  if (status < 0) memset(K, 0, n * m * sizeof *K);
+  return status;
 }
 
 /* ================================================================================================= >>lazy
@@ -7820,6 +8116,7 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 #undef INVMAN_I_TILE_LANES
 #undef INVMAN_I_WHOLE
 #undef INVMAN_I_TWO_TO
+#undef INVMAN_I_CHOICE
 #undef INVMAN_I_CONV_ROWS
 #undef INVMAN_I_CONV_SPAN
 #undef INVMAN_I_CONV_RUN

@@ -151,6 +151,278 @@ static void ntk_infinite_near_the_diagonal(void) {
   }
 }
 
+/* ---- the limit's rows: their functions, every shape of their tiles */
+
+typedef void (*lanes_task)(const invman_i_lanes *x, const invman_i_lanes *y, invman_i_lanes *out);
+
+static void angle_base(const invman_i_lanes *sine, const invman_i_lanes *q, invman_i_lanes *out) {
+  invman_i_angle(sine, q, out, 2);
+}
+static void root_base(const invman_i_lanes *x, const invman_i_lanes *y, invman_i_lanes *out) {
+  (void)y;
+  invman_i_root(out, x, 2);
+}
+#if defined(__GNUC__) && !defined(INVMAN_NO_SIMD) && (defined(__x86_64__) || defined(__i386__))
+__attribute__((target("avx2,fma"))) static void angle_256(const invman_i_lanes *sine, const invman_i_lanes *q,
+                                                          invman_i_lanes *out) {
+  invman_i_angle(sine, q, out, 4);
+}
+__attribute__((target("avx512f,avx512dq,avx512vl"))) static void angle_512(const invman_i_lanes *sine,
+                                                                           const invman_i_lanes *q,
+                                                                           invman_i_lanes *out) {
+  invman_i_angle(sine, q, out, 8);
+}
+__attribute__((target("avx2,fma"))) static void root_256(const invman_i_lanes *x, const invman_i_lanes *y,
+                                                         invman_i_lanes *out) {
+  (void)y;
+  invman_i_root(out, x, 4);
+}
+__attribute__((target("avx512f,avx512dq,avx512vl"))) static void root_512(const invman_i_lanes *x,
+                                                                          const invman_i_lanes *y,
+                                                                          invman_i_lanes *out) {
+  (void)y;
+  invman_i_root(out, x, 8);
+}
+static lanes_task angle_of(int bits) { return bits == 512 ? angle_512 : bits == 256 ? angle_256 : angle_base; }
+static lanes_task root_of(int bits) { return bits == 512 ? root_512 : bits == 256 ? root_256 : root_base; }
+#else
+static lanes_task angle_of(int bits) { return bits > 0 ? angle_base : NULL; }
+static lanes_task root_of(int bits) { return bits > 0 ? root_base : NULL; }
+#endif
+
+static int widest_bits(void) { return invman_i_vector_bits(NULL) < 128 ? 128 : invman_i_vector_bits(NULL); }
+
+static void ntk_infinite_root(void) { /* to an ulp and a half, whatever the exponent, in every lane */
+  int bits, exponent;
+  for (bits = 128; bits <= widest_bits(); bits *= 2) {
+    for (exponent = -1000; exponent <= 1000; exponent++) {
+      double *u = normals(8, (uint64_t)(exponent + 2000));
+      invman_i_lanes x, root;
+      size_t c;
+      for (c = 0; c < 8; c++) x.d[c] = ldexp(1 + fmod(fabs(u[c]), 1), exponent);
+      x.d[exponent & 7] = ldexp(1, exponent); /* ends of the interval that the first guess is made for */
+      x.d[(exponent + 3) & 7] = ldexp(1 - DBL_EPSILON / 2, exponent);
+      root_of(bits)(&x, &x, &root);
+      for (c = 0; c < 8; c++) CLOSE(root.d[c], sqrt(x.d[c]), 1.5 * DBL_EPSILON * sqrt(x.d[c]));
+      free(u);
+    }
+  }
+}
+
+static void ntk_infinite_angle(void) { /* against the arc tangent and the arc cosine of long doubles */
+  static const double ends[] = {0.0,
+                                1e-300,
+                                1e-17,
+                                1.1102230246251565e-16,
+                                1e-8,
+                                0.3,
+                                0.41421356237309503,
+                                0.41421356237309509,
+                                0.9999,
+                                1.0,
+                                1.0001,
+                                2.414,
+                                7.0,
+                                1e8,
+                                1e20,
+                                1e300};
+  const long double pi = 3.14159265358979323846264338327950288L;
+  int bits, k;
+  size_t c;
+  for (bits = 128; bits <= widest_bits(); bits *= 2) {
+    invman_i_lanes sine, q, out;
+    for (k = 0; k < 16;
+         k++) { /* the ratio of the two: 1 - theta/pi is small where q < 0, and has all its digits there */
+      for (c = 0; c < 8; c++) {
+        sine.d[c] = c & 2 ? 1.0 : c & 4 ? 3.0 * ends[k] : ends[k];
+        q.d[c] = (c & 1 ? -1.0 : 1.0) * (c & 2 ? ends[k] : c & 4 ? 3.0 : 1.0);
+      }
+      angle_of(bits)(&sine, &q, &out);
+      for (c = 0; c < 8; c++) {
+        double wanted = (double)(atan2l((long double)sine.d[c], -(long double)q.d[c]) / pi);
+        CLOSE(out.d[c], wanted, 8e-16 * wanted);
+      }
+    }
+    for (k = 0; k < 4000; k++) { /* acos: over (-1,1), and where it is next to its ends and to its middle */
+      double *u = normals(8, (uint64_t)k);
+      for (c = 0; c < 8; c++) {
+        double small = ldexp(1, -(k % 54)), t = -1 + (8.0 * k + (double)c + 0.5) / 16000;
+        q.d[c] = k % 4 == 0 ? t : k % 4 == 1 ? 1 - small : k % 4 == 2 ? small - 1 : small * u[c] / 8;
+        sine.d[c] = sqrt((1 - q.d[c]) * (1 + q.d[c]));
+      }
+      angle_of(bits)(&sine, &q, &out);
+      for (c = 0; c < 8; c++) {
+        double theta = (double)acosl((long double)q.d[c]);
+        CLOSE(3.14159265358979323846 * (1 - out.d[c]), theta, 1e-15);
+        theta = (double)acosl(-(long double)q.d[c]);
+        CLOSE(3.14159265358979323846 * out.d[c], theta, 1e-15 * theta);
+      }
+      free(u);
+    }
+  }
+}
+
+/* One entry of the limit in long doubles, and what its rounding is measured with. */
+static double infinite_entry(const double *x, const double *z, size_t d, int part, double *size) {
+  const long double pi = 3.14159265358979323846264338327950288L, dimension = (long double)d;
+  long double xx = 0, xz = 0, zz = 0, rest = 0, c, sine, first;
+  size_t k;
+  for (k = 0; k < d; k++) {
+    long double a = (long double)x[k], b = (long double)z[k];
+    xx += a * a;
+    xz += a * b;
+    zz += b * b;
+  }
+  xx = xx / dimension + 1;
+  xz = xz / dimension + 1;
+  zz = zz / dimension + 1;
+  c = xz / xx;
+  for (k = 0; k < d; k++) {
+    long double r = (long double)z[k] - c * (long double)x[k];
+    rest += r * r;
+  }
+  sine = sqrtl(xx * (rest / dimension + (1 - c) * (1 - c)));
+  first = (pi - atan2l(sine, xz)) * xz;
+  *size = (double)sqrtl(xx * zz);
+  return (double)((part == 0 ? sine + 2 * first : part == 1 ? first : sine + first) / pi);
+}
+
+/* Points of which some are the same, some nearly, and some far away. */
+static double *infinite_points(size_t n, size_t d, uint64_t seed) {
+  double *x = normals(n * d, seed);
+  size_t i, k;
+  for (i = 7; i < n; i += 5)
+    for (k = 0; k < d; k++) {
+      double from = x[(i / 2) * d + k];
+      x[i * d + k] = i % 4 == 0   ? from
+                     : i % 4 == 1 ? from * (1 + 1e-9)
+                     : i % 4 == 2 ? from + 0.03 * x[i * d + k]
+                                  : -1e4 * from;
+    }
+  return x;
+}
+
+static void ntk_infinite_shapes(void) { /* every shape of tile and width of vector, against loops of long doubles */
+  static const size_t ds[] = {1, 2, 5, 8, 17, 64, 65, 200};
+  static const size_t sizes[] = {1, 2, 7, 9, 15, 16, 25, 49, 191, 193, 400};
+  enum { D = sizeof ds / sizeof *ds, N = sizeof sizes / sizeof *sizes };
+  size_t a, b, c, i, j;
+  for (a = 0; a < N; a++)
+    for (b = 0; b <= N; b++) /* N: of x with itself */
+      for (c = 0; c < D; c++) {
+        size_t n = sizes[a], d = ds[c], square = b == N, m = square ? n : sizes[b];
+        int part = (int)((a + b + c) % 3), bits;
+        double *x, *z, *K, *wanted, *size;
+        if (n * m > 10000 && !(d == 5 && b + 1 >= a) && !(d == 65 && square)) continue;
+        x = infinite_points(n, d, a);
+        z = square ? NULL : infinite_points(m, d, a); /* the same points */
+        K = (double *)malloc((n * m + 1) * sizeof(double));
+        wanted = (double *)malloc(n * m * sizeof(double));
+        size = (double *)malloc(n * m * sizeof(double));
+        for (i = 0; i < n; i++)
+          for (j = 0; j < m; j++)
+            wanted[i * m + j] = infinite_entry(x + i * d, (z ? z : x) + j * d, d, part, &size[i * m + j]);
+        for (bits = 128; bits <= widest_bits(); bits *= 2) {
+          invman_context ctx;
+          memset(&ctx, 0, sizeof ctx);
+          ctx.vector_bits = bits;
+          for (i = 0; i <= n * m; i++) K[i] = 1e33;
+          CHECK(invman_ntk_gram_infinite(&ctx, d, part, x, n, z, square ? 0 : m, K) == INVMAN_OK);
+          for (i = 0; i < n * m; i++) CLOSE(K[i], wanted[i], 1.5e-15 * size[i]);
+          for (i = 0; i < n && square; i++)
+            for (j = 0; j < i; j++) CHECK(K[i * n + j] == K[j * n + i]);
+          CHECK(K[n * m] == 1e33);
+        }
+        free(x), free(z), free(K), free(wanted), free(size);
+      }
+}
+
+static void ntk_infinite_by_blocks(void) { /* an entry has the same bits whatever it is computed with */
+  static const size_t widths[] = {1, 2, 15, 16, 24, 130};
+  enum { N = 400 };
+  size_t d, w, i, j, k;
+  int bits;
+  for (bits = 128; bits <= widest_bits(); bits *= 2)
+    for (d = 5; d < 300; d += 260) {
+      double *x = infinite_points(N, d, d), *K = (double *)malloc(N * N * sizeof(double));
+      double *L = (double *)malloc(N * N * sizeof(double));
+      size_t tasks = 0;
+      invman_context ctx;
+      test_heap heap;
+      ctx = test_context(&heap);
+      ctx.vector_bits = bits;
+      CHECK(invman_ntk_gram_infinite(&ctx, d, INVMAN_NTK_ALL, x, N, NULL, 0, K) == INVMAN_OK);
+      for (w = 0; w < 6; w++) { /* columns, and rows */
+        size_t m = widths[w];
+        for (j = 3; j + m <= N; j += 191) {
+          CHECK(invman_ntk_gram_infinite(&ctx, d, INVMAN_NTK_ALL, x, N, x + j * d, m, L) == INVMAN_OK);
+          for (i = 0; i < N; i++)
+            for (k = 0; k < m; k++) CHECK(L[i * m + k] == K[i * N + j + k]);
+          CHECK(invman_ntk_gram_infinite(&ctx, d, INVMAN_NTK_ALL, x + j * d, m, x, N, L) == INVMAN_OK);
+          CHECK(same_bits(L, K + j * N, m * N));
+        }
+      }
+      CHECK(heap.calls == 0); /* nothing is beside K */
+      ctx.parallel_for = backwards;
+      ctx.user = &tasks;
+      ctx.alloc = NULL;
+      ctx.release = NULL;
+      CHECK(invman_ntk_gram_infinite(&ctx, d, INVMAN_NTK_ALL, x, N, x, N, L) == INVMAN_OK && tasks > 1);
+      CHECK(same_bits(K, L, N * N));
+      free(x), free(K), free(L);
+    }
+}
+
+static void ntk_infinite_diagonal(void) { /* of equal points theta is 0, to the last digit, and K is 2 q */
+  size_t d, i;
+  int bits;
+  for (bits = 128; bits <= widest_bits(); bits *= 2)
+    for (d = 1; d < 800; d += 1 + d / 3) {
+      enum { N = 30 };
+      double *x = normals(N * d, d), K[N * N];
+      invman_context ctx;
+      memset(&ctx, 0, sizeof ctx);
+      ctx.vector_bits = bits;
+      for (i = 0; i < d; i++) x[(N - 1) * d + i] = x[i];
+      CHECK(invman_ntk_gram_infinite(&ctx, d, INVMAN_NTK_ALL, x, N, NULL, 0, K) == INVMAN_OK);
+      for (i = 0; i < N; i++) {
+        double size, wanted = infinite_entry(x + i * d, x + i * d, d, 0, &size);
+        CLOSE(K[i * (N + 1)], wanted, (2 + sqrt((double)d)) * DBL_EPSILON * wanted);
+      }
+      CHECK(K[N - 1] == K[0]);
+      free(x);
+    }
+}
+
+static void ntk_infinite_finds_what_is_not_finite(void) { /* anywhere, by any route; K is then empty */
+  enum { N = 40, D = 3 };
+  static const double bad[3] = {HUGE_VAL, -HUGE_VAL, NAN};
+  static const size_t shapes[][2] = {{N, 0}, {N, N}, {N, 1}, {1, N}, {N, 5}, {5, N}, {1, 1}, {N, 16}};
+  size_t s, side, at, i;
+  for (s = 0; s < 8; s++)
+    for (side = 0; side < 2; side++) {
+      size_t n = shapes[s][0], m = shapes[s][1] ? shapes[s][1] : n, count = (side ? m : n) * D;
+      if (side && !shapes[s][1]) continue;
+      for (at = 0; at < count; at++) {
+        double *x = normals(n * D, 1), *z = normals(m * D, 2), K[N * N];
+        int part = (int)(at % 3);
+        invman_error error;
+        invman_context ctx;
+        memset(&ctx, 0, sizeof ctx);
+        ctx.error = &error;
+        (side ? z : x)[at] = bad[at / 3 % 3];
+        for (i = 0; i < n * m; i++) K[i] = 7;
+        CHECK(invman_ntk_gram_infinite(&ctx, D, part, x, n, shapes[s][1] ? z : NULL, m, K) == INVMAN_E_NONFINITE);
+        CHECK(error.place == at &&
+              !strcmp(error.what, side ? "ntk_gram: z is not finite" : "ntk_gram: x is not finite"));
+        for (i = 0; i < n * m; i++) CHECK(K[i] == 0);
+        (side ? z : x)[at] = 1e200; /* is finite, though its square is not */
+        CHECK(invman_ntk_gram_infinite(&ctx, D, part, x, n, shapes[s][1] ? z : NULL, m, K) == INVMAN_OK);
+        free(x), free(z);
+      }
+    }
+}
+
 static void ntk_of_column(size_t j, double *column, void *arg) { /* of the kernel with which a test trains */
   const invman_data *data = (const invman_data *)arg;
   if (invman_ntk_gram_infinite(NULL, data->d, INVMAN_NTK_ALL, data->x, data->n, data->x + j * data->d, 1, column) < 0)
@@ -290,6 +562,12 @@ static void ntk_tests(void) {
   RUN(ntk_infinite_golden);
   RUN(ntk_infinite_is_the_limit);
   RUN(ntk_infinite_near_the_diagonal);
+  RUN(ntk_infinite_root);
+  RUN(ntk_infinite_angle);
+  RUN(ntk_infinite_shapes);
+  RUN(ntk_infinite_by_blocks);
+  RUN(ntk_infinite_diagonal);
+  RUN(ntk_infinite_finds_what_is_not_finite);
   RUN(ntk_any_threads);
   RUN(ntk_bad_input);
   RUN(ntk_any_allocation_may_fail);
