@@ -66,13 +66,19 @@ set offsets graph 0.05, graph 0.05, graph 0.05, graph 0.05
 unset key
 left = 0.4
 width = (1.02 - left)/count
-dot = 0.01 # a point is a line as short as this, which keeps the file small
 set label 2 '●  y = +1' at screen 0.6,0.965 tc rgb '#0072b2'
 set label 3 '●  y = −1' at screen 0.72,0.965 tc rgb '#d55e00'
 do for [i=1:count] {
   set lmargin at screen left + (i - 1)*width
   set rmargin at screen left + i*width - 0.04
   set label 1 word(kernels, i) at graph 0.09,0.95 noenhanced front
+  from = 1e300
+  to = -1e300
+  see(x) = x == x ? (x < from ? from = x : 0, x > to ? to = x : 0, 0) : 0
+  set table $nothing
+  plot phi using (see(only(i, 'phi_1'))):(0) with table
+  unset table
+  dot = (to - from)/300 # a point is a line as short as this, which keeps the file small
   side(sign) = sign*column('label') > 0 ? only(i, 'phi_1') : NaN
   plot phi using (side(1)):(column('phi_2')):(dot):(0) every step with vectors nohead lw 3.5 lc rgb '#0072b2', \
        phi using (side(-1)):(column('phi_2')):(dot):(0) every step with vectors nohead lw 3.5 lc rgb '#d55e00'
