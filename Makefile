@@ -118,7 +118,7 @@ ubsan: ## the fast tests under the undefined behaviour sanitizer
 valgrind: ## the tests of memory under valgrind
 	@mkdir -p build
 	$(CC) -O1 -g -DTEST_QUICK tests/test.c -o build/valgrind -lm
-	for t in data_ network_golden network_file margins flow_every flow_resumes flow_file flow_held flow_any eigen_memory bad_; do \
+	for t in data_ network_golden network_file margins flow_every flow_resumes flow_file flow_held flow_any eigen_memory bad_ model_over model_ends model_refused model_resumes; do \
 	  valgrind -q --error-exitcode=1 --leak-check=full build/valgrind build $$t || exit 1; done
 
 cxx: ## the fast tests as C++11
