@@ -87,7 +87,8 @@
      Neurons move by exact hyperbolic rotations (beta^2 - |omega|^2 - b^2 is kept to rounding), margins by the exact,
      event-driven solution of their flow under the tangent kernel of the step's middle, and neurons that a point holds
      at z = 0 slide there. The error of a step is the margins the network really has minus the predicted ones.
-     A step costs about five sweeps of p h d multiply-adds while all points push, two once few do.
+     A step costs about five sweeps of p h d multiply-adds while all points push, little more than one once most are
+     far above their margin.
      A model's weights move by the mean gradient of the step's middle; its error is of third order where f is smooth.
      The lazy flow has neither step nor tolerance: about 2 n events, each of O(n sqrt(n)). Its info holds a certificate,
      made of the final coefficients and the kernel alone. Gram matrices are two matrix products, never Jacobians.
@@ -2767,7 +2768,7 @@ INVMAN_I_INLINE double invman_i_sum_across(const invman_i_lanes *x, const int L)
 
 enum { INVMAN_I_CHUNK_POINTS = 256, INVMAN_I_POINT_BLOCK = 64 };
 
-/* Points on their way through a group of neurons: filled up to whole tiles by the last one, whose factor is 0 there. */
+/* Points on their way through a group of neurons: filled up to whole tiles by the last one, whose sums are not used. */
 typedef struct invman_i_chunk {
   size_t count;
   const double *x[INVMAN_I_CHUNK_POINTS];
@@ -2780,7 +2781,7 @@ static void invman_i_gather(const invman_i_sweep *s, size_t first, invman_i_chun
   for (i = 0; i < c->count || i % INVMAN_I_POINTS > 0; i++) {
     size_t row = invman_i_row_index(&s->x, first + invman_i_min(i, c->count - 1));
     c->x[i] = s->x.x + s->x.d * row;
-    c->r[i] = s->r && i < c->count ? s->r[row] : 0;
+    c->r[i] = s->r ? s->r[row] : 0;
   }
 }
 
@@ -3962,7 +3963,8 @@ struct invman_flow {
   double *next, *predicted, *work; /* (p) margins after the step; predicted ones; scratch */
   double *f0_test, *f_test;        /* (test n) */
   unsigned char *near;             /* (p) whether the point may come to its margin within the step */
-  size_t *list, near_count, below; /* (p) near points, then those with g = 1, then those with g = 0 */
+  size_t *list, near_count, below; /* (p) near points, then those with g = 1, then those with g = 0; */
+  size_t far_count;                /* of these the last ones, far above */
   size_t *where;                   /* (p) place in the list */
   invman_i_margins margins;        /* of the near points */
   double *K;                       /* their Gram matrix */
@@ -4518,14 +4520,19 @@ typedef struct invman_i_trial {
 
 static double invman_i_root_mean_square(const double *x, size_t n) { return sqrt(invman_i_inner(x, x, n) / (double)n); }
 
+enum { INVMAN_I_FAR = 2 };
+
 /* Marks the points that may come to their margin within a step: by their own rate with a margin of safety, or by a
-   typical one, since rates change when others arrive. Returns how many. */
+   typical one, since rates change when others arrive. Returns how many. Others are so far above it that their rates
+   are not worth a sweep. */
 static size_t invman_i_mark_near(invman_flow *f, double span) {
   size_t count = 0, i;
   for (i = 0; i < f->train->n; i++) {
     double approach = f->margin[i] < 1 ? f->rate[i] : -f->rate[i];
-    f->near[i] = invman_i_is_near(&f->loss, f->margin[i], span * (1.5 * fmax(0, approach) + 0.3 * f->typical)) != 0;
-    count += f->near[i];
+    double far = 1 + 8 * span * (fabs(f->rate[i]) + f->typical);
+    int near = invman_i_is_near(&f->loss, f->margin[i], span * (1.5 * fmax(0, approach) + 0.3 * f->typical));
+    f->near[i] = near ? 1 : f->net && f->loss.kind == INVMAN_HINGE && f->margin[i] > far ? INVMAN_I_FAR : 0;
+    count += near != 0;
   }
   return count;
 }
@@ -4546,15 +4553,16 @@ static double invman_i_fit_near(invman_flow *f, double span) {
 static void invman_i_split(invman_flow *f) {
   size_t p = f->train->n, i, count = 0;
   int part;
-  for (part = 0; part < 3; part++) {
+  for (part = 0; part < 4; part++) {
     for (i = 0; i < p; i++)
-      if ((f->near[i] ? 0 : f->margin[i] < 1 ? 1 : 2) == part) {
+      if ((f->near[i] == 1 ? 0 : f->near[i] == INVMAN_I_FAR ? 3 : f->margin[i] < 1 ? 1 : 2) == part) {
         f->where[i] = count;
         f->list[count++] = i;
         if (part > 0) f->r[i] = part == 1 ? f->unit * f->train->y[i] : 0; /* near: the margin step's */
       }
     if (part == 0) f->near_count = count;
     if (part == 1) f->below = count - f->near_count;
+    if (part == 2) f->far_count = p - count;
   }
 }
 
@@ -4623,9 +4631,13 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
   return f->scope.status;
 }
 
-/* Predicts the other points' margins; returns how many of them turn out to be near. */
+/* Predicts the other points' margins; returns how many of them turn out to be near. Far points move as they did. */
 static size_t invman_i_predict_rest(invman_flow *f, const invman_i_trial *trial) {
-  size_t k, missed = 0, rest = f->train->n - f->near_count;
+  size_t k, missed = 0, rest = f->train->n - f->near_count - f->far_count;
+  for (k = 0; k < f->far_count; k++) {
+    size_t i = f->list[f->near_count + rest + k];
+    f->predicted[i] = f->margin[i] + trial->used * f->rate[i];
+  }
   if (rest > 0) f->mover->rates(f, f->near_count, rest, f->work);
   for (k = 0; k < rest && !f->beyond; k++) {
     size_t i = f->list[f->near_count + k];
@@ -4664,6 +4676,7 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
     if (trial->rest) return status;
   } while (invman_i_predict_rest(f, trial) > 0);
   if (f->beyond) return invman_i_too_long(trial, span);
+  for (i = f->near_count; i < p; i++) f->work[i - f->near_count] = f->rate[f->list[i]];
   if (f->near_count < p) f->typical = invman_i_root_mean_square(f->work, p - f->near_count);
   for (i = 0; i < f->near_count; i++)
     f->rate[f->list[i]] = (f->predicted[f->list[i]] - f->margin[f->list[i]]) / trial->used;
@@ -4672,7 +4685,9 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
   trial->turn = f->speed * trial->used;
   invman_i_eval_margins(f, f->next);
   for (i = 0; i < p; i++) {
-    trial->error = invman_i_worst(trial->error, fabs(f->next[i] - f->predicted[i]));
+    int far = f->near[i] == INVMAN_I_FAR && f->next[i] > 1 && f->next[i] <= DBL_MAX;
+    if (far) f->rate[i] = (f->next[i] - f->margin[i]) / trial->used;
+    else trial->error = invman_i_worst(trial->error, fabs(f->next[i] - f->predicted[i]));
     trial->size = fmax(trial->size, fabs(f->next[i]));
   }
   return f->scope.status;

@@ -555,6 +555,39 @@ static void flow_every_end(void) {
   free_problem(&whole);
 }
 
+static void flow_far_points(void) { /* whose rates no sweep gives: they stay above their margin, or count as errors */
+  test_problem q = make_problem(INVMAN_STRIPE, 3, 80, 100, 20);
+  invman_flow_options o = no_options();
+  invman_flow *flow = open_flow(NULL, &q, &o);
+  size_t far = 0, i, k;
+  double before[80];
+  while (invman_flow_step(flow) == INVMAN_STOPPED)
+    for (i = 0; i < 80; i++) {
+      CHECK(flow->margin[i] > 1 || fabs(flow->margin[i] - flow->predicted[i]) <= 0.1);
+      if (flow->near[i] != INVMAN_I_FAR) continue;
+      far++;
+      CLOSE(flow->rate[i], (flow->margin[i] - flow->next[i]) / flow->info.dt, 1e-12 * fabs(flow->rate[i]));
+    }
+  CHECK(flow->info.end == INVMAN_END_SATISFIED && far > 1000);
+  invman_flow_free(flow);
+  free_problem(&q);
+
+  /* Rates that are wrong make points far which are not: a step that takes them below their margin is refused. */
+  q = make_problem(INVMAN_STRIPE, 3, 80, 100, 20);
+  flow = open_flow(NULL, &q, &o);
+  for (k = 0; k < 150; k++) invman_flow_step(flow);
+  for (k = 0; k < 40 && flow->info.end == INVMAN_END_NONE; k++) {
+    for (i = 0; i < 80; i++) flow->rate[i] = 0;
+    flow->typical = 0;
+    memcpy(before, flow->margin, sizeof before);
+    invman_flow_step(flow);
+    for (i = 0; i < 80; i++)
+      if (flow->near[i] == INVMAN_I_FAR && !(flow->margin[i] > 1)) CHECK(fabs(flow->margin[i] - before[i]) <= 0.1);
+  }
+  invman_flow_free(flow);
+  free_problem(&q);
+}
+
 static void flow_few_steps_are_rejected(void) {
   /* Points that rest at their margin while others move still push: without that push a step's prediction is wrong at
      any length, and hundreds of steps are rejected here. */
@@ -840,6 +873,7 @@ static void flow_tests(void) {
   RUN(flow_held_sums);
   RUN(flow_gates_are_consistent);
   RUN(flow_every_end);
+  RUN(flow_far_points);
   RUN(flow_few_steps_are_rejected);
   RUN(flow_all_regimes);
   RUN(flow_resumes_to_the_same_bits);

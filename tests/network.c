@@ -75,13 +75,14 @@ static void network_golden(void) {
 }
 
 static void network_is_the_plain_one(void) { /* all vector widths, sizes around their multiples */
-  static const size_t hs[] = {1, 7, 8, 9, 16, 17, 130}, ds[] = {1, 2, 3, 4, 5, 8, 33}, ns[] = {1, 3, 4, 5, 33, 100};
+  static const size_t hs[] = {1, 7, 8, 9, 31, 33, 130}, ds[] = {1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 33};
+  static const size_t ns[] = {1, 3, 4, 5, 67, 300};
   static const int bits[] = {0, 512, 256, 128};
   size_t a, b, c, k;
   invman_context ctx;
   memset(&ctx, 0, sizeof ctx);
   for (a = 0; a < 7; a++)
-    for (b = 0; b < 7; b++)
+    for (b = 0; b < 11; b++)
       for (c = 0; c < 6; c++)
         for (k = 0; k < 4; k++) {
           size_t h = hs[a], d = ds[b], n = ns[c], i;
