@@ -978,6 +978,12 @@ typedef double invman_i_v2 __attribute__((vector_size(16), may_alias));
 typedef long long invman_i_m8 __attribute__((vector_size(64), may_alias));
 typedef long long invman_i_m4 __attribute__((vector_size(32), may_alias));
 typedef long long invman_i_m2 __attribute__((vector_size(16), may_alias));
+typedef float invman_i_f16 __attribute__((vector_size(64), may_alias)); /* the same in single precision */
+typedef float invman_i_f8 __attribute__((vector_size(32), may_alias));
+typedef float invman_i_f4 __attribute__((vector_size(16), may_alias));
+typedef int invman_i_n16 __attribute__((vector_size(64), may_alias));
+typedef int invman_i_n8 __attribute__((vector_size(32), may_alias));
+typedef int invman_i_n4 __attribute__((vector_size(16), may_alias));
 #else
 #define INVMAN_I_VECTORS 0
 #define INVMAN_I_BASE    1
@@ -993,7 +999,11 @@ enum { INVMAN_I_WIDTH = 8 }; /* neurons in a panel */
 
 typedef union invman_i_lanes {
   double d[INVMAN_I_WIDTH];
+  float f[2 * INVMAN_I_WIDTH];
 #if INVMAN_I_VECTORS
+  invman_i_f4 f4[4];
+  invman_i_f8 f8[2];
+  invman_i_f16 f16[1];
   invman_i_v2 v2[4];
   invman_i_v4 v4[2];
   invman_i_v8 v8[1];
@@ -1016,7 +1026,33 @@ typedef union invman_i_lanes {
       OP(v2[3], invman_i_v2, invman_i_m2) \
     }                                     \
   } while (0)
-#define INVMAN_I_POSITIVE(condition, value, V, M) ((V)((M)((condition) > 0.0) & (M)(value)))
+/* EITHERWISE: in single precision where L < 0, of as many bits as -L doubles have; T: the type of an element. */
+#define INVMAN_I_EITHERWISE(L, OP)                  \
+  do {                                              \
+    if ((L) == 8) {                                 \
+      OP(v8[0], invman_i_v8, invman_i_m8, double)   \
+    } else if ((L) == 4) {                          \
+      OP(v4[0], invman_i_v4, invman_i_m4, double)   \
+      OP(v4[1], invman_i_v4, invman_i_m4, double)   \
+    } else if ((L) > 0) {                           \
+      OP(v2[0], invman_i_v2, invman_i_m2, double)   \
+      OP(v2[1], invman_i_v2, invman_i_m2, double)   \
+      OP(v2[2], invman_i_v2, invman_i_m2, double)   \
+      OP(v2[3], invman_i_v2, invman_i_m2, double)   \
+    } else if ((L) == -8) {                         \
+      OP(f16[0], invman_i_f16, invman_i_n16, float) \
+    } else if ((L) == -4) {                         \
+      OP(f8[0], invman_i_f8, invman_i_n8, float)    \
+      OP(f8[1], invman_i_f8, invman_i_n8, float)    \
+    } else {                                        \
+      OP(f4[0], invman_i_f4, invman_i_n4, float)    \
+      OP(f4[1], invman_i_f4, invman_i_n4, float)    \
+      OP(f4[2], invman_i_f4, invman_i_n4, float)    \
+      OP(f4[3], invman_i_f4, invman_i_n4, float)    \
+    }                                               \
+  } while (0)
+#define INVMAN_I_POSITIVE(condition, value, V, M) ((V)((M)((condition) > 0) & (M)(value)))
+#define INVMAN_I_AS(T, x)                         (x) /* vectors have their type */
 #define INVMAN_I_WHOLE(t, V, M)                   ((V)((M)(t) & ~((1LL << 41) - 1)))
 #define INVMAN_I_TWO_TO(k, V, M)                  ((V)(((M)(k) << 11) - (1LL << 52)))
 #define INVMAN_I_CHOICE(condition, yes, no, V, M) \
@@ -1027,8 +1063,20 @@ typedef union invman_i_lanes {
     (void)(L);                                                                                              \
     OP(d[0], , ) OP(d[1], , ) OP(d[2], , ) OP(d[3], , ) OP(d[4], , ) OP(d[5], , ) OP(d[6], , ) OP(d[7], , ) \
   } while (0)
+#define INVMAN_I_EITHERWISE(L, OP)                                                                             \
+  do {                                                                                                         \
+    if ((L) > 0) {                                                                                             \
+      OP(d[0], , , double)                                                                                     \
+      OP(d[1], , , double) OP(d[2], , , double) OP(d[3], , , double) OP(d[4], , , double) OP(d[5], , , double) \
+          OP(d[6], , , double) OP(d[7], , , double)                                                            \
+    } else {                                                                                                   \
+      int lane_;                                                                                               \
+      for (lane_ = 0; lane_ < 16; lane_++) { OP(f[lane_], , , float) }                                         \
+    }                                                                                                          \
+  } while (0)
 #define INVMAN_I_POSITIVE(condition, value, V, M) /* without a branch, which would be taken at random */ \
-  invman_i_double_of(invman_i_bits_of(value) & (0 - (uint64_t)((condition) > 0.0)))
+  invman_i_double_of(invman_i_bits_of((double)(value)) & (0 - (uint64_t)((condition) > 0)))
+#define INVMAN_I_AS(T, x)                         ((T)(x))
 #define INVMAN_I_WHOLE(t, V, M)                   invman_i_double_of(invman_i_bits_of(t) & ~((UINT64_C(1) << 41) - 1))
 #define INVMAN_I_TWO_TO(k, V, M)                  invman_i_double_of((invman_i_bits_of(k) << 11) - (UINT64_C(1) << 52))
 #define INVMAN_I_CHOICE(condition, yes, no, V, M) ((condition) > 0.0 ? (yes) : (no))
@@ -1045,62 +1093,64 @@ static inline double invman_i_double_of(uint64_t bits) {
 #endif
 
 INVMAN_I_INLINE void invman_i_set(invman_i_lanes *out, const invman_i_lanes *x, const int L) {
-#define INVMAN_I_OP(piece, V, M) out->piece = x->piece;
-  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#define INVMAN_I_OP(piece, V, M, T) out->piece = x->piece;
+  INVMAN_I_EITHERWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
 }
 
+/* What follows takes either precision, with scalars in double. */
 static const invman_i_lanes invman_i_zero = {{0, 0, 0, 0, 0, 0, 0, 0}};
 
 /* acc += a x, a scalar */
 INVMAN_I_INLINE void invman_i_add_scaled(invman_i_lanes *acc, double a, const invman_i_lanes *x, const int L) {
-#define INVMAN_I_OP(piece, V, M) acc->piece += a * x->piece;
-  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#define INVMAN_I_OP(piece, V, M, T) acc->piece += (T)a * x->piece;
+  INVMAN_I_EITHERWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
 }
 
 /* acc += a x, lane by lane */
 INVMAN_I_INLINE void invman_i_add_product(invman_i_lanes *acc, const invman_i_lanes *a, const invman_i_lanes *x,
                                           const int L) {
-#define INVMAN_I_OP(piece, V, M) acc->piece += a->piece * x->piece;
-  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#define INVMAN_I_OP(piece, V, M, T) acc->piece += a->piece * x->piece;
+  INVMAN_I_EITHERWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
 }
 
 /* out = a x, lane by lane */
 INVMAN_I_INLINE void invman_i_multiply(invman_i_lanes *out, const invman_i_lanes *a, const invman_i_lanes *x,
                                        const int L) {
-#define INVMAN_I_OP(piece, V, M) out->piece = a->piece * x->piece;
-  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#define INVMAN_I_OP(piece, V, M, T) out->piece = a->piece * x->piece;
+  INVMAN_I_EITHERWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
 }
 
 /* out = a x, a scalar */
 INVMAN_I_INLINE void invman_i_scale(invman_i_lanes *out, double a, const invman_i_lanes *x, const int L) {
-#define INVMAN_I_OP(piece, V, M) out->piece = a * x->piece;
-  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#define INVMAN_I_OP(piece, V, M, T) out->piece = (T)a * x->piece;
+  INVMAN_I_EITHERWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
 }
 
 /* acc += x where z > 0 */
 INVMAN_I_INLINE void invman_i_add_gated(invman_i_lanes *acc, const invman_i_lanes *z, const invman_i_lanes *x,
                                         const int L) {
-#define INVMAN_I_OP(piece, V, M) acc->piece += INVMAN_I_POSITIVE(z->piece, x->piece, V, M);
-  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#define INVMAN_I_OP(piece, V, M, T) acc->piece += INVMAN_I_AS(T, INVMAN_I_POSITIVE(z->piece, x->piece, V, M));
+  INVMAN_I_EITHERWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
 }
 
 /* out = x where z > 0, else 0 */
 INVMAN_I_INLINE void invman_i_gate(invman_i_lanes *out, const invman_i_lanes *z, const invman_i_lanes *x, const int L) {
-#define INVMAN_I_OP(piece, V, M) out->piece = INVMAN_I_POSITIVE(z->piece, x->piece, V, M);
-  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#define INVMAN_I_OP(piece, V, M, T) out->piece = INVMAN_I_AS(T, INVMAN_I_POSITIVE(z->piece, x->piece, V, M));
+  INVMAN_I_EITHERWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
 }
 
 /* out = the scalar a where z > 0, else 0 */
 INVMAN_I_INLINE void invman_i_gate_scalar(invman_i_lanes *out, const invman_i_lanes *z, double a, const int L) {
-#define INVMAN_I_OP(piece, V, M) out->piece = INVMAN_I_POSITIVE(z->piece, a + invman_i_zero.piece, V, M);
-  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#define INVMAN_I_OP(piece, V, M, T) \
+  out->piece = INVMAN_I_AS(T, INVMAN_I_POSITIVE(z->piece, (T)a + invman_i_zero.piece, V, M));
+  INVMAN_I_EITHERWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
 }
 
@@ -8296,6 +8346,8 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 #undef INVMAN_I_INLINE
 #undef INVMAN_I_UNROLL
 #undef INVMAN_I_LANEWISE
+#undef INVMAN_I_EITHERWISE
+#undef INVMAN_I_AS
 #undef INVMAN_I_POSITIVE
 #undef INVMAN_I_KERNEL
 #undef INVMAN_I_PAIRS
