@@ -5377,7 +5377,8 @@ typedef struct invman_i_infinite_room {
 
 /* 1 - theta/pi, theta in [0,pi] the angle of the vector (q, sine), sine >= 0; where theta is near pi, to 4e-16 of itself.
    The smaller side over the larger one is the tangent of at most pi/4, and beyond pi/8 that of the angle to pi/4 is
-   taken: |t| < tan(pi/8), where atan(t)/(pi t) is this polynomial of t^2 to 1.2e-18 (minimax, by Remez exchange). */
+   taken: |t| < tan(pi/8), where atan(t)/(pi t) is this polynomial of t^2 to 1.2e-18, 7e-17 with its coefficients
+   rounded (minimax, by Remez exchange). */
 INVMAN_I_INLINE void invman_i_angle(const invman_i_lanes *sine, const invman_i_lanes *q, invman_i_lanes *out,
                                     const int L) {
   static const double series[] = {0.3183098861837907,   -0.10610329539459624,  0.06366197723657585,
@@ -5678,7 +5679,7 @@ invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int 
                     invman_i_infinite_block(ctx), &s, (double)n * (double)m * (double)(d + 30));
   if (invman_i_infinite_finite(K, n, m)) return INVMAN_OK;
   status = invman_i_check_points(ctx, d, x, n, z, m);
-  if (status < 0) memset(K, 0, n * m * sizeof *K);
+  if (status < 0) memset(K, 0, n * m * sizeof *K); /* else numbers so large that their squares are not */
   return status;
 }
 
