@@ -980,7 +980,11 @@ typedef long long invman_i_m2 __attribute__((vector_size(16), may_alias));
 #else
 #define INVMAN_I_VECTORS 0
 #define INVMAN_I_BASE    1
-#define INVMAN_I_INLINE  static inline
+#if defined(__GNUC__)
+#define INVMAN_I_INLINE static inline __attribute__((always_inline, unused))
+#else
+#define INVMAN_I_INLINE static inline
+#endif
 #define INVMAN_I_UNROLL
 #endif
 
@@ -1022,7 +1026,8 @@ typedef union invman_i_lanes {
     (void)(L);                                                                                              \
     OP(d[0], , ) OP(d[1], , ) OP(d[2], , ) OP(d[3], , ) OP(d[4], , ) OP(d[5], , ) OP(d[6], , ) OP(d[7], , ) \
   } while (0)
-#define INVMAN_I_POSITIVE(condition, value, V, M) ((condition) > 0.0 ? (value) : 0.0)
+#define INVMAN_I_POSITIVE(condition, value, V, M) /* without a branch, which would be taken at random */ \
+  invman_i_double_of(invman_i_bits_of(value) & (0 - (uint64_t)((condition) > 0.0)))
 #define INVMAN_I_WHOLE(t, V, M)                   invman_i_double_of(invman_i_bits_of(t) & ~((UINT64_C(1) << 41) - 1))
 #define INVMAN_I_TWO_TO(k, V, M)                  invman_i_double_of(invman_i_bits_of(k) << 11)
 #define INVMAN_I_CHOICE(condition, yes, no, V, M) ((condition) > 0.0 ? (yes) : (no))
@@ -2590,9 +2595,19 @@ void invman_data_free(const invman_context *ctx, invman_data *data) {
 
 /* Weights (or their rates) in panels of eight neurons: rows omega_k/sqrt(d) for k < d, then b, then beta. */
 typedef struct invman_i_pack {
-  size_t h, d, panels; /* panels: even, the last ones padded by neurons of weight zero */
+  size_t h, d, panels; /* panels: whole register tiles, the last ones padded by neurons of weight zero */
   double *v;           /* (panels, d+2, 8) */
 } invman_i_pack;
+
+/* A register tile: sums for some points and the neurons of some panels, in proportion to the registers there are. */
+enum { INVMAN_I_TILE = 4, INVMAN_I_MOST_ROWS = 6 }; /* panels and rows of G at most; */
+#define INVMAN_I_PANELS(L) ((L) == 8 ? 4 : 1)       /* with L doubles in a register, */
+#define INVMAN_I_PAIRS(L)  ((L) == 8 ? 2 : 1)       /* and where each comes with its rates; */
+#if defined(__clang__) /* rows of G: clang does not keep 24 sums in 32 registers, gcc does */
+#define INVMAN_I_ROWS(L) ((L) == 4 ? 6 : (L) == 1 ? 2 : 4)
+#else
+#define INVMAN_I_ROWS(L) ((L) >= 4 ? 6 : (L) == 1 ? 2 : 4)
+#endif
 
 static double *invman_i_panel(const invman_i_pack *p, size_t q) { return p->v + q * (p->d + 2) * INVMAN_I_WIDTH; }
 INVMAN_I_INLINE const invman_i_lanes *invman_i_row(const invman_i_pack *p, size_t q, size_t k) {
@@ -2603,7 +2618,7 @@ static invman_i_pack invman_i_pack_take(invman_i_scope *scope, size_t h, size_t 
   invman_i_pack pack;
   pack.h = h;
   pack.d = d;
-  pack.panels = (h / INVMAN_I_WIDTH + (h % INVMAN_I_WIDTH != 0) + 1) & ~(size_t)1;
+  pack.panels = (h / INVMAN_I_WIDTH + (h % INVMAN_I_WIDTH != 0) + INVMAN_I_TILE - 1) & ~(size_t)(INVMAN_I_TILE - 1);
   pack.v = (double *)invman_i_take(scope, invman_i_mul(invman_i_mul(pack.panels, invman_i_add(d, 2)), INVMAN_I_WIDTH),
                                    sizeof(double));
   return pack;
@@ -2638,32 +2653,51 @@ static const double *invman_i_point(const invman_i_points *p, size_t i) {
   return p->x + p->d * invman_i_row_index(p, i);
 }
 
-enum { INVMAN_I_POINTS = 4 }; /* points whose sums are held in registers at a time */
+enum { INVMAN_I_POINTS = INVMAN_I_VECTORS ? 4 : 2 }; /* points whose sums are held in registers at a time */
 
-/* Points i..i+3; beyond the end the last one again, whose sums are not used. */
-INVMAN_I_INLINE void invman_i_four_points(const invman_i_points *p, size_t i, const double *x[INVMAN_I_POINTS]) {
+/* Points i.. for a register tile; beyond the end the last one again, whose sums are not used. */
+INVMAN_I_INLINE void invman_i_few_points(const invman_i_points *p, size_t i, const double *x[INVMAN_I_POINTS]) {
   size_t k;
   for (k = 0; k < INVMAN_I_POINTS; k++) x[k] = invman_i_point(p, invman_i_min(i + k, p->n - 1));
 }
 
-/* z[i][j] = row(bias) + sum_k x_ik row(k): with the weights, eq. (1)'s preactivations of four points and the
-   neurons of J panels; with their rates, G.x~. */
-INVMAN_I_INLINE void invman_i_dot(invman_i_lanes z[INVMAN_I_POINTS][2], const invman_i_pack *w, size_t q,
-                                  const double *const x[INVMAN_I_POINTS], const int J, const int L) {
-  size_t k, d = w->d;
+typedef const invman_i_lanes *invman_i_tile[INVMAN_I_TILE];           /* first rows of some panels */
+typedef invman_i_lanes invman_i_sums[INVMAN_I_POINTS][INVMAN_I_TILE]; /* a value for each of their neurons and points */
+
+INVMAN_I_INLINE void invman_i_tile_of(const invman_i_lanes **v, const invman_i_pack *w, size_t q, const int J) {
+  int j;
+  INVMAN_I_UNROLL
+  for (j = 0; j < J; j++) v[j] = invman_i_row(w, q + (size_t)j, 0);
+}
+
+/* z[i][j] = row(bias) + sum_k x_ik row(k): with the weights, eq. (1)'s preactivations of some points and the
+   neurons of the tile's panels from..to-1; with their rates, G.x~. */
+INVMAN_I_INLINE void invman_i_dot(invman_i_sums z, const invman_i_tile v, size_t d,
+                                  const double *const x[INVMAN_I_POINTS], const int from, const int to, const int L) {
+  size_t k;
   int i, j;
   INVMAN_I_UNROLL
   for (i = 0; i < INVMAN_I_POINTS; i++) {
     INVMAN_I_UNROLL
-    for (j = 0; j < J; j++) invman_i_set(&z[i][j], invman_i_row(w, q + (size_t)j, d), L);
+    for (j = from; j < to; j++) invman_i_set(&z[i][j], &v[j][d], L);
   }
   for (k = 0; k < d; k++) {
     INVMAN_I_UNROLL
-    for (j = 0; j < J; j++) {
-      const invman_i_lanes *row = invman_i_row(w, q + (size_t)j, k);
+    for (i = 0; i < INVMAN_I_POINTS; i++) {
       INVMAN_I_UNROLL
-      for (i = 0; i < INVMAN_I_POINTS; i++) invman_i_add_scaled(&z[i][j], x[i][k], row, L);
+      for (j = from; j < to; j++) invman_i_add_scaled(&z[i][j], x[i][k], &v[j][k], L);
     }
+  }
+}
+
+/* z in columns 0..J-1 and G.x~ in columns J..2J-1, together where there are registers for both. */
+INVMAN_I_INLINE void invman_i_dot_pairs(invman_i_sums z, const invman_i_tile v, size_t d,
+                                        const double *const x[INVMAN_I_POINTS], const int J, const int L) {
+  if (2 * J <= INVMAN_I_PANELS(L)) {
+    invman_i_dot(z, v, d, x, 0, 2 * J, L);
+  } else {
+    invman_i_dot(z, v, d, x, 0, J, L);
+    invman_i_dot(z, v, d, x, J, 2 * J, L);
   }
 }
 
@@ -2678,49 +2712,152 @@ typedef struct invman_i_sweep {
 } invman_i_sweep;
 
 /* Neurons are summed in at most 64 groups, whose number depends on h alone. */
-static size_t invman_i_group(size_t panels) { return invman_i_max(8, (panels / 64 + 2) & ~(size_t)1); }
+static size_t invman_i_group(size_t panels) {
+  return invman_i_max(8, (panels / 64 + INVMAN_I_TILE) & ~(size_t)(INVMAN_I_TILE - 1));
+}
 static size_t invman_i_groups(size_t panels) {
   size_t group = invman_i_group(panels);
   return (panels + group - 1) / group;
 }
 
-#define INVMAN_I_PANELS(L) ((L) == 8 ? 2 : 1) /* panels per register tile */
+/* out = max(0, z): plain C has one instruction for just this */
+INVMAN_I_INLINE void invman_i_positive_part(invman_i_lanes *out, const invman_i_lanes *z, const int L) {
+#if INVMAN_I_VECTORS
+  invman_i_gate(out, z, z, L);
+#else
+#define INVMAN_I_OP(piece, V, M) out->piece = z->piece > 0 ? z->piece : 0;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+#endif
+}
+
+/* The sum of all lanes, in the order of invman_i_sum_lanes(). */
+INVMAN_I_INLINE double invman_i_sum_across(const invman_i_lanes *x, const int L) {
+#if INVMAN_I_VECTORS
+  invman_i_v2 pair;
+  if (L >= 4) {
+    invman_i_lanes half;
+    half.v4[0] = x->v4[0] + x->v4[1];
+    pair = half.v2[0] + half.v2[1];
+    return pair[0] + pair[1];
+  }
+#endif
+  (void)L;
+  return invman_i_sum_lanes(x);
+}
+
+/* PART(name, type) makes the function `name` of (type *, L) out of the inline name_body of the same: one that is not
+   inlined, so that an innermost loop has all the registers. */
+#if INVMAN_I_VECTORS && (defined(__x86_64__) || defined(__i386__))
+#define INVMAN_I_PART(name, type)                                                                          \
+  __attribute__((target("avx512f,avx512dq,avx512vl"), noinline)) static void name##_512(type *arg) {       \
+    name##_body(arg, 8);                                                                                   \
+  }                                                                                                        \
+  __attribute__((target("avx2,fma"), noinline)) static void name##_256(type *arg) { name##_body(arg, 4); } \
+  __attribute__((noinline)) static void name##_base(type *arg) { name##_body(arg, INVMAN_I_BASE); }        \
+  INVMAN_I_INLINE void name(type *arg, const int L) {                                                      \
+    if (L == 8) name##_512(arg);                                                                           \
+    else if (L == 4) name##_256(arg);                                                                      \
+    else name##_base(arg);                                                                                 \
+  }
+#else
+#define INVMAN_I_PART(name, type) \
+  INVMAN_I_INLINE void name(type *arg, const int L) { name##_body(arg, L); }
+#endif
+
+enum { INVMAN_I_CHUNK_POINTS = 256, INVMAN_I_POINT_BLOCK = 64 };
+
+/* Points on their way through a group of neurons: filled up to whole tiles by the last one, whose factor is 0 there. */
+typedef struct invman_i_chunk {
+  size_t count;
+  const double *x[INVMAN_I_CHUNK_POINTS];
+  double r[INVMAN_I_CHUNK_POINTS];
+} invman_i_chunk;
+
+static void invman_i_gather(const invman_i_sweep *s, size_t first, invman_i_chunk *c) {
+  size_t i;
+  c->count = invman_i_min(s->x.n - first, INVMAN_I_CHUNK_POINTS);
+  for (i = 0; i < c->count || i % INVMAN_I_POINTS > 0; i++) {
+    size_t row = invman_i_row_index(&s->x, first + invman_i_min(i, c->count - 1));
+    c->x[i] = s->x.x + s->x.d * row;
+    c->r[i] = s->r && i < c->count ? s->r[row] : 0;
+  }
+}
 
 /* The sum over a group of neurons, for every point, of
      beta max(0, z)                        eq. (1), or, with the flow's rates at hand,
      1[z>0] (beta^2 G.x~ + (v.G) z)        how fast f moves along eq. (4). */
-INVMAN_I_INLINE void invman_i_neuron_sum(size_t task, const invman_i_sweep *s, const int rate, const int L) {
-  const int J = INVMAN_I_PANELS(L);
-  size_t first = task * s->group, last = invman_i_min(first + s->group, s->net->panels), d = s->net->d, i, q;
-  double *out = s->out + task * s->x.n;
+typedef struct invman_i_few {
+  const invman_i_sweep *s;
+  size_t first, last;
+  const double *const *x;
+  double *sum;
+} invman_i_few;
+
+INVMAN_I_INLINE void invman_i_sum_terms(const invman_i_few *p, const int rate, const int L) {
+  const int J = rate ? INVMAN_I_PAIRS(L) : INVMAN_I_PANELS(L);
+  size_t d = p->s->net->d, q;
+  const double *x[INVMAN_I_POINTS];
+  invman_i_lanes sum[INVMAN_I_POINTS];
   int k, j;
-  for (i = 0; i < s->x.n; i += INVMAN_I_POINTS) {
-    const double *x[INVMAN_I_POINTS];
-    invman_i_lanes sum[INVMAN_I_POINTS], z[INVMAN_I_POINTS][2], g[INVMAN_I_POINTS][2];
-    invman_i_four_points(&s->x, i, x);
+  INVMAN_I_UNROLL
+  for (k = 0; k < INVMAN_I_POINTS; k++) {
+    x[k] = p->x[k];
+    invman_i_set(&sum[k], &invman_i_zero, L);
+  }
+  for (q = p->first; q < p->last; q += (size_t)J) {
+    invman_i_tile v;
+    invman_i_sums z;
+    invman_i_tile_of(v, p->s->net, q, J);
+    if (rate) {
+      invman_i_tile_of(v + J, p->s->grad, q, J);
+      invman_i_dot_pairs(z, v, d, x, J, L);
+    } else {
+      invman_i_dot(z, v, d, x, 0, J, L);
+    }
     INVMAN_I_UNROLL
-    for (k = 0; k < INVMAN_I_POINTS; k++) invman_i_set(&sum[k], &invman_i_zero, L);
-    for (q = first; q < last; q += (size_t)J) {
-      invman_i_dot(z, s->net, q, x, J, L);
-      if (rate) invman_i_dot(g, s->grad, q, x, J, L);
+    for (j = 0; j < J; j++) {
+      invman_i_lanes square, term;
+      invman_i_multiply(&square, &v[j][d + 1], &v[j][d + 1], L);
       INVMAN_I_UNROLL
-      for (j = 0; j < J; j++) {
-        const invman_i_lanes *beta = invman_i_row(s->net, q + (size_t)j, d + 1);
-        INVMAN_I_UNROLL
-        for (k = 0; k < INVMAN_I_POINTS; k++) {
-          invman_i_lanes term;
-          if (rate) {
-            invman_i_multiply(&term, beta, &g[k][j], L);
-            invman_i_multiply(&term, beta, &term, L);
-            invman_i_add_product(&term, invman_i_row(s->grad, q + (size_t)j, d + 1), &z[k][j], L);
-          } else {
-            invman_i_multiply(&term, beta, &z[k][j], L);
-          }
+      for (k = 0; k < INVMAN_I_POINTS; k++) {
+        if (rate) {
+          invman_i_multiply(&term, &square, &z[k][J + j], L);
+          invman_i_add_product(&term, &v[J + j][d + 1], &z[k][j], L);
           invman_i_add_gated(&sum[k], &z[k][j], &term, L);
+        } else {
+          invman_i_positive_part(&term, &z[k][j], L);
+          invman_i_add_product(&sum[k], &v[j][d + 1], &term, L);
         }
       }
     }
-    for (k = 0; k < INVMAN_I_POINTS && i + (size_t)k < s->x.n; k++) out[i + (size_t)k] = invman_i_sum_lanes(&sum[k]);
+  }
+  INVMAN_I_UNROLL
+  for (k = 0; k < INVMAN_I_POINTS; k++) p->sum[k] = invman_i_sum_across(&sum[k], L);
+}
+INVMAN_I_INLINE void invman_i_values_body(const invman_i_few *p, const int L) { invman_i_sum_terms(p, 0, L); }
+INVMAN_I_INLINE void invman_i_slopes_body(const invman_i_few *p, const int L) { invman_i_sum_terms(p, 1, L); }
+INVMAN_I_PART(invman_i_values, const invman_i_few)
+INVMAN_I_PART(invman_i_slopes, const invman_i_few)
+
+INVMAN_I_INLINE void invman_i_neuron_sum(size_t task, const invman_i_sweep *s, const int rate, const int L) {
+  double sum[INVMAN_I_CHUNK_POINTS];
+  invman_i_chunk c;
+  invman_i_few p;
+  size_t done, i;
+  p.s = s;
+  p.first = task * s->group;
+  p.last = invman_i_min(p.first + s->group, s->net->panels);
+  for (done = 0; done < s->x.n; done += c.count) {
+    double *out = s->out + task * s->x.n + done;
+    invman_i_gather(s, done, &c);
+    for (i = 0; i < c.count; i += INVMAN_I_POINTS) {
+      p.x = c.x + i;
+      p.sum = sum + i;
+      if (rate) invman_i_slopes(&p, L);
+      else invman_i_values(&p, L);
+    }
+    memcpy(out, sum, c.count * sizeof *sum);
   }
 }
 INVMAN_I_INLINE void invman_i_eval_body(size_t task, void *arg, const int L) {
@@ -2732,91 +2869,122 @@ INVMAN_I_INLINE void invman_i_rate_body(size_t task, void *arg, const int L) {
 INVMAN_I_KERNEL(invman_i_eval)
 INVMAN_I_KERNEL(invman_i_rate)
 
-enum { INVMAN_I_POINT_BLOCK = 32 };
+/* A block of points and a tile of neurons. */
+typedef struct invman_i_tile_rates {
+  invman_i_tile v;
+  invman_i_lanes *row[INVMAN_I_TILE]; /* their rates */
+  size_t d, count;
+  const double *const *x;
+  const double *r;
+  invman_i_lanes gated[INVMAN_I_POINT_BLOCK][INVMAN_I_TILE]; /* r 1[z>0] */
+} invman_i_tile_rates;
 
-/* Rows k..k+K-1 of the rates: += sum over a block of points of x_k times the gated factor. */
-INVMAN_I_INLINE void invman_i_accumulate(invman_i_lanes *const row[2], size_t k, const double *const *x,
-                                         invman_i_lanes (*gated)[2], size_t count, const int K, const int J,
-                                         const int L) {
-  invman_i_lanes acc[INVMAN_I_POINTS][2];
+INVMAN_I_INLINE void invman_i_gates_body(invman_i_tile_rates *t, const int L) {
+  const int J = INVMAN_I_PANELS(L);
   size_t i;
   int a, j;
+  for (i = 0; i < t->count; i += INVMAN_I_POINTS) {
+    invman_i_sums z;
+    invman_i_dot(z, t->v, t->d, t->x + i, 0, J, L);
+    INVMAN_I_UNROLL
+    for (a = 0; a < INVMAN_I_POINTS; a++) {
+      double r = t->r[i + (size_t)a];
+      INVMAN_I_UNROLL
+      for (j = 0; j < J; j++) invman_i_gate_scalar(&t->gated[i + (size_t)a][j], &z[a][j], r, L);
+    }
+  }
+}
+INVMAN_I_PART(invman_i_gates, invman_i_tile_rates)
+
+/* Rows k..k+K-1 of the rates: += sum over a block of points of x~_k times the gated factor. The bias: the last of
+   them is row d, where x~ is 1. */
+INVMAN_I_INLINE void invman_i_accumulate(invman_i_tile_rates *t, size_t k, const int K, const int bias, const int L) {
+  const int J = INVMAN_I_PANELS(L);
+  invman_i_lanes acc[INVMAN_I_MOST_ROWS][INVMAN_I_TILE];
+  size_t i;
+  int a, j;
+  if (K > INVMAN_I_ROWS(L)) return; /* never: a tile for other registers */
   INVMAN_I_UNROLL
   for (a = 0; a < K; a++) {
     INVMAN_I_UNROLL
-    for (j = 0; j < J; j++) invman_i_set(&acc[a][j], &row[j][k + (size_t)a], L);
+    for (j = 0; j < J; j++) invman_i_set(&acc[a][j], &t->row[j][k + (size_t)a], L);
   }
-  for (i = 0; i < count; i++) {
+  for (i = 0; i < t->count; i++) {
     INVMAN_I_UNROLL
     for (a = 0; a < K; a++) {
+      double factor = bias && a == K - 1 ? 1 : t->x[i][k + (size_t)a];
       INVMAN_I_UNROLL
-      for (j = 0; j < J; j++) invman_i_add_scaled(&acc[a][j], x[i][k + (size_t)a], &gated[i][j], L);
+      for (j = 0; j < J; j++) invman_i_add_scaled(&acc[a][j], factor, &t->gated[i][j], L);
     }
   }
   INVMAN_I_UNROLL
   for (a = 0; a < K; a++) {
     INVMAN_I_UNROLL
-    for (j = 0; j < J; j++) invman_i_set(&row[j][k + (size_t)a], &acc[a][j], L);
+    for (j = 0; j < J; j++) invman_i_set(&t->row[j][k + (size_t)a], &acc[a][j], L);
   }
 }
+
+/* All rows, in passes of nearly the same number: one or two rows alone would wait for their own sums. */
+INVMAN_I_INLINE void invman_i_all_rows_body(invman_i_tile_rates *t, const int L) {
+  size_t passes = t->d / INVMAN_I_ROWS(L) + 1, few = (t->d + 1) / passes, more = (t->d + 1) % passes, pass, k = 0;
+  for (pass = 0; pass + 1 < passes; pass++) {
+    size_t K = few + (pass < more);
+    if (K == 1) invman_i_accumulate(t, k, 1, 0, L);
+    else if (K == 2) invman_i_accumulate(t, k, 2, 0, L);
+    else if (K == 3) invman_i_accumulate(t, k, 3, 0, L);
+    else if (K == 4) invman_i_accumulate(t, k, 4, 0, L);
+    else if (K == 5) invman_i_accumulate(t, k, 5, 0, L);
+    else invman_i_accumulate(t, k, 6, 0, L);
+    k += K;
+  }
+  if (few == 1) invman_i_accumulate(t, k, 1, 1, L);
+  else if (few == 2) invman_i_accumulate(t, k, 2, 1, L);
+  else if (few == 3) invman_i_accumulate(t, k, 3, 1, L);
+  else if (few == 4) invman_i_accumulate(t, k, 4, 1, L);
+  else if (few == 5) invman_i_accumulate(t, k, 5, 1, L);
+  else invman_i_accumulate(t, k, 6, 1, L);
+}
+INVMAN_I_PART(invman_i_all_rows, invman_i_tile_rates)
 
 /* The rates of a group: G = sum_i r_i 1[z>0] x~_i in the rows of omega and b, in units of the packed weights
    (that is G_k/sqrt(d) = sum r x_k / d), and v.G in the last row. */
 INVMAN_I_INLINE void invman_i_gradient_body(size_t task, void *arg, const int L) {
   const invman_i_sweep *s = (const invman_i_sweep *)arg;
   const int J = INVMAN_I_PANELS(L);
-  size_t first = task * s->group, last = invman_i_min(first + s->group, s->net->panels), d = s->net->d, n = s->x.n;
-  size_t q, i0, i, k;
-  int a, j;
-  for (q = first; q < last; q += (size_t)J) {
-    invman_i_lanes *row[2];
-    for (j = 0; j < J; j++) {
-      row[j] = (invman_i_lanes *)(void *)invman_i_panel(s->grad, q + (size_t)j);
-      for (k = 0; k < d; k++)
-        for (a = 0; a < INVMAN_I_WIDTH; a++) row[j][k].d[a] = s->add ? row[j][k].d[a] * (double)d : 0;
-      if (!s->add) row[j][d] = invman_i_zero;
-    }
-    for (i0 = 0; i0 < n; i0 += INVMAN_I_POINT_BLOCK) {
-      const double *x[INVMAN_I_POINT_BLOCK];
-      invman_i_lanes gated[INVMAN_I_POINT_BLOCK][2];
-      size_t count = invman_i_min(n - i0, INVMAN_I_POINT_BLOCK);
-      for (i = 0; i < count; i += INVMAN_I_POINTS) {
-        invman_i_lanes z[INVMAN_I_POINTS][2];
-        invman_i_four_points(&s->x, i0 + i, x + i);
-        invman_i_dot(z, s->net, q, x + i, J, L);
-        INVMAN_I_UNROLL
-        for (a = 0; a < INVMAN_I_POINTS; a++) {
-          double r = i + (size_t)a < count ? s->r[invman_i_row_index(&s->x, i0 + i + (size_t)a)] : 0;
-          INVMAN_I_UNROLL
-          for (j = 0; j < J; j++) invman_i_gate_scalar(&gated[i + (size_t)a][j], &z[a][j], r, L);
-        }
-      }
-      for (k = 0; k < d; k += INVMAN_I_POINTS) {
-        const int K = (int)invman_i_min(d - k, INVMAN_I_POINTS);
-        if (K == 4) invman_i_accumulate(row, k, x, gated, count, 4, J, L);
-        else if (K == 3) invman_i_accumulate(row, k, x, gated, count, 3, J, L);
-        else if (K == 2) invman_i_accumulate(row, k, x, gated, count, 2, J, L);
-        else invman_i_accumulate(row, k, x, gated, count, 1, J, L);
-      }
-      INVMAN_I_UNROLL
-      for (j = 0; j < J; j++) {
-        invman_i_lanes sum;
-        invman_i_set(&sum, &row[j][d], L);
-        for (i = 0; i < count; i++) invman_i_add_scaled(&sum, 1, &gated[i][j], L);
-        invman_i_set(&row[j][d], &sum, L);
+  size_t first = task * s->group, last = invman_i_min(first + s->group, s->net->panels), d = s->net->d;
+  size_t q, done, i, k;
+  invman_i_chunk c;
+  invman_i_tile_rates t;
+  int j;
+  t.d = d;
+  for (q = first; q < last; q++) {
+    invman_i_lanes *row = (invman_i_lanes *)(void *)invman_i_panel(s->grad, q);
+    for (k = 0; k <= d; k++)
+      invman_i_scale(&row[k], !s->add ? 0 : k < d ? (double)d : 1, s->add ? &row[k] : &invman_i_zero, L);
+  }
+  for (done = 0; done < s->x.n; done += c.count) {
+    invman_i_gather(s, done, &c);
+    for (q = first; q < last; q += (size_t)J) {
+      invman_i_tile_of(t.v, s->net, q, J);
+      for (j = 0; j < J; j++) t.row[j] = (invman_i_lanes *)(void *)invman_i_panel(s->grad, q + (size_t)j);
+      for (i = 0; i < c.count; i += t.count) {
+        t.count = invman_i_min(c.count - i, INVMAN_I_POINT_BLOCK);
+        t.x = c.x + i;
+        t.r = c.r + i;
+        invman_i_gates(&t, L);
+        invman_i_all_rows(&t, L);
       }
     }
-    for (j = 0; j < J; j++) {
-      const invman_i_lanes *v = (const invman_i_lanes *)(const void *)invman_i_panel(s->net, q + (size_t)j);
-      for (a = 0; a < INVMAN_I_WIDTH; a++) {
-        double dot = 0;
-        for (k = 0; k < d; k++) {
-          row[j][k].d[a] /= (double)d;
-          dot += v[k].d[a] * row[j][k].d[a];
-        }
-        row[j][d + 1].d[a] = dot * (double)d + v[d].d[a] * row[j][d].d[a];
-      }
+  }
+  for (q = first; q < last; q++) {
+    const invman_i_lanes *v = invman_i_row(s->net, q, 0);
+    invman_i_lanes *row = (invman_i_lanes *)(void *)invman_i_panel(s->grad, q), sum;
+    invman_i_multiply(&sum, &v[d], &row[d], L);
+    for (k = 0; k < d; k++) {
+      invman_i_add_product(&sum, &v[k], &row[k], L);
+      invman_i_scale(&row[k], 1 / (double)d, &row[k], L);
     }
+    invman_i_set(&row[d + 1], &sum, L);
   }
 }
 INVMAN_I_KERNEL(invman_i_gradient)
@@ -3876,16 +4044,16 @@ static void invman_i_turn_group(size_t task, void *arg) {
 
 INVMAN_I_INLINE void invman_i_held_z_body(size_t task, void *arg, const int L) {
   invman_flow *f = (invman_flow *)arg;
-  const int J = INVMAN_I_PANELS(L);
   size_t k, a;
   for (k = task; k < f->held_count; k++) {
     invman_i_held *h = &f->held[k];
-    size_t panel = h->n / INVMAN_I_WIDTH, q = panel - panel % (size_t)J;
     const double *x[INVMAN_I_POINTS];
-    invman_i_lanes z[INVMAN_I_POINTS][2];
+    invman_i_tile v;
+    invman_i_sums z;
     for (a = 0; a < INVMAN_I_POINTS; a++) x[a] = f->train->x + h->i * f->train->d;
-    invman_i_dot(z, &f->trial, q, x, J, L);
-    h->z = z[0][panel - q].d[h->n % INVMAN_I_WIDTH];
+    invman_i_tile_of(v, &f->trial, h->n / INVMAN_I_WIDTH, 1);
+    invman_i_dot(z, v, f->train->d, x, 0, 1, L);
+    h->z = z[0][0].d[h->n % INVMAN_I_WIDTH];
   }
 }
 INVMAN_I_KERNEL(invman_i_held_z)
@@ -3989,10 +4157,10 @@ INVMAN_I_INLINE void invman_i_mark_crossing(invman_i_lanes *mark, const invman_i
 }
 
 INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int L) {
-  enum { LANES = 2 * INVMAN_I_WIDTH };
+  enum { LANES = INVMAN_I_TILE / 2 * INVMAN_I_WIDTH };
   const invman_i_hold *s = (const invman_i_hold *)arg;
   const invman_flow *f = s->flow;
-  const int J = INVMAN_I_PANELS(L);
+  const int J = INVMAN_I_PAIRS(L);
   size_t d = f->net->d, group = invman_i_group(f->trial.panels), width = group * INVMAN_I_WIDTH, q, i, lane;
   size_t last = invman_i_min((task + 1) * group, f->trial.panels), old = 0, high = f->held_count, out_count = 0;
   invman_i_held *out = f->held_next + task * f->held_room, kept[INVMAN_I_HELD_MAX];
@@ -4004,6 +4172,9 @@ INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int 
   for (q = task * group; q < last; q += (size_t)J) {
     size_t point[LANES][INVMAN_I_HELD_MAX], count[LANES] = {0}, first = q * INVMAN_I_WIDTH;
     double before[LANES][INVMAN_I_HELD_MAX];
+    invman_i_tile v;
+    invman_i_tile_of(v, &f->trial, q, J);
+    invman_i_tile_of(v + J, &f->grad, q, J);
     for (; old < f->held_count && f->held[old].n < first + (size_t)J * INVMAN_I_WIDTH; old++) {
       const invman_i_held *h = &f->held[old];
       lane = h->n - first;
@@ -4013,19 +4184,19 @@ INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int 
     }
     for (i = 0; i < s->pushing.n; i += INVMAN_I_POINTS) {
       const double *x[INVMAN_I_POINTS];
-      invman_i_lanes z[INVMAN_I_POINTS][2], g[INVMAN_I_POINTS][2], mark[INVMAN_I_POINTS][2], any;
+      invman_i_sums z, mark;
+      invman_i_lanes any;
       int a, j, l;
-      invman_i_four_points(&s->pushing, i, x);
-      invman_i_dot(z, &f->trial, q, x, J, L);
-      invman_i_dot(g, &f->grad, q, x, J, L);
+      invman_i_few_points(&s->pushing, i, x);
+      invman_i_dot_pairs(z, v, d, x, J, L);
       invman_i_set(&any, &invman_i_zero, L);
       INVMAN_I_UNROLL
       for (a = 0; a < INVMAN_I_POINTS; a++) {
         size_t row = invman_i_row_index(&s->pushing, invman_i_min(i + (size_t)a, s->pushing.n - 1));
         INVMAN_I_UNROLL
         for (j = 0; j < J; j++) {
-          invman_i_mark_crossing(&mark[a][j], &z[a][j], &g[a][j], invman_i_row(&f->trial, q + (size_t)j, d + 1),
-                                 s->span, s->span * f->r[row] * f->square[row], L);
+          invman_i_mark_crossing(&mark[a][j], &z[a][j], &z[a][J + j], &v[j][d + 1], s->span,
+                                 s->span * f->r[row] * f->square[row], L);
           invman_i_add_gated(&any, &mark[a][j], &mark[a][j], L);
         }
       }
@@ -5025,10 +5196,12 @@ INVMAN_I_INLINE void invman_i_fill_features_body(size_t task, void *arg, const i
   int k, j;
   for (i = task * INVMAN_I_FEATURE_POINTS; i < end; i += INVMAN_I_POINTS) {
     const double *x[INVMAN_I_POINTS];
-    invman_i_four_points(&s->x, i, x);
+    invman_i_few_points(&s->x, i, x);
     for (q = s->first; q < s->last; q += (size_t)J) {
-      invman_i_lanes z[INVMAN_I_POINTS][2];
-      invman_i_dot(z, s->net, q, x, J, L);
+      invman_i_tile v;
+      invman_i_sums z;
+      invman_i_tile_of(v, s->net, q, J);
+      invman_i_dot(z, v, d, x, 0, J, L);
       for (k = 0; k < INVMAN_I_POINTS && i + (size_t)k < end; k++) {
         size_t at = (i + (size_t)k) * INVMAN_I_GRAM_WIDTH + (q - s->first) * INVMAN_I_WIDTH;
         for (j = 0; j < J; j++) {
@@ -5204,7 +5377,8 @@ typedef struct invman_i_infinite_room {
 
 /* 1 - theta/pi, theta in [0,pi] the angle of the vector (q, sine), sine >= 0; where theta is near pi, to 4e-16 of itself.
    The smaller side over the larger one is the tangent of at most pi/4, and beyond pi/8 that of the angle to pi/4 is
-   taken: |t| < tan(pi/8), where atan(t)/(pi t) is this polynomial of t^2 to 1.2e-18 (minimax, by Remez exchange). */
+   taken: |t| < tan(pi/8), where atan(t)/(pi t) is this polynomial of t^2 to 1.2e-18, 7e-17 with its coefficients
+   rounded (minimax, by Remez exchange). */
 INVMAN_I_INLINE void invman_i_angle(const invman_i_lanes *sine, const invman_i_lanes *q, invman_i_lanes *out,
                                     const int L) {
   static const double series[] = {0.3183098861837907,   -0.10610329539459624,  0.06366197723657585,
@@ -5505,7 +5679,7 @@ invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int 
                     invman_i_infinite_block(ctx), &s, (double)n * (double)m * (double)(d + 30));
   if (invman_i_infinite_finite(K, n, m)) return INVMAN_OK;
   status = invman_i_check_points(ctx, d, x, n, z, m);
-  if (status < 0) memset(K, 0, n * m * sizeof *K);
+  if (status < 0) memset(K, 0, n * m * sizeof *K); /* else numbers so large that their squares are not */
   return status;
 }
 
@@ -8110,7 +8284,9 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 #undef INVMAN_I_LANEWISE
 #undef INVMAN_I_POSITIVE
 #undef INVMAN_I_KERNEL
+#undef INVMAN_I_PAIRS
 #undef INVMAN_I_PANELS
+#undef INVMAN_I_ROWS
 #undef INVMAN_I_FNV_START
 #undef INVMAN_I_TILE_ROWS
 #undef INVMAN_I_TILE_LANES
