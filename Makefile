@@ -68,7 +68,7 @@ ifneq ($(MNIST),)
 	  else case $$f in t10k-*) echo "$(MNIST)/$$f is missing" >&2; exit 1;; esac; fi; done
 endif
 
-scaling: ## the paper's laws on fixed seeds, with intervals: a quarter of an hour on two cores
+scaling: ## the paper's laws on fixed seeds, with intervals: five minutes on two cores
 	@mkdir -p build
 	$(CC) $(CFLAGS) $(OPENMP) -DTEST_SCALING tests/test.c -o build/scaling -lm
 	build/scaling build
