@@ -33,11 +33,11 @@ else
 	@echo; echo "skipped: digits. Give MNIST=DIRECTORY with t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (.gz or not)."
 endif
 
-test: examples digits ## everything but the slow runs; ends with: N passed, 0 failed
-	$(CC) $(CFLAGS) $(OPENMP) tests/test.c -o build/test -lm
+test: digits ## everything but the slow runs; ends with: N passed, 0 failed
+	@$(MAKE) --no-print-directory -j2 examples build/test
 	@{ MNIST=$(if $(MNIST),build/digits) build/test build || [ $$? = 1 ] || echo 'FAIL the test program crashed'; \
-	   CC='$(CC)' CXX='$(CXX)' tests/compile.sh; \
-	   tests/program.sh build; } 2>&1 | tee build/test.log
+	   CC='$(CC)' CXX='$(CXX)' tests/compile.sh >build/compile.log 2>&1 & \
+	   tests/program.sh build; wait; cat build/compile.log; } 2>&1 | tee build/test.log
 	@awk '/^ok /{n++} /^FAIL /{f++} /^skip /{s = s "\n  " $$0} \
 	  END { if (s) print "skipped:" s; print n+0 " passed, " f+0 " failed"; exit f > 0 || n == 0 }' build/test.log
 
@@ -50,6 +50,10 @@ examples: build/compress build/minimal build/own_model $(FIGURES:%=build/%) ## b
 
 figures: $(FIGURES:%=build/%) digits ## the paper's figures and a page of them, in build/figures; PRESET=paper: at its size, hours
 	examples/figures/make.sh build $(PRESET)
+
+build/test: FORCE
+	@mkdir -p build
+	$(CC) $(CFLAGS) $(OPENMP) tests/test.c -o $@ -lm
 
 build/%: examples/%.c invman.h
 	@mkdir -p build
@@ -64,7 +68,7 @@ ifneq ($(MNIST),)
 	  else case $$f in t10k-*) echo "$(MNIST)/$$f is missing" >&2; exit 1;; esac; fi; done
 endif
 
-scaling: ## the paper's laws on fixed seeds, with intervals: a quarter of an hour on two cores
+scaling: ## the paper's laws on fixed seeds, with intervals: five minutes on two cores
 	@mkdir -p build
 	$(CC) $(CFLAGS) $(OPENMP) -DTEST_SCALING tests/test.c -o build/scaling -lm
 	build/scaling build
@@ -141,6 +145,8 @@ install: ## copy the header to PREFIX/include
 
 clean: ## remove build/
 	rm -rf build
+
+FORCE: # with this compiler and these flags
 
 .PHONY: help run test quick examples figures digits scaling largest bench bench-peers bench-eigen bench-paths bench-save \
   bench-count bench-count-save asan ubsan valgrind cxx blas strict install clean

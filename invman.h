@@ -1054,7 +1054,7 @@ typedef union invman_i_lanes {
 #define INVMAN_I_POSITIVE(condition, value, V, M) ((V)((M)((condition) > 0) & (M)(value)))
 #define INVMAN_I_AS(T, x)                         (x) /* vectors have their type */
 #define INVMAN_I_WHOLE(t, V, M)                   ((V)((M)(t) & ~((1LL << 41) - 1)))
-#define INVMAN_I_TWO_TO(k, V, M)                  ((V)(((M)(k) << 11) - (1LL << 52)))
+#define INVMAN_I_TWO_TO(k, V, M)                  ((V)((M)(k) << 11))
 #define INVMAN_I_CHOICE(condition, yes, no, V, M) \
   ((V)(((M)((condition) > 0.0) & (M)(yes)) | (~(M)((condition) > 0.0) & (M)(no))))
 #else
@@ -1078,7 +1078,7 @@ typedef union invman_i_lanes {
   invman_i_double_of(invman_i_bits_of((double)(value)) & (0 - (uint64_t)((condition) > 0)))
 #define INVMAN_I_AS(T, x)                         ((T)(x))
 #define INVMAN_I_WHOLE(t, V, M)                   invman_i_double_of(invman_i_bits_of(t) & ~((UINT64_C(1) << 41) - 1))
-#define INVMAN_I_TWO_TO(k, V, M)                  invman_i_double_of((invman_i_bits_of(k) << 11) - (UINT64_C(1) << 52))
+#define INVMAN_I_TWO_TO(k, V, M)                  invman_i_double_of(invman_i_bits_of(k) << 11)
 #define INVMAN_I_CHOICE(condition, yes, no, V, M) ((condition) > 0.0 ? (yes) : (no))
 static inline uint64_t invman_i_bits_of(double x) {
   uint64_t bits;
@@ -5442,7 +5442,8 @@ typedef struct invman_i_infinite_room {
 
 /* 1 - theta/pi, theta in [0,pi] the angle of the vector (q, sine), sine >= 0; where theta is near pi, to 4e-16 of itself.
    The smaller side over the larger one is the tangent of at most pi/4, and beyond pi/8 that of the angle to pi/4 is
-   taken: |t| < tan(pi/8), where atan(t)/(pi t) is this polynomial of t^2 to 1.2e-18 (minimax, by Remez exchange). */
+   taken: |t| < tan(pi/8), where atan(t)/(pi t) is this polynomial of t^2 to 1.2e-18, 7e-17 with its coefficients
+   rounded (minimax, by Remez exchange). */
 INVMAN_I_INLINE void invman_i_angle(const invman_i_lanes *sine, const invman_i_lanes *q, invman_i_lanes *out,
                                     const int L) {
   static const double series[] = {0.3183098861837907,   -0.10610329539459624,  0.06366197723657585,
@@ -5743,7 +5744,7 @@ invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int 
                     invman_i_infinite_block(ctx), &s, (double)n * (double)m * (double)(d + 30));
   if (invman_i_infinite_finite(K, n, m)) return INVMAN_OK;
   status = invman_i_check_points(ctx, d, x, n, z, m);
-  if (status < 0) memset(K, 0, n * m * sizeof *K);
+  if (status < 0) memset(K, 0, n * m * sizeof *K); /* else numbers so large that their squares are not */
   return status;
 }
 
@@ -6956,7 +6957,7 @@ invman_status invman_convnet_get_layer(const invman_convnet *net, size_t index, 
 /* ---- the activation */
 
 /* y = c z s and slope = c s (1 + z (1 - s)), s = 1/(1 + exp(-z)); c makes the mean square of y 1 for normal z.
-   exp(-z) = 2^k exp(r): the whole part of t = 3072.5 - z/ln 2, between 2048 and 4096, is the upper 11 bits of its
+   exp(-z) = 2^k exp(r): the whole part of t = 3071.5 - z/ln 2, between 2048 and 4096, is the upper 11 bits of its
    mantissa, from where a shift makes an exponent of it; exp(r), |r| < 0.35, to 2e-16 by its series. Beyond |z| = 708 s
    is 0 or 1. */
 INVMAN_I_INLINE void invman_i_swish(const invman_i_lanes *z, invman_i_lanes *y, invman_i_lanes *slope, const int L) {
@@ -6967,9 +6968,9 @@ INVMAN_I_INLINE void invman_i_swish(const invman_i_lanes *z, invman_i_lanes *y, 
   invman_i_lanes k, r, e, s;
   int i;
 #define INVMAN_I_OP(piece, V, M)                                 \
-  k.piece = 3072.5 - 1.44269504088896340736 * z->piece;          \
+  k.piece = 3071.5 - 1.44269504088896340736 * z->piece;          \
   k.piece = INVMAN_I_WHOLE(k.piece, V, M);                       \
-  r.piece = 3072.0 - k.piece;                                    \
+  r.piece = 3071.0 - k.piece;                                    \
   r.piece = (r.piece * ln2_high - z->piece) + r.piece * ln2_low; \
   e.piece = series[12] * r.piece + series[11];
   INVMAN_I_LANEWISE(L, INVMAN_I_OP);

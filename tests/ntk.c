@@ -396,7 +396,7 @@ static void ntk_infinite_diagonal(void) { /* of equal points theta is 0, to the 
 
 static void ntk_infinite_finds_what_is_not_finite(void) { /* anywhere, by any route; K is then empty */
   enum { N = 40, D = 3 };
-  static const double bad[3] = {HUGE_VAL, -HUGE_VAL, NAN};
+  static const double bad[3] = {HUGE_VAL, -HUGE_VAL, (double)NAN};
   static const size_t shapes[][2] = {{N, 0}, {N, N}, {N, 1}, {1, N}, {N, 5}, {5, N}, {1, 1}, {N, 16}};
   size_t s, side, at, i;
   for (s = 0; s < 8; s++)
