@@ -63,7 +63,8 @@
    MEMORY
      Every function takes an invman_context first (NULL: malloc, free). Objects own their memory and are given back
      by their _free function, with the context they were made with; freeing NULL or {0} is fine. Scratch is given back
-     before a call returns. A flow holds, beside the caller's network and data, three copies of the weights, 64
+     before a call returns. A flow holds, beside the caller's network and data, three copies of the weights (options
+     .single: four, and p d floats), 64
      bytes and more for every (neuron, point) pair held at a kink, 25 MB at most for Gram matrices, and 64 min(p, 4096)
      doubles of partial sums; n^2 where n > 16 sqrt(p) points are near their margin at once, as under the smooth
      losses all are. Gram matrices are the caller's; what a function takes beside them is said where it is declared.
@@ -323,6 +324,7 @@ typedef struct invman_flow_options {
   double momentum;  /* steps of tau dv/dt = G - v, dW/dt = v, with momentum = tau; 0 = none (v = G). They are */
   double max_dgrad; /* rejected where |G - G'|^2/(|G| |G'|) reaches max_dgrad, 0 = 1e-3, */
   double max_dout;  /* or an output F changes by max_dout, 0 = 0.1 */
+  int single;       /* 1: sweeps over neurons and points in single precision, as long as that does no harm; networks */
 } invman_flow_options;
 
 struct invman_flow_info {
@@ -338,10 +340,16 @@ struct invman_flow_info {
   int end;                    /* INVMAN_END_..: why */
   size_t events;              /* points that reached their margin, so far */
   size_t held;                /* (neuron, point) pairs where the point holds the neuron at z = 0 */
+  double single_error;        /* largest measured error of a margin by single precision, */
+  int in_single;              /* and whether the sweeps still use it; see below */
 };
 
 typedef struct invman_flow invman_flow; /* opaque */
 
+/* With options.single the sweeps' inner products and gates are floats, their sums doubles by blocks, as is all else. What
+   that does to the margins is measured in every step in a sixteenth of the points, in all of them before a run is
+   called finished, and the run goes on in double where it exceeds a tenth of the error that the step allows. In
+   proportion to alpha f it is some 1e-7: nothing in the feature regime, too much in the lazy one. */
 /* A flow that trains `net` in place from where it is (which defines f_0). The flow keeps pointers to net, train and
    the test set. One point, or points of both labels. Errors: E_ARG, E_NONFINITE with the element. */
 INVMAN_API invman_status invman_flow_create(const invman_context *ctx, invman_net *net, const invman_data *train,
@@ -356,7 +364,7 @@ INVMAN_API const invman_flow_info *invman_flow_get_info(const invman_flow *flow)
 INVMAN_API invman_status invman_flow_predict(const invman_flow *flow, const double *x, size_t n, double *F);
 /* Everything that the next step depends on, in a file as invman_net_save's (kind "FLOW"); resuming it with the same
    data and options continues to the same bits. `net`: of the saved shape, overwritten, or {0}: then made, to be freed.
-   Other data, another alpha or loss: E_ARG. Limits, tolerances and callbacks may change. */
+   Other data, another alpha or loss: E_ARG. Limits, tolerances and callbacks may change; `single` is the file's. */
 INVMAN_API invman_status invman_flow_save(const invman_flow *flow, const char *path);
 INVMAN_API invman_status invman_flow_resume(const invman_context *ctx, const char *path, invman_net *net,
                                             const invman_data *train, const invman_flow_options *options,
@@ -1067,8 +1075,9 @@ typedef union invman_i_lanes {
   do {                                                                                                         \
     if ((L) > 0) {                                                                                             \
       OP(d[0], , , double)                                                                                     \
-      OP(d[1], , , double) OP(d[2], , , double) OP(d[3], , , double) OP(d[4], , , double) OP(d[5], , , double) \
-          OP(d[6], , , double) OP(d[7], , , double)                                                            \
+      OP(d[1], , , double)                                                                                     \
+      OP(d[2], , , double)                                                                                     \
+      OP(d[3], , , double) OP(d[4], , , double) OP(d[5], , , double) OP(d[6], , , double) OP(d[7], , , double) \
     } else {                                                                                                   \
       int lane_;                                                                                               \
       for (lane_ = 0; lane_ < 16; lane_++) { OP(f[lane_], , , float) }                                         \
@@ -2652,12 +2661,13 @@ typedef struct invman_i_pack {
 
 /* A register tile: sums for some points and the neurons of some panels, in proportion to the registers there are. */
 enum { INVMAN_I_TILE = 4, INVMAN_I_MOST_ROWS = 6 }; /* panels and rows of G at most; */
-#define INVMAN_I_PANELS(L) ((L) == 8 ? 4 : 1)       /* with L doubles in a register, */
-#define INVMAN_I_PAIRS(L)  ((L) == 8 ? 2 : 1)       /* and where each comes with its rates; */
+#define INVMAN_I_UNITS(L)  ((L) < 0 ? -(L) : (L))
+#define INVMAN_I_PANELS(L) (INVMAN_I_UNITS(L) == 8 ? 4 : 1) /* with registers of L doubles or of -2 L floats, */
+#define INVMAN_I_PAIRS(L)  (INVMAN_I_UNITS(L) == 8 ? 2 : 1) /* and where each comes with its rates; */
 #if defined(__clang__) /* rows of G: clang does not keep 24 sums in 32 registers, gcc does */
-#define INVMAN_I_ROWS(L) ((L) == 4 ? 6 : (L) == 1 ? 2 : 4)
+#define INVMAN_I_ROWS(L) (INVMAN_I_UNITS(L) == 4 ? 6 : INVMAN_I_UNITS(L) == 1 ? 2 : 4)
 #else
-#define INVMAN_I_ROWS(L) ((L) >= 4 ? 6 : (L) == 1 ? 2 : 4)
+#define INVMAN_I_ROWS(L) (INVMAN_I_UNITS(L) >= 4 ? 6 : INVMAN_I_UNITS(L) == 1 ? 2 : 4)
 #endif
 
 static double *invman_i_panel(const invman_i_pack *p, size_t q) { return p->v + q * (p->d + 2) * INVMAN_I_WIDTH; }
@@ -2675,9 +2685,43 @@ static invman_i_pack invman_i_pack_take(invman_i_scope *scope, size_t h, size_t 
   return pack;
 }
 
+/* The same in single precision, or room for it: panels of sixteen neurons, two wide ones side by side. */
+static invman_i_pack invman_i_narrow_take(invman_i_scope *scope, size_t h, size_t d) {
+  return invman_i_pack_take(scope, h / 2 + h % 2, d);
+}
+
+static void invman_i_narrow_panel(const invman_i_pack *from, const invman_i_pack *to, size_t q) {
+  size_t k, half;
+  int l;
+  for (k = 0; k < from->d + 2; k++) {
+    invman_i_lanes row = invman_i_zero;
+    for (half = 0; half < 2 && 2 * q + half < from->panels; half++) {
+      invman_i_lanes wide = *invman_i_row(from, 2 * q + half, k);
+      for (l = 0; l < INVMAN_I_WIDTH; l++) row.f[half * INVMAN_I_WIDTH + (size_t)l] = (float)wide.d[l];
+    }
+    *((invman_i_lanes *)(void *)invman_i_panel(to, q) + k) = row;
+  }
+}
+
+/* Rows 0..d of the wide panels += those of a narrow one, which are then zero. */
+static void invman_i_widen_rates(const invman_i_pack *from, const invman_i_pack *to, size_t q) {
+  size_t k, half;
+  int l;
+  for (k = 0; k <= from->d; k++) {
+    invman_i_lanes *row = (invman_i_lanes *)(void *)invman_i_panel(from, q) + k, sum = *row;
+    for (half = 0; half < 2 && 2 * q + half < to->panels; half++) {
+      invman_i_lanes *out = (invman_i_lanes *)(void *)invman_i_panel(to, 2 * q + half) + k, wide = *out;
+      for (l = 0; l < INVMAN_I_WIDTH; l++) wide.d[l] += (double)sum.f[half * INVMAN_I_WIDTH + (size_t)l];
+      *out = wide;
+    }
+    *row = invman_i_zero;
+  }
+}
+
 /* The points a sum runs over: rows index[0..n-1] of x (n, d), or all rows in order. */
 typedef struct invman_i_points {
   const double *x;
+  const float *narrow; /* the same, for sweeps in single precision */
   const size_t *index;
   size_t n, d;
 } invman_i_points;
@@ -2685,6 +2729,7 @@ typedef struct invman_i_points {
 static invman_i_points invman_i_points_of(const double *x, const size_t *index, size_t n, size_t d) {
   invman_i_points p;
   p.x = x;
+  p.narrow = NULL;
   p.index = index;
   p.n = n;
   p.d = d;
@@ -2695,6 +2740,7 @@ static invman_i_points invman_i_slice(const invman_i_points *p, size_t first, si
   invman_i_points slice = *p;
   if (p->index) slice.index += first;
   else slice.x += first * p->d;
+  if (p->narrow && !p->index) slice.narrow += first * p->d;
   slice.n = count;
   return slice;
 }
@@ -2707,13 +2753,17 @@ static const double *invman_i_point(const invman_i_points *p, size_t i) {
 enum { INVMAN_I_POINTS = INVMAN_I_VECTORS ? 4 : 2 }; /* points whose sums are held in registers at a time */
 
 /* Points i.. for a register tile; beyond the end the last one again, whose sums are not used. */
-INVMAN_I_INLINE void invman_i_few_points(const invman_i_points *p, size_t i, const double *x[INVMAN_I_POINTS]) {
+INVMAN_I_INLINE void invman_i_few_points(const invman_i_points *p, size_t i, const void *x[INVMAN_I_POINTS]) {
   size_t k;
   for (k = 0; k < INVMAN_I_POINTS; k++) x[k] = invman_i_point(p, invman_i_min(i + k, p->n - 1));
 }
 
 typedef const invman_i_lanes *invman_i_tile[INVMAN_I_TILE];           /* first rows of some panels */
 typedef invman_i_lanes invman_i_sums[INVMAN_I_POINTS][INVMAN_I_TILE]; /* a value for each of their neurons and points */
+
+INVMAN_I_INLINE double invman_i_input(const void *x, size_t k, const int L) {
+  return L < 0 ? (double)((const float *)x)[k] : ((const double *)x)[k];
+}
 
 INVMAN_I_INLINE void invman_i_tile_of(const invman_i_lanes **v, const invman_i_pack *w, size_t q, const int J) {
   int j;
@@ -2724,7 +2774,7 @@ INVMAN_I_INLINE void invman_i_tile_of(const invman_i_lanes **v, const invman_i_p
 /* z[i][j] = row(bias) + sum_k x_ik row(k): with the weights, eq. (1)'s preactivations of some points and the
    neurons of the tile's panels from..to-1; with their rates, G.x~. */
 INVMAN_I_INLINE void invman_i_dot(invman_i_sums z, const invman_i_tile v, size_t d,
-                                  const double *const x[INVMAN_I_POINTS], const int from, const int to, const int L) {
+                                  const void *const x[INVMAN_I_POINTS], const int from, const int to, const int L) {
   size_t k;
   int i, j;
   INVMAN_I_UNROLL
@@ -2736,14 +2786,14 @@ INVMAN_I_INLINE void invman_i_dot(invman_i_sums z, const invman_i_tile v, size_t
     INVMAN_I_UNROLL
     for (i = 0; i < INVMAN_I_POINTS; i++) {
       INVMAN_I_UNROLL
-      for (j = from; j < to; j++) invman_i_add_scaled(&z[i][j], x[i][k], &v[j][k], L);
+      for (j = from; j < to; j++) invman_i_add_scaled(&z[i][j], invman_i_input(x[i], k, L), &v[j][k], L);
     }
   }
 }
 
 /* z in columns 0..J-1 and G.x~ in columns J..2J-1, together where there are registers for both. */
 INVMAN_I_INLINE void invman_i_dot_pairs(invman_i_sums z, const invman_i_tile v, size_t d,
-                                        const double *const x[INVMAN_I_POINTS], const int J, const int L) {
+                                        const void *const x[INVMAN_I_POINTS], const int J, const int L) {
   if (2 * J <= INVMAN_I_PANELS(L)) {
     invman_i_dot(z, v, d, x, 0, 2 * J, L);
   } else {
@@ -2755,12 +2805,15 @@ INVMAN_I_INLINE void invman_i_dot_pairs(invman_i_sums z, const invman_i_tile v, 
 typedef struct invman_i_sweep {
   const invman_i_pack *net;
   invman_i_pack *grad;
+  const invman_i_pack *narrow; /* (2) room for both in single precision; NULL: in double */
   invman_i_points x;
   const double *r; /* gradients: factor of each row of x */
   int add;         /* gradients: add to what is there */
   double *out;     /* (groups, n) partial sums */
   size_t group;    /* panels per task */
 } invman_i_sweep;
+
+static const invman_i_pack *invman_i_swept(const invman_i_sweep *s) { return s->narrow ? s->narrow : s->net; }
 
 /* Neurons are summed in at most 64 groups, whose number depends on h alone. */
 static size_t invman_i_group(size_t panels) {
@@ -2776,52 +2829,77 @@ INVMAN_I_INLINE void invman_i_positive_part(invman_i_lanes *out, const invman_i_
 #if INVMAN_I_VECTORS
   invman_i_gate(out, z, z, L);
 #else
-#define INVMAN_I_OP(piece, V, M) out->piece = z->piece > 0 ? z->piece : 0;
-  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#define INVMAN_I_OP(piece, V, M, T) out->piece = z->piece > 0 ? z->piece : 0;
+  INVMAN_I_EITHERWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
 #endif
 }
 
-/* The sum of all lanes, in the order of invman_i_sum_lanes(). */
+/* The sum of all lanes, of doubles in the order of invman_i_sum_lanes(). */
 INVMAN_I_INLINE double invman_i_sum_across(const invman_i_lanes *x, const int L) {
 #if INVMAN_I_VECTORS
+  invman_i_lanes half;
   invman_i_v2 pair;
+  if (L < 0) {
+    invman_i_f4 four;
+    half.f8[0] = x->f8[0] + x->f8[1];
+    four = half.f4[0] + half.f4[1];
+    return ((double)four[0] + (double)four[2]) + ((double)four[1] + (double)four[3]);
+  }
   if (L >= 4) {
-    invman_i_lanes half;
     half.v4[0] = x->v4[0] + x->v4[1];
     pair = half.v2[0] + half.v2[1];
     return pair[0] + pair[1];
   }
+#else
+  if (L < 0) {
+    double sum = 0;
+    int l;
+    for (l = 0; l < 2 * INVMAN_I_WIDTH; l++) sum += (double)x->f[l];
+    return sum;
+  }
 #endif
-  (void)L;
   return invman_i_sum_lanes(x);
 }
 
 /* PART(name, type) makes the function `name` of (type *, L) out of the inline name_body of the same: one that is not
    inlined, so that an innermost loop has all the registers. */
 #if INVMAN_I_VECTORS && (defined(__x86_64__) || defined(__i386__))
-#define INVMAN_I_PART(name, type)                                                                          \
-  __attribute__((target("avx512f,avx512dq,avx512vl"), noinline)) static void name##_512(type *arg) {       \
-    name##_body(arg, 8);                                                                                   \
-  }                                                                                                        \
-  __attribute__((target("avx2,fma"), noinline)) static void name##_256(type *arg) { name##_body(arg, 4); } \
-  __attribute__((noinline)) static void name##_base(type *arg) { name##_body(arg, INVMAN_I_BASE); }        \
-  INVMAN_I_INLINE void name(type *arg, const int L) {                                                      \
-    if (L == 8) name##_512(arg);                                                                           \
-    else if (L == 4) name##_256(arg);                                                                      \
-    else name##_base(arg);                                                                                 \
+#define INVMAN_I_PART_FOR(name, type, S)                                                                     \
+  __attribute__((target("avx512f,avx512dq,avx512vl"), noinline)) static void name##_512(type *arg) {         \
+    name##_body(arg, S 8);                                                                                   \
+  }                                                                                                          \
+  __attribute__((target("avx2,fma"), noinline)) static void name##_256(type *arg) { name##_body(arg, S 4); } \
+  __attribute__((noinline)) static void name##_base(type *arg) { name##_body(arg, S INVMAN_I_BASE); }
+#define INVMAN_I_PART(name, type)                                                          \
+  INVMAN_I_PART_FOR(name, type, +)                                                         \
+  INVMAN_I_INLINE void name##_single_body(type *arg, const int L) { name##_body(arg, L); } \
+  INVMAN_I_PART_FOR(name##_single, type, -)                                                \
+  INVMAN_I_INLINE void name(type *arg, const int L) {                                      \
+    if (L == 8) name##_512(arg);                                                           \
+    else if (L == 4) name##_256(arg);                                                      \
+    else if (L > 0) name##_base(arg);                                                      \
+    else if (L == -8) name##_single_512(arg);                                              \
+    else if (L == -4) name##_single_256(arg);                                              \
+    else name##_single_base(arg);                                                          \
   }
 #else
 #define INVMAN_I_PART(name, type) \
   INVMAN_I_INLINE void name(type *arg, const int L) { name##_body(arg, L); }
 #endif
 
+/* KERNELS(name): the tasks `name` and `name_single`, in either precision. */
+#define INVMAN_I_KERNELS(name)                                                                           \
+  INVMAN_I_INLINE void name##_single_body(size_t i, void *arg, const int L) { name##_body(i, arg, -L); } \
+  INVMAN_I_KERNEL(name)                                                                                  \
+  INVMAN_I_KERNEL(name##_single)
+
 enum { INVMAN_I_CHUNK_POINTS = 256, INVMAN_I_POINT_BLOCK = 64 };
 
 /* Points on their way through a group of neurons: filled up to whole tiles by the last one, whose sums are not used. */
 typedef struct invman_i_chunk {
   size_t count;
-  const double *x[INVMAN_I_CHUNK_POINTS];
+  const void *x[INVMAN_I_CHUNK_POINTS];
   double r[INVMAN_I_CHUNK_POINTS];
 } invman_i_chunk;
 
@@ -2830,7 +2908,8 @@ static void invman_i_gather(const invman_i_sweep *s, size_t first, invman_i_chun
   c->count = invman_i_min(s->x.n - first, INVMAN_I_CHUNK_POINTS);
   for (i = 0; i < c->count || i % INVMAN_I_POINTS > 0; i++) {
     size_t row = invman_i_row_index(&s->x, first + invman_i_min(i, c->count - 1));
-    c->x[i] = s->x.x + s->x.d * row;
+    if (s->narrow) c->x[i] = s->x.narrow + s->x.d * row;
+    else c->x[i] = s->x.x + s->x.d * row;
     c->r[i] = s->r ? s->r[row] : 0;
   }
 }
@@ -2839,16 +2918,16 @@ static void invman_i_gather(const invman_i_sweep *s, size_t first, invman_i_chun
      beta max(0, z)                        eq. (1), or, with the flow's rates at hand,
      1[z>0] (beta^2 G.x~ + (v.G) z)        how fast f moves along eq. (4). */
 typedef struct invman_i_few {
-  const invman_i_sweep *s;
+  const invman_i_pack *net, *grad;
   size_t first, last;
-  const double *const *x;
+  const void *const *x;
   double *sum;
 } invman_i_few;
 
 INVMAN_I_INLINE void invman_i_sum_terms(const invman_i_few *p, const int rate, const int L) {
   const int J = rate ? INVMAN_I_PAIRS(L) : INVMAN_I_PANELS(L);
-  size_t d = p->s->net->d, q;
-  const double *x[INVMAN_I_POINTS];
+  size_t d = p->net->d, q;
+  const void *x[INVMAN_I_POINTS];
   invman_i_lanes sum[INVMAN_I_POINTS];
   int k, j;
   INVMAN_I_UNROLL
@@ -2859,9 +2938,9 @@ INVMAN_I_INLINE void invman_i_sum_terms(const invman_i_few *p, const int rate, c
   for (q = p->first; q < p->last; q += (size_t)J) {
     invman_i_tile v;
     invman_i_sums z;
-    invman_i_tile_of(v, p->s->net, q, J);
+    invman_i_tile_of(v, p->net, q, J);
     if (rate) {
-      invman_i_tile_of(v + J, p->s->grad, q, J);
+      invman_i_tile_of(v + J, p->grad, q, J);
       invman_i_dot_pairs(z, v, d, x, J, L);
     } else {
       invman_i_dot(z, v, d, x, 0, J, L);
@@ -2896,9 +2975,14 @@ INVMAN_I_INLINE void invman_i_neuron_sum(size_t task, const invman_i_sweep *s, c
   invman_i_chunk c;
   invman_i_few p;
   size_t done, i;
-  p.s = s;
+  p.net = L < 0 ? s->narrow : s->net;
+  p.grad = L < 0 ? s->narrow + 1 : s->grad;
   p.first = task * s->group;
-  p.last = invman_i_min(p.first + s->group, s->net->panels);
+  p.last = invman_i_min(p.first + s->group, p.net->panels);
+  for (i = p.first; L < 0 && i < p.last; i++) {
+    invman_i_narrow_panel(s->net, p.net, i);
+    if (rate) invman_i_narrow_panel(s->grad, p.grad, i);
+  }
   for (done = 0; done < s->x.n; done += c.count) {
     double *out = s->out + task * s->x.n + done;
     invman_i_gather(s, done, &c);
@@ -2917,15 +3001,15 @@ INVMAN_I_INLINE void invman_i_eval_body(size_t task, void *arg, const int L) {
 INVMAN_I_INLINE void invman_i_rate_body(size_t task, void *arg, const int L) {
   invman_i_neuron_sum(task, (const invman_i_sweep *)arg, 1, L);
 }
-INVMAN_I_KERNEL(invman_i_eval)
-INVMAN_I_KERNEL(invman_i_rate)
+INVMAN_I_KERNELS(invman_i_eval)
+INVMAN_I_KERNELS(invman_i_rate)
 
 /* A block of points and a tile of neurons. */
 typedef struct invman_i_tile_rates {
   invman_i_tile v;
   invman_i_lanes *row[INVMAN_I_TILE]; /* their rates */
   size_t d, count;
-  const double *const *x;
+  const void *const *x;
   const double *r;
   invman_i_lanes gated[INVMAN_I_POINT_BLOCK][INVMAN_I_TILE]; /* r 1[z>0] */
 } invman_i_tile_rates;
@@ -2963,7 +3047,7 @@ INVMAN_I_INLINE void invman_i_accumulate(invman_i_tile_rates *t, size_t k, const
   for (i = 0; i < t->count; i++) {
     INVMAN_I_UNROLL
     for (a = 0; a < K; a++) {
-      double factor = bias && a == K - 1 ? 1 : t->x[i][k + (size_t)a];
+      double factor = bias && a == K - 1 ? 1 : invman_i_input(t->x[i], k + (size_t)a, L);
       INVMAN_I_UNROLL
       for (j = 0; j < J; j++) invman_i_add_scaled(&acc[a][j], factor, &t->gated[i][j], L);
     }
@@ -2997,27 +3081,47 @@ INVMAN_I_INLINE void invman_i_all_rows_body(invman_i_tile_rates *t, const int L)
 }
 INVMAN_I_PART(invman_i_all_rows, invman_i_tile_rates)
 
+/* The rates' units: sums of r x~, or G as it is kept, in units of the packed weights, with v.G in the last row. */
+INVMAN_I_INLINE void invman_i_open_rates(const invman_i_pack *grad, size_t q, int add, const int L) {
+  invman_i_lanes *row = (invman_i_lanes *)(void *)invman_i_panel(grad, q);
+  size_t d = grad->d, k;
+  for (k = 0; k <= d; k++) invman_i_scale(&row[k], !add ? 0 : k < d ? (double)d : 1, add ? &row[k] : &invman_i_zero, L);
+}
+INVMAN_I_INLINE void invman_i_close_rates(const invman_i_pack *net, const invman_i_pack *grad, size_t q, const int L) {
+  const invman_i_lanes *v = invman_i_row(net, q, 0);
+  invman_i_lanes *row = (invman_i_lanes *)(void *)invman_i_panel(grad, q), sum;
+  size_t d = net->d, k;
+  invman_i_multiply(&sum, &v[d], &row[d], L);
+  for (k = 0; k < d; k++) {
+    invman_i_add_product(&sum, &v[k], &row[k], L);
+    invman_i_scale(&row[k], 1 / (double)d, &row[k], L);
+  }
+  invman_i_set(&row[d + 1], &sum, L);
+}
+
 /* The rates of a group: G = sum_i r_i 1[z>0] x~_i in the rows of omega and b, in units of the packed weights
-   (that is G_k/sqrt(d) = sum r x_k / d), and v.G in the last row. */
+   (that is G_k/sqrt(d) = sum r x_k / d), and v.G in the last row. In single precision: chunks of points, whose sums are
+   added up in double. */
 INVMAN_I_INLINE void invman_i_gradient_body(size_t task, void *arg, const int L) {
   const invman_i_sweep *s = (const invman_i_sweep *)arg;
-  const int J = INVMAN_I_PANELS(L);
-  size_t first = task * s->group, last = invman_i_min(first + s->group, s->net->panels), d = s->net->d;
-  size_t q, done, i, k;
+  const invman_i_pack *net = L < 0 ? s->narrow : s->net, *grad = L < 0 ? s->narrow + 1 : s->grad;
+  const int J = INVMAN_I_PANELS(L), U = INVMAN_I_UNITS(L);
+  size_t first = task * s->group, last = invman_i_min(first + s->group, net->panels), wide = L < 0 ? 2 : 1;
+  size_t wide_last = invman_i_min(wide * last, s->net->panels), q, done, i;
   invman_i_chunk c;
   invman_i_tile_rates t;
   int j;
-  t.d = d;
-  for (q = first; q < last; q++) {
-    invman_i_lanes *row = (invman_i_lanes *)(void *)invman_i_panel(s->grad, q);
-    for (k = 0; k <= d; k++)
-      invman_i_scale(&row[k], !s->add ? 0 : k < d ? (double)d : 1, s->add ? &row[k] : &invman_i_zero, L);
+  t.d = net->d;
+  for (q = wide * first; q < wide_last; q++) invman_i_open_rates(s->grad, q, s->add, U);
+  for (q = first; L < 0 && q < last; q++) {
+    invman_i_narrow_panel(s->net, net, q);
+    invman_i_open_rates(grad, q, 0, U);
   }
   for (done = 0; done < s->x.n; done += c.count) {
     invman_i_gather(s, done, &c);
     for (q = first; q < last; q += (size_t)J) {
-      invman_i_tile_of(t.v, s->net, q, J);
-      for (j = 0; j < J; j++) t.row[j] = (invman_i_lanes *)(void *)invman_i_panel(s->grad, q + (size_t)j);
+      invman_i_tile_of(t.v, net, q, J);
+      for (j = 0; j < J; j++) t.row[j] = (invman_i_lanes *)(void *)invman_i_panel(grad, q + (size_t)j);
       for (i = 0; i < c.count; i += t.count) {
         t.count = invman_i_min(c.count - i, INVMAN_I_POINT_BLOCK);
         t.x = c.x + i;
@@ -3025,20 +3129,12 @@ INVMAN_I_INLINE void invman_i_gradient_body(size_t task, void *arg, const int L)
         invman_i_gates(&t, L);
         invman_i_all_rows(&t, L);
       }
+      for (j = 0; L < 0 && j < J; j++) invman_i_widen_rates(grad, s->grad, q + (size_t)j);
     }
   }
-  for (q = first; q < last; q++) {
-    const invman_i_lanes *v = invman_i_row(s->net, q, 0);
-    invman_i_lanes *row = (invman_i_lanes *)(void *)invman_i_panel(s->grad, q), sum;
-    invman_i_multiply(&sum, &v[d], &row[d], L);
-    for (k = 0; k < d; k++) {
-      invman_i_add_product(&sum, &v[k], &row[k], L);
-      invman_i_scale(&row[k], 1 / (double)d, &row[k], L);
-    }
-    invman_i_set(&row[d + 1], &sum, L);
-  }
+  for (q = wide * first; q < wide_last; q++) invman_i_close_rates(s->net, s->grad, q, U);
 }
-INVMAN_I_KERNEL(invman_i_gradient)
+INVMAN_I_KERNELS(invman_i_gradient)
 
 /* ---- of a network as the caller holds it */
 
@@ -3142,9 +3238,9 @@ static double *invman_i_take_partial(invman_i_scope *scope, const invman_i_pack 
 /* Runs a sweep over all neurons and adds the groups up in order: out_i = factor * sum. */
 static void invman_i_sum_neurons(const invman_context *ctx, invman_i_task kernel, invman_i_sweep s, double factor,
                                  double *partial, double *out) {
-  size_t groups = invman_i_groups(s.net->panels), n = s.x.n, done, i, g;
+  size_t panels = invman_i_swept(&s)->panels, groups = invman_i_groups(panels), n = s.x.n, done, i, g;
   invman_i_points all = s.x;
-  s.group = invman_i_group(s.net->panels);
+  s.group = invman_i_group(panels);
   s.out = partial;
   for (done = 0; done < n; done += s.x.n) {
     s.x = invman_i_slice(&all, done, invman_i_min(INVMAN_I_CHUNK, n - done));
@@ -3157,28 +3253,32 @@ static void invman_i_sum_neurons(const invman_context *ctx, invman_i_task kernel
   }
 }
 
-/* f at points; partial is scratch. */
-static void invman_i_eval_points(const invman_context *ctx, const invman_i_pack *net, invman_i_points x,
-                                 double *partial, double *f) {
+/* f at points; partial is scratch, and so is narrow (2): sums in single precision, NULL: in double. */
+static void invman_i_eval_points(const invman_context *ctx, const invman_i_pack *net, const invman_i_pack *narrow,
+                                 invman_i_points x, double *partial, double *f) {
   invman_i_sweep s;
   memset(&s, 0, sizeof s);
   s.net = net;
+  s.narrow = narrow;
   s.x = x;
-  invman_i_sum_neurons(ctx, invman_i_eval(ctx), s, sqrt(2.0) / (double)net->h, partial, f);
+  invman_i_sum_neurons(ctx, narrow ? invman_i_eval_single(ctx) : invman_i_eval(ctx), s, sqrt(2.0) / (double)net->h,
+                       partial, f);
 }
 
 /* grad = sum r x~ over the active neurons, or += that. */
-static void invman_i_gradient_points(const invman_context *ctx, const invman_i_pack *net, invman_i_points x,
-                                     const double *r, int add, invman_i_pack *grad) {
+static void invman_i_gradient_points(const invman_context *ctx, const invman_i_pack *net, const invman_i_pack *narrow,
+                                     invman_i_points x, const double *r, int add, invman_i_pack *grad) {
   invman_i_sweep s;
   memset(&s, 0, sizeof s);
   s.net = net;
   s.grad = grad;
+  s.narrow = narrow;
   s.x = x;
   s.r = r;
   s.add = add;
-  s.group = invman_i_group(net->panels);
-  invman_i_parallel(ctx, invman_i_groups(net->panels), invman_i_gradient(ctx), &s,
+  s.group = invman_i_group(invman_i_swept(&s)->panels);
+  invman_i_parallel(ctx, invman_i_groups(invman_i_swept(&s)->panels),
+                    narrow ? invman_i_gradient_single(ctx) : invman_i_gradient(ctx), &s,
                     (double)x.n * (double)net->h * 2 * (double)(x.d + 1));
 }
 
@@ -3198,7 +3298,7 @@ invman_status invman_net_eval(const invman_context *ctx, const invman_net *net, 
   partial = invman_i_take_partial(&scope, &pack, n);
   if (scope.status < 0) return invman_i_drop(&scope);
   invman_i_pack_net(net, &pack);
-  invman_i_eval_points(ctx, &pack, invman_i_points_of(x, NULL, n, net->d), partial, f);
+  invman_i_eval_points(ctx, &pack, NULL, invman_i_points_of(x, NULL, n, net->d), partial, f);
   return invman_i_drop(&scope);
 }
 
@@ -3228,7 +3328,7 @@ invman_status invman_net_gradient(const invman_context *ctx, const invman_net *n
   if (scope.status < 0) return invman_i_drop(&scope);
 
   invman_i_pack_net(net, &pack);
-  invman_i_gradient_points(ctx, &pack, invman_i_points_of(x, NULL, n, net->d), r, 0, &rates);
+  invman_i_gradient_points(ctx, &pack, NULL, invman_i_points_of(x, NULL, n, net->d), r, 0, &rates);
   factor = sqrt(2.0) / (double)net->h;
   for (k = 0; k < net->h; k++) {
     const double *g = invman_i_neuron(&rates, k);
@@ -4025,6 +4125,8 @@ struct invman_flow {
   invman_i_pack start, trial, grad; /* weights at t = 0; of the step in hand; G of the last trial */
   double *square;                   /* (p) |x~|^2 = |x|^2/d + 1 */
   double *partial;                  /* partial sums of a sweep */
+  invman_i_pack narrow[2];          /* option single: room for trial and grad, */
+  float *x_narrow;                  /* and (p,d) the points, in single precision */
   invman_i_gram gram;
   invman_i_held *held, *held_next; /* by neuron */
   size_t held_count, held_room;    /* room per group */
@@ -4040,8 +4142,12 @@ struct invman_flow {
 };
 
 static invman_i_points invman_i_listed(const invman_flow *f, size_t first, size_t count) {
-  return invman_i_points_of(f->train->x, f->list + first, count, f->train->d);
+  invman_i_points p = invman_i_points_of(f->train->x, f->list + first, count, f->train->d);
+  p.narrow = f->x_narrow;
+  return p;
 }
+
+static const invman_i_pack *invman_i_narrow(const invman_flow *f) { return f->info.in_single ? f->narrow : NULL; }
 
 /* v.x~ of one neuron, or G.x~ */
 static double invman_i_neuron_dot(const double *v, const double *x, size_t d) {
@@ -4096,19 +4202,22 @@ static void invman_i_turn_group(size_t task, void *arg) {
 
 INVMAN_I_INLINE void invman_i_held_z_body(size_t task, void *arg, const int L) {
   invman_flow *f = (invman_flow *)arg;
-  size_t k, a;
+  const invman_i_pack *net = L < 0 ? f->narrow : &f->trial;
+  size_t width = L < 0 ? 2 * INVMAN_I_WIDTH : INVMAN_I_WIDTH, d = f->train->d, k, a;
   for (k = task; k < f->held_count; k++) {
     invman_i_held *h = &f->held[k];
-    const double *x[INVMAN_I_POINTS];
+    const void *x[INVMAN_I_POINTS];
     invman_i_tile v;
     invman_i_sums z;
-    for (a = 0; a < INVMAN_I_POINTS; a++) x[a] = f->train->x + h->i * f->train->d;
-    invman_i_tile_of(v, &f->trial, h->n / INVMAN_I_WIDTH, 1);
-    invman_i_dot(z, v, f->train->d, x, 0, 1, L);
-    h->z = z[0][0].d[h->n % INVMAN_I_WIDTH];
+    for (a = 0; a < INVMAN_I_POINTS; a++)
+      x[a] = L < 0 ? (const void *)(f->x_narrow + h->i * d) : (const void *)(f->train->x + h->i * d);
+    if (L < 0 && (k == 0 || h->n / width != h[-1].n / width)) invman_i_narrow_panel(&f->trial, net, h->n / width);
+    invman_i_tile_of(v, net, h->n / width, 1);
+    invman_i_dot(z, v, d, x, 0, 1, L);
+    h->z = L < 0 ? (double)z[0][0].f[h->n % width] : z[0][0].d[h->n % width];
   }
 }
-INVMAN_I_KERNEL(invman_i_held_z)
+INVMAN_I_KERNELS(invman_i_held_z)
 
 /* trial = the network turned for a time dt by G. */
 static void invman_i_turn_neurons(invman_flow *f, double dt) {
@@ -4120,7 +4229,7 @@ static void invman_i_turn_neurons(invman_flow *f, double dt) {
   s.speed = speed;
   invman_i_parallel(&f->context, groups, invman_i_turn_group, &s, 5 * (double)f->net->h * (double)(f->net->d + 4));
   for (g = 0, f->speed = 0; g < groups; g++) f->speed = invman_i_worst(f->speed, speed[g]);
-  invman_i_held_z (&f->context)(0, f);
+  (f->info.in_single ? invman_i_held_z_single(&f->context) : invman_i_held_z(&f->context))(0, f);
 }
 
 /* ---- held gates. A point that pushes a neuron off itself (beta r < 0) while the others push it back holds it at
@@ -4235,7 +4344,7 @@ INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int 
       before[lane][count[lane]++] = h->gate;
     }
     for (i = 0; i < s->pushing.n; i += INVMAN_I_POINTS) {
-      const double *x[INVMAN_I_POINTS];
+      const void *x[INVMAN_I_POINTS];
       invman_i_sums z, mark;
       invman_i_lanes any;
       int a, j, l;
@@ -4327,7 +4436,7 @@ static void invman_i_hold_neurons(invman_flow *f, double span) {
   do { /* again where the room was not enough */
     if (invman_i_reserve_held(f, most) < 0) return;
     invman_i_turn_neurons(f, 0);
-    invman_i_gradient_points(&f->context, &f->trial, s.pushing, f->r, 0, &f->grad);
+    invman_i_gradient_points(&f->context, &f->trial, invman_i_narrow(f), s.pushing, f->r, 0, &f->grad);
     invman_i_hold_gradient(f, -1);
     invman_i_parallel(&f->context, groups, invman_i_hold_group(&f->context), &s,
                       (double)n * (double)f->net->h * 2 * (double)(f->net->d + 2));
@@ -4347,7 +4456,8 @@ static void invman_i_hold_neurons(invman_flow *f, double span) {
 
 /* G = (or +=) sum of r x~ over part of the list, near or not. */
 static void invman_i_flow_gradient(invman_flow *f, size_t first, size_t count, int near) {
-  invman_i_gradient_points(&f->context, &f->trial, invman_i_listed(f, first, count), f->r, near, &f->grad);
+  invman_i_gradient_points(&f->context, &f->trial, invman_i_narrow(f), invman_i_listed(f, first, count), f->r, near,
+                           &f->grad);
   invman_i_hold_gradient(f, near);
 }
 
@@ -4359,8 +4469,10 @@ static void invman_i_flow_rates(invman_flow *f, size_t first, size_t count, doub
   memset(&s, 0, sizeof s);
   s.net = &f->trial;
   s.grad = &f->grad;
+  s.narrow = invman_i_narrow(f);
   s.x = invman_i_listed(f, first, count);
-  invman_i_sum_neurons(&f->context, invman_i_rate(&f->context), s, unit, f->partial, rate);
+  invman_i_sum_neurons(&f->context, s.narrow ? invman_i_rate_single(&f->context) : invman_i_rate(&f->context), s, unit,
+                       f->partial, rate);
   for (k = 0; k < f->held_count; k++) {
     const invman_i_held *h = &f->held[k];
     const double *v = invman_i_neuron(&f->trial, h->n), *g = invman_i_neuron(&f->grad, h->n);
@@ -4385,7 +4497,7 @@ static void invman_i_flow_gram(invman_flow *f) {
 }
 
 static void invman_i_flow_eval(invman_flow *f, int start, const double *x, size_t n, double *out) {
-  invman_i_eval_points(&f->context, start ? &f->start : &f->trial, invman_i_points_of(x, NULL, n, f->net->d),
+  invman_i_eval_points(&f->context, start ? &f->start : &f->trial, NULL, invman_i_points_of(x, NULL, n, f->net->d),
                        f->partial, out);
 }
 
@@ -4553,11 +4665,43 @@ static const invman_i_mover invman_i_model_mover = {
 
 /* ---- one trial of a step */
 
-/* margin = y alpha (f - f_0), here */
-static void invman_i_eval_margins(invman_flow *f, double *margin) {
+/* margin = y alpha (f - f_0) of some points in order, here; in double. */
+static void invman_i_wide_margins(invman_flow *f, size_t first, size_t count, double *margin) {
   size_t i;
-  f->mover->eval(f, 0, f->train->x, f->train->n, margin);
-  for (i = 0; i < f->train->n; i++) margin[i] = f->options.alpha * f->train->y[i] * (margin[i] - f->f0[i]);
+  f->mover->eval(f, 0, f->train->x + first * f->train->d, count, margin);
+  for (i = 0; i < count; i++) margin[i] = f->options.alpha * f->train->y[first + i] * (margin[i] - f->f0[first + i]);
+}
+
+static void invman_i_eval_margins(invman_flow *f, double *margin) {
+  size_t i, p = f->train->n;
+  invman_i_points all = invman_i_points_of(f->train->x, NULL, p, f->train->d);
+  if (!f->info.in_single) {
+    invman_i_wide_margins(f, 0, p, margin);
+    return;
+  }
+  all.narrow = f->x_narrow;
+  invman_i_eval_points(&f->context, &f->trial, f->narrow, all, f->partial, margin);
+  for (i = 0; i < p; i++) margin[i] = f->options.alpha * f->train->y[i] * (margin[i] - f->f0[i]);
+}
+
+/* What single precision does to the margins of some points in order, here. */
+static double invman_i_single_error(invman_flow *f, size_t first, size_t count, const double *margin, double *wide) {
+  double error = 0;
+  size_t i;
+  invman_i_wide_margins(f, first, count, wide);
+  for (i = 0; i < count; i++) error = invman_i_worst(error, fabs(margin[first + i] - wide[i]));
+  f->info.single_error = invman_i_worst(f->info.single_error, error);
+  return error;
+}
+
+enum { INVMAN_I_CHECKS = 16 };
+
+/* Whether it can be neglected in a trial: looked at in a part of the points, another one each time. */
+static int invman_i_single_serves(invman_flow *f, double allowed) {
+  size_t p = f->train->n, part = (f->info.step + f->info.rejected) % INVMAN_I_CHECKS;
+  size_t first = p * part / INVMAN_I_CHECKS, last = p * (part + 1) / INVMAN_I_CHECKS;
+  if (!f->info.in_single) return 1;
+  return invman_i_single_error(f, first, last - first, f->next, f->work) <= 0.1 * allowed;
 }
 
 typedef struct invman_i_trial {
@@ -4787,6 +4931,22 @@ static void invman_i_locate_t_star(invman_flow *f, const invman_i_trial *trial) 
   f->mover->move(f, trial->used);
 }
 
+/* All margins where the last step ended, in double: what single precision did to them is in the info. */
+static void invman_i_widen_margins(invman_flow *f) {
+  f->mover->put_back(f);
+  invman_i_single_error(f, 0, f->train->n, f->margin, f->next);
+  memcpy(f->margin, f->next, f->train->n * sizeof *f->margin);
+  invman_i_measure(f);
+}
+
+/* On in double. Returns whether it was in single precision. */
+static int invman_i_leave_single(invman_flow *f) {
+  if (!f->info.in_single) return 0;
+  invman_i_widen_margins(f);
+  f->info.in_single = 0;
+  return 1;
+}
+
 static void invman_i_accept(invman_flow *f, double dt) {
   double *swap = f->margin;
   f->mover->accept(f);
@@ -4801,6 +4961,10 @@ static void invman_i_accept(invman_flow *f, double dt) {
 /* The end that the limits set, if any. */
 static invman_status invman_i_check_limits(invman_flow *f) {
   const invman_flow_options *o = &f->options;
+  if (f->info.unsatisfied == 0 && f->info.in_single) {
+    invman_i_widen_margins(f);
+    f->info.in_single = f->info.unsatisfied == 0;
+  }
   if (f->info.unsatisfied == 0) return invman_i_end(f, INVMAN_END_SATISFIED);
   if (o->t_max > 0 && f->info.t >= o->t_max) return invman_i_end(f, INVMAN_END_T_MAX);
   if (o->step_max > 0 && f->info.step >= o->step_max) return invman_i_end(f, INVMAN_END_STEP_MAX);
@@ -4823,11 +4987,22 @@ static invman_status invman_i_chain_step(invman_flow *f) {
     span = invman_i_fit_near(f, span);
     last = last && span == wanted;
     longest = fmax(longest, span); /* at t = 0 no step is too short for the clock */
-    if (!(f->info.t + span > f->info.t && span > 1e-18 * longest)) return invman_i_end(f, INVMAN_END_ROUNDING);
+    if (!(f->info.t + span > f->info.t && span > 1e-18 * longest)) {
+      if (invman_i_leave_single(f)) continue;
+      return invman_i_end(f, INVMAN_END_ROUNDING);
+    }
     status = invman_i_try_step(f, span, &trial);
     if (status < 0) return status;
-    if (trial.rest || (trial.error <= allowed && f->mover->at_rest(f))) return invman_i_end(f, INVMAN_END_REST);
+    if (trial.rest || (trial.error <= allowed && f->mover->at_rest(f))) {
+      if (invman_i_leave_single(f)) continue;
+      return invman_i_end(f, INVMAN_END_REST);
+    }
     if (f->scope.status < 0) return f->scope.status;
+    if (trial.error < HUGE_VAL && !invman_i_single_serves(f, allowed)) {
+      f->info.rejected++;
+      invman_i_leave_single(f);
+      continue;
+    }
 
     /* A model has no angles: its rotation_tol is for errors in proportion to the outputs, which grow from nothing. */
     if (!f->net) enough = fmin(allowed, o->rotation_tol * trial.size);
@@ -5040,6 +5215,7 @@ static invman_status invman_i_check_net_flow(const invman_context *ctx, const in
 static invman_status invman_i_check_model(const invman_context *ctx, const invman_model *model,
                                           const invman_data *train, invman_flow_options *o) {
   invman_status status;
+  if (o->single) return invman_i_bad(ctx, "flow: single precision is for networks (flow_create)");
   o->rotation_tol = invman_i_or(o->rotation_tol, 0.03);
   status = train ? invman_i_check_flow(ctx, train->d, train, o) : invman_i_check_data(ctx, train);
   if (status < 0) return status;
@@ -5087,6 +5263,20 @@ static invman_status invman_i_made(invman_flow *f, invman_flow **out) {
   return INVMAN_OK;
 }
 
+/* What sweeps in single precision need. */
+static void invman_i_take_narrow(invman_flow *f) {
+  size_t size = invman_i_mul(f->train->n, f->train->d), i;
+  f->narrow[0] = invman_i_narrow_take(&f->scope, f->start.h, f->start.d);
+  f->narrow[1] = invman_i_narrow_take(&f->scope, f->start.h, f->start.d);
+  f->x_narrow = (float *)invman_i_take(&f->scope, size, sizeof(float));
+  for (i = 0; f->x_narrow && i < size; i++) f->x_narrow[i] = (float)f->train->x[i];
+}
+
+static void invman_i_take_flow_partial(invman_flow *f, size_t tests) {
+  int narrow = f->info.in_single && invman_i_groups(f->narrow->panels) > invman_i_groups(f->start.panels);
+  f->partial = invman_i_take_partial(&f->scope, narrow ? f->narrow : &f->start, invman_i_max(f->train->n, tests));
+}
+
 /* A flow of a network with all its memory; its weights are those of t = 0. */
 static invman_status invman_i_make_flow(const invman_context *ctx, invman_net *net, const invman_data *train,
                                         const invman_flow_options *o, invman_flow **out) {
@@ -5101,7 +5291,9 @@ static invman_status invman_i_make_flow(const invman_context *ctx, invman_net *n
   f->trial = invman_i_pack_take(&f->scope, h, d);
   f->grad = invman_i_pack_take(&f->scope, h, d);
   f->square = invman_i_doubles(&f->scope, p);
-  f->partial = invman_i_take_partial(&f->scope, &f->start, invman_i_max(p, o->test ? o->test->n : 0));
+  f->info.in_single = o->single != 0;
+  if (o->single) invman_i_take_narrow(f);
+  invman_i_take_flow_partial(f, o->test ? o->test->n : 0);
   invman_i_reserve_held(f, 64);
   f->group_count = (size_t *)invman_i_take(&f->scope, invman_i_groups(f->start.panels), sizeof(size_t));
   if (f->square)
@@ -5260,7 +5452,7 @@ INVMAN_I_INLINE void invman_i_fill_features_body(size_t task, void *arg, const i
   size_t d = s->net->d, i, q, end = invman_i_min((task + 1) * INVMAN_I_FEATURE_POINTS, s->x.n);
   int k, j;
   for (i = task * INVMAN_I_FEATURE_POINTS; i < end; i += INVMAN_I_POINTS) {
-    const double *x[INVMAN_I_POINTS];
+    const void *x[INVMAN_I_POINTS];
     invman_i_few_points(&s->x, i, x);
     for (q = s->first; q < s->last; q += (size_t)J) {
       invman_i_tile v;
@@ -8031,6 +8223,7 @@ typedef struct invman_i_flow_head {
   size_t h, d, p, loss; /* a model: its size in the place of h */
   double alpha, loss_beta;
   uint64_t fingerprint;
+  size_t single; /* a network's option */
   int model;
   size_t dynamics; /* a model's */
   double momentum;
@@ -8044,6 +8237,7 @@ static void invman_i_move_flow_head(invman_i_stream *s, invman_i_flow_head *head
   invman_i_move_double(s, &head->alpha);
   invman_i_move_double(s, &head->loss_beta);
   invman_i_move_u64(s, &head->fingerprint);
+  if (!head->model) invman_i_move_size(s, &head->single);
   if (!head->model) return;
   invman_i_move_size(s, &head->dynamics);
   invman_i_move_double(s, &head->momentum);
@@ -8064,6 +8258,13 @@ static void invman_i_move_info(invman_i_stream *s, invman_flow_info *info) {
   invman_i_move_size(s, &info->events);
   invman_i_move_size(s, &info->held);
   info->end = end <= INVMAN_END_ROUNDING ? (int)end : INVMAN_END_NONE;
+}
+
+static void invman_i_move_single(invman_i_stream *s, invman_flow_info *info) {
+  size_t single = (size_t)info->in_single;
+  invman_i_move_double(s, &info->single_error);
+  invman_i_move_size(s, &single);
+  info->in_single = single == 1;
 }
 
 static void invman_i_move_pack(invman_i_stream *s, const invman_i_pack *pack) {
@@ -8107,6 +8308,7 @@ static void invman_i_move_flow(invman_i_stream *s, invman_flow *f) {
   invman_i_move_double(s, &f->speed);
   invman_i_move_double(s, &f->typical);
   if (f->net) {
+    invman_i_move_single(s, &f->info);
     invman_i_move_net(s, f->net);
     invman_i_move_pack(s, &f->start);
     invman_i_move_pack(s, &f->grad);
@@ -8129,6 +8331,7 @@ static void invman_i_flow_items(invman_i_stream *s, void *arg) {
   head.alpha = f->options.alpha;
   head.loss_beta = f->options.loss_beta;
   head.fingerprint = invman_i_fingerprint(f->train);
+  head.single = (size_t)(f->options.single != 0);
   head.model = !f->net;
   head.dynamics = (size_t)f->options.dynamics;
   head.momentum = f->options.momentum;
@@ -8156,6 +8359,7 @@ static invman_status invman_i_load_flow(invman_i_scope *scope, invman_i_stream *
   if (invman_i_check_left(scope, s, 0, 1) < 0) return scope->status;
   s->failed |= !(f->info.t >= 0 && f->info.t <= DBL_MAX) || !(f->info.t_star >= 0 && f->info.t_star <= DBL_MAX);
   s->failed |= !(f->dt > 0 && f->dt <= DBL_MAX) || !(f->speed >= 0 && f->speed <= DBL_MAX) || !(f->typical >= 0);
+  s->failed |= !(f->info.single_error >= 0) || (f->info.in_single && !f->options.single);
   if (f->net) {
     scope->status = invman_i_check_net(scope->ctx, f->net);
     s->failed |= !invman_i_pack_finite(&f->start) || !invman_i_pack_finite(&f->grad);
@@ -8225,6 +8429,7 @@ invman_status invman_flow_resume(const invman_context *ctx, const char *path, in
 
   /* The file, and whether it belongs to these data, options and network. */
   if (invman_i_open_flow(&scope, path, "FLOW", &s, &head) < 0) return invman_i_drop(&scope);
+  o.single = head.single == 1;
   if (!invman_i_take_net(&result, head.h, head.d, &saved)) {
     scope.status = invman_i_drop(&result);
     return invman_i_drop(&scope);
@@ -8353,7 +8558,11 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 #undef INVMAN_I_KERNEL
 #undef INVMAN_I_PAIRS
 #undef INVMAN_I_PANELS
+#undef INVMAN_I_PART
+#undef INVMAN_I_PART_FOR
+#undef INVMAN_I_KERNELS
 #undef INVMAN_I_ROWS
+#undef INVMAN_I_UNITS
 #undef INVMAN_I_FNV_START
 #undef INVMAN_I_TILE_ROWS
 #undef INVMAN_I_TILE_LANES

@@ -213,12 +213,12 @@ enum {
   CONV_GRADIENTS,
   CONV_GRAM
 };
-enum { TRAIN = CONV_GRAM + 1, LAZY, COLUMNS, EIGH, TOP, KINDS };
+enum { TRAIN = CONV_GRAM + 1, SINGLE, LAZY, COLUMNS, EIGH, TOP, KINDS };
 static const char *const kind_names[KINDS] = {
     "eval",           "gradient",  "eval+gradient", "gram",          "product",
     "infinite",       "rows",      "conv-eval",     "conv-gradient", "conv-both",
-    "conv-gradients", "conv-gram", "train",         "lazy",          "columns",
-    "eigh",           "top"};
+    "conv-gradients", "conv-gram", "train",         "train-single",  "lazy",
+    "columns",        "eigh",      "top"};
 
 enum { TOP_COUNT = 10, ROW_COUNT = 64, SIDE = 28, SHOWN = 10 };
 
@@ -279,7 +279,7 @@ static job make_job(int kind, size_t p, size_t d, size_t h) {
   j.d = kind >= CONV_EVAL && kind <= CONV_GRAM ? SIDE * SIDE : d;
   j.h = h;
   if (kind != EIGH) sample_points(&j);
-  if (kind <= PRODUCT || kind == TRAIN) sample_net(&j);
+  if (kind <= PRODUCT || kind == TRAIN || kind == SINGLE) sample_net(&j);
   if (kind >= CONV_EVAL && kind <= CONV_GRAM) make_conv(&j);
   N = j.conv ? invman_convnet_size(j.conv) : 0;
   image = j.conv ? (double)p * j.conv->work : 0;
@@ -373,6 +373,7 @@ invman_status
 perform(job *j);
 invman_status perform(job *j) {
   const double *x = j->points.x, *y = j->points.y;
+  invman_flow_options options;
   invman_status status;
   switch (j->kind) {
   case EVAL:
@@ -401,7 +402,10 @@ invman_status perform(job *j) {
   case CONV_GRAM:
     return invman_convnet_ntk_gram(j->conv, INVMAN_NTK_ALL, x, j->p, NULL, 0, j->out);
   case TRAIN:
-    return invman_train(&context, &j->other, &j->points, NULL, NULL);
+  case SINGLE:
+    memset(&options, 0, sizeof options);
+    options.single = j->kind == SINGLE;
+    return invman_train(&context, &j->other, &j->points, &options, NULL);
   case LAZY:
     return invman_lazy_train(&context, j->K, y, j->p, NULL, j->out, NULL);
   case COLUMNS:
@@ -416,7 +420,7 @@ invman_status perform(job *j) {
 static double run_job(job *j) { /* seconds */
   double began;
   if (j->kind == EIGH) memcpy(j->V, j->K, j->K_size * sizeof(double));
-  if (j->kind == TRAIN) invman_i_copy_weights(&j->net, &j->other);
+  if (j->kind == TRAIN || j->kind == SINGLE) invman_i_copy_weights(&j->net, &j->other);
   began = clock_now();
   j->status = perform(j);
   began = clock_now() - began;
@@ -581,10 +585,13 @@ static void convnet(void) {
 }
 
 static void runs(void) {
-  report("runs", TRAIN, 411, 5, 10000);
-  report("runs", TRAIN, 411, 10, 10000);
-  report("runs", TRAIN, 4640, 5, 10000);
-  report("runs", TRAIN, 4640, 10, 10000);
+  int kind;
+  for (kind = TRAIN; kind <= SINGLE; kind++) {
+    report("runs", kind, 411, 5, 10000);
+    report("runs", kind, 411, 10, 10000);
+    report("runs", kind, 4640, 5, 10000);
+    report("runs", kind, 4640, 10, 10000);
+  }
 }
 
 static void lazy(int by_columns) {
