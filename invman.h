@@ -976,9 +976,11 @@ static size_t invman_i_below(invman_rng *rng, size_t n) {
 #define INVMAN_I_BASE    2 /* SSE2, NEON, or what the compiler makes of pairs */
 #define INVMAN_I_INLINE  static inline __attribute__((always_inline, unused))
 #if defined(__clang__)
-#define INVMAN_I_UNROLL _Pragma("unroll")
+#define INVMAN_I_UNROLL     _Pragma("unroll")
+#define INVMAN_I_UNROLL_FEW _Pragma("unroll 4")
 #else
-#define INVMAN_I_UNROLL _Pragma("GCC unroll 8")
+#define INVMAN_I_UNROLL     _Pragma("GCC unroll 8")
+#define INVMAN_I_UNROLL_FEW _Pragma("GCC unroll 4")
 #endif
 typedef double invman_i_v8 __attribute__((vector_size(64), may_alias));
 typedef double invman_i_v4 __attribute__((vector_size(32), may_alias));
@@ -1001,6 +1003,7 @@ typedef int invman_i_n4 __attribute__((vector_size(16), may_alias));
 #define INVMAN_I_INLINE static inline
 #endif
 #define INVMAN_I_UNROLL
+#define INVMAN_I_UNROLL_FEW
 #endif
 
 enum { INVMAN_I_WIDTH = 8 }; /* neurons in a panel */
@@ -1330,11 +1333,20 @@ static invman_i_gemm invman_i_gemm_reserve(invman_i_scope *scope, size_t m, size
 }
 
 /* Panel q of `width` rows of (count, k): element r of step l at out[l*width + r], zero beyond the end. */
-static void invman_i_pack_panel(const double *at, size_t row, size_t column, size_t count, size_t k, double factor,
-                                size_t q, size_t width, double *out) {
-  size_t first = q * width, rows = invman_i_min(width, count - first), l, r;
+INVMAN_I_INLINE void invman_i_pack_panel(const double *at, size_t row, size_t column, size_t count, size_t k,
+                                         double factor, size_t q, const size_t width, double *out) {
+  size_t first = q * width, rows = invman_i_min(width, count - first), l = 0, r, c;
   at += first * row;
-  for (l = 0; l < k; l++)
+  if (rows == width && column == 1) { /* read along the rows */
+    for (; l + INVMAN_I_WIDTH <= k; l += INVMAN_I_WIDTH)
+      for (r = 0; r < width; r++) {
+        const double *from = at + r * row + l;
+        double *to = out + l * width + r;
+        INVMAN_I_UNROLL
+        for (c = 0; c < INVMAN_I_WIDTH; c++) to[c * width] = factor * from[c];
+      }
+  }
+  for (; l < k; l++)
     for (r = 0; r < width; r++) out[l * width + r] = r < rows ? factor * at[r * row + l * column] : 0;
 }
 
@@ -1354,27 +1366,43 @@ INVMAN_I_KERNEL(invman_i_pack_panels)
 /* C += a panel of A times a panel of B; of C, `rows` x `columns` are inside. */
 INVMAN_I_INLINE void invman_i_register_tile(const double *a, const double *b, size_t k, double *C, size_t stride,
                                             size_t rows, size_t columns, const int L) {
-  const int R = INVMAN_I_TILE_ROWS(L), J = INVMAN_I_TILE_LANES(L);
+  const int R = INVMAN_I_TILE_ROWS(L), J = INVMAN_I_TILE_LANES(L), S = J * INVMAN_I_WIDTH;
   invman_i_lanes sum[8][3];
-  size_t l;
-  int i, j, c;
+  double edge[8 * 3 * INVMAN_I_WIDTH], *to = C;
+  size_t across = stride, l, r, c;
+  int i, j;
   INVMAN_I_UNROLL
   for (i = 0; i < R; i++) {
     INVMAN_I_UNROLL
     for (j = 0; j < J; j++) invman_i_set(&sum[i][j], &invman_i_zero, L);
   }
-  for (l = 0; l < k; l++, a += R, b += J * INVMAN_I_WIDTH) {
+  INVMAN_I_UNROLL_FEW
+  for (l = 0; l < k; l++, a += R, b += S) {
     INVMAN_I_UNROLL
     for (i = 0; i < R; i++) {
       INVMAN_I_UNROLL
       for (j = 0; j < J; j++) invman_i_add_scaled(&sum[i][j], a[i], (const invman_i_lanes *)(const void *)b + j, L);
     }
   }
-  for (i = 0; i < R && (size_t)i < rows; i++)
+
+  if (rows < (size_t)R || columns < (size_t)S) { /* not all of it is C's */
+    memset(edge, 0, sizeof edge);
+    to = edge;
+    across = (size_t)S;
+  }
+  INVMAN_I_UNROLL
+  for (i = 0; i < R; i++) {
+    INVMAN_I_UNROLL
     for (j = 0; j < J; j++) {
-      double *to = C + (size_t)i * stride + (size_t)j * INVMAN_I_WIDTH;
-      for (c = 0; c < INVMAN_I_WIDTH && (size_t)(j * INVMAN_I_WIDTH + c) < columns; c++) to[c] += sum[i][j].d[c];
+      double *at = to + (size_t)i * across + (size_t)j * INVMAN_I_WIDTH;
+      invman_i_lanes out = invman_i_load(at);
+      invman_i_add_scaled(&out, 1.0, &sum[i][j], L);
+      memcpy(at, &out, sizeof out);
     }
+  }
+  if (to == edge)
+    for (r = 0; r < invman_i_min((size_t)R, rows); r++)
+      for (c = 0; c < invman_i_min((size_t)S, columns); c++) C[r * stride + c] += edge[r * across + c];
 }
 
 /* Task: a block of C of 8 x 8 register tiles. */
@@ -8551,6 +8579,7 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 #undef INVMAN_I_BASE
 #undef INVMAN_I_INLINE
 #undef INVMAN_I_UNROLL
+#undef INVMAN_I_UNROLL_FEW
 #undef INVMAN_I_LANEWISE
 #undef INVMAN_I_EITHERWISE
 #undef INVMAN_I_AS

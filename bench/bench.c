@@ -215,10 +215,9 @@ enum {
 };
 enum { TRAIN = CONV_GRAM + 1, SINGLE, LAZY, COLUMNS, EIGH, TOP, KINDS };
 static const char *const kind_names[KINDS] = {
-    "eval",           "gradient",  "eval+gradient", "gram",          "product",
-    "infinite",       "rows",      "conv-eval",     "conv-gradient", "conv-both",
-    "conv-gradients", "conv-gram", "train",         "train-single",  "lazy",
-    "columns",        "eigh",      "top"};
+    "eval",  "gradient",     "eval+gradient", "gram",      "product",        "infinite",
+    "rows",  "conv-eval",    "conv-gradient", "conv-both", "conv-gradients", "conv-gram",
+    "train", "train-single", "lazy",          "columns",   "eigh",           "top"};
 
 enum { TOP_COUNT = 10, ROW_COUNT = 64, SIDE = 28, SHOWN = 10 };
 

@@ -744,8 +744,8 @@ static void flow_single(void) {
   CHECK(info.in_single && info.single_error < 6e-5);
   info = single_run(INVMAN_STRIPE, 3, 60, 100, 1e6, 3); /* from the first step on too coarse */
   CHECK(!info.in_single && info.single_error > 0.01);
-  info = single_run(INVMAN_STRIPE, 3, 60, 100, 2e3, 4); /* good enough at first, not near the end */
-  CHECK(!info.in_single && info.single_error > 6e-5 && info.single_error < 0.01);
+  info = single_run(INVMAN_STRIPE, 3, 60, 64, 2.5e5, 13); /* good enough at first, not near the end */
+  CHECK(!info.in_single && info.single_error > 1e-3 && info.single_error < 0.1);
 
   memset(&model, 0, sizeof model); /* not for models */
   o.single = 1;
@@ -786,7 +786,7 @@ static void flow_resumes_to_the_same_bits(void) { /* stopped and resumed after e
     size_t held = 0, count[2] = {0, 0};
     o.loss = loss;
     o.single = single;
-    if (kind == INVMAN_SQUARED_HINGE + 2) o.alpha = 2e3;
+    if (kind == INVMAN_SQUARED_HINGE + 2) o.alpha = 2.5e5; /* which it leaves halfway */
     if (loss != INVMAN_HINGE) o.step_max = 120;
     whole = open_flow(NULL, &a, &o);
     part = open_flow(NULL, &b, &o);
