@@ -1189,10 +1189,38 @@ INVMAN_I_INLINE void invman_i_root(invman_i_lanes *root, const invman_i_lanes *x
 #endif
 }
 
-INVMAN_I_INLINE invman_i_lanes invman_i_load(const double *x) { /* eight doubles, aligned or not */
-  invman_i_lanes lanes;
-  memcpy(&lanes, x, sizeof lanes);
-  return lanes;
+/* eight doubles, aligned or not; by the pieces that are computed with, since compilers copy a union in others and then
+   wait for the store */
+INVMAN_I_INLINE invman_i_lanes invman_i_load(const double *x, const int L) {
+  invman_i_lanes out;
+#if INVMAN_I_VECTORS
+#define INVMAN_I_OP(piece, V, M)                                                           \
+  {                                                                                        \
+    typedef V loose_ __attribute__((aligned(8), may_alias));                               \
+    out.piece = *(const loose_ *)(x + ((const double *)(const void *)&out.piece - out.d)); \
+  }
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+#else
+  (void)L;
+  memcpy(&out, x, sizeof out);
+#endif
+  return out;
+}
+
+INVMAN_I_INLINE void invman_i_store(double *x, const invman_i_lanes *lanes, const int L) {
+#if INVMAN_I_VECTORS
+#define INVMAN_I_OP(piece, V, M)                                                              \
+  {                                                                                           \
+    typedef V loose_ __attribute__((aligned(8), may_alias));                                  \
+    *(loose_ *)(x + ((const double *)(const void *)&lanes->piece - lanes->d)) = lanes->piece; \
+  }
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+#else
+  (void)L;
+  memcpy(x, lanes, sizeof *lanes);
+#endif
 }
 
 static double invman_i_sum_lanes(const invman_i_lanes *x) {
@@ -1395,9 +1423,9 @@ INVMAN_I_INLINE void invman_i_register_tile(const double *a, const double *b, si
     INVMAN_I_UNROLL
     for (j = 0; j < J; j++) {
       double *at = to + (size_t)i * across + (size_t)j * INVMAN_I_WIDTH;
-      invman_i_lanes out = invman_i_load(at);
+      invman_i_lanes out = invman_i_load(at, L);
       invman_i_add_scaled(&out, 1.0, &sum[i][j], L);
-      memcpy(at, &out, sizeof out);
+      invman_i_store(at, &out, L);
     }
   }
   if (to == edge)
@@ -1498,14 +1526,14 @@ INVMAN_I_INLINE void invman_i_symv_group_body(size_t group, void *arg, const int
       INVMAN_I_UNROLL
       for (k = 0; k < INVMAN_I_SYMV_ROWS; k++) invman_i_set(&acc[k], &invman_i_zero, L);
       for (; j + INVMAN_I_WIDTH <= n; j += INVMAN_I_WIDTH) {
-        invman_i_lanes xs = invman_i_load(x + j), ys = invman_i_load(y + j);
+        invman_i_lanes xs = invman_i_load(x + j, L), ys = invman_i_load(y + j, L);
         INVMAN_I_UNROLL
         for (k = 0; k < INVMAN_I_SYMV_ROWS; k++) {
-          invman_i_lanes as = invman_i_load(a[k] + j);
+          invman_i_lanes as = invman_i_load(a[k] + j, L);
           invman_i_add_product(&acc[k], &as, &xs, L);
           invman_i_add_scaled(&ys, x[i + k], &as, L);
         }
-        memcpy(y + j, &ys, sizeof ys);
+        invman_i_store(y + j, &ys, L);
       }
       for (k = 0; k < INVMAN_I_SYMV_ROWS; k++) sum[k] += invman_i_sum_lanes(&acc[k]);
     }
@@ -1573,10 +1601,10 @@ INVMAN_I_INLINE void invman_i_rows_dots_body(size_t chunk, void *arg, const int 
       invman_i_set(&acc[k], &invman_i_zero, L);
     }
     for (j = first; j + INVMAN_I_WIDTH <= last; j += INVMAN_I_WIDTH) {
-      invman_i_lanes xs = invman_i_load(s->x + j);
+      invman_i_lanes xs = invman_i_load(s->x + j, L);
       INVMAN_I_UNROLL
       for (k = 0; k < 4; k++) {
-        invman_i_lanes qs = invman_i_load(q[k] + j);
+        invman_i_lanes qs = invman_i_load(q[k] + j, L);
         invman_i_add_product(&acc[k], &qs, &xs, L);
       }
     }
@@ -1604,13 +1632,13 @@ INVMAN_I_INLINE void invman_i_rows_sum_body(size_t chunk, void *arg, const int L
       h[k] = row < s->rows ? s->factor * s->h[row] : 0;
     }
     for (j = first; j + INVMAN_I_WIDTH <= last; j += INVMAN_I_WIDTH) {
-      invman_i_lanes ys = invman_i_load(s->y + j);
+      invman_i_lanes ys = invman_i_load(s->y + j, L);
       INVMAN_I_UNROLL
       for (k = 0; k < 4; k++) {
-        invman_i_lanes qs = invman_i_load(q[k] + j);
+        invman_i_lanes qs = invman_i_load(q[k] + j, L);
         invman_i_add_scaled(&ys, h[k], &qs, L);
       }
-      memcpy(s->y + j, &ys, sizeof ys);
+      invman_i_store(s->y + j, &ys, L);
     }
     for (; j < last; j++) s->y[j] += (h[0] * q[0][j] + h[1] * q[1][j]) + (h[2] * q[2][j] + h[3] * q[3][j]);
   }
@@ -1933,7 +1961,7 @@ INVMAN_I_INLINE void invman_i_secular_sum(const invman_i_conquest *c, size_t fir
   invman_i_lanes sum = invman_i_zero, square = invman_i_zero;
   size_t j;
   for (j = first; j + INVMAN_I_WIDTH <= last; j += INVMAN_I_WIDTH) {
-    invman_i_lanes p = invman_i_load(c->pole + j), z = invman_i_load(c->weight + j);
+    invman_i_lanes p = invman_i_load(c->pole + j, L), z = invman_i_load(c->weight + j, L);
 #define INVMAN_I_OP(piece, V, M)                     \
   p.piece = z.piece / ((p.piece - origin) - offset); \
   sum.piece += z.piece * p.piece;                    \
@@ -2030,7 +2058,7 @@ INVMAN_I_KERNEL(invman_i_secular_roots)
 INVMAN_I_INLINE void invman_i_secular_weights_body(size_t task, void *arg, const int L) {
   invman_i_conquest *c = (invman_i_conquest *)arg;
   size_t first = task * INVMAN_I_WIDTH, end = invman_i_min(first + INVMAN_I_WIDTH, c->k), i, j;
-  invman_i_lanes d = invman_i_load(c->pole + first), product;
+  invman_i_lanes d = invman_i_load(c->pole + first, L), product;
   int below;
   for (j = 0; j < INVMAN_I_WIDTH; j++) product.d[j] = 1;
   for (below = 1; below >= 0; below--) /* than the eight; then those above */
@@ -2062,13 +2090,13 @@ INVMAN_I_INLINE void invman_i_secular_vectors_body(size_t task, void *arg, const
     double sum = 0;
     invman_i_lanes square = invman_i_zero;
     for (g = 0; g + INVMAN_I_WIDTH <= k; g += INVMAN_I_WIDTH) {
-      invman_i_lanes p = invman_i_load(c->gpole + g), z = invman_i_load(c->gweight + g);
+      invman_i_lanes p = invman_i_load(c->gpole + g, L), z = invman_i_load(c->gweight + g, L);
 #define INVMAN_I_OP(piece, V, M)                     \
   p.piece = z.piece / ((p.piece - origin) - offset); \
   square.piece += p.piece * p.piece;
       INVMAN_I_LANEWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
-      memcpy(row + g, &p, sizeof p);
+      invman_i_store(row + g, &p, L);
     }
     for (; g < k; g++) {
       row[g] = c->gweight[g] / ((c->gpole[g] - origin) - offset);
@@ -3559,13 +3587,13 @@ INVMAN_I_INLINE void invman_i_sum_columns_body(size_t task, void *arg, const int
     const double *const *c = s->from + k, *f = s->factor + k;
     size_t few = invman_i_min(4, s->count - k);
     for (i = first; few == 4 && i + INVMAN_I_WIDTH <= last; i += INVMAN_I_WIDTH) {
-      invman_i_lanes sum = invman_i_load(s->out + i);
+      invman_i_lanes sum = invman_i_load(s->out + i, L);
       INVMAN_I_UNROLL
       for (l = 0; l < 4; l++) {
-        invman_i_lanes x = invman_i_load(c[l] + i);
+        invman_i_lanes x = invman_i_load(c[l] + i, L);
         invman_i_add_scaled(&sum, f[l], &x, L);
       }
-      memcpy(s->out + i, &sum, sizeof sum);
+      invman_i_store(s->out + i, &sum, L);
     }
     for (i = few == 4 ? last - (last - first) % INVMAN_I_WIDTH : first; i < last; i++)
       for (l = 0; l < few; l++) s->out[i] += f[l] * c[l][i];
@@ -5718,7 +5746,7 @@ INVMAN_I_INLINE double invman_i_small_sine(const double *x, const double *z, siz
   }
   c = q / xx;
   for (k = 0; k + INVMAN_I_WIDTH <= d; k += INVMAN_I_WIDTH) {
-    invman_i_lanes xs = invman_i_load(x + k), r = invman_i_load(z + k);
+    invman_i_lanes xs = invman_i_load(x + k, L), r = invman_i_load(z + k, L);
     invman_i_add_scaled(&r, -c, &xs, L);
     invman_i_add_product(&sum, &r, &r, L);
   }
@@ -5930,7 +5958,7 @@ static int invman_i_infinite_finite(const double *K, size_t n, size_t m) {
   invman_i_lanes sum = invman_i_zero;
   double rest = 0;
   for (i = 0; i + INVMAN_I_WIDTH <= line; i += INVMAN_I_WIDTH) {
-    invman_i_lanes value = invman_i_load(K + i);
+    invman_i_lanes value = invman_i_load(K + i, INVMAN_I_BASE);
     invman_i_add_scaled(&sum, 0.0, &value, INVMAN_I_BASE);
   }
   for (; i < line; i++) rest += 0.0 * K[i];

@@ -143,7 +143,7 @@ INLINE int peak_sums(int L) { return L == 8 ? PEAK_SUMS : L == 4 ? 6 : L == 2 ? 
 INLINE void peak_body(size_t index, void *arg, const int L) { /* sum += sum a */
   const int sums = peak_sums(L);
   double *out = (double *)arg + index * INVMAN_I_WIDTH;
-  invman_i_lanes sum[PEAK_SUMS], a = invman_i_load(out);
+  invman_i_lanes sum[PEAK_SUMS], a = invman_i_load(out, L);
   int i, k;
   for (k = 0; k < sums; k++) sum[k] = a;
   for (i = 0; i < PEAK_STEPS; i++) {
@@ -151,7 +151,7 @@ INLINE void peak_body(size_t index, void *arg, const int L) { /* sum += sum a */
     for (k = 0; k < sums; k++) invman_i_add_product(&sum[k], &sum[k], &a, L);
   }
   for (k = 0; k < sums; k++) invman_i_add_scaled(&a, 1, &sum[k], L);
-  memcpy(out, &a, sizeof a);
+  invman_i_store(out, &a, L);
 }
 static void peak_base(size_t index, void *arg) { peak_body(index, arg, VECTORS ? 2 : 1); }
 #if VECTORS && (defined(__x86_64__) || defined(__i386__))
