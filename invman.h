@@ -4162,16 +4162,18 @@ struct invman_flow {
   invman_i_loss loss;
   invman_flow_info info;
 
-  double dt, speed, typical;       /* the next step's length; max |G_n| (0: a model's); a typical rate of a margin */
-  double unit;                     /* of r: sqrt(2)/(h p), or 1/p */
-  double *f0, *margin, *rate;      /* (p) f at t = 0; y F; its rate over the last trial */
-  double *r;                       /* (p) unit g y: what each point contributes to G */
+  double dt, speed, typical;  /* the next step's length; max |G_n| (0: a model's); a typical rate of a margin */
+  double unit;                /* of r: sqrt(2)/(h p), or 1/p */
+  double *f0, *margin, *rate; /* (p) f at t = 0; y F; its rate over the last trial */
+  double *r;                  /* (p) unit g y: what each point contributes to G */
+  double *seen;               /* (p) when a margin was last looked at */
+  double *gap, *gap_next;     /* (p) how far a margin can be from where it was when last looked at; after the step */
   double *next, *predicted, *work; /* (p) margins after the step; predicted ones; scratch */
   double *f0_test, *f_test;        /* (test n) */
   unsigned char *near;             /* (p) whether the point may come to its margin within the step */
   size_t *list, near_count, below; /* (p) near points, then those with g = 1, then those with g = 0; */
   size_t far_count;                /* of these the last ones, far above */
-  size_t *where;                   /* (p) place in the list */
+  size_t *where, *look;            /* (p) place in the list; points whose margin is to be looked at */
   invman_i_margins margins;        /* of the near points */
   double *K;                       /* their Gram matrix */
   size_t gram_room;
@@ -4180,6 +4182,7 @@ struct invman_flow {
   invman_net *net;
   invman_i_pack start, trial, grad; /* weights at t = 0; of the step in hand; G of the last trial */
   double *square;                   /* (p) |x~|^2 = |x|^2/d + 1 */
+  double reach;                     /* |f - f'| <= reach |x~| between the step's start and the trial */
   double *partial;                  /* partial sums of a sweep */
   invman_i_pack narrow[2];          /* option single: room for trial and grad, */
   float *x_narrow;                  /* and (p,d) the points, in single precision */
@@ -4226,20 +4229,20 @@ static void invman_i_hyperbolic(double x, double *cosh_minus_1, double *sinh_x) 
 
 typedef struct invman_i_turn {
   const invman_flow *flow;
-  double dt, *speed; /* (groups) max |G_n| of a group */
+  double dt, *speed, *path; /* (groups) max |G_n| of a group; sum of what bounds the change of beta_n z_n by |x~| */
 } invman_i_turn;
 
 static void invman_i_turn_group(size_t task, void *arg) {
   const invman_i_turn *s = (const invman_i_turn *)arg;
   const invman_flow *f = s->flow;
   size_t d = f->net->d, width = invman_i_group(f->trial.panels) * INVMAN_I_WIDTH, n, k;
-  double scale = 1 / sqrt((double)d);
-  s->speed[task] = 0;
+  double scale = 1 / sqrt((double)d), speed = 0, path = 0;
   for (n = task * width; n < invman_i_min((task + 1) * width, f->net->h); n++) {
     const double *w = f->net->w + n * d, *g = invman_i_neuron(&f->grad, n);
     double *v = invman_i_neuron(&f->trial, n), beta = f->net->beta[n], b = f->net->b[n];
-    double gb = g[d * INVMAN_I_WIDTH], size = 0, along = 0, c = 0, sh = 0, shift = 0;
+    double gb = g[d * INVMAN_I_WIDTH], size = 0, norm = 0, along = 0, c = 0, sh = 0, shift = 0, distance;
     for (k = 0; k < d; k++) {
+      norm += w[k] * w[k];
       size += g[k * INVMAN_I_WIDTH] * g[k * INVMAN_I_WIDTH];
       along += w[k] * scale * g[k * INVMAN_I_WIDTH];
     }
@@ -4252,8 +4255,12 @@ static void invman_i_turn_group(size_t task, void *arg) {
     for (k = 0; k < d; k++) v[k * INVMAN_I_WIDTH] = w[k] * scale + shift * g[k * INVMAN_I_WIDTH];
     v[d * INVMAN_I_WIDTH] = b + shift * gb;
     v[(d + 1) * INVMAN_I_WIDTH] = beta + (beta * c + along * sh);
-    s->speed[task] = invman_i_worst(s->speed[task], size);
+    speed = invman_i_worst(speed, size);
+    distance = fabs(shift) * size; /* of (omega, b); |beta' z' - beta z| <= |beta| |z' - z| + |beta' - beta| |z'| */
+    path += fabs(beta) * distance + fabs(beta * c + along * sh) * (sqrt(norm + b * b) + distance);
   }
+  s->speed[task] = speed;
+  s->path[task] = path;
 }
 
 INVMAN_I_INLINE void invman_i_held_z_body(size_t task, void *arg, const int L) {
@@ -4277,14 +4284,18 @@ INVMAN_I_KERNELS(invman_i_held_z)
 
 /* trial = the network turned for a time dt by G. */
 static void invman_i_turn_neurons(invman_flow *f, double dt) {
-  double speed[64];
+  double speed[64], path[64];
   size_t groups = invman_i_groups(f->trial.panels), g;
   invman_i_turn s;
   s.flow = f;
   s.dt = dt;
   s.speed = speed;
-  invman_i_parallel(&f->context, groups, invman_i_turn_group, &s, 5 * (double)f->net->h * (double)(f->net->d + 4));
-  for (g = 0, f->speed = 0; g < groups; g++) f->speed = invman_i_worst(f->speed, speed[g]);
+  s.path = path;
+  invman_i_parallel(&f->context, groups, invman_i_turn_group, &s, 6 * (double)f->net->h * (double)(f->net->d + 4));
+  for (g = 0, f->speed = f->reach = 0; g < groups; g++) {
+    f->speed = invman_i_worst(f->speed, speed[g]);
+    f->reach += path[g] * sqrt(2.0) / (double)f->net->h;
+  }
   (f->info.in_single ? invman_i_held_z_single(&f->context) : invman_i_held_z(&f->context))(0, f);
 }
 
@@ -4728,24 +4739,27 @@ static void invman_i_wide_margins(invman_flow *f, size_t first, size_t count, do
   for (i = 0; i < count; i++) margin[i] = f->options.alpha * f->train->y[first + i] * (margin[i] - f->f0[first + i]);
 }
 
-static void invman_i_eval_margins(invman_flow *f, double *margin) {
-  size_t i, p = f->train->n;
-  invman_i_points all = invman_i_points_of(f->train->x, NULL, p, f->train->d);
-  if (!f->info.in_single) {
-    invman_i_wide_margins(f, 0, p, margin);
-    return;
+/* Of the points of a list, in the precision in use; networks only. */
+static void invman_i_look(invman_flow *f, const size_t *list, size_t count, double *margin) {
+  invman_i_points some = invman_i_points_of(f->train->x, list, count, f->train->d);
+  size_t k;
+  if (count == 0) return;
+  some.narrow = f->x_narrow;
+  invman_i_eval_points(&f->context, &f->trial, invman_i_narrow(f), some, f->partial, f->work);
+  for (k = 0; k < count; k++) {
+    size_t i = list[k];
+    margin[i] = f->options.alpha * f->train->y[i] * (f->work[k] - f->f0[i]);
   }
-  all.narrow = f->x_narrow;
-  invman_i_eval_points(&f->context, &f->trial, f->narrow, all, f->partial, margin);
-  for (i = 0; i < p; i++) margin[i] = f->options.alpha * f->train->y[i] * (margin[i] - f->f0[i]);
 }
 
 /* What single precision does to the margins of some points in order, here. */
-static double invman_i_single_error(invman_flow *f, size_t first, size_t count, const double *margin, double *wide) {
+static double invman_i_single_error(invman_flow *f, size_t first, size_t count, const double *margin, const double *gap,
+                                    double *wide) {
   double error = 0;
   size_t i;
   invman_i_wide_margins(f, first, count, wide);
-  for (i = 0; i < count; i++) error = invman_i_worst(error, fabs(margin[first + i] - wide[i]));
+  for (i = 0; i < count; i++)
+    if (!(gap[first + i] > 0)) error = invman_i_worst(error, fabs(margin[first + i] - wide[i]));
   f->info.single_error = invman_i_worst(f->info.single_error, error);
   return error;
 }
@@ -4757,7 +4771,7 @@ static int invman_i_single_serves(invman_flow *f, double allowed) {
   size_t p = f->train->n, part = (f->info.step + f->info.rejected) % INVMAN_I_CHECKS;
   size_t first = p * part / INVMAN_I_CHECKS, last = p * (part + 1) / INVMAN_I_CHECKS;
   if (!f->info.in_single) return 1;
-  return invman_i_single_error(f, first, last - first, f->next, f->work) <= 0.1 * allowed;
+  return invman_i_single_error(f, first, last - first, f->next, f->gap_next, f->work) <= 0.1 * allowed;
 }
 
 typedef struct invman_i_trial {
@@ -4770,7 +4784,52 @@ typedef struct invman_i_trial {
 
 static double invman_i_root_mean_square(const double *x, size_t n) { return sqrt(invman_i_inner(x, x, n) / (double)n); }
 
+/* ---- points far above their margin. They do not push, so that neither their rates are worth a sweep nor, as long as
+   the sum of the steps' bounds says that they stay there, their margins. */
+
 enum { INVMAN_I_FAR = 2 };
+
+static double invman_i_far(const invman_flow *f, size_t i, double span) {
+  return 1 + 8 * span * (fabs(f->rate[i]) + f->typical);
+}
+
+/* The lowest that a margin can be. */
+static double invman_i_lowest(const invman_flow *f, size_t i) { return f->margin[i] - f->gap[i]; }
+
+/* Looks at the points again, where the step starts, that may not be far above their margin. Returns at how many. */
+static size_t invman_i_look_again(invman_flow *f, double span) {
+  size_t count = 0, k;
+  for (k = 0; k < f->train->n; k++)
+    if (f->gap[k] > 0 && !(invman_i_lowest(f, k) > invman_i_far(f, k, span))) f->look[count++] = k;
+  if (count == 0) return 0;
+  f->mover->put_back(f);
+  for (k = 0; k < count; k++) f->next[f->look[k]] = f->margin[f->look[k]];
+  invman_i_look(f, f->look, count, f->margin);
+  for (k = 0; k < count; k++) {
+    size_t i = f->look[k];
+    f->gap[i] = 0;
+    f->rate[i] = (f->margin[i] - f->next[i]) / (f->info.t - f->seen[i]);
+    f->seen[i] = f->info.t;
+  }
+  return count;
+}
+
+/* The margins after a trial: of all points but those that are far and stay so. */
+static void invman_i_eval_margins(invman_flow *f, double *margin) {
+  size_t p = f->train->n, count = 0, i;
+  if (!f->net) {
+    invman_i_wide_margins(f, 0, p, margin);
+    return;
+  }
+  for (i = 0; i < p; i++) {
+    double reach = f->options.alpha * f->reach * sqrt(f->square[i]);
+    int stays = f->near[i] == INVMAN_I_FAR && invman_i_lowest(f, i) - reach > 1 + f->options.margin_tol;
+    f->gap_next[i] = stays ? f->gap[i] + reach : 0;
+    margin[i] = f->margin[i];
+    if (!stays) f->look[count++] = i;
+  }
+  invman_i_look(f, f->look, count, margin);
+}
 
 /* Marks the points that may come to their margin within a step: by their own rate with a margin of safety, or by a
    typical one, since rates change when others arrive. Returns how many. Others are so far above it that their rates
@@ -4779,9 +4838,9 @@ static size_t invman_i_mark_near(invman_flow *f, double span) {
   size_t count = 0, i;
   for (i = 0; i < f->train->n; i++) {
     double approach = f->margin[i] < 1 ? f->rate[i] : -f->rate[i];
-    double far = 1 + 8 * span * (fabs(f->rate[i]) + f->typical);
+    int far = f->net && f->loss.kind == INVMAN_HINGE && invman_i_lowest(f, i) > invman_i_far(f, i, span);
     int near = invman_i_is_near(&f->loss, f->margin[i], span * (1.5 * fmax(0, approach) + 0.3 * f->typical));
-    f->near[i] = near ? 1 : f->net && f->loss.kind == INVMAN_HINGE && f->margin[i] > far ? INVMAN_I_FAR : 0;
+    f->near[i] = near ? 1 : far ? INVMAN_I_FAR : 0;
     count += near != 0;
   }
   return count;
@@ -4936,7 +4995,8 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
   invman_i_eval_margins(f, f->next);
   for (i = 0; i < p; i++) {
     int far = f->near[i] == INVMAN_I_FAR && f->next[i] > 1 && f->next[i] <= DBL_MAX;
-    if (far) f->rate[i] = (f->next[i] - f->margin[i]) / trial->used;
+    if (far && f->gap_next[i] > 0) continue;
+    if (far) f->rate[i] = (f->next[i] - f->margin[i]) / (trial->used + (f->info.t - f->seen[i]));
     else trial->error = invman_i_worst(trial->error, fabs(f->next[i] - f->predicted[i]));
     trial->size = fmax(trial->size, fabs(f->next[i]));
   }
@@ -4990,8 +5050,9 @@ static void invman_i_locate_t_star(invman_flow *f, const invman_i_trial *trial) 
 /* All margins where the last step ended, in double: what single precision did to them is in the info. */
 static void invman_i_widen_margins(invman_flow *f) {
   f->mover->put_back(f);
-  invman_i_single_error(f, 0, f->train->n, f->margin, f->next);
+  invman_i_single_error(f, 0, f->train->n, f->margin, f->gap, f->next);
   memcpy(f->margin, f->next, f->train->n * sizeof *f->margin);
+  memset(f->gap, 0, f->train->n * sizeof *f->gap);
   invman_i_measure(f);
 }
 
@@ -5004,11 +5065,16 @@ static int invman_i_leave_single(invman_flow *f) {
 }
 
 static void invman_i_accept(invman_flow *f, double dt) {
-  double *swap = f->margin;
+  double *margin = f->margin, *gap = f->gap;
+  size_t i;
   f->mover->accept(f);
   f->margin = f->next;
-  f->next = swap;
+  f->next = margin;
+  f->gap = f->gap_next;
+  f->gap_next = gap;
   f->info.t += dt;
+  for (i = 0; i < f->train->n; i++)
+    if (!(f->gap[i] > 0)) f->seen[i] = f->info.t;
   f->info.dt = dt;
   f->info.step++;
   invman_i_measure(f);
@@ -5020,6 +5086,8 @@ static invman_status invman_i_check_limits(invman_flow *f) {
   if (f->info.unsatisfied == 0 && f->info.in_single) {
     invman_i_widen_margins(f);
     f->info.in_single = f->info.unsatisfied == 0;
+  } else if (f->info.unsatisfied == 0 && invman_i_look_again(f, HUGE_VAL) > 0) {
+    invman_i_measure(f);
   }
   if (f->info.unsatisfied == 0) return invman_i_end(f, INVMAN_END_SATISFIED);
   if (o->t_max > 0 && f->info.t >= o->t_max) return invman_i_end(f, INVMAN_END_T_MAX);
@@ -5040,6 +5108,7 @@ static invman_status invman_i_chain_step(invman_flow *f) {
     invman_status status;
     if (last) span = o->t_max - f->info.t;
     wanted = span;
+    invman_i_look_again(f, span);
     span = invman_i_fit_near(f, span);
     last = last && span == wanted;
     longest = fmax(longest, span); /* at t = 0 no step is too short for the clock */
@@ -5298,6 +5367,9 @@ static invman_status invman_i_take_flow(const invman_context *ctx, const invman_
   f->info.test_error = -1;
   f->f0 = invman_i_doubles(&f->scope, p);
   f->margin = invman_i_doubles(&f->scope, p);
+  f->gap = invman_i_doubles(&f->scope, p);
+  f->seen = invman_i_doubles(&f->scope, p);
+  f->gap_next = invman_i_doubles(&f->scope, p);
   f->rate = invman_i_doubles(&f->scope, p);
   f->r = invman_i_doubles(&f->scope, p);
   f->next = invman_i_doubles(&f->scope, p);
@@ -5308,6 +5380,7 @@ static invman_status invman_i_take_flow(const invman_context *ctx, const invman_
   f->near = (unsigned char *)invman_i_take(&f->scope, p, 1);
   f->list = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
   f->where = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
+  f->look = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
   *out = f;
   return INVMAN_OK;
 }
@@ -8372,6 +8445,10 @@ static void invman_i_move_flow(invman_i_stream *s, invman_flow *f) {
     invman_i_move_model(s, f);
   }
   invman_i_move_doubles(s, f->margin, p);
+  if (f->net) {
+    invman_i_move_doubles(s, f->gap, p);
+    invman_i_move_doubles(s, f->seen, p);
+  }
   invman_i_move_doubles(s, f->rate, p);
   invman_i_move_doubles(s, f->r, p);
   if (f->net) invman_i_move_held(s, f);
@@ -8424,7 +8501,9 @@ static invman_status invman_i_load_flow(invman_i_scope *scope, invman_i_stream *
     s->failed |= !invman_i_isfinite(f->at[k]) || !invman_i_isfinite(f->first[k]) || !invman_i_isfinite(f->last_G[k]);
   for (k = 0; f->velocity && k < N; k++) s->failed |= !invman_i_isfinite(f->velocity[k]);
   for (k = 0; k < p; k++)
-    s->failed |= !invman_i_isfinite(f->margin[k]) || !invman_i_isfinite(f->rate[k]) || !invman_i_isfinite(f->r[k]);
+    s->failed |= !invman_i_isfinite(f->margin[k]) || !(f->gap[k] >= 0 && f->gap[k] <= DBL_MAX) ||
+                 !(f->seen[k] >= 0 && f->seen[k] <= f->info.t) || !invman_i_isfinite(f->rate[k]) ||
+                 !invman_i_isfinite(f->r[k]);
   if (scope->status == INVMAN_OK && s->failed)
     scope->status = invman_i_fail(scope->ctx, INVMAN_E_FORMAT, "the file holds values that no flow has", "byte", s->at);
   return scope->status;

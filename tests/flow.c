@@ -37,6 +37,7 @@ static double golden_error_in(int single, double rotation_tol, double tol, doubl
     CHECK(invman_flow_run(flow) == INVMAN_STOPPED);
     CHECK(flow->info.end == INVMAN_END_T_MAX && flow->info.t == t[k]);
     CHECK(flow->info.in_single == single && (flow->info.single_error > 0) == single);
+    invman_i_look_again(flow, HUGE_VAL);
     worst = fmax(worst, largest_difference(flow->margin, margin + 24 * k, 24));
     for (i = 0; i < 24; i++) square += (flow->margin[i] - margin[24 * k + i]) * (flow->margin[i] - margin[24 * k + i]);
     *t_star = flow->info.t_star;
@@ -204,6 +205,7 @@ static void flow_predicts(void) {
   CHECK(invman_flow_predict(flow, q.train.x, 40, F) == INVMAN_OK);
   memcpy(same, q.train.x, sizeof same);
   CHECK(invman_flow_predict(flow, same, 40, same) == INVMAN_OK && same_bits(same, F, 40)); /* in place */
+  invman_i_look_again(flow, HUGE_VAL);
   for (i = 0; i < 40; i++) {
     CLOSE(F[i], 0.5 * (plain_eval(&q.net, q.train.x + 3 * i) - plain_eval(&start, q.train.x + 3 * i)), 1e-14);
     CLOSE(flow->margin[i], q.train.y[i] * F[i], 1e-14);
@@ -570,20 +572,62 @@ static void flow_every_end(void) {
   free_problem(&whole);
 }
 
+static void flow_reach(void) { /* bounds the change of f, and is attained where one neuron looks along a point */
+  static const size_t hs[] = {1, 9, 100};
+  static const double turns[] = {1e-6, 0.01, 1, 3};
+  size_t a, k, i;
+  for (a = 0; a < 3; a++)
+    for (k = 0; k < 4; k++) {
+      test_problem q = make_problem(INVMAN_STRIPE, 4, 60, hs[a], 5 + k);
+      invman_flow_options o = no_options();
+      invman_flow *flow = open_flow(NULL, &q, &o);
+      double start[60], tightest = 0, reach;
+      for (i = 0; i < 4 && a == 0; i++) q.net.w[i] = q.train.x[i] / 2, q.net.b[0] = 1, q.net.beta[0] = 1e-3;
+      memset(flow->near, 0, 60);
+      invman_i_split(flow);
+      for (i = 0; i < 60; i++) flow->r[i] = a == 0 ? (double)(i == 0) : q.train.y[i] / 60;
+      invman_i_turn_neurons(flow, 0);
+      invman_i_flow_gradient(flow, 0, 60, 0);
+      invman_i_turn_neurons(flow, 0);
+      CHECK(flow->reach == 0);
+      invman_i_wide_margins(flow, 0, 60, start);
+      invman_i_turn_neurons(flow, turns[k] / flow->speed);
+      reach = flow->reach;
+      CHECK(reach > 0);
+      invman_i_wide_margins(flow, 0, 60, flow->next);
+      for (i = 0; i < 60; i++) {
+        double change = fabs(flow->next[i] - start[i]) / flow->options.alpha, bound = reach * sqrt(flow->square[i]);
+        CHECK(change <= bound * (1 + 1e-9) + 1e-12);
+        tightest = fmax(tightest, change / bound);
+      }
+      CHECK(tightest > (a == 0 ? 0.98 : 1e-3));
+      invman_flow_free(flow);
+      free_problem(&q);
+    }
+}
+
 static void flow_far_points(void) { /* whose rates no sweep gives: they stay above their margin, or count as errors */
   test_problem q = make_problem(INVMAN_STRIPE, 3, 80, 100, 20);
   invman_flow_options o = no_options();
   invman_flow *flow = open_flow(NULL, &q, &o);
-  size_t far = 0, i, k;
-  double before[80];
-  while (invman_flow_step(flow) == INVMAN_STOPPED)
+  size_t far = 0, unseen = 0, i, k;
+  double before[80], F[80];
+  while (invman_flow_step(flow) == INVMAN_STOPPED) {
+    CHECK(invman_flow_predict(flow, q.train.x, 80, F) == INVMAN_OK);
     for (i = 0; i < 80; i++) {
       CHECK(flow->margin[i] > 1 || fabs(flow->margin[i] - flow->predicted[i]) <= 0.1);
-      if (flow->near[i] != INVMAN_I_FAR) continue;
+      /* Where a margin was not looked at it has not changed by more than the bound says. */
+      CLOSE(flow->margin[i], q.train.y[i] * F[i], flow->gap[i] + 1e-13);
+      CHECK(flow->gap[i] == 0 || (flow->near[i] == INVMAN_I_FAR && flow->margin[i] - flow->gap[i] > 1.1));
+      unseen += flow->gap[i] > 0;
+      if (flow->near[i] != INVMAN_I_FAR || flow->gap[i] + flow->gap_next[i] > 0) continue;
       far++;
       CLOSE(flow->rate[i], (flow->margin[i] - flow->next[i]) / flow->info.dt, 1e-12 * fabs(flow->rate[i]));
     }
-  CHECK(flow->info.end == INVMAN_END_SATISFIED && far > 1000);
+  }
+  CHECK(flow->info.end == INVMAN_END_SATISFIED && far > 20 && unseen > 1000);
+  CHECK(invman_flow_predict(flow, q.train.x, 80, F) == INVMAN_OK);
+  for (i = 0; i < 80; i++) CLOSE(flow->margin[i], q.train.y[i] * F[i], 1e-13); /* all of them, at the end */
   invman_flow_free(flow);
   free_problem(&q);
 
@@ -1023,6 +1067,7 @@ static void flow_tests(void) {
   RUN(flow_held_sums);
   RUN(flow_gates_are_consistent);
   RUN(flow_every_end);
+  RUN(flow_reach);
   RUN(flow_far_points);
   RUN(flow_few_steps_are_rejected);
   RUN(flow_all_regimes);
