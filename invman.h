@@ -63,11 +63,10 @@
    MEMORY
      Every function takes an invman_context first (NULL: malloc, free). Objects own their memory and are given back
      by their _free function, with the context they were made with; freeing NULL or {0} is fine. Scratch is given back
-     before a call returns. A flow holds, beside the caller's network and data, three copies of the weights (options
-     .single: four, and p d floats), 64
-     bytes and more for every (neuron, point) pair held at a kink, 25 MB at most for Gram matrices, and 64 min(p, 4096)
-     doubles of partial sums; n^2 where n > 16 sqrt(p) points are near their margin at once, as under the smooth
-     losses all are. Gram matrices are the caller's; what a function takes beside them is said where it is declared.
+     before a call returns. A flow holds, beside the caller's network and data, three copies of the weights (with the
+     option single four, and p d floats), 64 bytes and more for every (neuron, point) pair held at a kink, 25 MB at most
+     for Gram matrices, and 64 min(p, 4096) doubles of partial sums; n^2 where n > 16 sqrt(p) points are near their
+     margin at once, as under the smooth losses all are. Gram matrices are the caller's; what a function takes beside them is said where it is declared.
 
    ERRORS
      Functions return invman_status: 0 done, positive usable but qualified, negative nothing usable. Where and what is
@@ -88,8 +87,9 @@
      Neurons move by exact hyperbolic rotations (beta^2 - |omega|^2 - b^2 is kept to rounding), margins by the exact,
      event-driven solution of their flow under the tangent kernel of the step's middle, and neurons that a point holds
      at z = 0 slide there. The error of a step is the margins the network really has minus the predicted ones.
-     A step costs about five sweeps of p h d multiply-adds while all points push, little more than one once most are
-     far above their margin.
+     A step costs about five sweeps of p h d multiply-adds while all points push, a part of one once most are far above
+     their margin: a point there is looked at again only when the bound |f - f'| <= sum over neurons of |beta||z - z'| +
+     |beta - beta'||z'|, added up over the steps, no longer keeps it there, and before a run is called finished.
      A model's weights move by the mean gradient of the step's middle; its error is of third order where f is smooth.
      The lazy flow has neither step nor tolerance: about 2 n events, each of O(n sqrt(n)). Its info holds a certificate,
      made of the final coefficients and the kernel alone. Gram matrices are two matrix products, never Jacobians.
