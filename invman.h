@@ -65,7 +65,7 @@
      by their _free function, with the context they were made with; freeing NULL or {0} is fine. Scratch is given back
      before a call returns. A flow holds, beside the caller's network and data, three copies of the weights (with the
      option single four, and p d floats), 64 bytes and more for every (neuron, point) pair held at a kink, 25 MB at most
-     for Gram matrices, and 64 min(p, 4096) doubles of partial sums; n^2 where n > 16 sqrt(p) points are near their
+     for Gram matrices, and 64 min(p, 4096) doubles of partial sums; n^2 where n > 8 sqrt(p) points are near their
      margin at once, as under the smooth losses all are. Gram matrices are the caller's; what a function takes beside them is said where it is declared.
 
    ERRORS
@@ -121,7 +121,7 @@
 #define INVMAN_H
 
 #define INVMAN_VERSION_MAJOR 0
-#define INVMAN_VERSION_MINOR 4
+#define INVMAN_VERSION_MINOR 5
 #define INVMAN_VERSION_PATCH 0
 #define INVMAN_VERSION       (INVMAN_VERSION_MAJOR * 10000 + INVMAN_VERSION_MINOR * 100 + INVMAN_VERSION_PATCH)
 
@@ -4849,7 +4849,7 @@ static size_t invman_i_mark_near(invman_flow *f, double span) {
 /* The length of a step, down to span/64, over which so few points are near that their Gram matrix takes O(p) memory.
    Where even that is too long they come together, as the points on a plateau of F do, and are taken together. */
 static double invman_i_fit_near(invman_flow *f, double span) {
-  size_t most = invman_i_max(1024, (size_t)(16 * sqrt((double)f->train->n)));
+  size_t most = invman_i_max(512, (size_t)(8 * sqrt((double)f->train->n)));
   double part;
   if (f->loss.kind == INVMAN_HINGE)
     for (part = span; part > span / 65; part *= 0.5)
