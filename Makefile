@@ -139,6 +139,9 @@ blas: ## the fast tests with matrix products by BLAS (OpenBLAS, or BLAS=-framewo
 strict: ## does the header compile everywhere without a warning?
 	CC='$(CC)' CXX='$(CXX)' tests/compile.sh
 
+portability: ## the same bits from every compiler, processor and system: installs (Debian) or skips what it needs
+	tests/portability.sh --install
+
 install: ## copy the header to PREFIX/include
 	install -d '$(DESTDIR)$(PREFIX)/include'
 	install -m 644 invman.h '$(DESTDIR)$(PREFIX)/include/invman.h'
@@ -149,4 +152,4 @@ clean: ## remove build/
 FORCE: # with this compiler and these flags
 
 .PHONY: help run test quick examples figures digits scaling largest bench bench-peers bench-eigen bench-paths bench-save \
-  bench-count bench-count-save asan ubsan valgrind cxx blas strict install clean
+  bench-count bench-count-save asan ubsan valgrind cxx blas strict portability install clean

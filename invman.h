@@ -58,6 +58,9 @@
      INVMAN_API             [extern] linkage            INVMAN_NO_SIMD  plain C, no vector extensions
      INVMAN_MALLOC(bytes), INVMAN_FREE(block)  [malloc, free] the default allocator
      INVMAN_USE_CBLAS       matrix products by INVMAN_CBLAS_HEADER [<cblas.h>] (OpenBLAS, Accelerate); link with it
+     INVMAN_PORTABLE        the same bits from every compiler and processor with IEEE doubles: products are not fused with
+                            the sums they enter (some 10 to 40 % slower). Functions of >>theory call libm, and are not
+                            promised. On i386: -msse2 -mfpmath=sse
      INVMAN_ALLOW_FAST_MATH compile under -ffast-math all the same: NaN and infinity are no longer found
 
    MEMORY
@@ -690,6 +693,30 @@ INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const ch
 #error "invman.h: -ffast-math removes the checks for NaN and infinity; compile this file without it"
 #endif
 
+#ifdef INVMAN_PORTABLE
+#ifdef FLT_EVAL_METHOD
+#define INVMAN_I_WIDER (FLT_EVAL_METHOD < 0 || FLT_EVAL_METHOD == 2)
+#elif defined(__i386__)
+#define INVMAN_I_WIDER 1
+#else
+#define INVMAN_I_WIDER 0
+#endif
+#if INVMAN_I_WIDER
+#error "invman.h: INVMAN_PORTABLE needs doubles that are not kept in wider registers; on i386: -msse2 -mfpmath=sse"
+#endif
+#ifdef INVMAN_USE_CBLAS
+#error "invman.h: INVMAN_PORTABLE cannot promise what BLAS does; leave INVMAN_USE_CBLAS out"
+#endif
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__) && !defined(__TINYC__)
+#pragma GCC push_options
+#pragma GCC optimize("fp-contract=off", "no-tree-vectorize") /* whose fmaddsub would be fused all the same (GCC 12) */
+#elif defined(_MSC_VER)
+#pragma fp_contract(off)
+#endif
+#endif
+
 #ifndef INVMAN_MALLOC
 #define INVMAN_MALLOC(bytes) malloc(bytes)
 #define INVMAN_FREE(block)   free(block)
@@ -901,16 +928,21 @@ static double invman_i_horner(const double *c, int degree, double x) {
   return sum;
 }
 
-/* ln x for normal positive x, to about 1 ulp, by + - * / alone: x = m 2^e with m in (0.7, 1.42), and
-   ln m = 2 atanh((m-1)/(m+1)). */
+/* ---- functions whose bits must not depend on the C library: by + - * / and powers of two alone, to 3 ulp.
+   log x, x >= 0: x = m 2^e with m in (0.7, 1.42), and log m = 2 atanh((m-1)/(m+1)). */
 static double invman_i_log(double x) {
   static const double series[] = {1.0,      1.0 / 3,  1.0 / 5,  1.0 / 7,  1.0 / 9, 1.0 / 11,
                                   1.0 / 13, 1.0 / 15, 1.0 / 17, 1.0 / 19, 1.0 / 21};
   const double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
   uint64_t bits;
-  double m, s, e;
+  double m, s, e, subnormal = 0;
+  if (!(x > 0 && x <= DBL_MAX)) return x > 0 ? x : x == 0 ? -HUGE_VAL : (x - x) / (x - x);
+  if (x < DBL_MIN) {
+    x *= 18014398509481984.0; /* 2^54 */
+    subnormal = 54;
+  }
   memcpy(&bits, &x, sizeof bits);
-  e = (double)(int)(bits >> 52) - 1022;
+  e = (double)(int)(bits >> 52) - 1022 - subnormal;
   bits = (bits & UINT64_C(0xfffffffffffff)) | UINT64_C(0x3fe0000000000000); /* m in [0.5, 1) */
   memcpy(&m, &bits, sizeof m);
   if (m < 0.70710678118654752) {
@@ -920,6 +952,38 @@ static double invman_i_log(double x) {
   s = (m - 1) / (m + 1);
   return invman_i_product(e, ln2_high) +
          (invman_i_product(2 * s, invman_i_horner(series, 10, invman_i_product(s, s))) + invman_i_product(e, ln2_low));
+}
+
+static double invman_i_exp(double x) { /* 2^k exp(r), |r| < 0.35, by its series */
+  static const double series[] = {
+      1.0,        1.0,         1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,       1.0 / 720,
+      1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
+  const double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10;
+  double r;
+  int k;
+  if (!(x < 709.79 && x > -746)) return x != x ? x : x > 0 ? HUGE_VAL : 0;
+  k = (int)floor(invman_i_product(1.44269504088896340736, x) + 0.5);
+  r = (x - invman_i_product(k, ln2_high)) - invman_i_product(k, ln2_low);
+  return ldexp(invman_i_horner(series, 13, r), k);
+}
+
+static double invman_i_log1p(double x) { /* x >= 0; the rounding of 1 + x is made up for (Hewlett-Packard's way) */
+  double u = 1 + x;
+  return u > 1 && u <= DBL_MAX ? invman_i_log(u) * (x / (u - 1)) : x;
+}
+
+static double invman_i_power(double x, double y) { return invman_i_exp(y * invman_i_log(x)); } /* x > 0 */
+
+static double invman_i_cbrt(double x) { /* x >= 0 */
+  double y;
+  if (!(x > 0 && x <= DBL_MAX)) return x;
+  y = invman_i_exp(invman_i_log(x) / 3);
+  return y - (y - x / y / y) / 3;
+}
+
+static double invman_i_sinh(double x) { /* x >= 1/4 */
+  double e = invman_i_exp(x);
+  return 0.5 * e - 0.5 / e;
 }
 
 /* The normal deviate with probability 1/2 + q below it, |q| < 1/2. */
@@ -1170,7 +1234,7 @@ INVMAN_I_INLINE void invman_i_gate_scalar(invman_i_lanes *out, const invman_i_la
    exponent, negated, is 1/sqrt(x) to 3.5%, two steps of third order make 3e-12 of it and the last one, of second
    order and for the root itself, 1e-23 beside rounding. */
 INVMAN_I_INLINE void invman_i_root(invman_i_lanes *root, const invman_i_lanes *x, const int L) {
-#if INVMAN_I_VECTORS
+#if INVMAN_I_VECTORS && !defined(INVMAN_PORTABLE)
   invman_i_lanes y, e;
 #define INVMAN_I_OP(piece, V, M)                            \
   y.piece = (V)(0x5fe6eb50c7b537a9LL - ((M)x->piece >> 1)); \
@@ -1183,9 +1247,9 @@ INVMAN_I_INLINE void invman_i_root(invman_i_lanes *root, const invman_i_lanes *x
   INVMAN_I_LANEWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
 #else
-#define INVMAN_I_OP(piece, V, M) root->piece = sqrt(x->piece);
-  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
-#undef INVMAN_I_OP
+  int l;
+  (void)L;
+  for (l = 0; l < INVMAN_I_WIDTH; l++) root->d[l] = sqrt(x->d[l]);
 #endif
 }
 
@@ -2580,10 +2644,10 @@ static invman_status invman_i_check_data(const invman_context *ctx, const invman
 /* P(|x| < radius) for x ~ N(0, 1_k) = u^a e^-u / Gamma(a+1) sum_i u^i / ((a+1)..(a+i)), a = k/2, u = radius^2/2 */
 static double invman_i_ball_probability(double radius, size_t k) {
   double a = (double)k / 2, u = radius * radius / 2, log_gamma = 0, factor, term = 1, sum = 1, i;
-  for (i = a; i > 0; i--) log_gamma += log(i);
-  if (k % 2) log_gamma += 0.5 * log(3.14159265358979323846); /* Gamma(1/2) */
+  for (i = a; i > 0; i--) log_gamma += invman_i_log(i);
+  if (k % 2) log_gamma += 0.5 * invman_i_log(3.14159265358979323846); /* Gamma(1/2) */
   for (i = 1; term > 1e-17 * sum; i++) sum += term *= u / (a + i);
-  factor = exp(a * log(u) - u - log_gamma);
+  factor = invman_i_exp(a * invman_i_log(u) - u - log_gamma);
   return factor * sum;
 }
 
@@ -2909,10 +2973,11 @@ INVMAN_I_INLINE double invman_i_sum_across(const invman_i_lanes *x, const int L)
   }
 #else
   if (L < 0) {
-    double sum = 0;
+    float half[INVMAN_I_WIDTH];
     int l;
-    for (l = 0; l < 2 * INVMAN_I_WIDTH; l++) sum += (double)x->f[l];
-    return sum;
+    for (l = 0; l < INVMAN_I_WIDTH; l++) half[l] = x->f[l] + x->f[l + INVMAN_I_WIDTH];
+    for (l = 0; l < INVMAN_I_WIDTH / 2; l++) half[l] += half[l + INVMAN_I_WIDTH / 2];
+    return ((double)half[0] + (double)half[2]) + ((double)half[1] + (double)half[3]);
   }
 #endif
   return invman_i_sum_lanes(x);
@@ -3969,7 +4034,7 @@ static double invman_i_loss_value(const invman_i_loss *l, double m) {
   double x = 1 - m;
   if (l->kind == INVMAN_SOFT_HINGE) {
     x *= l->beta;
-    return (x > 0 ? x + log1p(exp(-x)) : log1p(exp(x))) / l->beta;
+    return (fmax(x, 0) + invman_i_log1p(invman_i_exp(-fabs(x)))) / l->beta;
   }
   if (x <= 0) return 0;
   return l->kind == INVMAN_SQUARED_HINGE ? 0.5 * x * x : x;
@@ -3980,7 +4045,7 @@ static double invman_i_push(const invman_i_loss *l, double m, double *curvature)
   double g = m < 1;
   *curvature = 0;
   if (l->kind == INVMAN_SOFT_HINGE) {
-    g = 1 / (1 + exp(-l->beta * (1 - m)));
+    g = 1 / (1 + invman_i_exp(-l->beta * (1 - m)));
     *curvature = l->beta * g * (1 - g);
   } else if (l->kind == INVMAN_SQUARED_HINGE && m < 1) {
     g = 1 - m;
@@ -4222,7 +4287,7 @@ static double invman_i_neuron_dot(const double *v, const double *x, size_t d) {
 static void invman_i_hyperbolic(double x, double *cosh_minus_1, double *sinh_x) {
   double half = x < 0.5 ? 0.5 * x : 0, y = half * half; /* sinh of half the angle, whose square is what cosh needs */
   double s = half * (1 + y / 6 * (1 + y / 20 * (1 + y / 42 * (1 + y / 72 * (1 + y / 110 * (1 + y / 156))))));
-  if (x >= 0.5) s = sinh(0.5 * x);
+  if (x >= 0.5) s = invman_i_sinh(0.5 * x);
   *cosh_minus_1 = 2 * s * s;
   *sinh_x = 2 * s * sqrt(1 + s * s);
 }
@@ -5132,7 +5197,7 @@ static invman_status invman_i_chain_step(invman_flow *f) {
     /* A model has no angles: its rotation_tol is for errors in proportion to the outputs, which grow from nothing. */
     if (!f->net) enough = fmin(allowed, o->rotation_tol * trial.size);
     factor = f->net ? fmin(0.9 * o->rotation_tol / trial.turn, 0.9 * sqrt(enough / trial.error)) /* kinks: dt^2 */
-                    : 0.9 * cbrt(enough / trial.error);                                          /* smooth: dt^3 */
+                    : 0.9 * invman_i_cbrt(enough / trial.error);                                 /* smooth: dt^3 */
     if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= enough) {
       last = last && trial.used == span;
       invman_i_locate_t_star(f, &trial);
@@ -5180,7 +5245,7 @@ static invman_status invman_i_momentum_step(invman_flow *f) {
     dt = last ? o->t_max - f->info.t : f->dt;
     if (!(f->info.t + dt > f->info.t)) return invman_i_end(f, INVMAN_END_ROUNDING);
     f->beyond = 0;
-    keep = o->momentum > 0 ? exp(-dt / o->momentum) : 0;
+    keep = o->momentum > 0 ? invman_i_exp(-dt / o->momentum) : 0;
     for (k = 0; k < N; k++) {
       f->here[k] = keep * f->velocity[k] + (1 - keep) * f->last_G[k];
       f->model.weights[k] = f->at[k] + dt * f->here[k];
@@ -6440,8 +6505,8 @@ static void invman_i_mi_points(size_t task, void *arg) {
 
 /* h_2(q) in bits from t = q_small/q_large = (r_small/r_large)^exponent; both r at 0 tell nothing: t = 1. */
 static double invman_i_label_entropy(double a, double b, double exponent) {
-  double small = a < b ? a : b, large = a < b ? b : a, t = large > 0 ? pow(small / large, exponent) : 1;
-  return t > 0 ? (log1p(t) - t / (1 + t) * log(t)) / 0.69314718055994530942 : 0;
+  double small = a < b ? a : b, large = a < b ? b : a, t = large > 0 ? invman_i_power(small / large, exponent) : 1;
+  return t > 0 ? (invman_i_log1p(t) - t / (1 + t) * invman_i_log(t)) / 0.69314718055994530942 : 0;
 }
 
 /* In bits, with the labels y. Both classes are summed on their own: exchanging them changes no bit. */
@@ -6569,7 +6634,7 @@ static void invman_i_two_nearest(size_t task, void *arg) {
         second = square;
       }
     }
-    s->log_ratio[i] = 0.5 * log(second / first);
+    s->log_ratio[i] = 0.5 * invman_i_log(second / first);
   }
 }
 
@@ -6628,11 +6693,12 @@ invman_status invman_fit_power_law(const double *x, const double *y, size_t n, d
   if (status < 0) return status;
 
   for (i = 0; i < n; i++) {
-    mean[0] += (log(x[i]) - log(x[0])) / (double)n;
-    mean[1] += (log(y[i]) - log(y[0])) / (double)n;
+    mean[0] += (invman_i_log(x[i]) - invman_i_log(x[0])) / (double)n;
+    mean[1] += (invman_i_log(y[i]) - invman_i_log(y[0])) / (double)n;
   }
   for (i = 0; i < n; i++) {
-    double dx = log(x[i]) - log(x[0]) - mean[0], dy = log(y[i]) - log(y[0]) - mean[1];
+    double dx = invman_i_log(x[i]) - invman_i_log(x[0]) - mean[0],
+           dy = invman_i_log(y[i]) - invman_i_log(y[0]) - mean[1];
     xx += dx * dx;
     xy += dx * dy;
   }
@@ -6640,7 +6706,8 @@ invman_status invman_fit_power_law(const double *x, const double *y, size_t n, d
 
   slope = xy / xx;
   for (i = 0; i < n; i++) {
-    double dx = log(x[i]) - log(x[0]) - mean[0], dy = log(y[i]) - log(y[0]) - mean[1];
+    double dx = invman_i_log(x[i]) - invman_i_log(x[0]) - mean[0],
+           dy = invman_i_log(y[i]) - invman_i_log(y[0]) - mean[1];
     rest += (dy - slope * dx) * (dy - slope * dx);
   }
   if (exponent) *exponent = slope;
@@ -7014,7 +7081,7 @@ static invman_status invman_i_neuron_run(const invman_i_neuron_ode *s, const dou
         memcpy(s->work, s->work + 8 * n, n * sizeof(double));
         memcpy(s->work + n, s->work + 7 * n, n * sizeof(double));
       }
-      if (error > 1 || span == dt) dt = span * fmin(4, fmax(0.1, 0.9 * pow(fmax(error, 1e-10), -0.2)));
+      if (error > 1 || span == dt) dt = span * fmin(4, fmax(0.1, 0.9 * invman_i_power(fmax(error, 1e-10), -0.2)));
     }
     memcpy(states + k * n, s->work, n * sizeof(double));
   }
@@ -8709,10 +8776,22 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 #undef INVMAN_I_CONV_SPAN
 #undef INVMAN_I_CONV_RUN
 
+#ifdef INVMAN_PORTABLE /* what follows is the caller's */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT DEFAULT
+#elif defined(__GNUC__) && !defined(__TINYC__)
+#pragma GCC pop_options
+#elif defined(_MSC_VER)
+#pragma fp_contract(on)
+#endif
+#endif
+
 #endif /* INVMAN_I_IMPLEMENTED */
 
 /* ---------------------------------------------------------------------------------------- revision history
 
+   0.5.0  single precision as an option; far points looked at when a bound says so; vectors of all widths twice as fast
+          in products and eigensolver; INVMAN_PORTABLE
    0.4.0  the flow of any model, given by callbacks; the paper's convolutional network; momentum dynamics
    0.3.0  theory of the stripe model: averages, attractors, neuron equations; exponents of medians with intervals
    0.2.0  tangent kernels, exact lazy flow, symmetric eigensolver, kernel principal components, mutual information,

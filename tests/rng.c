@@ -104,7 +104,36 @@ static void rng_streams_differ(void) {
   for (i = 0; i < 100; i++) CHECK(invman_rng_next(&a) == invman_rng_next(&b));
 }
 
+/* Largest difference from the C library's, in units of the last place. */
+static double ulps(double value, double wanted) {
+  int exponent;
+  if (value == wanted) return 0;
+  frexp(wanted, &exponent);
+  return fabs(value - wanted) / ldexp(1, exponent - 53 > -1074 ? exponent - 53 : -1074);
+}
+
+static void rng_own_functions(void) { /* exp, log and those made of them */
+  double x, worst[5] = {0, 0, 0, 0, 0};
+  for (x = -745; x < 709.7; x += 0.0137) worst[0] = fmax(worst[0], ulps(invman_i_exp(x), exp(x)));
+  for (x = -0.5; x < 0.5; x += 1.1e-4) worst[0] = fmax(worst[0], ulps(invman_i_exp(x), exp(x)));
+  for (x = 1e-320; x < 1e308; x *= 1.37) {
+    worst[1] = fmax(worst[1], ulps(invman_i_log(x), log(x)));
+    worst[2] = fmax(worst[2], ulps(invman_i_log1p(x), log1p(x)));
+    worst[3] = fmax(worst[3], ulps(invman_i_cbrt(x), cbrt(x)));
+  }
+  for (x = 0.5; x < 2; x += 1.1e-4) worst[1] = fmax(worst[1], ulps(invman_i_log(x), log(x)));
+  for (x = 0.25; x < 700; x *= 1.01) worst[4] = fmax(worst[4], ulps(invman_i_sinh(x), sinh(x)));
+  CHECK(worst[0] <= 1.5 && worst[1] <= 3 && worst[2] <= 3 && worst[3] <= 3 && worst[4] <= 3);
+  CHECK(invman_i_exp(0) == 1 && invman_i_exp(-800) == 0 && invman_i_exp(800) == HUGE_VAL && invman_i_log(1) == 0);
+  CHECK(invman_i_exp(709.782) < HUGE_VAL && invman_i_exp(709.79) == HUGE_VAL && invman_i_exp(-745.2) == 0);
+  CHECK(invman_i_log(0) == -HUGE_VAL && invman_i_log(HUGE_VAL) == HUGE_VAL && invman_i_log(-1) != invman_i_log(-1));
+  CHECK(invman_i_log1p(0) == 0 && invman_i_log1p(1e-300) == 1e-300 && invman_i_log1p(HUGE_VAL) == HUGE_VAL);
+  CHECK(invman_i_cbrt(0) == 0 && invman_i_cbrt(HUGE_VAL) == HUGE_VAL && invman_i_power(0, 3) == 0);
+  CLOSE(invman_i_power(0.9, 17), pow(0.9, 17), 1e-15);
+}
+
 static void rng_tests(void) {
+  RUN(rng_own_functions);
   RUN(rng_known_answers);
   RUN(rng_quantile_is_scipys);
   RUN(rng_same_bits_everywhere);

@@ -1,0 +1,198 @@
+/* One line per part of the library and one hash for all: the same on every machine with INVMAN_PORTABLE.
+   portable [--backwards | --bits N]: tasks by a parallel_for of the caller's, last one first; narrower vectors. */
+#define INVMAN_PORTABLE
+#define INVMAN_IMPLEMENTATION
+#include "../invman.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+static uint64_t part_hash, all_hash = UINT64_C(0xcbf29ce484222325);
+
+static void hash_bits(uint64_t bits) { /* FNV-1a, byte by byte from the lowest */
+  int k;
+  for (k = 0; k < 8; k++) part_hash = (part_hash ^ ((bits >> (8 * k)) & 255)) * UINT64_C(0x100000001b3);
+}
+
+static void hash_doubles(const double *x, size_t n) {
+  size_t i;
+  uint64_t bits;
+  for (i = 0; i < n; i++) {
+    memcpy(&bits, &x[i], sizeof bits);
+    hash_bits(bits);
+  }
+}
+
+static void begin_part(void) { part_hash = UINT64_C(0xcbf29ce484222325); }
+static void end_part(const char *name) {
+  uint64_t part = part_hash;
+  printf("%-24s %08lx%08lx\n", name, (unsigned long)(part >> 32), (unsigned long)(part & 0xffffffffu));
+  part_hash = all_hash;
+  hash_bits(part);
+  all_hash = part_hash;
+}
+
+static void need(int good, const char *what) {
+  if (good) return;
+  printf("FAIL %s\n", what);
+  exit(1);
+}
+
+static void backwards(size_t count, void (*task)(size_t, void *), void *arg, void *user) {
+  (void)user;
+  while (count-- > 0) task(count, arg);
+}
+
+static double *room(size_t n) {
+  double *x = (double *)calloc(n, sizeof(double));
+  need(x != NULL, "memory");
+  return x;
+}
+
+static void sample(invman_context *ctx, int kind, size_t d, size_t n, uint64_t stream, invman_data *data) {
+  invman_data_model model;
+  invman_rng rng;
+  memset(&model, 0, sizeof model);
+  model.kind = kind;
+  model.d = d;
+  if (kind == INVMAN_CYLINDER) model.d_par = 3;
+  invman_rng_seed(&rng, 7, stream);
+  need(invman_data_sample(ctx, &model, n, &rng, data) == INVMAN_OK, "data");
+}
+
+static void hash_data(invman_context *ctx) {
+  int kind;
+  begin_part();
+  for (kind = INVMAN_STRIPE; kind <= INVMAN_CYLINDER; kind++) {
+    invman_data data;
+    sample(ctx, kind, 5, 500, INVMAN_STREAM_TEST, &data);
+    hash_doubles(data.x, 2500);
+    hash_doubles(data.y, 500);
+    invman_data_free(ctx, &data);
+  }
+  end_part("data");
+}
+
+static void hash_flow(invman_context *ctx, const char *name, int loss, int single, size_t d, size_t p, size_t h,
+                      double alpha, size_t steps) {
+  invman_data train;
+  invman_net net;
+  invman_rng rng;
+  invman_flow_options options;
+  invman_flow *flow;
+  const invman_flow_info *info;
+  double *F = room(p), *K = room(p * p);
+  sample(ctx, INVMAN_STRIPE, d, p, INVMAN_STREAM_TRAIN, &train);
+  invman_rng_seed(&rng, 7, INVMAN_STREAM_WEIGHTS);
+  need(invman_net_init(ctx, h, d, &rng, &net) == INVMAN_OK, "network");
+  memset(&options, 0, sizeof options);
+  options.alpha = alpha;
+  options.loss = loss;
+  options.single = single;
+  options.step_max = steps;
+  need(invman_flow_create(ctx, &net, &train, &options, &flow) == INVMAN_OK, "flow");
+  need(invman_flow_run(flow) >= 0, "run");
+  info = invman_flow_get_info(flow);
+  need(invman_flow_predict(flow, train.x, p, F) == INVMAN_OK, "predict");
+  need(invman_ntk_gram(ctx, &net, INVMAN_NTK_ALL, train.x, p, NULL, 0, K) == INVMAN_OK, "Gram matrix");
+  begin_part();
+  hash_doubles(&info->t, 1);
+  hash_doubles(&info->t_star, 1);
+  hash_doubles(&info->lambda, 1);
+  hash_doubles(&info->loss, 1);
+  hash_bits(info->step);
+  hash_bits(info->events);
+  hash_doubles(net.w, h * d);
+  hash_doubles(net.b, h);
+  hash_doubles(net.beta, h);
+  hash_doubles(F, p);
+  end_part(name);
+  if (loss == INVMAN_HINGE && !single) {
+    begin_part();
+    hash_doubles(K, p * p);
+    end_part("Gram matrix");
+  }
+  invman_flow_free(flow);
+  invman_net_free(ctx, &net);
+  invman_data_free(ctx, &train);
+  free(F);
+  free(K);
+}
+
+static void hash_kernel(invman_context *ctx) {
+  const size_t p = 300, d = 5, k = 10;
+  invman_data train;
+  invman_lazy_info info;
+  double *K = room(p * p), *a = room(p), *V = room(p * p), *lambda = room(p);
+  sample(ctx, INVMAN_STRIPE, d, p, INVMAN_STREAM_TRAIN, &train);
+  need(invman_ntk_gram_infinite(ctx, d, INVMAN_NTK_ALL, train.x, p, NULL, 0, K) == INVMAN_OK, "infinite width");
+  begin_part();
+  hash_doubles(K, p * p);
+  end_part("infinite width");
+
+  need(invman_lazy_train(ctx, K, train.y, p, NULL, a, &info) == INVMAN_OK, "lazy flow");
+  begin_part();
+  hash_doubles(a, p);
+  hash_bits(info.events);
+  end_part("lazy flow");
+
+  memcpy(V, K, p * p * sizeof(double));
+  need(invman_eigh(ctx, p, V, lambda) == INVMAN_OK, "eigh");
+  begin_part();
+  hash_doubles(lambda, p);
+  hash_doubles(V, p * p);
+  end_part("eigh");
+
+  need(invman_kernel_pca(ctx, K, NULL, p, k, lambda, V, NULL) >= 0, "kernel PCA");
+  begin_part();
+  hash_doubles(lambda, k);
+  hash_doubles(V, k * p);
+  end_part("kernel PCA");
+  invman_data_free(ctx, &train);
+  free(K);
+  free(a);
+  free(V);
+  free(lambda);
+}
+
+static void hash_convnet(invman_context *ctx) {
+  enum { IMAGES = 12, SIDE = 12 };
+  invman_convnet_options options;
+  invman_convnet *net;
+  invman_rng rng;
+  double x[IMAGES * SIDE * SIDE], f[IMAGES], r[IMAGES], *grad;
+  size_t i;
+  memset(&options, 0, sizeof options);
+  options.channels = 1;
+  options.height = options.width = SIDE;
+  options.width_factor = 2;
+  invman_rng_seed(&rng, 7, INVMAN_STREAM_TRAIN);
+  for (i = 0; i < IMAGES * SIDE * SIDE; i++) x[i] = invman_rng_normal(&rng);
+  invman_rng_seed(&rng, 7, INVMAN_STREAM_WEIGHTS);
+  need(invman_convnet_create(ctx, &options, &rng, &net) == INVMAN_OK, "convolutional network");
+  grad = room(invman_convnet_size(net));
+  for (i = 0; i < IMAGES; i++) r[i] = i % 2 ? 0.5 : -0.25;
+  need(invman_convnet_eval(net, x, IMAGES, f) == INVMAN_OK, "its outputs");
+  need(invman_convnet_gradient(net, x, IMAGES, r, grad) == INVMAN_OK, "its gradient");
+  begin_part();
+  hash_doubles(f, IMAGES);
+  hash_doubles(grad, invman_convnet_size(net));
+  end_part("convolutional network");
+  invman_convnet_free(net);
+  free(grad);
+}
+
+int main(int argc, char **argv) {
+  invman_context ctx;
+  memset(&ctx, 0, sizeof ctx);
+  if (argc > 1 && strcmp(argv[1], "--backwards") == 0) ctx.parallel_for = backwards;
+  if (argc > 2 && strcmp(argv[1], "--bits") == 0) ctx.vector_bits = atoi(argv[2]);
+  hash_data(&ctx);
+  hash_flow(&ctx, "flow", INVMAN_HINGE, 0, 4, 120, 150, 1e-6, 0);
+  hash_flow(&ctx, "flow, soft hinge", INVMAN_SOFT_HINGE, 0, 3, 40, 64, 1e-3, 40);
+  hash_flow(&ctx, "flow, squared hinge", INVMAN_SQUARED_HINGE, 0, 3, 40, 64, 1e-3, 40);
+  hash_flow(&ctx, "flow, single precision", INVMAN_HINGE, 1, 3, 60, 100, 1e-6, 0);
+  hash_kernel(&ctx);
+  hash_convnet(&ctx);
+  printf("all %08lx%08lx\n", (unsigned long)(all_hash >> 32), (unsigned long)(all_hash & 0xffffffffu));
+  return 0;
+}
