@@ -119,6 +119,18 @@ ubsan: ## the fast tests under the undefined behaviour sanitizer
 	$(CC) -O1 -g -fsanitize=undefined -fno-sanitize-recover=all -DTEST_QUICK tests/test.c -o build/ubsan -lm
 	build/ubsan build
 
+tsan: ## threads that race for the tasks, under the thread sanitizer
+	@mkdir -p build
+	$(CC) -O1 -g -fsanitize=thread -DPORTABLE_THREADS tests/portable.c -o build/tsan -lm -lpthread
+	build/tsan >build/tsan.txt && cmp tests/golden/portable.txt build/tsan.txt
+
+analyze: ## static analysis: gcc -fanalyzer, clang-tidy, cppcheck, each where it is installed
+	@mkdir -p build && printf '%s\n' '#define INVMAN_IMPLEMENTATION' '#include "../invman.h"' >build/analyze.c
+	@tests/analyze.sh build/analyze.c
+
+coverage: ## what the tests run of the header, at least 95 % of its lines and 85 % of its branches; the rest in build/coverage
+	@tests/coverage.sh build/coverage
+
 valgrind: ## the tests of memory under valgrind
 	@mkdir -p build
 	$(CC) -O1 -g -DTEST_QUICK tests/test.c -o build/valgrind -lm
@@ -152,4 +164,4 @@ clean: ## remove build/
 FORCE: # with this compiler and these flags
 
 .PHONY: help run test quick examples figures digits scaling largest bench bench-peers bench-eigen bench-paths bench-save \
-  bench-count bench-count-save asan ubsan valgrind cxx blas strict portability install clean
+  bench-count bench-count-save asan ubsan tsan analyze coverage valgrind cxx blas strict portability install clean

@@ -8320,7 +8320,7 @@ static invman_status invman_i_write_file(const invman_context *ctx, const char *
 static invman_status invman_i_open_file(invman_i_scope *scope, const char *path, const char *kind, invman_i_stream *s) {
   unsigned char head[INVMAN_I_HEAD];
   invman_i_stream end;
-  uint64_t hash;
+  uint64_t hash = 0;
   size_t k;
   memset(s, 0, sizeof *s);
   s->data = invman_i_read_file(scope, path, "the file cannot be read", &s->size);

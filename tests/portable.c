@@ -42,6 +42,44 @@ static void backwards(size_t count, void (*task)(size_t, void *), void *arg, voi
   while (count-- > 0) task(count, arg);
 }
 
+#ifdef PORTABLE_THREADS /* four threads that race for the tasks: for the thread sanitizer, which does not know OpenMP's */
+#include <pthread.h>
+
+typedef struct crew {
+  size_t count, next;
+  void (*task)(size_t, void *);
+  void *arg;
+  pthread_mutex_t mutex;
+} crew;
+
+static void *work(void *arg) {
+  crew *c = (crew *)arg;
+  for (;;) {
+    size_t i;
+    pthread_mutex_lock(&c->mutex);
+    i = c->next++;
+    pthread_mutex_unlock(&c->mutex);
+    if (i >= c->count) return NULL;
+    c->task(i, c->arg);
+  }
+}
+
+static void threads(size_t count, void (*task)(size_t, void *), void *arg, void *user) {
+  pthread_t thread[4];
+  crew c;
+  int k;
+  (void)user;
+  c.count = count;
+  c.next = 0;
+  c.task = task;
+  c.arg = arg;
+  pthread_mutex_init(&c.mutex, NULL);
+  for (k = 0; k < 4; k++) need(pthread_create(&thread[k], NULL, work, &c) == 0, "threads");
+  for (k = 0; k < 4; k++) pthread_join(thread[k], NULL);
+  pthread_mutex_destroy(&c.mutex);
+}
+#endif
+
 static double *room(size_t n) {
   double *x = (double *)calloc(n, sizeof(double));
   need(x != NULL, "memory");
@@ -186,6 +224,9 @@ int main(int argc, char **argv) {
   memset(&ctx, 0, sizeof ctx);
   if (argc > 1 && strcmp(argv[1], "--backwards") == 0) ctx.parallel_for = backwards;
   if (argc > 2 && strcmp(argv[1], "--bits") == 0) ctx.vector_bits = atoi(argv[2]);
+#ifdef PORTABLE_THREADS
+  ctx.parallel_for = threads;
+#endif
   hash_data(&ctx);
   hash_flow(&ctx, "flow", INVMAN_HINGE, 0, 4, 120, 150, 1e-6, 0);
   hash_flow(&ctx, "flow, soft hinge", INVMAN_SOFT_HINGE, 0, 3, 40, 64, 1e-3, 40);
