@@ -2588,8 +2588,9 @@ static double invman_i_ball_probability(double radius, size_t k) {
 }
 
 double invman_equiprobable_radius(size_t d_par) {
-  double low = 0, high = sqrt((double)d_par) + 2;
-  if (d_par == 2) return 1.17741002251547469101; /* sqrt(2 ln 2) */
+  double low = 0, high = sqrt((double)d_par) + 2, a = (double)d_par / 2;
+  if (d_par == 2) return 1.17741002251547469101;                      /* sqrt(2 ln 2) */
+  if (d_par > 100000) return sqrt(2 * (a - 1.0 / 3 + 8 / (405 * a))); /* the median's expansion, exact to rounding */
   while (high - low > 1e-15 * high) {
     double middle = 0.5 * (low + high);
     if (middle <= low || middle >= high) break;
@@ -2638,6 +2639,8 @@ static invman_status invman_i_resolve_model(const invman_context *ctx, invman_da
       m->interface_count = 2;
     }
     if (m->interface_count == 0) return invman_i_bad(ctx, "data model: a stripe needs an interface");
+    if (m->interface_count > SIZE_MAX / sizeof(double))
+      return invman_i_fail(ctx, INVMAN_E_SIZE, "data model: so many interfaces cannot be", "", 0);
     for (k = 0; k < m->interface_count; k++)
       if (!invman_i_isfinite(m->interfaces[k]) || (k > 0 && m->interfaces[k] <= m->interfaces[k - 1]))
         return invman_i_fail(ctx, INVMAN_E_ARG, "data model: interfaces must be finite and increasing", "element", k);
@@ -5345,6 +5348,8 @@ static invman_status invman_i_check_model(const invman_context *ctx, const invma
   status = train ? invman_i_check_flow(ctx, train->d, train, o) : invman_i_check_data(ctx, train);
   if (status < 0) return status;
   if (!model || model->size == 0 || !model->weights) return invman_i_bad(ctx, "flow: the model has no weights");
+  if (model->size > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "flow: so many weights cannot be", "", 0);
   if (!model->evaluate || !model->gradient || !model->gram)
     return invman_i_bad(ctx, "flow: the model needs evaluate, gradient and gram");
   return INVMAN_OK;
@@ -6231,10 +6236,10 @@ invman_status invman_lazy_train(const invman_context *ctx, const double *K, cons
   size_t i;
   invman_status status;
   if (info) memset(info, 0, sizeof *info);
-  status = K ? invman_i_lazy_check(ctx, y, n, options, a) : invman_i_bad(ctx, "lazy: K is NULL");
-  if (status < 0) return status;
   if (invman_i_mul(n, n) > SIZE_MAX / sizeof(double))
     return invman_i_fail(ctx, INVMAN_E_SIZE, "lazy: sizes too large: their product overflows", "", 0);
+  status = K ? invman_i_lazy_check(ctx, y, n, options, a) : invman_i_bad(ctx, "lazy: K is NULL");
+  if (status < 0) return status;
   status = invman_i_check_finite(ctx, K, n * n, "lazy: the kernel is not finite");
   for (i = 0; i < n && status == INVMAN_OK; i++)
     if (K[i * n + i] < 0)
@@ -6623,6 +6628,7 @@ invman_status invman_fit_power_law(const double *x, const double *y, size_t n, d
   invman_status status;
   size_t i;
   if (!x || !y || n < 2) return INVMAN_E_ARG;
+  if (n > SIZE_MAX / sizeof(double)) return INVMAN_E_SIZE;
   status = invman_i_check_positive(x, n);
   if (status == INVMAN_OK) status = invman_i_check_positive(y, n);
   if (status < 0) return status;
@@ -6671,6 +6677,8 @@ invman_status invman_median_power_law(const invman_context *ctx, const double *x
   size_t k, i, j, good = 0;
   if (!x || !y || !rng || n < 2 || seeds == 0) return invman_i_bad(ctx, "median_power_law: NULL, or too few values");
   draws = draws > 0 ? draws : 1000;
+  if (invman_i_mul(n, seeds) > SIZE_MAX / sizeof(double) || draws > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "median_power_law: sizes too large: their product overflows", "", 0);
   row = invman_i_doubles(&scope, seeds);
   draw = invman_i_doubles(&scope, seeds);
   medians = invman_i_doubles(&scope, n);
@@ -6923,6 +6931,7 @@ invman_status invman_stripe_fixed_points(const double *interfaces, size_t count,
   size_t k;
   int sign;
   if (!found || (capacity > 0 && !out) || d == 0 || s.count == 0) return INVMAN_E_ARG;
+  if (s.count > SIZE_MAX / sizeof(double)) return INVMAN_E_SIZE;
   for (k = 0; k < s.count; k++) {
     if (!invman_i_isfinite(s.interfaces[k])) return INVMAN_E_NONFINITE;
     if (k > 0 && s.interfaces[k] <= s.interfaces[k - 1]) return INVMAN_E_ARG;
@@ -7024,9 +7033,12 @@ static invman_status invman_i_neuron_run(const invman_i_neuron_ode *s, const dou
 static invman_status invman_i_neuron_solve(const invman_context *ctx, invman_i_neuron_ode *s, const double *start,
                                            const double *t, size_t times, double *states) {
   invman_i_scope scope = invman_i_open(ctx);
-  size_t n = s->perp + 3, k;
+  size_t n = invman_i_add(s->perp, 3), k;
   invman_status status;
   if (s->d == 0 || !start || (times > 0 && (!t || !states))) return invman_i_bad(ctx, "neuron_ode: d is 0, or NULL");
+  if (s->stripe.count > SIZE_MAX / sizeof(double) || invman_i_mul(n, 9) > SIZE_MAX / sizeof(double) ||
+      invman_i_mul(n, times) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "neuron_ode: sizes too large: their product overflows", "", 0);
   status = invman_i_check_finite(ctx, start, n, "neuron_ode: start is not finite");
   if (status == INVMAN_OK) status = invman_i_check_finite(ctx, t, times, "neuron_ode: t is not finite");
   if (status == INVMAN_OK && s->noise)
