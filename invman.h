@@ -3400,9 +3400,18 @@ invman_status invman_net_gradient(const invman_context *ctx, const invman_net *n
   return invman_i_drop(&scope);
 }
 
-static void invman_i_add_squares(const double *w, size_t stride, size_t d, size_t d_par, double sum[2]) {
+static void invman_i_add_squares(const double *w, size_t stride, size_t d, size_t d_par, double scale, double sum[2]) {
   size_t k;
-  for (k = 0; k < d; k++) sum[k >= d_par] += w[k * stride] * w[k * stride];
+  for (k = 0; k < d; k++) sum[k >= d_par] += w[k * stride] * scale * (w[k * stride] * scale);
+}
+
+/* Whether to add up once more, by another scale: the squares have left the range of doubles. */
+static int invman_i_rescale(double sum[2], double *scale) {
+  double all = sum[0] + sum[1];
+  if (*scale != 1 || (all > 1e-250 && all <= DBL_MAX)) return 0;
+  *scale = ldexp(1, all > 1 ? -530 : 530);
+  sum[0] = sum[1] = 0;
+  return 1;
 }
 
 static double invman_i_ratio(const double sum[2], size_t d, size_t d_par) {
@@ -3410,10 +3419,12 @@ static double invman_i_ratio(const double sum[2], size_t d, size_t d_par) {
 }
 
 double invman_amplification(const invman_net *net, size_t d_par) {
-  double sum[2] = {0, 0};
+  double sum[2] = {0, 0}, scale = 1;
   size_t n;
   if (!net || d_par == 0 || d_par >= net->d) return 0;
-  for (n = 0; n < net->h; n++) invman_i_add_squares(net->w + n * net->d, 1, net->d, d_par, sum);
+  do {
+    for (n = 0; n < net->h; n++) invman_i_add_squares(net->w + n * net->d, 1, net->d, d_par, scale, sum);
+  } while (invman_i_rescale(sum, &scale));
   return invman_i_ratio(sum, net->d, d_par);
 }
 
@@ -4584,9 +4595,12 @@ static void invman_i_flow_accept(invman_flow *f) {
 }
 
 static void invman_i_flow_lambda_star(invman_flow *f) {
-  double sum[2] = {0, 0};
+  double sum[2] = {0, 0}, scale = 1;
   size_t n, d = f->net->d, d_par = f->options.d_par;
-  for (n = 0; n < f->net->h; n++) invman_i_add_squares(invman_i_neuron(&f->trial, n), INVMAN_I_WIDTH, d, d_par, sum);
+  do {
+    for (n = 0; n < f->net->h; n++)
+      invman_i_add_squares(invman_i_neuron(&f->trial, n), INVMAN_I_WIDTH, d, d_par, scale, sum);
+  } while (invman_i_rescale(sum, &scale));
   f->info.lambda_star = d_par < d ? invman_i_ratio(sum, d, d_par) : 0;
 }
 
@@ -6574,7 +6588,7 @@ static void invman_i_two_nearest(size_t task, void *arg) {
         second = square;
       }
     }
-    s->log_ratio[i] = 0.5 * log(second / first);
+    s->log_ratio[i] = 0.5 * (second / first <= DBL_MAX ? log(second / first) : log(second) - log(first));
   }
 }
 
@@ -8504,6 +8518,8 @@ static invman_status invman_i_load_flow(invman_i_scope *scope, invman_i_stream *
   if (invman_i_check_left(scope, s, 0, 1) < 0) return scope->status;
   s->failed |= !(f->info.t >= 0 && f->info.t <= DBL_MAX) || !(f->info.t_star >= 0 && f->info.t_star <= DBL_MAX);
   s->failed |= !(f->dt > 0 && f->dt <= DBL_MAX) || !(f->speed >= 0 && f->speed <= DBL_MAX) || !(f->typical >= 0);
+  s->failed |= !(f->info.dt >= 0 && f->info.dt <= DBL_MAX) || !(f->info.lambda_max >= 0) ||
+               !(f->info.lambda_star >= 0) || !(f->info.test_error >= -1 && f->info.test_error <= 1);
   s->failed |= !(f->info.single_error >= 0) || (f->info.in_single && !f->options.single);
   if (f->net) {
     scope->status = invman_i_check_net(scope->ctx, f->net);

@@ -365,7 +365,25 @@ static void over_images(void) {
   }
 }
 
+/* Numbers whose squares or quotients leave the range of doubles. */
+static void over_range(void) {
+  double w[6] = {3, 4, 0, 6, 8, 0}, near_[9] = {2e-308, 1e-308, 0, 1e-308, 1e-308, 0, 0, 0, 8}, dimension, error;
+  invman_net net = over_net(2, 3);
+  size_t k;
+  double lambda;
+  net.w = w;
+  lambda = invman_amplification(&net, 1);
+  for (k = 0; k < 6; k++) w[k] *= ldexp(1, 1000);
+  CHECK(invman_amplification(&net, 1) == lambda);
+  for (k = 0; k < 6; k++) w[k] = ldexp(w[k], -2000);
+  CHECK(invman_amplification(&net, 1) == lambda);
+  memset(w, 0, sizeof w);
+  CHECK(invman_amplification(&net, 1) == 0);
+  CHECK(invman_intrinsic_dimension(NULL, near_, 3, &dimension, &error) == INVMAN_OK && dimension > 0 && error > 0);
+}
+
 static void overflow_tests(void) {
+  RUN(over_range);
   RUN(over_data);
   RUN(over_networks);
   RUN(over_grams);
