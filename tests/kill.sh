@@ -1,6 +1,6 @@
 #!/bin/sh
 # kill.sh BIN [N]: programs killed by SIGKILL at N random moments (50) and started again end as undisturbed ones do.
-# BIN holds kill (tests/kill.c) and learning_curve. Prints a line per test.
+# BIN holds kill (tests/kill.c), learning_curve and mnist. Prints a line per test.
 set -u
 bin=$(cd "$1" && pwd) || exit 1
 N=${2:-50} failed=0
@@ -88,4 +88,53 @@ fi
 [ "$kept" -gt 0 ] || why=${why:-nothing stays of a killed run}
 [ -z "$why" ]
 result kill_curve $? "${why:-$kills kills, $kept results of killed runs, $((ends + 1)) ends}"
+
+# ---- mnist: what has a row has everything, and the rows and networks end the same. Noisy pixels as tests/program.sh's.
+
+awk 'BEGIN { printf "\\0\\0\\10\\4\\0\\0\\0\\240\\0\\0\\0\\3\\0\\0\\0\\24\\0\\0\\0\\14"; srand(1)
+  for (i = 0; i < 160; i++) for (k = 0; k < 720; k++) printf "\\%o", 40 + int(60 * rand()) + (k % 240 < 120 == i % 2 ? 0 : 80) }' >images.oct
+awk 'BEGIN { printf "\\0\\0\\10\\1\\0\\0\\0\\240"; for (i = 0; i < 160; i++) printf "\\%o", i % 2 }' >labels.oct
+printf "$(cat images.oct)" >images
+printf "$(cat labels.oct)" >labels
+mkdir -p whole end
+digits="--images images --labels labels --h 1 --alpha 0.05 --p 20,30 --seeds 1:3 --out"
+rows_stay() { # whole rows, what was there is there still, and so are the network and the tables of each
+  [ -e end/errors.csv ] || return 0
+  [ -z "$(tail -c 1 end/errors.csv)" ] && awk -F, 'NR > 1 && NF != 18 { bad = 1 } END { exit bad }' end/errors.csv &&
+    head -c "$(wc -c <before.csv)" end/errors.csv | cmp -s - before.csv && cp end/errors.csv before.csv || return 1
+  for row in $(sed -n '3,$s/,/_/; 3,$s/,.*//p' end/errors.csv); do
+    for file in "net_$row.conv" "phi_$row.csv" "spectrum_$row.csv"; do cmp -s "whole/$file" "end/$file" || return 1; done
+  done
+}
+same_rows() { cut -d, -f1-3,5- whole/errors.csv >a && cut -d, -f1-3,5- end/errors.csv | cmp -s a -; } # all but the seconds
+# shellcheck disable=SC2086  # $digits is a list of words
+{
+  "$bin/mnist" $digits whole >out 2>err || result kill_mnist 1 "the undisturbed run failed"
+  delays 3 0.5
+  kills=0 ends=0 kept=0 why=
+  : >before.csv
+  while [ "$kills" -lt "$N" ] && [ -z "$why" ] && read -r delay <&3; do
+    kill_after "$delay" "$bin/mnist" $digits end
+    known=$(wc -l <before.csv)
+    rows_stay || why="a row is torn, lost or without its files after $kills kills"
+    case $status in
+    137)
+      kills=$((kills + 1))
+      kept=$((kept + $(wc -l <before.csv) - known)) ;;
+    0)
+      ends=$((ends + 1))
+      same_rows || why=${why:-other rows after $kills kills}
+      rm -f end/*
+      : >before.csv ;;
+    *) why="not resumed after $kills kills" ;;
+    esac
+  done 3<delays
+  if [ -z "$why" ]; then
+    "$bin/mnist" $digits end >out 2>err && rows_stay && same_rows || why="other rows at the end"
+  fi
+}
+[ "$kills" -ge "$N" ] || why=${why:-only $kills kills hit}
+[ "$kept" -gt 0 ] || why=${why:-nothing stays of a killed run}
+[ -z "$why" ]
+result kill_mnist $? "${why:-$kills kills, $kept rows of killed runs, $((ends + 1)) ends}"
 exit $failed
