@@ -8566,13 +8566,19 @@ static invman_status invman_i_match_head(const invman_context *ctx, const invman
 }
 
 /* A flow that was read, as it was when it was saved; the limits may be other ones now, and so may the tolerances. */
-static void invman_i_wake_flow(invman_flow *f) {
+static invman_status invman_i_wake_flow(invman_flow *f) {
+  invman_status status;
   f->mover->put_back(f);
   invman_i_eval_start(f);
   invman_i_measure(f);
   if (!f->options.test) f->info.test_error = -1;
   if (f->info.end == INVMAN_END_REST) invman_i_end(f, INVMAN_END_REST);
   else invman_i_check_limits(f);
+  status = f->scope.status;
+  if (status == INVMAN_OK) status = invman_i_check_finite(&f->context, f->f0, f->train->n, "flow: f_0 is not finite");
+  if (status == INVMAN_OK)
+    status = invman_i_check_finite(&f->context, f->margin, f->train->n, "flow: a margin is not finite");
+  return status;
 }
 
 invman_status invman_flow_resume(const invman_context *ctx, const char *path, invman_net *net, const invman_data *train,
@@ -8603,6 +8609,7 @@ invman_status invman_flow_resume(const invman_context *ctx, const char *path, in
     status = invman_i_bad(ctx, "flow_resume: the network has another shape than the file's");
   if (status == INVMAN_OK) status = invman_i_make_flow(ctx, &saved, train, &o, &f);
   if (status == INVMAN_OK) status = invman_i_load_flow(&scope, &s, f);
+  if (status == INVMAN_OK) status = invman_i_wake_flow(f);
   scope.status = status;
   if (status < 0) {
     invman_flow_free(f);
@@ -8616,7 +8623,6 @@ invman_status invman_flow_resume(const invman_context *ctx, const char *path, in
     *net = saved;
   }
   f->net = net;
-  invman_i_wake_flow(f);
   *out = f;
   return invman_i_drop(&scope);
 }
@@ -8643,9 +8649,7 @@ invman_status invman_flow_resume_model(const invman_context *ctx, const char *pa
   if (status == INVMAN_OK) status = invman_i_load_flow(&scope, &s, f);
   if (status == INVMAN_OK) {
     memcpy(f->here, model->weights, model->size * sizeof *f->here);
-    invman_i_wake_flow(f);
-    status = f->scope.status;
-    if (status == INVMAN_OK) status = invman_i_check_finite(ctx, f->f0, train->n, "flow: f_0 is not finite");
+    status = invman_i_wake_flow(f);
     if (status < 0) invman_i_model_set(f, f->here);
   }
   if (status < 0) invman_flow_free(f);
