@@ -137,6 +137,16 @@ valgrind: ## the tests of memory under valgrind
 	for t in data_ network_golden network_file margins flow_every flow_resumes flow_file flow_held flow_any eigen_memory bad_ model_over model_ends model_refused model_resumes; do \
 	  valgrind -q --error-exitcode=1 --leak-check=full build/valgrind build $$t || exit 1; done
 
+fuzz: ## every reader and the calls under libFuzzer, SECONDS=60 each; what makes one fail is left in build/fuzz
+	@CC='$(CC)' tests/fuzz/run.sh build/fuzz $(or $(SECONDS),60)
+
+kill: build/kill build/learning_curve build/mnist ## programs killed at N=50 random moments and started again end in the same bits
+	@tests/kill.sh build $(or $(N),50)
+
+build/kill: tests/kill.c invman.h
+	@mkdir -p build
+	$(CC) $(CFLAGS) $(OPENMP) $< -o $@ -lm
+
 cxx: ## the fast tests as C++11
 	@mkdir -p build
 	$(CXX) -std=c++11 -O2 -DTEST_QUICK -x c++ tests/test.c -o build/cxx -lm
@@ -164,4 +174,5 @@ clean: ## remove build/
 FORCE: # with this compiler and these flags
 
 .PHONY: help run test quick examples figures digits scaling largest bench bench-peers bench-eigen bench-paths bench-save \
-  bench-count bench-count-save asan ubsan tsan analyze coverage valgrind cxx blas strict portability install clean
+  bench-count bench-count-save asan ubsan tsan analyze coverage valgrind fuzz kill cxx blas strict portability install \
+  clean

@@ -2652,8 +2652,9 @@ static double invman_i_ball_probability(double radius, size_t k) {
 }
 
 double invman_equiprobable_radius(size_t d_par) {
-  double low = 0, high = sqrt((double)d_par) + 2;
-  if (d_par == 2) return 1.17741002251547469101; /* sqrt(2 ln 2) */
+  double low = 0, high = sqrt((double)d_par) + 2, a = (double)d_par / 2;
+  if (d_par == 2) return 1.17741002251547469101;                      /* sqrt(2 ln 2) */
+  if (d_par > 100000) return sqrt(2 * (a - 1.0 / 3 + 8 / (405 * a))); /* the median's expansion, exact to rounding */
   while (high - low > 1e-15 * high) {
     double middle = 0.5 * (low + high);
     if (middle <= low || middle >= high) break;
@@ -2702,6 +2703,8 @@ static invman_status invman_i_resolve_model(const invman_context *ctx, invman_da
       m->interface_count = 2;
     }
     if (m->interface_count == 0) return invman_i_bad(ctx, "data model: a stripe needs an interface");
+    if (m->interface_count > SIZE_MAX / sizeof(double))
+      return invman_i_fail(ctx, INVMAN_E_SIZE, "data model: so many interfaces cannot be", "", 0);
     for (k = 0; k < m->interface_count; k++)
       if (!invman_i_isfinite(m->interfaces[k]) || (k > 0 && m->interfaces[k] <= m->interfaces[k - 1]))
         return invman_i_fail(ctx, INVMAN_E_ARG, "data model: interfaces must be finite and increasing", "element", k);
@@ -3462,9 +3465,18 @@ invman_status invman_net_gradient(const invman_context *ctx, const invman_net *n
   return invman_i_drop(&scope);
 }
 
-static void invman_i_add_squares(const double *w, size_t stride, size_t d, size_t d_par, double sum[2]) {
+static void invman_i_add_squares(const double *w, size_t stride, size_t d, size_t d_par, double scale, double sum[2]) {
   size_t k;
-  for (k = 0; k < d; k++) sum[k >= d_par] += w[k * stride] * w[k * stride];
+  for (k = 0; k < d; k++) sum[k >= d_par] += w[k * stride] * scale * (w[k * stride] * scale);
+}
+
+/* Whether to add up once more, by another scale: the squares have left the range of doubles. */
+static int invman_i_rescale(double sum[2], double *scale) {
+  double all = sum[0] + sum[1];
+  if (*scale != 1 || (all > 1e-250 && all <= DBL_MAX)) return 0;
+  *scale = ldexp(1, all > 1 ? -530 : 530);
+  sum[0] = sum[1] = 0;
+  return 1;
 }
 
 static double invman_i_ratio(const double sum[2], size_t d, size_t d_par) {
@@ -3472,10 +3484,12 @@ static double invman_i_ratio(const double sum[2], size_t d, size_t d_par) {
 }
 
 double invman_amplification(const invman_net *net, size_t d_par) {
-  double sum[2] = {0, 0};
+  double sum[2] = {0, 0}, scale = 1;
   size_t n;
   if (!net || d_par == 0 || d_par >= net->d) return 0;
-  for (n = 0; n < net->h; n++) invman_i_add_squares(net->w + n * net->d, 1, net->d, d_par, sum);
+  do {
+    for (n = 0; n < net->h; n++) invman_i_add_squares(net->w + n * net->d, 1, net->d, d_par, scale, sum);
+  } while (invman_i_rescale(sum, &scale));
   return invman_i_ratio(sum, net->d, d_par);
 }
 
@@ -4646,9 +4660,12 @@ static void invman_i_flow_accept(invman_flow *f) {
 }
 
 static void invman_i_flow_lambda_star(invman_flow *f) {
-  double sum[2] = {0, 0};
+  double sum[2] = {0, 0}, scale = 1;
   size_t n, d = f->net->d, d_par = f->options.d_par;
-  for (n = 0; n < f->net->h; n++) invman_i_add_squares(invman_i_neuron(&f->trial, n), INVMAN_I_WIDTH, d, d_par, sum);
+  do {
+    for (n = 0; n < f->net->h; n++)
+      invman_i_add_squares(invman_i_neuron(&f->trial, n), INVMAN_I_WIDTH, d, d_par, scale, sum);
+  } while (invman_i_rescale(sum, &scale));
   f->info.lambda_star = d_par < d ? invman_i_ratio(sum, d, d_par) : 0;
 }
 
@@ -5410,6 +5427,8 @@ static invman_status invman_i_check_model(const invman_context *ctx, const invma
   status = train ? invman_i_check_flow(ctx, train->d, train, o) : invman_i_check_data(ctx, train);
   if (status < 0) return status;
   if (!model || model->size == 0 || !model->weights) return invman_i_bad(ctx, "flow: the model has no weights");
+  if (model->size > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "flow: so many weights cannot be", "", 0);
   if (!model->evaluate || !model->gradient || !model->gram)
     return invman_i_bad(ctx, "flow: the model needs evaluate, gradient and gram");
   return INVMAN_OK;
@@ -6296,10 +6315,10 @@ invman_status invman_lazy_train(const invman_context *ctx, const double *K, cons
   size_t i;
   invman_status status;
   if (info) memset(info, 0, sizeof *info);
-  status = K ? invman_i_lazy_check(ctx, y, n, options, a) : invman_i_bad(ctx, "lazy: K is NULL");
-  if (status < 0) return status;
   if (invman_i_mul(n, n) > SIZE_MAX / sizeof(double))
     return invman_i_fail(ctx, INVMAN_E_SIZE, "lazy: sizes too large: their product overflows", "", 0);
+  status = K ? invman_i_lazy_check(ctx, y, n, options, a) : invman_i_bad(ctx, "lazy: K is NULL");
+  if (status < 0) return status;
   status = invman_i_check_finite(ctx, K, n * n, "lazy: the kernel is not finite");
   for (i = 0; i < n && status == INVMAN_OK; i++)
     if (K[i * n + i] < 0)
@@ -6634,7 +6653,8 @@ static void invman_i_two_nearest(size_t task, void *arg) {
         second = square;
       }
     }
-    s->log_ratio[i] = 0.5 * invman_i_log(second / first);
+    s->log_ratio[i] =
+        0.5 * (second / first <= DBL_MAX ? invman_i_log(second / first) : invman_i_log(second) - invman_i_log(first));
   }
 }
 
@@ -6688,6 +6708,7 @@ invman_status invman_fit_power_law(const double *x, const double *y, size_t n, d
   invman_status status;
   size_t i;
   if (!x || !y || n < 2) return INVMAN_E_ARG;
+  if (n > SIZE_MAX / sizeof(double)) return INVMAN_E_SIZE;
   status = invman_i_check_positive(x, n);
   if (status == INVMAN_OK) status = invman_i_check_positive(y, n);
   if (status < 0) return status;
@@ -6738,6 +6759,8 @@ invman_status invman_median_power_law(const invman_context *ctx, const double *x
   size_t k, i, j, good = 0;
   if (!x || !y || !rng || n < 2 || seeds == 0) return invman_i_bad(ctx, "median_power_law: NULL, or too few values");
   draws = draws > 0 ? draws : 1000;
+  if (invman_i_mul(n, seeds) > SIZE_MAX / sizeof(double) || draws > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "median_power_law: sizes too large: their product overflows", "", 0);
   row = invman_i_doubles(&scope, seeds);
   draw = invman_i_doubles(&scope, seeds);
   medians = invman_i_doubles(&scope, n);
@@ -6990,6 +7013,7 @@ invman_status invman_stripe_fixed_points(const double *interfaces, size_t count,
   size_t k;
   int sign;
   if (!found || (capacity > 0 && !out) || d == 0 || s.count == 0) return INVMAN_E_ARG;
+  if (s.count > SIZE_MAX / sizeof(double)) return INVMAN_E_SIZE;
   for (k = 0; k < s.count; k++) {
     if (!invman_i_isfinite(s.interfaces[k])) return INVMAN_E_NONFINITE;
     if (k > 0 && s.interfaces[k] <= s.interfaces[k - 1]) return INVMAN_E_ARG;
@@ -7091,9 +7115,12 @@ static invman_status invman_i_neuron_run(const invman_i_neuron_ode *s, const dou
 static invman_status invman_i_neuron_solve(const invman_context *ctx, invman_i_neuron_ode *s, const double *start,
                                            const double *t, size_t times, double *states) {
   invman_i_scope scope = invman_i_open(ctx);
-  size_t n = s->perp + 3, k;
+  size_t n = invman_i_add(s->perp, 3), k;
   invman_status status;
   if (s->d == 0 || !start || (times > 0 && (!t || !states))) return invman_i_bad(ctx, "neuron_ode: d is 0, or NULL");
+  if (s->stripe.count > SIZE_MAX / sizeof(double) || invman_i_mul(n, 9) > SIZE_MAX / sizeof(double) ||
+      invman_i_mul(n, times) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "neuron_ode: sizes too large: their product overflows", "", 0);
   status = invman_i_check_finite(ctx, start, n, "neuron_ode: start is not finite");
   if (status == INVMAN_OK) status = invman_i_check_finite(ctx, t, times, "neuron_ode: t is not finite");
   if (status == INVMAN_OK && s->noise)
@@ -8559,6 +8586,8 @@ static invman_status invman_i_load_flow(invman_i_scope *scope, invman_i_stream *
   if (invman_i_check_left(scope, s, 0, 1) < 0) return scope->status;
   s->failed |= !(f->info.t >= 0 && f->info.t <= DBL_MAX) || !(f->info.t_star >= 0 && f->info.t_star <= DBL_MAX);
   s->failed |= !(f->dt > 0 && f->dt <= DBL_MAX) || !(f->speed >= 0 && f->speed <= DBL_MAX) || !(f->typical >= 0);
+  s->failed |= !(f->info.dt >= 0 && f->info.dt <= DBL_MAX) || !(f->info.lambda_max >= 0) ||
+               !(f->info.lambda_star >= 0) || !(f->info.test_error >= -1 && f->info.test_error <= 1);
   s->failed |= !(f->info.single_error >= 0) || (f->info.in_single && !f->options.single);
   if (f->net) {
     scope->status = invman_i_check_net(scope->ctx, f->net);
@@ -8605,13 +8634,19 @@ static invman_status invman_i_match_head(const invman_context *ctx, const invman
 }
 
 /* A flow that was read, as it was when it was saved; the limits may be other ones now, and so may the tolerances. */
-static void invman_i_wake_flow(invman_flow *f) {
+static invman_status invman_i_wake_flow(invman_flow *f) {
+  invman_status status;
   f->mover->put_back(f);
   invman_i_eval_start(f);
   invman_i_measure(f);
   if (!f->options.test) f->info.test_error = -1;
   if (f->info.end == INVMAN_END_REST) invman_i_end(f, INVMAN_END_REST);
   else invman_i_check_limits(f);
+  status = f->scope.status;
+  if (status == INVMAN_OK) status = invman_i_check_finite(&f->context, f->f0, f->train->n, "flow: f_0 is not finite");
+  if (status == INVMAN_OK)
+    status = invman_i_check_finite(&f->context, f->margin, f->train->n, "flow: a margin is not finite");
+  return status;
 }
 
 invman_status invman_flow_resume(const invman_context *ctx, const char *path, invman_net *net, const invman_data *train,
@@ -8642,6 +8677,7 @@ invman_status invman_flow_resume(const invman_context *ctx, const char *path, in
     status = invman_i_bad(ctx, "flow_resume: the network has another shape than the file's");
   if (status == INVMAN_OK) status = invman_i_make_flow(ctx, &saved, train, &o, &f);
   if (status == INVMAN_OK) status = invman_i_load_flow(&scope, &s, f);
+  if (status == INVMAN_OK) status = invman_i_wake_flow(f);
   scope.status = status;
   if (status < 0) {
     invman_flow_free(f);
@@ -8655,7 +8691,6 @@ invman_status invman_flow_resume(const invman_context *ctx, const char *path, in
     *net = saved;
   }
   f->net = net;
-  invman_i_wake_flow(f);
   *out = f;
   return invman_i_drop(&scope);
 }
@@ -8682,9 +8717,7 @@ invman_status invman_flow_resume_model(const invman_context *ctx, const char *pa
   if (status == INVMAN_OK) status = invman_i_load_flow(&scope, &s, f);
   if (status == INVMAN_OK) {
     memcpy(f->here, model->weights, model->size * sizeof *f->here);
-    invman_i_wake_flow(f);
-    status = f->scope.status;
-    if (status == INVMAN_OK) status = invman_i_check_finite(ctx, f->f0, train->n, "flow: f_0 is not finite");
+    status = invman_i_wake_flow(f);
     if (status < 0) invman_i_model_set(f, f->here);
   }
   if (status < 0) invman_flow_free(f);

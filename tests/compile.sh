@@ -67,6 +67,14 @@ for source in one static again user; do cp "$dir/$source.c" "$dir/$source.cpp"; 
   sed -n '/^   INDEX$/,/\*\/$/p' invman.h | sed 's/  _/  invman_flow_/g' | grep -o 'invman_[a-z_]*' | sort -u >"$dir/index"
   diff "$dir/names" "$dir/index" >"$dir/log"
   result names_are_the_index $?
+
+  # Every public function that takes a size, itself or within a structure, is called or excepted in tests/overflow.c.
+  sed -n '1,/^#endif \/\* INVMAN_H/p' invman.h | tr '\n' ' ' | sed 's/  */ /g' | grep -o 'INVMAN_API [^;{]*;' |
+    grep -E 'size_t|invman_(net|data|model|data_model|[a-z]*_options) \*' | grep -v 'size_t invman_convnet_[a-z]*(const invman_convnet \*net);' |
+    grep -o 'invman_[a-z_]*(' | tr -d '(' | sort -u >"$dir/sized"
+  grep -o 'invman_[a-z_]*' tests/overflow.c | sort -u | comm -23 "$dir/sized" - >"$dir/log"
+  [ ! -s "$dir/log" ] && [ "$(wc -l <"$dir/sized")" -gt 40 ]
+  result sizes_are_tested $?
 }
 [ "$(wc -l <examples/minimal.c)" -le 30 ]
 result minimal_is_short $?

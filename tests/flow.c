@@ -922,6 +922,7 @@ static void flow_file_refused(void) {
       invman_net fresh;
       memset(&fresh, 0, sizeof fresh);
       if (invman_flow_resume(NULL, in_test_dir("bad.flow"), &fresh, &q.train, NULL, &next) >= 0) {
+        CHECK(invman_i_isfinite(next->info.dt) && next->info.lambda_max >= 0 && next->info.lambda_star >= 0);
         invman_flow_step(next);
         invman_flow_free(next);
       }

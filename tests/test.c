@@ -11,6 +11,7 @@
 #include "lazy.c"
 #include "flow.c"
 #include "bad_input.c"
+#include "overflow.c"
 #include "kpca.c"
 #include "theory.c"
 #include "convnet.c"
@@ -37,6 +38,7 @@ int main(int argc, char **argv) {
   lazy_tests();
   flow_tests();
   bad_input_tests();
+  overflow_tests();
   kpca_tests();
   theory_tests();
   convnet_tests();
