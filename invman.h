@@ -6182,7 +6182,10 @@ static invman_status invman_i_lazy_run(invman_i_margins *e, const invman_lazy_op
   invman_i_lazy_measure(e, e->m, info);
   info->residual = invman_i_lazy_residual(e, e->m);
   info->speed = invman_i_lazy_speed(e, end == INVMAN_END_REST, fastest);
-  if (e->scope->status < 0) return e->scope->status;
+  if (e->scope->status < 0) {
+    memset(a, 0, e->n * sizeof *a);
+    return e->scope->status;
+  }
 
   if (end == INVMAN_END_REST && below == 0 && info->unsatisfied == 0) end = INVMAN_END_SATISFIED;
   else if (end == INVMAN_END_REST && (below == 0 || !(info->residual <= 1e-8 && info->speed <= 1e-8)))
@@ -6733,6 +6736,7 @@ static invman_status invman_i_pca_vectors(invman_i_scope *scope, const double *K
     if (scope->status < 0) return scope->status;
     memcpy(copy, K, n * n * sizeof *copy);
     status = invman_eigh(scope->ctx, n, copy, all);
+    if (status < 0) return status;
     memcpy(lambda, all, r * sizeof *lambda);
     memcpy(V, copy, r * n * sizeof *V);
     return status;

@@ -471,22 +471,6 @@ static void ntk_bad_input(void) {
   invman_net_free(NULL, &net);
 }
 
-static void ntk_any_allocation_may_fail(void) {
-  invman_net net = random_net(10, 2, 1);
-  double x[4] = {1, 2, 3, 4}, K[4];
-  size_t budget;
-  invman_status status = INVMAN_E_NOMEM;
-  for (budget = 1; status == INVMAN_E_NOMEM && budget < 50; budget++) {
-    test_heap heap;
-    invman_context ctx = test_context(&heap);
-    heap.budget = budget;
-    status = invman_ntk_gram(&ctx, &net, 0, x, 2, NULL, 0, K);
-    CHECK(heap.blocks == 0 && heap.now == 0);
-  }
-  CHECK(status == INVMAN_OK && budget > 5);
-  invman_net_free(NULL, &net);
-}
-
 static void product_of_matrices(
     void) { /* every shape of panel, both ways to store, one triangle, against three loops */
   static const size_t sizes[] = {1, 7, 8, 9, 24, 31, 70, 200, 300};
@@ -570,5 +554,4 @@ static void ntk_tests(void) {
   RUN(ntk_infinite_finds_what_is_not_finite);
   RUN(ntk_any_threads);
   RUN(ntk_bad_input);
-  RUN(ntk_any_allocation_may_fail);
 }

@@ -16,6 +16,7 @@
 #include "convnet.c"
 #include "model.c"
 #include "images.c"
+#include "failures.c"
 #include "paper.c"
 #include "scaling.c"
 
@@ -42,6 +43,7 @@ int main(int argc, char **argv) {
   convnet_tests();
   model_tests();
   images_tests();
+  failures_tests();
 #ifndef TEST_QUICK
   paper_tests();
 #endif
