@@ -417,7 +417,8 @@ static void ntk_infinite_finds_what_is_not_finite(void) { /* anywhere, by any ro
               !strcmp(error.what, side ? "ntk_gram: z is not finite" : "ntk_gram: x is not finite"));
         for (i = 0; i < n * m; i++) CHECK(K[i] == 0);
         (side ? z : x)[at] = 1e200; /* is finite, though its square is not */
-        CHECK(invman_ntk_gram_infinite(&ctx, D, part, x, n, shapes[s][1] ? z : NULL, m, K) == INVMAN_OK);
+        CHECK(invman_ntk_gram_infinite(&ctx, D, part, x, n, shapes[s][1] ? z : NULL, m, K) == INVMAN_E_NONFINITE);
+        CHECK(error.place < n * m && !strcmp(error.what, "ntk_gram: the kernel is not finite") && K[n * m / 2] == 0);
         free(x), free(z);
       }
     }

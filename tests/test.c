@@ -17,6 +17,7 @@
 #include "model.c"
 #include "images.c"
 #include "failures.c"
+#include "torture.c"
 #include "paper.c"
 #include "scaling.c"
 
@@ -44,6 +45,7 @@ int main(int argc, char **argv) {
   model_tests();
   images_tests();
   failures_tests();
+  torture_tests();
 #ifndef TEST_QUICK
   paper_tests();
 #endif
