@@ -74,6 +74,7 @@
    ERRORS
      Functions return invman_status: 0 done, positive usable but qualified, negative nothing usable. Where and what is
      put into context.error, if given: the line of a text file, the byte of a binary one, the element of an array.
+     E_NONFINITE also where the input is finite and an output is not, being so large: then with the output's element.
      Outputs of a failed call are empty ({0}) or untouched. Nothing prints, exits, or keeps global state.
 
    THREADS
@@ -750,6 +751,13 @@ static invman_status invman_i_check_finite(const invman_context *ctx, const doub
   for (i = 0; i < n; i++)
     if (!invman_i_isfinite(x[i])) return invman_i_fail(ctx, INVMAN_E_NONFINITE, what, "element", i);
   return INVMAN_OK;
+}
+
+/* What is computed may overflow where what is given is finite: then it is empty. */
+static invman_status invman_i_check_result(const invman_context *ctx, double *x, size_t n, const char *what) {
+  invman_status status = invman_i_check_finite(ctx, x, n, what);
+  if (status < 0) memset(x, 0, n * sizeof *x);
+  return status;
 }
 
 /* a*b, or SIZE_MAX where that overflows: no block of that size can exist, so invman_i_take() refuses it. */
@@ -2390,6 +2398,10 @@ static invman_status invman_i_eigh(const invman_context *ctx, size_t n, double *
     invman_i_fix_sign(c.W + i * c.stride, n);
     memcpy(A + i * n, c.W + i * c.stride, n * sizeof *A);
   }
+  if (invman_i_check_result(ctx, lambda, n, "eigh: an eigenvalue is not finite") < 0) {
+    scope.status = INVMAN_E_NONFINITE;
+    memset(A, 0, n * n * sizeof *A);
+  }
   return invman_i_drop(&scope);
 }
 
@@ -2417,6 +2429,8 @@ invman_status invman_eigvalsh(const invman_context *ctx, size_t n, double *A, do
     for (j = i; j > 0 && lambda[j - 1] < value; j--) lambda[j] = lambda[j - 1];
     lambda[j] = value;
   }
+  if (invman_i_check_result(ctx, lambda, n, "eigvalsh: an eigenvalue is not finite") < 0)
+    scope.status = INVMAN_E_NONFINITE;
   return invman_i_drop(&scope);
 }
 
@@ -2617,6 +2631,10 @@ invman_status invman_eigh_top(const invman_context *ctx, size_t n, size_t k, inv
   for (i = 0; i < s.k; i++) {
     lambda[i] = i < k ? ldexp(s.theta[i], -s.exponent) : 0;
     invman_i_fix_sign(V + i * n, n);
+  }
+  if (invman_i_check_result(ctx, lambda, s.k, "eigh_top: an eigenvalue is not finite") < 0) {
+    scope.status = INVMAN_E_NONFINITE;
+    memset(V, 0, s.k * n * sizeof *V);
   }
   return invman_i_drop(&scope);
 }
@@ -3423,7 +3441,20 @@ invman_status invman_net_eval(const invman_context *ctx, const invman_net *net, 
   if (scope.status < 0) return invman_i_drop(&scope);
   invman_i_pack_net(net, &pack);
   invman_i_eval_points(ctx, &pack, NULL, invman_i_points_of(x, NULL, n, net->d), partial, f);
+  scope.status = invman_i_check_result(ctx, f, n, "net_eval: f is not finite");
   return invman_i_drop(&scope);
+}
+
+static invman_status invman_i_check_rates(const invman_context *ctx, const invman_net *grad) {
+  invman_status status = invman_i_check_finite(ctx, grad->w, grad->h * grad->d, "net_gradient: w's is not finite");
+  if (status == INVMAN_OK) status = invman_i_check_finite(ctx, grad->b, grad->h, "net_gradient: b's is not finite");
+  if (status == INVMAN_OK)
+    status = invman_i_check_finite(ctx, grad->beta, grad->h, "net_gradient: beta's is not finite");
+  if (status == INVMAN_OK) return status;
+  memset(grad->w, 0, grad->h * grad->d * sizeof(double));
+  memset(grad->b, 0, grad->h * sizeof(double));
+  memset(grad->beta, 0, grad->h * sizeof(double));
+  return status;
 }
 
 invman_status invman_net_gradient(const invman_context *ctx, const invman_net *net, const double *x, size_t n,
@@ -3461,44 +3492,51 @@ invman_status invman_net_gradient(const invman_context *ctx, const invman_net *n
     made.b[k] = factor * net->beta[k] * g[net->d * INVMAN_I_WIDTH];
     made.beta[k] = factor * g[(net->d + 1) * INVMAN_I_WIDTH];
   }
-  *grad = made;
+  scope.status = invman_i_check_rates(ctx, &made);
+  if (scope.status < 0) invman_i_drop(&result);
+  else *grad = made;
   return invman_i_drop(&scope);
 }
 
 static void invman_i_add_squares(const double *w, size_t stride, size_t d, size_t d_par, double scale, double sum[2]) {
   size_t k;
-  for (k = 0; k < d; k++) sum[k >= d_par] += w[k * stride] * scale * (w[k * stride] * scale);
+  for (k = 0; k < d; k++) sum[k >= d_par] += (scale * w[k * stride]) * (scale * w[k * stride]);
 }
 
-/* Whether to add up once more, by another scale: the squares have left the range of doubles. */
-static int invman_i_rescale(double sum[2], double *scale) {
-  double all = sum[0] + sum[1];
-  if (*scale != 1 || (all > 1e-250 && all <= DBL_MAX)) return 0;
-  *scale = ldexp(1, all > 1 ? -530 : 530);
-  sum[0] = sum[1] = 0;
-  return 1;
-}
-
-static double invman_i_ratio(const double sum[2], size_t d, size_t d_par) {
+/* Lambda of a network's weights, or of a pack's; squares that are no numbers are taken again, of weights below 1. */
+static double invman_i_lambda(const invman_net *net, const invman_i_pack *pack, size_t d_par) {
+  size_t h = pack ? pack->h : net->h, d = pack ? pack->d : net->d, stride = pack ? INVMAN_I_WIDTH : 1, n, k;
+  double sum[2], scale = 1, largest = 0;
+  int exponent;
+  if (d_par == 0 || d_par >= d) return 0;
+  for (;;) {
+    sum[0] = sum[1] = 0;
+    for (n = 0; n < h; n++)
+      invman_i_add_squares(pack ? invman_i_neuron(pack, n) : net->w + n * d, stride, d, d_par, scale, sum);
+    if (scale != 1 || (sum[0] + sum[1] > 1e-250 && sum[0] + sum[1] < 1e300)) break;
+    for (n = 0; n < h; n++)
+      for (k = 0; k < d; k++)
+        largest = fmax(largest, fabs((pack ? invman_i_neuron(pack, n) : net->w + n * d)[k * stride]));
+    if (!(largest > 0 && largest <= DBL_MAX)) return 0;
+    (void)frexp(largest, &exponent);
+    scale = ldexp(1, exponent > -1000 ? -exponent : 1000);
+  }
   return sum[0] > 0 ? sqrt((double)(d - d_par) / (double)d_par * (sum[0] / sum[1])) : 0;
 }
 
-double invman_amplification(const invman_net *net, size_t d_par) {
-  double sum[2] = {0, 0}, scale = 1;
-  size_t n;
-  if (!net || d_par == 0 || d_par >= net->d) return 0;
-  do {
-    for (n = 0; n < net->h; n++) invman_i_add_squares(net->w + n * net->d, 1, net->d, d_par, scale, sum);
-  } while (invman_i_rescale(sum, &scale));
-  return invman_i_ratio(sum, net->d, d_par);
-}
+double invman_amplification(const invman_net *net, size_t d_par) { return net ? invman_i_lambda(net, NULL, d_par) : 0; }
 
 void invman_neuron_vectors(const invman_net *net, double *z) {
   size_t n, k;
   for (n = 0; n < net->h; n++) {
     const double *w = net->w + n * net->d;
-    double square = invman_i_inner(w, w, net->d), scale = -sqrt((double)net->d) * net->b[n];
-    for (k = 0; k < net->d; k++) z[n * net->d + k] = square > 0 ? scale * (w[k] / square) : HUGE_VAL;
+    double square = 0, largest = 0, scale;
+    int exponent = 0;
+    for (k = 0; k < net->d; k++) largest = fmax(largest, fabs(w[k]));
+    (void)frexp(largest, &exponent); /* squares of weights below 1 */
+    for (k = 0; k < net->d; k++) square += ldexp(w[k], -exponent) * ldexp(w[k], -exponent);
+    scale = -sqrt((double)net->d) * ldexp(net->b[n], -exponent);
+    for (k = 0; k < net->d; k++) z[n * net->d + k] = square > 0 ? scale * (ldexp(w[k], -exponent) / square) : HUGE_VAL;
   }
 }
 
@@ -3612,13 +3650,14 @@ static void invman_i_make_column(invman_i_margins *e, size_t j, double *column) 
     e->scope->status = invman_i_check_finite(e->scope->ctx, column, e->n, "lazy: the kernel is not finite");
 }
 
-/* A column that no point of this event needs, the one that was used longest ago; count if there is none. */
+/* The column that was used longest ago, of those that no sliding point needs; count if there is none. Where very many
+   points meet their margin in one event, that may be one of theirs. */
 static size_t invman_i_idle_column(const invman_i_margins *e) {
   const invman_i_columns *c = e->columns;
   size_t k, idle = c->count;
   for (k = 0; k < c->count; k++) {
     size_t j = c->owner[k];
-    if (e->state[j] == INVMAN_I_SLIDING || c->used[k] == e->settled) continue;
+    if (e->state[j] == INVMAN_I_SLIDING) continue;
     if (idle == c->count || c->used[k] < c->used[idle]) idle = k;
   }
   return idle;
@@ -4660,13 +4699,7 @@ static void invman_i_flow_accept(invman_flow *f) {
 }
 
 static void invman_i_flow_lambda_star(invman_flow *f) {
-  double sum[2] = {0, 0}, scale = 1;
-  size_t n, d = f->net->d, d_par = f->options.d_par;
-  do {
-    for (n = 0; n < f->net->h; n++)
-      invman_i_add_squares(invman_i_neuron(&f->trial, n), INVMAN_I_WIDTH, d, d_par, scale, sum);
-  } while (invman_i_rescale(sum, &scale));
-  f->info.lambda_star = d_par < d ? invman_i_ratio(sum, d, d_par) : 0;
+  f->info.lambda_star = invman_i_lambda(NULL, &f->trial, f->options.d_par);
 }
 
 static void invman_i_flow_put_back(invman_flow *f) { invman_i_pack_net(f->net, &f->trial); }
@@ -5010,8 +5043,10 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
   else if (rest)                                 /* they stay where they are, but push on */
     for (i = 0; i < n; i++) e->impulse[i] += (span - e->s) * e->g[i];
   if (!(trial->used > 0)) {
+    for (i = 0; i < n; i++) f->r[f->list[i]] = f->unit * e->y[i] * e->g[i];
+    f->mover->push(f, 0, n, 1);
     trial->rest = 1;
-    return INVMAN_OK;
+    return f->scope.status;
   }
 
   for (i = 0; i < n; i++) {
@@ -5049,6 +5084,15 @@ static invman_status invman_i_too_long(invman_i_trial *trial, double span) {
   return INVMAN_OK;
 }
 
+/* Margins that seem to rest may do so because their kernel's rounding hides what moves them. */
+static int invman_i_rests(invman_flow *f) {
+  double push = 0;
+  size_t i;
+  if (!f->net) return f->beyond || f->mover->at_rest(f);
+  for (i = 0; i < f->train->n; i++) push += fabs(f->r[i]) * sqrt(f->square[i]);
+  return f->speed <= 1e-12 * push;
+}
+
 /* One step of length span from where the weights are: trial weights, G and margins, and how good they are. */
 static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_trial *trial) {
   size_t p = f->train->n, i;
@@ -5064,7 +5108,7 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
     status = invman_i_margin_step(f, span, trial);
     if (status < 0) return status;
     if (status == INVMAN_NOT_CONVERGED || f->beyond) return invman_i_too_long(trial, span);
-    if (trial->rest) return status;
+    if (trial->rest) return invman_i_rests(f) ? status : invman_i_too_long(trial, span);
   } while (invman_i_predict_rest(f, trial) > 0);
   if (f->beyond) return invman_i_too_long(trial, span);
   for (i = f->near_count; i < p; i++) f->work[i - f->near_count] = f->rate[f->list[i]];
@@ -5360,7 +5404,7 @@ invman_status invman_flow_predict(const invman_flow *flow, const double *x, size
   f.mover->eval(&f, 0, x, n, F);
   for (i = 0; i < n; i++) F[i] = f.options.alpha * (F[i] - f0[i]);
   scope.status = f.scope.status;
-  if (scope.status == INVMAN_OK && !f.net) scope.status = invman_i_check_finite(scope.ctx, F, n, "flow_predict: F");
+  if (scope.status == INVMAN_OK) scope.status = invman_i_check_result(scope.ctx, F, n, "flow_predict: F is not finite");
   return invman_i_drop(&scope);
 }
 
@@ -5821,6 +5865,7 @@ invman_status invman_ntk_gram(const invman_context *ctx, const invman_net *net, 
   rows = invman_i_points_of(x, NULL, n, net->d);
   columns = invman_i_points_of(z, NULL, m, net->d);
   invman_i_gram_points(ctx, &gram, &rows, z ? &columns : NULL, K);
+  scope.status = invman_i_check_result(ctx, K, n * (z ? m : n), "ntk_gram: the kernel is not finite");
   return invman_i_drop(&scope);
 }
 
@@ -6123,6 +6168,14 @@ static int invman_i_infinite_finite(const double *K, size_t n, size_t m) {
   return rest + invman_i_sum_lanes(&sum) == 0;
 }
 
+/* Whether no product of four coordinates overflows. */
+static int invman_i_is_small(const double *x, size_t count) {
+  size_t i;
+  for (i = 0; i < count; i++)
+    if (!(fabs(x[i]) < 1e70)) return 0;
+  return 1;
+}
+
 invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int part, const double *x, size_t n,
                                        const double *z, size_t m, double *K) {
   const double pi = 3.14159265358979323846;
@@ -6147,10 +6200,12 @@ invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int 
   s.K = K;
   invman_i_parallel(ctx, ((s.n - 1) / INVMAN_I_INFINITE_ROWS + 1) * ((s.m - 1) / s.wide + 1),
                     invman_i_infinite_block(ctx), &s, (double)n * (double)m * (double)(d + 30));
-  if (invman_i_infinite_finite(K, n, m)) return INVMAN_OK;
+  if (invman_i_infinite_finite(K, n, m) &&
+      (n == 1 || m == 1 || (invman_i_is_small(x, n * d) && (!z || invman_i_is_small(z, m * d)))))
+    return INVMAN_OK;
   status = invman_i_check_points(ctx, d, x, n, z, m);
-  if (status < 0) memset(K, 0, n * m * sizeof *K); /* else numbers so large that their squares are not */
-  return status;
+  if (status < 0) memset(K, 0, n * m * sizeof *K);
+  return status < 0 ? status : invman_i_check_result(ctx, K, n * m, "ntk_gram: the kernel is not finite");
 }
 
 /* ================================================================================================= >>lazy
@@ -6234,13 +6289,15 @@ static double invman_i_lazy_trust(const invman_i_margins *e) {
    ends where rounding has moved them by 1e-8. */
 static int invman_i_lazy_follow(invman_i_margins *e, const invman_lazy_options *o, double *a, invman_lazy_info *info) {
   double trust = invman_i_lazy_trust(e), s_max = o->s_max > 0 ? o->s_max : HUGE_VAL;
+  const double forever = 0.25 * DBL_MAX; /* where a kernel next to 0 would take s beyond all numbers */
   int rest = 0, end = invman_i_lazy_end(e, o, info);
   while (end == INVMAN_END_NONE) {
-    invman_status status = invman_i_hinge_advance(e, fmin(trust, s_max), &rest);
+    invman_status status = invman_i_hinge_advance(e, fmin(fmin(trust, s_max), forever), &rest);
     if (status != INVMAN_OK) return INVMAN_END_ROUNDING; /* or an error, which the scope remembers */
     if (rest) return INVMAN_END_REST;
     end = invman_i_lazy_end(e, o, info);
     if (end == INVMAN_END_NONE && e->s >= s_max) end = INVMAN_END_T_MAX;
+    if (end == INVMAN_END_NONE && e->s >= forever) end = INVMAN_END_ROUNDING;
     if (end == INVMAN_END_NONE && e->s >= trust) {
       invman_i_lazy_margins(e, a, e->work);
       if (!(invman_i_lazy_residual(e, e->work) <= 1e-8)) end = INVMAN_END_ROUNDING;
@@ -6266,7 +6323,10 @@ static invman_status invman_i_lazy_run(invman_i_margins *e, const invman_lazy_op
   invman_i_lazy_measure(e, e->m, info);
   info->residual = invman_i_lazy_residual(e, e->m);
   info->speed = invman_i_lazy_speed(e, end == INVMAN_END_REST, fastest);
-  if (e->scope->status < 0) return e->scope->status;
+  if (e->scope->status < 0) {
+    memset(a, 0, e->n * sizeof *a);
+    return e->scope->status;
+  }
 
   if (end == INVMAN_END_REST && below == 0 && info->unsatisfied == 0) end = INVMAN_END_SATISFIED;
   else if (end == INVMAN_END_REST && (below == 0 || !(info->residual <= 1e-8 && info->speed <= 1e-8)))
@@ -6823,6 +6883,7 @@ static invman_status invman_i_pca_vectors(invman_i_scope *scope, const double *K
     if (scope->status < 0) return scope->status;
     memcpy(copy, K, n * n * sizeof *copy);
     status = invman_eigh(scope->ctx, n, copy, all);
+    if (status < 0) return status;
     memcpy(lambda, all, r * sizeof *lambda);
     memcpy(V, copy, r * n * sizeof *V);
     return status;
@@ -7857,7 +7918,8 @@ static void invman_i_run_job(invman_i_conv_job *job, const double *x, size_t n, 
   invman_i_parallel(ctx, run.strips, invman_i_conv_strip(ctx), &run, job->net->work * (double)n);
 }
 
-invman_status invman_convnet_eval(const invman_convnet *net, const double *x, size_t n, double *f) {
+/* Unchecked, here and below: a flow looks at what it gets itself, and makes its step shorter. */
+static invman_status invman_i_convnet_f(const invman_convnet *net, const double *x, size_t n, double *f) {
   invman_status status = invman_i_check_images(net, x, n, f);
   invman_i_scope scope;
   invman_i_conv_job job;
@@ -7868,6 +7930,11 @@ invman_status invman_convnet_eval(const invman_convnet *net, const double *x, si
   return invman_i_drop(&scope);
 }
 
+invman_status invman_convnet_eval(const invman_convnet *net, const double *x, size_t n, double *f) {
+  invman_status status = invman_i_convnet_f(net, x, n, f);
+  return status < 0 ? status : invman_i_check_result(&net->context, f, n, "convnet_eval: f is not finite");
+}
+
 invman_status invman_convnet_gradients(const invman_convnet *net, const double *x, size_t n, double *J) {
   invman_status status = invman_i_check_images(net, x, n, J);
   invman_i_scope scope;
@@ -7875,12 +7942,15 @@ invman_status invman_convnet_gradients(const invman_convnet *net, const double *
   if (status < 0 || n == 0) return status;
   scope = invman_i_open(&net->context);
   job = invman_i_take_job(&scope, net, INVMAN_I_CONV_ROWS_OF_J, INVMAN_NTK_ALL, n);
-  if (scope.status == INVMAN_OK) invman_i_run_job(&job, x, n, J);
+  if (scope.status == INVMAN_OK) {
+    invman_i_run_job(&job, x, n, J);
+    scope.status = invman_i_check_result(&net->context, J, n * net->size, "convnet_gradients: J is not finite");
+  }
   return invman_i_drop(&scope);
 }
 
-invman_status invman_convnet_gradient(const invman_convnet *net, const double *x, size_t n, const double *r,
-                                      double *grad) {
+static invman_status invman_i_convnet_sum(const invman_convnet *net, const double *x, size_t n, const double *r,
+                                          double *grad) {
   invman_status status = invman_i_check_images(net, x, n, grad);
   invman_i_scope scope;
   invman_i_conv_job job;
@@ -7902,6 +7972,13 @@ invman_status invman_convnet_gradient(const invman_convnet *net, const double *x
   return invman_i_drop(&scope);
 }
 
+invman_status invman_convnet_gradient(const invman_convnet *net, const double *x, size_t n, const double *r,
+                                      double *grad) {
+  invman_status status = invman_i_convnet_sum(net, x, n, r, grad);
+  if (status < 0) return status;
+  return invman_i_check_result(&net->context, grad, net->size, "convnet_gradient: the gradient is not finite");
+}
+
 /* ---- Gram matrices */
 
 static int invman_i_gram_stopped(invman_i_scope *scope, const invman_convnet *net, size_t done, size_t all) {
@@ -7911,8 +7988,8 @@ static int invman_i_gram_stopped(invman_i_scope *scope, const invman_convnet *ne
   return stop;
 }
 
-invman_status invman_convnet_ntk_gram(const invman_convnet *net, int part, const double *x, size_t n, const double *z,
-                                      size_t m, double *K) {
+static invman_status invman_i_convnet_products(const invman_convnet *net, int part, const double *x, size_t n,
+                                               const double *z, size_t m, double *K) {
   invman_status status = invman_i_check_images(net, x, n, K);
   size_t fit, high, wide, i, j, k, columns = z ? m : n;
   const double *other = z ? z : x;
@@ -7963,20 +8040,27 @@ invman_status invman_convnet_ntk_gram(const invman_convnet *net, int part, const
   return invman_i_drop(&scope);
 }
 
+invman_status invman_convnet_ntk_gram(const invman_convnet *net, int part, const double *x, size_t n, const double *z,
+                                      size_t m, double *K) {
+  invman_status status = invman_i_convnet_products(net, part, x, n, z, m, K);
+  if (status != INVMAN_OK) return status;
+  return invman_i_check_result(&net->context, K, n * (z ? m : n), "convnet_ntk_gram: the kernel is not finite");
+}
+
 /* ---- as a model under the flow */
 
 static invman_status invman_i_convnet_evaluate(const double *x, size_t n, double *f, void *user) {
-  return invman_convnet_eval((const invman_convnet *)user, x, n, f);
+  return invman_i_convnet_f((const invman_convnet *)user, x, n, f);
 }
 
 static invman_status invman_i_convnet_push(const double *x, size_t n, const double *r, double *G, void *user) {
-  return invman_convnet_gradient((const invman_convnet *)user, x, n, r, G);
+  return invman_i_convnet_sum((const invman_convnet *)user, x, n, r, G);
 }
 
 static invman_status invman_i_convnet_gram(const double *x, size_t n, double *K, void *user) {
   invman_convnet quiet = *(const invman_convnet *)user;
   quiet.context.progress = NULL;
-  return invman_convnet_ntk_gram(&quiet, INVMAN_NTK_ALL, x, n, NULL, 0, K);
+  return invman_i_convnet_products(&quiet, INVMAN_NTK_ALL, x, n, NULL, 0, K);
 }
 
 invman_model invman_convnet_model(invman_convnet *net) {

@@ -595,37 +595,6 @@ static void convnet_gram_can_be_stopped(void) {
   free(x), free(K);
 }
 
-static void convnet_any_allocation_may_fail(void) {
-  invman_convnet_options o = convnet_options(1, 3, 2, 0.3);
-  double *x = normals(20 * 6, 1), f[20], r[20], K[400], *g = (double *)malloc(1000 * sizeof(double));
-  size_t budget, k;
-  invman_status status = INVMAN_E_NOMEM;
-  for (k = 0; k < 20; k++) r[k] = 1;
-  for (budget = 1; status == INVMAN_E_NOMEM && budget < 100; budget++) {
-    test_heap heap;
-    invman_context ctx = test_context(&heap);
-    invman_convnet *net = NULL, *copy = NULL;
-    invman_rng rng;
-    invman_rng_seed(&rng, 1, 1);
-    heap.budget = budget;
-    status = invman_convnet_create(&ctx, &o, &rng, &net);
-    if (status == INVMAN_OK) status = invman_convnet_copy(net, &copy);
-    if (status == INVMAN_OK) status = invman_convnet_eval(net, x, 20, f);
-    if (status == INVMAN_OK) status = invman_convnet_gradient(net, x, 20, r, g);
-    if (status == INVMAN_OK) status = invman_convnet_ntk_gram(net, INVMAN_NTK_ALL, x, 20, NULL, 0, K);
-    if (status == INVMAN_OK) status = invman_convnet_save(net, in_test_dir("b.convnet"));
-    invman_convnet_free(copy);
-    if (status == INVMAN_OK) status = invman_convnet_load(&ctx, in_test_dir("b.convnet"), &copy);
-    else copy = NULL;
-    if (budget < 4) CHECK(net == NULL);
-    invman_convnet_free(copy);
-    invman_convnet_free(net);
-    CHECK(heap.blocks == 0 && heap.now == 0);
-  }
-  CHECK(status == INVMAN_OK && budget > 15);
-  free(x), free(g);
-}
-
 static void convnet_tests(void) {
   RUN(convnet_golden);
   RUN(convnet_layers);
@@ -639,5 +608,4 @@ static void convnet_tests(void) {
   RUN(convnet_any_threads);
   RUN(convnet_file);
   RUN(convnet_bad_input);
-  RUN(convnet_any_allocation_may_fail);
 }

@@ -544,40 +544,6 @@ static void kpca_bad_power_law(void) {
   }
 }
 
-static invman_status all_measures(const invman_context *ctx, const double *v, const double *K, const double *y) {
-  invman_status worst = INVMAN_OK, status;
-  invman_rng rng;
-  double one, two;
-  size_t dim;
-  for (dim = 1; dim <= 2; dim++) {
-    invman_rng_seed(&rng, 1, 1);
-    status = invman_mutual_information(ctx, v, dim, y, 20, NULL, &one);
-    if (status < worst) worst = status;
-    status = invman_mutual_information_null(ctx, v, dim, y, 20, NULL, 2, &rng, &one, &two);
-    if (status < worst) worst = status;
-  }
-  status = invman_intrinsic_dimension(ctx, K, 20, &one, &two);
-  return status < worst ? status : worst;
-}
-
-static void kpca_any_allocation_may_fail(void) {
-  double *v = normals(40, 42), *K = linear_gram(v, 20, 2), y[20];
-  test_heap heap;
-  invman_context ctx = test_context(&heap);
-  size_t k, calls;
-  alternate(y, 20);
-  CHECK(all_measures(&ctx, v, K, y) == INVMAN_OK && heap.blocks == 0 && heap.now == 0);
-  calls = heap.calls;
-  CHECK(calls >= 20);
-  for (k = 1; k <= calls; k++) {
-    heap.calls = 0;
-    heap.budget = k;
-    CHECK(all_measures(&ctx, v, K, y) == INVMAN_E_NOMEM);
-    CHECK(heap.blocks == 0 && heap.now == 0);
-  }
-  free(v), free(K);
-}
-
 static void kpca_memory(void) { /* O(n dim) and O(n): as the documentation says */
   enum { N = 400 };
   double *v = normals(3 * N, 43), *K = linear_gram(v, N, 3), y[N], one;
@@ -611,6 +577,5 @@ static void kpca_tests(void) {
   RUN(kpca_bad_information);
   RUN(kpca_bad_dimension);
   RUN(kpca_bad_power_law);
-  RUN(kpca_any_allocation_may_fail);
   RUN(kpca_memory);
 }

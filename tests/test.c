@@ -17,6 +17,8 @@
 #include "convnet.c"
 #include "model.c"
 #include "images.c"
+#include "failures.c"
+#include "torture.c"
 #include "paper.c"
 #include "scaling.c"
 
@@ -44,6 +46,8 @@ int main(int argc, char **argv) {
   convnet_tests();
   model_tests();
   images_tests();
+  failures_tests();
+  torture_tests();
 #ifndef TEST_QUICK
   paper_tests();
 #endif
