@@ -6,6 +6,8 @@ dir=$1 seconds=$2 failed=0
 targets="csv idx net flow conv api"
 : "${CC:=cc}" "${CLANG:=clang}" "${TMPDIR:=/tmp}"
 if [ -d /dev/shm ] && [ -w /dev/shm ]; then TMPDIR=/dev/shm; fi
+TMPDIR=$(mktemp -d "$TMPDIR/fuzz.XXXXXX") || exit 1
+trap 'rm -rf "$TMPDIR"' EXIT
 export TMPDIR
 mkdir -p "$dir"
 
