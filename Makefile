@@ -164,6 +164,11 @@ strict: ## does the header compile everywhere without a warning?
 portability: ## the same bits from every compiler, processor and system: installs (Debian) or skips what it needs
 	tests/portability.sh --install
 
+trust: ## all of the above checks at full length: half an hour of fuzzing, 50 kills
+	$(MAKE) portability asan ubsan tsan valgrind analyze coverage
+	$(MAKE) fuzz SECONDS=600
+	$(MAKE) kill N=50
+
 install: ## copy the header to PREFIX/include
 	install -d '$(DESTDIR)$(PREFIX)/include'
 	install -m 644 invman.h '$(DESTDIR)$(PREFIX)/include/invman.h'
@@ -174,5 +179,5 @@ clean: ## remove build/
 FORCE: # with this compiler and these flags
 
 .PHONY: help run test quick examples figures digits scaling largest bench bench-peers bench-eigen bench-paths bench-save \
-  bench-count bench-count-save asan ubsan tsan analyze coverage valgrind fuzz kill cxx blas strict portability install \
+  bench-count bench-count-save asan ubsan tsan analyze coverage valgrind fuzz kill cxx blas strict portability trust install \
   clean
