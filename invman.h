@@ -59,7 +59,7 @@
      INVMAN_MALLOC(bytes), INVMAN_FREE(block)  [malloc, free] the default allocator
      INVMAN_USE_CBLAS       matrix products by INVMAN_CBLAS_HEADER [<cblas.h>] (OpenBLAS, Accelerate); link with it
      INVMAN_PORTABLE        the same bits from every compiler and processor with IEEE doubles: products are not fused with
-                            the sums they enter (some 10 to 40 % slower). Functions of >>theory call libm, and are not
+                            the sums they enter (7 to 55 % slower). Functions of >>theory call libm, and are not
                             promised. On i386: -msse2 -mfpmath=sse
      INVMAN_ALLOW_FAST_MATH compile under -ffast-math all the same: NaN and infinity are no longer found
 
