@@ -375,7 +375,8 @@ INVMAN_API invman_status invman_flow_resume(const invman_context *ctx, const cha
                                             invman_flow **out);
 INVMAN_API void invman_flow_free(invman_flow *flow);
 
-/* All of it in one call: create, run, free. info: NULL if not wanted. */
+/* All of it in one call: create, run, free. info: NULL if not wanted. Where memory runs out or a callback fails on the
+   way, the network stays where its last whole step took it. */
 INVMAN_API invman_status invman_train(const invman_context *ctx, invman_net *net, const invman_data *train,
                                       const invman_flow_options *options, invman_flow_info *info);
 
