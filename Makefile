@@ -110,14 +110,14 @@ build/bench build/bench-plain build/bench-native build/bench-count: bench/bench.
 	$(CC) $(BENCH_CC) -DBENCH_FLAGS='"$(BENCH_CC)"' bench/bench.c -o $@ -lm
 
 asan: ## the fast tests under the address sanitizer
-	@mkdir -p build
+	@mkdir -p build/of_asan
 	$(CC) -O1 -g -fsanitize=address -fno-omit-frame-pointer -DTEST_QUICK tests/test.c -o build/asan -lm
-	ASAN_OPTIONS=allocator_may_return_null=1 build/asan build
+	ASAN_OPTIONS=allocator_may_return_null=1 build/asan build/of_asan
 
 ubsan: ## the fast tests under the undefined behaviour sanitizer
-	@mkdir -p build
+	@mkdir -p build/of_ubsan
 	$(CC) -O1 -g -fsanitize=undefined -fno-sanitize-recover=all -DTEST_QUICK tests/test.c -o build/ubsan -lm
-	build/ubsan build
+	build/ubsan build/of_ubsan
 
 tsan: ## threads that race for the tasks, under the thread sanitizer
 	@mkdir -p build
