@@ -2995,7 +2995,7 @@ INVMAN_I_INLINE double invman_i_sum_across(const invman_i_lanes *x, const int L)
   }
 #else
   if (L < 0) {
-    float half[INVMAN_I_WIDTH];
+    float half[INVMAN_I_WIDTH] = {0};
     int l;
     for (l = 0; l < INVMAN_I_WIDTH; l++) half[l] = x->f[l] + x->f[l + INVMAN_I_WIDTH];
     for (l = 0; l < INVMAN_I_WIDTH / 2; l++) half[l] += half[l + INVMAN_I_WIDTH / 2];
@@ -3504,9 +3504,9 @@ static void invman_i_add_squares(const double *w, size_t stride, size_t d, size_
   for (k = 0; k < d; k++) sum[k >= d_par] += (scale * w[k * stride]) * (scale * w[k * stride]);
 }
 
-/* Lambda of a network's weights, or of a pack's; squares that are no numbers are taken again, of weights below 1. */
+/* Lambda of a network's weights, or of a pack's of its shape; squares that are no numbers are taken again, of weights below 1. */
 static double invman_i_lambda(const invman_net *net, const invman_i_pack *pack, size_t d_par) {
-  size_t h = pack ? pack->h : net->h, d = pack ? pack->d : net->d, stride = pack ? INVMAN_I_WIDTH : 1, n, k;
+  size_t h = net->h, d = net->d, stride = pack ? INVMAN_I_WIDTH : 1, n, k;
   double sum[2], scale = 1, largest = 0;
   int exponent;
   if (d_par == 0 || d_par >= d) return 0;
@@ -4403,7 +4403,7 @@ INVMAN_I_KERNELS(invman_i_held_z)
 
 /* trial = the network turned for a time dt by G. */
 static void invman_i_turn_neurons(invman_flow *f, double dt) {
-  double speed[64], path[64];
+  double speed[64] = {0}, path[64] = {0};
   size_t groups = invman_i_groups(f->trial.panels), g;
   invman_i_turn s;
   s.flow = f;
@@ -4700,7 +4700,7 @@ static void invman_i_flow_accept(invman_flow *f) {
 }
 
 static void invman_i_flow_lambda_star(invman_flow *f) {
-  f->info.lambda_star = invman_i_lambda(NULL, &f->trial, f->options.d_par);
+  f->info.lambda_star = invman_i_lambda(f->net, &f->trial, f->options.d_par);
 }
 
 static void invman_i_flow_put_back(invman_flow *f) { invman_i_pack_net(f->net, &f->trial); }
