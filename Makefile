@@ -138,7 +138,7 @@ valgrind: ## the tests of memory under valgrind
 	  valgrind -q --error-exitcode=1 --leak-check=full build/valgrind build $$t || exit 1; done
 
 fuzz: ## every reader and the calls under libFuzzer, SECONDS=60 each; what makes one fail is left in build/fuzz
-	@CC='$(CC)' tests/fuzz/run.sh build/fuzz $(or $(SECONDS),60)
+	@CC='$(CC)' SEED='$(or $(SEED),0)' tests/fuzz/run.sh build/fuzz $(or $(SECONDS),60)
 
 kill: build/kill build/learning_curve build/mnist ## programs killed at N=50 random moments and started again end in the same bits
 	@tests/kill.sh build $(or $(N),50)

@@ -6230,11 +6230,11 @@ static void invman_i_lazy_measure(const invman_i_margins *e, const double *m, in
   info->margin_min = HUGE_VAL;
   info->unsatisfied = 0;
   for (i = 0; i < e->n; i++) {
-    sum += m[i] < 1 ? 1 - m[i] : 0;
+    sum += m[i] < 1 ? (1 - m[i]) / (double)e->n : 0;
     info->unsatisfied += m[i] < 1 - 1e-9;
     if (m[i] < info->margin_min) info->margin_min = m[i];
   }
-  info->loss = sum / (double)e->n;
+  info->loss = sum;
 }
 
 /* After an event: is it over? */
@@ -6324,6 +6324,8 @@ static invman_status invman_i_lazy_run(invman_i_margins *e, const invman_lazy_op
   invman_i_lazy_measure(e, e->m, info);
   info->residual = invman_i_lazy_residual(e, e->m);
   info->speed = invman_i_lazy_speed(e, end == INVMAN_END_REST, fastest);
+  if (e->scope->status == INVMAN_OK)
+    e->scope->status = invman_i_check_finite(e->scope->ctx, e->m, e->n, "lazy: a margin is not finite");
   if (e->scope->status < 0) {
     memset(a, 0, e->n * sizeof *a);
     return e->scope->status;

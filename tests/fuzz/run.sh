@@ -1,5 +1,6 @@
 #!/bin/sh
 # run.sh DIRECTORY SECONDS: every target of fuzz.c for so long, two at a time; what makes one fail is left in DIRECTORY.
+# SEED=N in the environment: the same inputs again; else others each time.
 # First their corpus by the ordinary compiler. Prints a line per target.
 set -u
 dir=$1 seconds=$2 failed=0
@@ -30,7 +31,7 @@ $CLANG $sanitize tests/fuzz/fuzz.c -o "$dir/fuzz" -lm || { echo "FAIL fuzz_compi
 
 fuzz() { # name
   mkdir -p "$dir/found/$1"
-  FUZZ=$1 "$dir/fuzz" -max_total_time="$seconds" -max_len=2048 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+  FUZZ=$1 "$dir/fuzz" -seed="${SEED:-0}" -max_total_time="$seconds" -max_len=2048 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
     -artifact_prefix="$dir/fail_$1_" "$dir/found/$1" tests/fuzz/corpus/"$1" >"$dir/$1.log" 2>&1
   status=$?
   done=$(sed -n 's/^stat::number_of_executed_units: *//p' "$dir/$1.log")
