@@ -6230,11 +6230,11 @@ static void invman_i_lazy_measure(const invman_i_margins *e, const double *m, in
   info->margin_min = HUGE_VAL;
   info->unsatisfied = 0;
   for (i = 0; i < e->n; i++) {
-    sum += m[i] < 1 ? (1 - m[i]) / (double)e->n : 0;
+    sum += m[i] < 1 ? 1 - m[i] : 0;
     info->unsatisfied += m[i] < 1 - 1e-9;
     if (m[i] < info->margin_min) info->margin_min = m[i];
   }
-  info->loss = sum;
+  info->loss = sum / (double)e->n;
 }
 
 /* After an event: is it over? */
