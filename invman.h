@@ -5176,10 +5176,14 @@ static void invman_i_locate_t_star(invman_flow *f, const invman_i_trial *trial) 
 
 /* All margins where the last step ended, in double: what single precision did to them is in the info. */
 static void invman_i_widen_margins(invman_flow *f) {
+  size_t i;
   f->mover->put_back(f);
   invman_i_single_error(f, 0, f->train->n, f->margin, f->gap, f->next);
   memcpy(f->margin, f->next, f->train->n * sizeof *f->margin);
-  memset(f->gap, 0, f->train->n * sizeof *f->gap);
+  for (i = 0; i < f->train->n; i++) { /* all have been looked at now */
+    f->gap[i] = 0;
+    f->seen[i] = f->info.t;
+  }
   invman_i_measure(f);
 }
 
