@@ -239,9 +239,11 @@ static double part_exponent(const scaling_curve *c, size_t first, size_t n) {
 }
 
 /* A law for large p holds if its exponent is inside the interval, or if the upper half of the curve is nearer to it
-   than the lower half, and within 0.12: a prototype saw the lazy flow's slopes fall from 0.6 to 0.45 up to p = 2048. */
+   than the lower half, and within 0.12: a prototype saw the lazy flow's slopes fall from 0.6 to 0.45 up to p = 2048.
+   Halves share the middle, three points each at least: the slope over two octaves of medians known to 6 %, as those of
+   31 seeds are, has an error of 0.06. */
 static void check_law(const scaling_curve *c, double predicted) {
-  size_t half = (c->n + 1) / 2;
+  size_t half = c->n / 2 + 1;
   double low = part_exponent(c, 0, half), high = part_exponent(c, c->n - half, half);
   int inside = c->interval[0] <= predicted && predicted <= c->interval[1];
   printf("    lower half %.3f, upper half %.3f\n", low, high);
@@ -258,7 +260,7 @@ static void scaling_beta(void) {
     size_t d = kind == INVMAN_STRIPE ? 5 : 3, k, j;
     double beta = invman_beta_lazy(d), wanted = invman_beta_feature(d, kind == INVMAN_STRIPE ? 1 : 2);
     scaling_curve lazy = curve_of(512, 2, 8192, 9);
-    scaling_curve feature = kind == INVMAN_STRIPE ? curve_of(128, 2, 2048, 15) : curve_of(1024, 2, 8192, 7);
+    scaling_curve feature = kind == INVMAN_STRIPE ? curve_of(128, 2, 2048, 15) : curve_of(1024, 2, 8192, 31);
     scaling_curve compressed = feature;
     printf("  %s: test errors\n", kind == INVMAN_STRIPE ? "stripe, d = 5" : "cylinder, d = 3");
     lazy_curve(kind, d, &lazy);
