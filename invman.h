@@ -1,4 +1,4 @@
-/* invman.h - v0.4.0 - compression of invariant manifolds by neural networks - licence at the end
+/* invman.h - v0.6.0 - compression of invariant manifolds by neural networks - licence at the end
 
    Trains  f(x) = (1/h) sum_n beta_n sigma(omega_n.x/sqrt(d) + b_n)  on labelled points by the hinge gradient flow of
    "Compressing invariant manifolds in neural nets" (Paccolat, Petrini, Geiger, Tyloo, Wyart; arXiv 2007.11471), to
@@ -59,8 +59,8 @@
      INVMAN_MALLOC(bytes), INVMAN_FREE(block)  [malloc, free] the default allocator
      INVMAN_USE_CBLAS       matrix products by INVMAN_CBLAS_HEADER [<cblas.h>] (OpenBLAS, Accelerate); link with it
      INVMAN_PORTABLE        the same bits from every compiler and processor with IEEE doubles: products are not fused with
-                            the sums they enter (7 to 55 % slower). Functions of >>theory call libm, and are not
-                            promised. On i386: -msse2 -mfpmath=sse
+                            the sums they enter (7 to 55 % slower). Functions of >>theory, invman_principal_angles
+                            and invman_mode_noise call libm, and are not promised. On i386: -msse2 -mfpmath=sse
      INVMAN_ALLOW_FAST_MATH compile under -ffast-math all the same: NaN and infinity are no longer found
 
    MEMORY
@@ -116,6 +116,20 @@
      theory    invman_stripe_averages  invman_stripe_integrals  invman_stripe_label  invman_stripe_fixed_points
                invman_stripe_neuron_ode  invman_stripe_noisy_ode  invman_stripe_noise
                invman_equiprobable_x_max  invman_equiprobable_radius
+     spectrum  invman_spectral_measures  invman_von_neumann_entropy  invman_unexplained_area
+     labels    invman_ridge_leverage  invman_target_alignment  invman_label_power  invman_rkhs_norm
+               invman_spectral_predictor  invman_nystrom_extension  invman_centred_alignment
+     subspaces invman_principal_angles  invman_subspace_norms  invman_weight_covariance  invman_metric_amplification
+               invman_input_gradient  invman_active_subspace  invman_stein_moments  invman_stein_directions
+               invman_pullback_metric
+     classes   invman_neural_collapse  invman_diffusion_entropy  invman_diffusion_information
+     dimension invman_kernel_distances  invman_point_distances  invman_median_distance  invman_two_nn
+               invman_local_dimension  invman_lid_distance  invman_tree_length  invman_tree_dimension
+     pieces    invman_growth_rates  invman_linear_regions  invman_activation_patterns  invman_region_bound
+               invman_net_init_orthogonal
+     mixing    invman_sinkhorn  invman_detail_spectrum  invman_mixing_measures  invman_mixing_residual
+               invman_effective_depth  invman_chain_depth  invman_layer_norm  invman_snr  invman_snr_cosine
+               invman_critical_snr  invman_critical_depth  invman_cosine_bound  invman_mode_noise
      images    invman_convnet_create  invman_convnet_copy  invman_convnet_free  invman_convnet_size
                invman_convnet_weights  invman_convnet_layers  invman_convnet_get_layer  invman_convnet_eval
                invman_convnet_gradient  invman_convnet_gradients  invman_convnet_ntk_gram
@@ -125,7 +139,7 @@
 #define INVMAN_H
 
 #define INVMAN_VERSION_MAJOR 0
-#define INVMAN_VERSION_MINOR 5
+#define INVMAN_VERSION_MINOR 6
 #define INVMAN_VERSION_PATCH 0
 #define INVMAN_VERSION       (INVMAN_VERSION_MAJOR * 10000 + INVMAN_VERSION_MINOR * 100 + INVMAN_VERSION_PATCH)
 
@@ -596,6 +610,280 @@ INVMAN_API void invman_stripe_noise(const invman_data *data, const double *inter
    radius of a cylinder with d_par informative directions. */
 INVMAN_API double invman_equiprobable_x_max(double x_min);
 INVMAN_API double invman_equiprobable_radius(size_t d_par);
+
+/* -------------------------------------------------------------------------------------------- diagnostics
+
+   What else a Gram matrix, its eigenpairs, a network's weights or a representation's distances can tell. Each function
+   measures one thing, of arrays the caller has: lambda (n), U (n,n) as invman_eigh leaves them (descending, vectors in
+   rows), K (n,n) a Gram matrix, D (n,n) distances, y labels. Outputs that are pointers may be NULL: not wanted. Entropies
+   are in nats unless bits are named. Eigenvalues below 0 count as 0. No function changes its inputs, if not said. Errors:
+   E_ARG, E_SIZE, E_NOMEM, E_NONFINITE with the element, also where a result is beyond all numbers. */
+
+/* ---- spectrum: how many directions share the weight; p_k = lambda_k/sum, or for `singular` sqrt(lambda_k)/sum of them */
+
+typedef struct invman_spectrum {
+  double sum;                 /* of lambda, the trace */
+  double entropy;             /* H = -sum p ln p, 0 to ln n */
+  double effective_rank;      /* e^H (Roy and Vetterli, 2007, who take singular values) */
+  double participation_ratio; /* (sum lambda)^2/sum lambda^2: 1 <= it <= e^H of the eigenvalues <= rank */
+  double stable_rank;         /* sum lambda/max lambda */
+  double anisotropy;          /* max lambda/sum lambda, 1/n to 1 */
+  size_t rank;                /* eigenvalues above tol max lambda */
+} invman_spectrum;
+
+/* Of the eigenvalues lambda (n), in any order; all 0 gives zeros. tol: 0 = n DBL_EPSILON. Any scale of lambda gives the
+   same, but for `sum`. During feature training the entropy of the tangent kernel falls, in lazy training it stays. O(n) */
+INVMAN_API invman_status invman_spectral_measures(const invman_context *ctx, const double *lambda, size_t n,
+                                                  int singular, double tol, invman_spectrum *out);
+/* -tr rho ln rho of rho_ij = K_ij/sqrt(K_ii K_jj)/n: 0 where all points have one direction, ln n where they are
+   orthogonal. Not centred, as Kim et al. (2023). A point with K_ii <= 0: E_ARG with the element. O(n^3), a copy of K. */
+INVMAN_API invman_status invman_von_neumann_entropy(const invman_context *ctx, const double *K, size_t n,
+                                                    double *entropy);
+/* sum_{k <= last} sum_{j > k} lambda_j, of descending lambda: the area under the unexplained variance. O(n) */
+INVMAN_API double invman_unexplained_area(const double *lambda, size_t n, size_t last /* < n, from 0 */);
+
+/* ---- kernel and labels; lambda (n) and U (n,n) are K's, y (n) any numbers */
+
+/* Ridge leverage tau_i = [K (K + gamma)^-1]_ii, and the effective dimension d_eff = sum_i tau_i = sum_k
+   lambda_k/(lambda_k + gamma), at most the rank and tr K/gamma. gamma > 0. U may be NULL where tau is. O(n^2) */
+INVMAN_API invman_status invman_ridge_leverage(const invman_context *ctx, const double *lambda, const double *U,
+                                               size_t n, double gamma, double *tau /* (n) */, double *d_eff);
+/* Kernel-target alignment y'Ky/(|y|^2 |K|_F) (Cristianini et al., 2001): 1 for K = yy', 1/sqrt(n) for K = 1. O(n^2) */
+INVMAN_API invman_status invman_target_alignment(const invman_context *ctx, const double *K, const double *y, size_t n,
+                                                 double *alignment);
+/* power_r = sum_{k <= r} (u_k.y)^2/|y|^2, ascending to 1: the share of the labels in the first eigenvectors, the sums of
+   invman_kernel_pca's omega2 for labels -1, +1. O(n^2) */
+INVMAN_API invman_status invman_label_power(const invman_context *ctx, const double *U, const double *y, size_t n,
+                                            double *power /* (n) */);
+/* y'K^-1 y = sum_k (u_k.y)^2/lambda_k of the `used` eigenvalues above tol max lambda (tol: 0 = n DBL_EPSILON): the
+   squared RKHS norm of the function that interpolates the part of y there. O(n^2) */
+INVMAN_API invman_status invman_rkhs_norm(const invman_context *ctx, const double *lambda, const double *U,
+                                          const double *y, size_t n, double tol, double *norm2, size_t *used);
+/* f (m) of the kernel's regression cut at r eigenvectors, sum_{k < r} (u_k.y)/(lambda_k + gamma) (k(x).u_k), for the
+   rows k(x) = K(x, x_mu) of C (m,n); gamma >= 0. With gamma = 0, eigenvalues up to n DBL_EPSILON max lambda are left out.
+   At the training points and gamma = 0: |y - f|^2 = |y|^2 (1 - power_r). O(n r + m n) */
+INVMAN_API invman_status invman_spectral_predictor(const invman_context *ctx, const double *lambda, const double *U,
+                                                   const double *y, size_t n, size_t r, double gamma, const double *C,
+                                                   size_t m, double *f);
+/* Nystrom: u_k(x) = k(x).u_k/lambda_k of the first r eigenvectors at m more points, phi (m,r); at a training point
+   u_k's own entry. In invman_kernel_pca's scale times sqrt(n). 0 where lambda_k <= n DBL_EPSILON max lambda. O(m n r) */
+INVMAN_API invman_status invman_nystrom_extension(const invman_context *ctx, const double *lambda, const double *U,
+                                                  size_t n, size_t r, const double *C, size_t m, double *phi);
+/* Centred kernel alignment <PKP, PLP>/(|PKP| |PLP|), P = 1 - 11'/n (Cortes et al., 2012; CKA): 0 to 1; the same for
+   any scale of either, and for K + c 11'. r > 0: of the r largest eigenpairs of PKP and PLP alone. Where one is all
+   constant: E_ARG. A tangent kernel before and after training: 1 in the lazy limit, less with features. O(n^2) and a
+   copy of both; r > 0: O(n^3) */
+INVMAN_API invman_status invman_centred_alignment(const invman_context *ctx, const double *K, const double *L, size_t n,
+                                                  size_t r, double *alignment);
+
+/* ---- subspaces, spanned by rows: U (k,d), V (m,d) */
+
+typedef struct invman_angles {
+  size_t count;      /* principal angles: the lesser rank */
+  double largest;    /* in radians, 0 to pi/2 */
+  double geodesic;   /* |theta|_2 */
+  double chordal;    /* |sin theta|_2 */
+  double projection; /* |UU' - VV'|_F = sqrt(rank U + rank V - 2 sum cos^2) */
+  double overlap;    /* mean of cos^2; a random m-plane and a fixed one of k <= m dimensions: m/d on average */
+} invman_angles;
+
+/* Principal angles theta (min(k,m), ascending; the first out->count are there), by cosines and sines alike (Bjorck and
+   Golub, 1973): small ones and those near pi/2 are right to rounding. Rows are made orthonormal first; what depends on
+   those before it, to 1e-12, is left out. A subspace of rank 0: E_ARG. k, m <= d. After feature training the angle of
+   the learned direction to e_1 falls like p^-1/2. O((k + m)^2 d) */
+INVMAN_API invman_status invman_principal_angles(const invman_context *ctx, const double *U, size_t k, const double *V,
+                                                 size_t m, size_t d, double *theta, invman_angles *out);
+/* Of n points x (n,d): the norm within the span of U's rows, and the squared residual outside; norm^2 + residual =
+   |x|^2. O(n k d) */
+INVMAN_API invman_status invman_subspace_norms(const invman_context *ctx, const double *U, size_t k, size_t d,
+                                               const double *x, size_t n, double *norm /* (n) */,
+                                               double *residual /* (n) */);
+/* C (d,d) = (1/h) sum_n omega_n omega_n', or with beta_n^2 as weights: its top eigenvectors are the directions that a
+   network looks at, and invman_metric_amplification of the plain one is Lambda. O(h d^2) */
+INVMAN_API invman_status invman_weight_covariance(const invman_context *ctx, const invman_net *net, int by_beta,
+                                                  double *C);
+/* sqrt((d_perp/d_par) tr C_par/tr C_perp) of a matrix C (d,d) of directions: Lambda [9] for weights, Lambda_f for the
+   active subspace, Lambda_g for the metric. 0 where it is not defined, infinity where tr C_perp is 0. O(d) */
+INVMAN_API double invman_metric_amplification(const double *C, size_t d, size_t d_par);
+
+/* ---- directions that matter: of a network, and of the labels alone */
+
+/* grad (n,d) = df/dx = sqrt(2)/(h sqrt(d)) sum_{z_n(x) > 0} beta_n omega_n. O(n h d) */
+INVMAN_API invman_status invman_input_gradient(const invman_context *ctx, const invman_net *net, const double *x,
+                                               size_t n, double *grad);
+/* The active subspace (Constantine, 2015): C (d,d) = (1/n) sum grad grad' of any function's gradients grad (n,d), its
+   eigenvalues lambda (d) and vectors V (d,d, rows), and the scores of the inputs, activity_i = sum_{j < r} lambda_j
+   V_ji^2; r: 0 = d. For a network Lambda_f is not 1 at the start: the signs of beta do not average out in one net. For a
+   baseline of 1 take the pull-back metric. O(n d^2 + d^3) */
+INVMAN_API invman_status invman_active_subspace(const invman_context *ctx, const double *grad, size_t n, size_t d,
+                                                size_t r, double *C, double *lambda, double *V, double *activity);
+/* Moments of labels and points, which for x ~ N(0, 1_d) have their non-zero entries in the informative directions alone
+   (Stein's lemma; Li, 1992): m1 (d) = (1/n) sum y x, M2 (d,d) = (1/n) sum y (x x' - 1), each entry within some
+   1/sqrt(n). O(n d^2) */
+INVMAN_API invman_status invman_stein_moments(const invman_context *ctx, const invman_data *data, double *m1,
+                                              double *M2);
+/* The informative directions before any training: eigenvectors V (d,d, rows) of S = M2^2 + m1 m1' and strength (d), the
+   roots of its eigenvalues, descending. noise: the largest strength that chance gives, over `draws` random permutations
+   of the labels; draws = 0: sqrt(5 d/n), its limit for n >> d >> 1. found: strengths above it. With labels that know
+   nothing, found > 0 in one of draws + 1 cases. A label that depends on products of three coordinates only is not
+   seen. rng: NULL for draws = 0. O((draws + 1) (n d^2 + d^3)) */
+INVMAN_API invman_status invman_stein_directions(const invman_context *ctx, const invman_data *data, size_t draws,
+                                                 invman_rng *rng, double *strength, double *V, double *noise,
+                                                 size_t *found);
+/* The pull-back metric of the features sigma(z_n)/sqrt(h): g(x) = (2/(h d)) sum_{z_n(x) > 0} omega_n omega_n' at n
+   points, g (n,d,d); log_volume (n) = ln sqrt(det g), -infinity where g is singular; amplification (n): Lambda_g. With
+   infinitely many neurons at the start g = 1/d and Lambda_g = 1 everywhere. O(n h d^2), d^2 doubles beside the outputs */
+INVMAN_API invman_status invman_pullback_metric(const invman_context *ctx, const invman_net *net, const double *x,
+                                                size_t n, size_t d_par, double *g, double *log_volume,
+                                                double *amplification);
+
+/* ---- neural collapse (Papyan, Han and Donoho, 2020), of features that enter through their Gram matrix alone */
+
+typedef struct invman_collapse {
+  size_t classes; /* different values of y */
+  double within,
+      between; /* tr Sigma_W = mean |h - its class mean|^2, tr Sigma_B = mean over classes |mean - mean of all|^2 */
+  double nc1_trace;  /* tr Sigma_W/tr Sigma_B */
+  double nc1;        /* tr(Sigma_W Sigma_B^+)/classes */
+  double nc2_norms;  /* spread of the centred class means' norms: std/mean of the squares */
+  double nc2_angles; /* largest |cos + 1/(classes - 1)| between two of them; for two classes of one size always 0 */
+  double uncentred_cosine; /* largest |cos| between two class means as they are: 0 for unbiased, unbalanced MSE */
+  double
+      nearest_mean_error; /* share of the points that are nearer to another class's mean (NC4, y the network's classes) */
+} invman_collapse;
+
+/* y (n): equal values are one class, of which there are at least two. nc1 and nc1_trace are infinite where all class
+   means are equal and the points are not. O(n^2 + n C + C^3) */
+INVMAN_API invman_status invman_neural_collapse(const invman_context *ctx, const double *K, const double *y, size_t n,
+                                                invman_collapse *out);
+
+/* ---- intrinsic dimension, of distances D (n,n): symmetric, >= 0, 0 on the diagonal; see invman_intrinsic_dimension */
+
+/* D_ij = sqrt(K_ii + K_jj - 2 K_ij), 0 up to what rounding may leave of it. O(n^2) */
+INVMAN_API invman_status invman_kernel_distances(const invman_context *ctx, const double *K, size_t n, double *D);
+INVMAN_API invman_status invman_point_distances(const invman_context *ctx, const double *x, size_t n, size_t d,
+                                                double *D); /* O(n^2 d) */
+INVMAN_API invman_status invman_median_distance(const invman_context *ctx, const double *D, size_t n,
+                                                double *median); /* of i < j; O(n^2 log n), n^2/2 doubles */
+
+enum { INVMAN_TWO_NN_MLE = 0, INVMAN_TWO_NN_FIT = 1 };
+enum { INVMAN_LID_MLE = 0, INVMAN_LID_MOMENTS = 1 };
+
+/* TwoNN (Facco et al., 2017) from mu = r2/r1. MLE: (N-1)/sum ln mu, unbiased; FIT: slope through the origin of -ln(1 - F)
+   against ln mu, F = i/N, without the largest tenth. Points that have an equal are left out, N counts the others: fewer
+   than three: E_ARG. A standard error of some dimension/sqrt(N). O(n^2) */
+INVMAN_API invman_status invman_two_nn(const invman_context *ctx, const double *D, size_t n, int method,
+                                       double *dimension);
+/* Local intrinsic dimension at each point from its k nearest others, r_1 <= .. <= r_k. MLE: -1/mean_j ln(r_j/r_k)
+   (Levina and Bickel, 2004); MOMENTS: m/(r_k - m), m = mean_j r_j (Amsaleg et al., 2018). lid (n), infinite where all k
+   are equally far; points that have an equal are left out, as centres and neighbours, with lid = 0. harmonic and
+   geometric: means over the others. 2 <= k < their number, else E_ARG. O(n^2 log k) */
+INVMAN_API invman_status invman_local_dimension(const invman_context *ctx, const double *D, size_t n, size_t k,
+                                                int method, double *lid, double *harmonic, double *geometric);
+INVMAN_API double invman_lid_distance(double a, double b); /* Fisher-Rao, |ln(a/b)| of two local laws */
+/* Length of the minimum spanning tree (Prim, 1957). O(n^2) */
+INVMAN_API invman_status invman_tree_length(const invman_context *ctx, const double *D, size_t n, double *length);
+/* 1/(1 - s), s the slope of ln length against ln N over the first n/16, n/8, .. n points: in random order, please.
+   n >= 64. Biased down: uniform in a cube of 5 dimensions, N up to 4000: 4.6. E_ARG where a length is 0; infinite for s
+   >= 1. O(n^2) */
+INVMAN_API invman_status invman_tree_dimension(const invman_context *ctx, const double *D, size_t n, double *dimension);
+
+/* ---- diffusion spectral entropy (Liao et al., 2023), in bits: G = exp(-D^2/(2 sigma^2)), q = row sums of G, K_ij =
+   G_ij/sqrt(q_i q_j), whose largest eigenvalue 1 is dropped; a_i = |lambda_i|^t, p = a/sum, -sum p log2 p */
+
+/* 0 to log2(n-1); sigma: 0 = 10, as the authors' program, invman_median_distance is a better scale for a Gram matrix's
+   distances; t > 0: 0 = 1. Points that are all equal: 0. O(n^3), n^2 doubles */
+INVMAN_API invman_status invman_diffusion_entropy(const invman_context *ctx, const double *D, size_t n, double sigma,
+                                                  double t, double *bits);
+/* Diffusion spectral mutual information with classes y (equal values are one): sum_c (n_c/n) [mean of the entropy of
+   `draws` (0 = 5) random subsets of n_c points - entropy of class c]; some 0 for labels that know nothing, may be below.
+   O(draws C n_c^3) */
+INVMAN_API invman_status invman_diffusion_information(const invman_context *ctx, const double *D, const double *y,
+                                                      size_t n, double sigma, double t, size_t draws, invman_rng *rng,
+                                                      double *bits);
+
+/* ---- curvature and pieces of a network */
+
+/* The Hessian of (1/(p alpha)) sum max(0, 1 - y F), the objective whose flow is [2], in closed form: its spectrum is
+   {+rate_n, -rate_n} and h d zeros, rate_n = |v_n|, v_n = (sqrt(2)/(h p)) sum_{z_n(x_mu) > 0} g_mu y_mu (x_mu/sqrt(d), 1).
+   Of [4], rate_n is how fast neuron n grows: exp(rate_n t). rate (h), v (h,d+1); g (n) the pushes, NULL: 1 for every
+   point. For a loss of second derivative 1, J'J/p has the eigenvalues of K/p. O(n h d) */
+INVMAN_API invman_status invman_growth_rates(const invman_context *ctx, const invman_net *net, const invman_data *data,
+                                             const double *g, double *rate, double *v);
+/* f on the segment from a to b (d): affine between consecutive crossings t (h, ascending, in (0,1); `count` of them
+   are there), where a neuron with beta_n != 0 changes sides; pieces = count + 1, equal t counted once. A random net: h
+   theta/pi crossings on average, theta the angle of (a/sqrt(d), 1) and (b/sqrt(d), 1). O(h d + h log h) */
+INVMAN_API invman_status invman_linear_regions(const invman_context *ctx, const invman_net *net, const double *a,
+                                               const double *b, double *t, size_t *count);
+/* Different patterns of active neurons (z_n > 0) among n points. O(n h d), n h bits */
+INVMAN_API invman_status invman_activation_patterns(const invman_context *ctx, const invman_net *net, const double *x,
+                                                    size_t n, size_t *patterns);
+/* sum_{j <= d} C(h,j): regions of h hyperplanes of R^d at most (Zaslavsky, 1975); rounded, infinite where too large */
+INVMAN_API double invman_region_bound(size_t h, size_t d);
+
+/* The first layer at the start with W'W = h 1 exactly: Lambda = 1 for every split; b and beta N(0,1). h >= d, else
+   E_ARG. In this network it makes the tangent kernel fluctuate no less. out: to be freed. O(h d^2) */
+INVMAN_API invman_status invman_net_init_orthogonal(const invman_context *ctx, size_t h, size_t d, invman_rng *rng,
+                                                    invman_net *out);
+
+/* ---- doubly stochastic mixing, in the sense of "The Homogeneity Trap" (arXiv 2601.02080): M >= 0 (n,n) whose rows and
+   columns sum to 1 keeps the mean and contracts what is orthogonal to it, the detail, by sigma_2 at most */
+
+typedef struct invman_sinkhorn_info {
+  size_t sweeps;   /* over rows and columns */
+  double residual; /* largest |sum - 1| of the side that was not normalised last */
+} invman_sinkhorn_info;
+
+/* The doubly stochastic M (n,n) of largest <M,G> + tau H(M): M_ij = exp((G_ij + u_i + v_j)/tau), by Sinkhorn's sweeps
+   (1967) of logarithms, until residual < tol (0 = 1e-12) or max_sweeps (0 = 10000): then NOT_CONVERGED, as for small tau it
+   must be. G = -infinity: a zero; a row or column of nothing else, or another non-finite G: an error with the
+   element. tau > 0. Adding u_i + v_j to G changes nothing. 2 n^2 exponentials a sweep */
+INVMAN_API invman_status invman_sinkhorn(const invman_context *ctx, const double *G, size_t n, double tau, double tol,
+                                         size_t max_sweeps, double *M, invman_sinkhorn_info *info);
+/* The singular values of P M P, P = 1 - 11'/n, descending: sigma (n), the last one 0. For a doubly stochastic M all but
+   the 1 of the constant vector, sigma_2 first; for logits G: tau sigma_2(M(tau)) -> sigma_1/n for tau -> infinity. Right
+   to DBL_EPSILON |M|, from [[0,A],[A',0]]. O(n^3), 4 n^2 doubles */
+INVMAN_API invman_status invman_detail_spectrum(const invman_context *ctx, const double *M, size_t n, double *sigma);
+
+typedef struct invman_mixing {
+  double sigma_2;
+  double entropy;    /* -sum M ln M, 0 to n ln n */
+  double share;      /* entropy/(n ln n): 1 at 11'/n, 0 at a permutation */
+  double least;      /* smallest entry */
+  double by_least;   /* sigma_2 <= 1 - n least */
+  double by_norm[2]; /* and between sqrt((|M|_F^2 - 1)/(n - 1)) and sqrt(|M|_F^2 - 1) */
+  double by_entropy; /* and <= sqrt(2 (n ln n - entropy)), by Pinsker's inequality row by row */
+  double residual;   /* largest |sum - 1| of a row or column */
+} invman_mixing;
+
+/* Of a doubly stochastic M (n,n), n >= 2. Sums farther than 1e-6 from 1, or an entry below 0: E_ARG. The bounds hold for
+   every such M. With tau the entropy grows; sigma_2 need not fall for all logits. O(n^3) */
+INVMAN_API invman_status invman_mixing_measures(const invman_context *ctx, const double *M, size_t n,
+                                                invman_mixing *out);
+/* M <- (1 - a) 1 + a M, a in [0,1]: a residual connection; sigma_2 <= 1 - a + a sigma_2(M), and |M_a - 1|_2 <= 2a: for
+   a -> 0 detail survives because nothing is done to it. O(n^2) */
+INVMAN_API invman_status invman_mixing_residual(const invman_context *ctx, double *M, size_t n, double a);
+/* Layers until the detail is eps of what it was: ln(1/eps)/ln(1/sigma_2); 0 for sigma_2 <= 0, infinite for sigma_2 >= 1
+   less rounding. 0 < eps < 1, else 0 */
+INVMAN_API double invman_effective_depth(double sigma_2, double eps);
+/* The first L with sigma_2[0] .. sigma_2[L-1] <= eps; layers + 1: none */
+INVMAN_API size_t invman_chain_depth(const double *sigma_2, size_t layers, double eps);
+
+/* v (n) <- sqrt(n) P v/sqrt(|P v|^2 + n eps), LayerNorm without gain and bias; eps >= 0, and a constant v gives zeros.
+   It removes what mixing keeps and rescales the rest: a lost ratio of signal to noise stays lost. O(n) */
+INVMAN_API void invman_layer_norm(double *v, size_t n, double eps);
+/* Signal r = |P M^L x|, noise N(0, noise^2 1_n): snr = r^2/((n - 1) noise^2), snr_L <= snr_0 prod sigma_2^2. The mean
+   cosine of LayerNorm's outputs with and without noise is some sqrt(snr/(1 + snr)), of two noisy ones snr/(1 + snr). */
+INVMAN_API double invman_snr(double r, double noise, size_t n); /* n >= 2; infinite without noise */
+INVMAN_API double invman_snr_cosine(double snr);
+INVMAN_API double invman_critical_snr(double cosine); /* the snr for that mean cosine, c^2/(1 - c^2) */
+/* Layers until snr_0 has fallen to the snr of that cosine: ln(snr_0/snr_c)/(2 ln(1/sigma_2)); 0 where it is below */
+INVMAN_API double invman_critical_depth(double snr_0, double cosine, double sigma_2);
+/* |cosine| <= (r + noise sqrt(2t))/(noise sqrt(n - 2 - 2 sqrt((n-2) t))) with probability 1 - 3 e^-t at least (Laurent and
+   Massart, 2000); 1 where that says less, or nothing. */
+INVMAN_API double invman_cosine_bound(double r, double noise, size_t n, double t);
+/* Noise power after `layers` layers, each adding 1, in a mode of eigenvalue mu: (1 - mu^(2 layers))/(1 - mu^2) */
+INVMAN_API double invman_mode_noise(double mu, size_t layers);
 
 /* ------------------------------------------------------------------------------------ convolutional network
 
@@ -7246,6 +7534,1686 @@ void invman_stripe_noise(const invman_data *data, const double *interfaces, size
 double invman_equiprobable_x_max(double x_min) { /* Phi(x_max) - Phi(x_min) = 1/2 */
   double q = invman_i_normal(x_min);
   return q < 0.5 ? invman_i_normal_quantile(q) : HUGE_VAL;
+}
+
+/* ========================================================================================== >>diagnostics
+   Measures of spectra, kernels, subspaces, representations and mixing matrices, in the order of their declarations. */
+
+/* x (n,m) is there and finite; one message for each of an argument's faults. */
+static invman_status invman_i_need(const invman_context *ctx, const double *x, size_t n, size_t m, const char *what) {
+  if (n == 0 || m == 0) return invman_i_bad(ctx, what);
+  if (invman_i_mul(n, m) > SIZE_MAX / sizeof(double)) return invman_i_fail(ctx, INVMAN_E_SIZE, what, "", 0);
+  return x ? invman_i_check_finite(ctx, x, n * m, what) : invman_i_bad(ctx, what);
+}
+
+/* A (d,d) can exist. Asked before anything of length d is read. */
+static invman_status invman_i_need_square(const invman_context *ctx, size_t d, const char *what) {
+  return invman_i_mul(d, d) > SIZE_MAX / sizeof(double) ? invman_i_fail(ctx, INVMAN_E_SIZE, what, "", 0) : INVMAN_OK;
+}
+
+static void invman_i_empty(double *out, size_t n) { /* an output, of a call that fails late */
+  if (out) memset(out, 0, n * sizeof *out);
+}
+
+/* A power of two that brings the largest |x| to about 1: squares and sums of what is scaled do not overflow. */
+static double invman_i_unit(const double *x, size_t n) {
+  int exponent = 0;
+  (void)frexp(invman_i_largest(x, n), &exponent);
+  return ldexp(1, exponent > -1000 ? -exponent : 1000);
+}
+
+static double invman_i_inner_scaled(const double *a, const double *b, size_t n, double unit_a, double unit_b) {
+  double sum = 0;
+  size_t i;
+  for (i = 0; i < n; i++) sum += (unit_a * a[i]) * (unit_b * b[i]);
+  return sum;
+}
+
+/* ---- spectrum */
+
+static double invman_i_spectral_tol(double tol, size_t n) { return tol > 0 ? tol : (double)n * DBL_EPSILON; }
+
+static double invman_i_greatest(const double *x, size_t n) {
+  double largest = x[0];
+  size_t i;
+  for (i = 1; i < n; i++) largest = fmax(largest, x[i]);
+  return largest;
+}
+
+/* -sum p ln p, p = weight/sum, of weights >= 0 */
+static double invman_i_entropy(const double *weight, size_t n) {
+  double unit = invman_i_unit(weight, n), sum = 0, entropy = 0;
+  size_t i;
+  for (i = 0; i < n; i++) sum += unit * weight[i];
+  for (i = 0; i < n; i++) {
+    double p = unit * weight[i] / sum;
+    if (p > 0) entropy -= p * invman_i_log(p);
+  }
+  return entropy > 0 ? entropy : 0;
+}
+
+invman_status invman_spectral_measures(const invman_context *ctx, const double *lambda, size_t n, int singular,
+                                       double tol, invman_spectrum *out) {
+  invman_i_scope scope = invman_i_open(ctx);
+  double *weight, sum = 0, squares = 0, largest, unit;
+  invman_status status = invman_i_need(ctx, lambda, n, 1, "spectral_measures: lambda is NULL, empty or not finite");
+  size_t i;
+  if (status < 0) return status;
+  if (!out || !(tol >= 0 && tol < 1)) return invman_i_bad(ctx, "spectral_measures: out is NULL, or tol not in [0,1)");
+  weight = invman_i_doubles(&scope, n);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  memset(out, 0, sizeof *out);
+  largest = invman_i_greatest(lambda, n);
+  unit = invman_i_unit(lambda, n);
+  for (i = 0; i < n; i++) {
+    double value = lambda[i] > 0 ? unit * lambda[i] : 0;
+    sum += value;
+    squares += value * value;
+    weight[i] = singular ? sqrt(value) : value;
+    out->rank += lambda[i] > invman_i_spectral_tol(tol, n) * largest && lambda[i] > 0;
+  }
+  if (sum > 0) {
+    out->sum = sum / unit;
+    out->entropy = invman_i_entropy(weight, n);
+    out->effective_rank = invman_i_exp(out->entropy);
+    out->participation_ratio = squares > 0 ? sum / squares * sum : 1;
+    out->stable_rank = sum / (unit * largest);
+    out->anisotropy = unit * largest / sum;
+    scope.status = invman_i_check_result(ctx, &out->sum, 1, "spectral_measures: the sum is not finite");
+    if (scope.status < 0) memset(out, 0, sizeof *out);
+  }
+  return invman_i_drop(&scope);
+}
+
+invman_status invman_von_neumann_entropy(const invman_context *ctx, const double *K, size_t n, double *entropy) {
+  invman_i_scope scope = invman_i_open(ctx);
+  double *rho, *lambda;
+  invman_status status = invman_i_need(ctx, K, n, n, "von_neumann_entropy: K is NULL, empty or not finite");
+  size_t i, j;
+  if (status < 0) return status;
+  if (!entropy) return invman_i_bad(ctx, "von_neumann_entropy: entropy is NULL");
+  for (i = 0; i < n; i++)
+    if (!(K[i * n + i] > 0))
+      return invman_i_fail(ctx, INVMAN_E_ARG, "von_neumann_entropy: K's diagonal is not positive", "element",
+                           i * n + i);
+  rho = invman_i_doubles(&scope, invman_i_mul(n, n));
+  lambda = invman_i_doubles(&scope, n);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  for (i = 0; i < n; i++)
+    for (j = 0; j < n; j++) rho[i * n + j] = K[i * n + j] / sqrt(K[i * n + i]) / sqrt(K[j * n + j]) / (double)n;
+  scope.status = invman_eigvalsh(ctx, n, rho, lambda);
+  for (i = 0; i < n; i++) lambda[i] = lambda[i] > 0 ? lambda[i] : 0;
+  if (scope.status >= 0) *entropy = invman_i_entropy(lambda, n);
+  return invman_i_drop(&scope);
+}
+
+double invman_unexplained_area(const double *lambda, size_t n, size_t last) {
+  double sum = 0;
+  size_t j;
+  for (j = 1; lambda && j < n; j++) sum += (lambda[j] > 0 ? lambda[j] : 0) * (double)(j <= last ? j : last + 1);
+  return sum;
+}
+
+/* ---- kernel and labels */
+
+invman_status invman_ridge_leverage(const invman_context *ctx, const double *lambda, const double *U, size_t n,
+                                    double gamma, double *tau, double *d_eff) {
+  invman_status status = INVMAN_OK;
+  double sum = 0;
+  size_t i, k;
+  if (U || tau) status = invman_i_need(ctx, U, n, n, "ridge_leverage: U is NULL, empty or not finite");
+  if (status == INVMAN_OK)
+    status = invman_i_need(ctx, lambda, n, 1, "ridge_leverage: lambda is NULL, empty or not finite");
+  if (status < 0) return status;
+  if (!(gamma > 0 && gamma <= DBL_MAX)) return invman_i_bad(ctx, "ridge_leverage: gamma must be positive and finite");
+  if (tau) memset(tau, 0, n * sizeof *tau);
+  for (k = 0; k < n; k++) {
+    double share = lambda[k] > 0 ? 1 / (1 + gamma / lambda[k]) : 0;
+    sum += share;
+    for (i = 0; tau && i < n; i++) tau[i] += share * U[k * n + i] * U[k * n + i];
+  }
+  if (d_eff) *d_eff = sum;
+  return tau ? invman_i_check_result(ctx, tau, n, "ridge_leverage: tau is not finite") : INVMAN_OK;
+}
+
+invman_status invman_target_alignment(const invman_context *ctx, const double *K, const double *y, size_t n,
+                                      double *alignment) {
+  invman_status status = invman_i_need(ctx, K, n, n, "target_alignment: K is NULL, empty or not finite");
+  double unit, unit_y, norm, power, sum = 0;
+  size_t i;
+  if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "target_alignment: y is NULL or not finite");
+  if (status < 0) return status;
+  if (!alignment) return invman_i_bad(ctx, "target_alignment: alignment is NULL");
+  unit = invman_i_unit(K, n * n);
+  unit_y = invman_i_unit(y, n);
+  norm = sqrt(invman_i_inner_scaled(K, K, n * n, unit, unit));
+  power = invman_i_inner_scaled(y, y, n, unit_y, unit_y);
+  if (!(norm > 0 && power > 0)) return invman_i_bad(ctx, "target_alignment: K or y is 0");
+  for (i = 0; i < n; i++) sum += unit_y * y[i] * invman_i_inner_scaled(K + i * n, y, n, unit, unit_y);
+  *alignment = sum / power / norm;
+  return INVMAN_OK;
+}
+
+invman_status invman_label_power(const invman_context *ctx, const double *U, const double *y, size_t n, double *power) {
+  invman_status status = invman_i_need(ctx, U, n, n, "label_power: U is NULL, empty or not finite");
+  double unit, all, sum = 0;
+  size_t k;
+  if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "label_power: y is NULL or not finite");
+  if (status < 0) return status;
+  if (!power) return invman_i_bad(ctx, "label_power: power is NULL");
+  unit = invman_i_unit(y, n);
+  all = invman_i_inner_scaled(y, y, n, unit, unit);
+  if (!(all > 0)) return invman_i_bad(ctx, "label_power: y is 0");
+  for (k = 0; k < n; k++) {
+    double share = invman_i_inner_scaled(U + k * n, y, n, 1, unit);
+    sum += share * share;
+    power[k] = sum / all;
+  }
+  return invman_i_check_result(ctx, power, n, "label_power: the power is not finite");
+}
+
+static invman_status invman_i_need_eigenpairs(const invman_context *ctx, const double *lambda, const double *U,
+                                              size_t n) {
+  invman_status status = invman_i_need(ctx, U, n, n, "eigenvectors: U is NULL, empty or not finite");
+  return status < 0 ? status : invman_i_need(ctx, lambda, n, 1, "eigenvalues: lambda is NULL or not finite");
+}
+
+invman_status invman_rkhs_norm(const invman_context *ctx, const double *lambda, const double *U, const double *y,
+                               size_t n, double tol, double *norm2, size_t *used) {
+  invman_status status = invman_i_need_eigenpairs(ctx, lambda, U, n);
+  double sum = 0, least;
+  size_t k, count = 0;
+  if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "rkhs_norm: y is NULL or not finite");
+  if (status < 0) return status;
+  if (!(tol >= 0 && tol < 1)) return invman_i_bad(ctx, "rkhs_norm: tol must be in [0,1)");
+  least = invman_i_spectral_tol(tol, n) * invman_i_greatest(lambda, n);
+  for (k = 0; k < n; k++) {
+    double share = invman_i_inner(U + k * n, y, n);
+    if (!(lambda[k] > 0 && lambda[k] > least)) continue;
+    sum += share * (share / lambda[k]);
+    count++;
+  }
+  if (used) *used = count;
+  if (norm2) *norm2 = sum;
+  return norm2 ? invman_i_check_result(ctx, norm2, 1, "rkhs_norm: the norm is not finite") : INVMAN_OK;
+}
+
+invman_status invman_spectral_predictor(const invman_context *ctx, const double *lambda, const double *U,
+                                        const double *y, size_t n, size_t r, double gamma, const double *C, size_t m,
+                                        double *f) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need_eigenpairs(ctx, lambda, U, n);
+  double *a, least;
+  size_t i, k;
+  if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "spectral_predictor: y is NULL or not finite");
+  if (status == INVMAN_OK) status = invman_i_need(ctx, C, m, n, "spectral_predictor: C is NULL, empty or not finite");
+  if (status < 0) return status;
+  if (r > n || !f || !(gamma >= 0 && gamma <= DBL_MAX))
+    return invman_i_bad(ctx, "spectral_predictor: r exceeds n, gamma is negative or not finite, or f is NULL");
+  a = invman_i_doubles(&scope, n);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  least = gamma > 0 ? -1 : (double)n * DBL_EPSILON * fmax(0, invman_i_greatest(lambda, n));
+  for (k = 0; k < r; k++) {
+    double value = lambda[k] > 0 ? lambda[k] : 0, factor;
+    if (value <= least) continue;
+    factor = invman_i_inner(U + k * n, y, n) / (value + gamma);
+    for (i = 0; i < n; i++) a[i] += factor * U[k * n + i];
+  }
+  for (i = 0; i < m; i++) f[i] = invman_i_inner(C + i * n, a, n);
+  scope.status = invman_i_check_result(ctx, f, m, "spectral_predictor: f is not finite");
+  return invman_i_drop(&scope);
+}
+
+invman_status invman_nystrom_extension(const invman_context *ctx, const double *lambda, const double *U, size_t n,
+                                       size_t r, const double *C, size_t m, double *phi) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_gemm room;
+  invman_status status = invman_i_need_eigenpairs(ctx, lambda, U, n);
+  double least;
+  size_t i, k;
+  if (status == INVMAN_OK) status = invman_i_need(ctx, C, m, n, "nystrom_extension: C is NULL, empty or not finite");
+  if (status < 0) return status;
+  if (r > n || !phi) return invman_i_bad(ctx, "nystrom_extension: r exceeds n, or phi is NULL");
+  if (r == 0) return INVMAN_OK;
+  room = invman_i_gemm_reserve(&scope, m, r);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  least = (double)n * DBL_EPSILON * fmax(0, invman_i_greatest(lambda, n));
+  memset(phi, 0, m * r * sizeof *phi);
+  invman_i_product_add(ctx, &room, m, r, n, 1, invman_i_plain(C, n), invman_i_transposed(U, n), phi, r, 0);
+  for (i = 0; i < m; i++)
+    for (k = 0; k < r; k++) phi[i * r + k] = lambda[k] > least ? phi[i * r + k] / lambda[k] : 0;
+  scope.status = invman_i_check_result(ctx, phi, m * r, "nystrom_extension: phi is not finite");
+  return invman_i_drop(&scope);
+}
+
+/* A (n,n) <- P A P, P = 1 - 11'/n */
+static void invman_i_double_centre(double *A, size_t n) {
+  size_t i, j;
+  for (i = 0; i < n; i++) {
+    double mean = 0;
+    for (j = 0; j < n; j++) mean += A[i * n + j] / (double)n;
+    for (j = 0; j < n; j++) A[i * n + j] -= mean;
+  }
+  for (j = 0; j < n; j++) {
+    double mean = 0;
+    for (i = 0; i < n; i++) mean += A[i * n + j] / (double)n;
+    for (i = 0; i < n; i++) A[i * n + j] -= mean;
+  }
+}
+
+/* K centred and scaled, its norm 0 where only rounding is left. */
+static double invman_i_centred(const double *K, size_t n, double *out) {
+  double unit = invman_i_unit(K, n * n), norm, left;
+  size_t i;
+  for (i = 0; i < n * n; i++) out[i] = unit * K[i];
+  norm = sqrt(invman_i_inner(out, out, n * n));
+  invman_i_double_centre(out, n);
+  left = sqrt(invman_i_inner(out, out, n * n));
+  return left > 16 * DBL_EPSILON * norm ? left : 0;
+}
+
+/* <K_r, L_r>/(|K_r| |L_r|) of the r largest eigenpairs of both, which are destroyed. */
+static invman_status invman_i_top_alignment(invman_i_scope *scope, double *K, double *L, size_t n, size_t r,
+                                            double *alignment) {
+  double *kappa = invman_i_doubles(scope, n), *lambda = invman_i_doubles(scope, n), sum = 0, kk = 0, ll = 0;
+  size_t i, j;
+  if (scope->status == INVMAN_OK) scope->status = invman_eigh(scope->ctx, n, K, kappa);
+  if (scope->status >= 0) scope->status = invman_eigh(scope->ctx, n, L, lambda);
+  if (scope->status < 0) return scope->status;
+  for (i = 0; i < r; i++) {
+    kappa[i] = kappa[i] > 0 ? kappa[i] : 0;
+    lambda[i] = lambda[i] > 0 ? lambda[i] : 0;
+    kk += kappa[i] * kappa[i];
+    ll += lambda[i] * lambda[i];
+  }
+  for (i = 0; i < r; i++)
+    for (j = 0; j < r; j++) {
+      double cosine = invman_i_inner(K + i * n, L + j * n, n);
+      sum += kappa[i] * cosine * (lambda[j] * cosine);
+    }
+  if (!(kk > 0 && ll > 0)) return invman_i_bad(scope->ctx, "centred_alignment: no positive eigenvalue is left");
+  *alignment = sum / sqrt(kk) / sqrt(ll);
+  return INVMAN_OK;
+}
+
+invman_status invman_centred_alignment(const invman_context *ctx, const double *K, const double *L, size_t n, size_t r,
+                                       double *alignment) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need(ctx, K, n, n, "centred_alignment: K is NULL, empty or not finite");
+  double *k, *l, k_norm, l_norm;
+  if (status == INVMAN_OK) status = invman_i_need(ctx, L, n, n, "centred_alignment: L is NULL or not finite");
+  if (status < 0) return status;
+  if (!alignment || r > n) return invman_i_bad(ctx, "centred_alignment: alignment is NULL, or r exceeds n");
+  k = invman_i_doubles(&scope, n * n);
+  l = invman_i_doubles(&scope, n * n);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  k_norm = invman_i_centred(K, n, k);
+  l_norm = invman_i_centred(L, n, l);
+  if (!(k_norm > 0 && l_norm > 0)) scope.status = invman_i_bad(ctx, "centred_alignment: a kernel is all constant");
+  else if (r > 0) scope.status = invman_i_top_alignment(&scope, k, l, n, r, alignment);
+  else *alignment = invman_i_inner(k, l, n * n) / k_norm / l_norm;
+  return invman_i_drop(&scope);
+}
+
+/* ---- subspaces */
+
+/* Singular values of A (m,n), descending: sigma (m + n), of which min(m,n) count; the eigenvalues of [[0,A],[A',0]],
+   which has them and their negatives. Those of A'A would lose half the digits. */
+static invman_status invman_i_singular_values(invman_i_scope *scope, const double *A, size_t m, size_t n,
+                                              double *sigma) {
+  size_t side = invman_i_add(m, n), i, j;
+  double *both = invman_i_doubles(scope, invman_i_mul(side, side));
+  if (scope->status < 0) return scope->status;
+  for (i = 0; i < m; i++)
+    for (j = 0; j < n; j++) both[i * side + m + j] = A[i * n + j]; /* the upper triangle */
+  scope->status = invman_eigvalsh(scope->ctx, side, both, sigma);
+  invman_i_give(scope, both);
+  return scope->status;
+}
+
+/* The rows of Q (k,d) become orthonormal (modified Gram-Schmidt, twice); those that depend on the ones before them are
+   left out. Returns the rank. R (k,rank), with k columns' room in each row: Q = R times what is left; or NULL. */
+static size_t invman_i_orthonormal_rows(double *Q, size_t k, size_t d, double *R) {
+  size_t rank = 0, i, j, l, again;
+  for (i = 0; i < k; i++) {
+    double unit = invman_i_unit(Q + i * d, d), norm, left;
+    double *q = Q + i * d, *to = Q + rank * d;
+    norm = sqrt(invman_i_inner_scaled(q, q, d, unit, unit));
+    for (l = 0; l < d; l++) to[l] = norm > 0 ? unit * q[l] / norm : 0;
+    for (again = 0; again < 2; again++)
+      for (j = 0; j < rank; j++) {
+        double share = invman_i_inner(Q + j * d, to, d);
+        for (l = 0; l < d; l++) to[l] -= share * Q[j * d + l];
+        if (R) R[i * k + j] += share * norm / unit;
+      }
+    left = sqrt(invman_i_inner(to, to, d));
+    if (!(left > 1e-12)) continue;
+    for (l = 0; l < d; l++) to[l] /= left;
+    if (R) R[i * k + rank] = left * norm / unit;
+    rank++;
+  }
+  return rank;
+}
+
+/* An orthonormal copy of U's rows. */
+static double *invman_i_basis(invman_i_scope *scope, const double *U, size_t k, size_t d, size_t *rank) {
+  double *Q = invman_i_doubles(scope, invman_i_mul(k, d));
+  if (scope->status < 0) return NULL;
+  memcpy(Q, U, k * d * sizeof *Q);
+  *rank = invman_i_orthonormal_rows(Q, k, d, NULL);
+  if (*rank == 0) scope->status = invman_i_bad(scope->ctx, "a subspace is of rank 0");
+  return Q;
+}
+
+/* cosines: singular values of V U', descending; sines: of V - (V U') U, through its triangular factor. V is the smaller
+   subspace: its sines are all angles'. Each has m entries that count, and room for more. */
+static invman_status invman_i_angles(invman_i_scope *scope, const double *U, size_t k, double *V, size_t m, size_t d,
+                                     double *cosine, double *sine) {
+  double *products = invman_i_doubles(scope, invman_i_mul(m, k)), *R = invman_i_doubles(scope, invman_i_mul(m, m));
+  size_t i, j, l;
+  if (scope->status < 0) return scope->status;
+  for (i = 0; i < m; i++)
+    for (j = 0; j < k; j++) products[i * k + j] = invman_i_inner(V + i * d, U + j * d, d);
+  for (i = 0; i < m; i++)
+    for (j = 0; j < k; j++) {
+      double share = invman_i_inner(V + i * d, U + j * d, d); /* of what is left: as if twice */
+      for (l = 0; l < d; l++) V[i * d + l] -= share * U[j * d + l];
+    }
+  (void)invman_i_orthonormal_rows(V, m, d, R);
+  if (invman_i_singular_values(scope, products, m, k, cosine) < 0) return scope->status;
+  return invman_i_singular_values(scope, R, m, m, sine);
+}
+
+invman_status invman_principal_angles(const invman_context *ctx, const double *U, size_t k, const double *V, size_t m,
+                                      size_t d, double *theta, invman_angles *out) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need(ctx, U, k, d, "principal_angles: U is NULL, empty or not finite");
+  double *P, *Q, *cosine, *sine, squares = 0, angles = 0, cosines = 0, largest = 0;
+  size_t i;
+  if (status == INVMAN_OK) status = invman_i_need(ctx, V, m, d, "principal_angles: V is NULL, empty or not finite");
+  if (status < 0) return status;
+  if (k > d || m > d) return invman_i_bad(ctx, "principal_angles: a subspace of more rows than dimensions");
+  cosine = invman_i_doubles(&scope, k + m);
+  sine = invman_i_doubles(&scope, 2 * invman_i_max(k, m));
+  P = invman_i_basis(&scope, U, k, d, &k);
+  Q = invman_i_basis(&scope, V, m, d, &m);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  if (m > k) {
+    double *swap = P;
+    size_t count = k;
+    P = Q, Q = swap;
+    k = m, m = count;
+  }
+  if (invman_i_angles(&scope, P, k, Q, m, d, cosine, sine) < 0) return invman_i_drop(&scope);
+  for (i = 0; i < m; i++) {
+    double s = fmin(1, fmax(0, sine[m - 1 - i])), c = fmin(1, fmax(0, cosine[i])), angle = atan2(s, c);
+    if (theta) theta[i] = angle;
+    squares += s * s;
+    cosines += c * c;
+    angles += angle * angle;
+    largest = fmax(largest, angle);
+  }
+  if (out) {
+    out->count = m;
+    out->largest = largest;
+    out->geodesic = sqrt(angles);
+    out->chordal = sqrt(squares);
+    out->projection = sqrt((double)(k - m) + 2 * squares);
+    out->overlap = cosines / (double)m;
+  }
+  return invman_i_drop(&scope);
+}
+
+invman_status invman_subspace_norms(const invman_context *ctx, const double *U, size_t k, size_t d, const double *x,
+                                    size_t n, double *norm, double *residual) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need(ctx, U, k, d, "subspace_norms: U is NULL, empty or not finite");
+  double *Q, *left;
+  size_t i, j, l;
+  if (status == INVMAN_OK) status = invman_i_need(ctx, x, n, d, "subspace_norms: x is NULL, empty or not finite");
+  if (status < 0) return status;
+  if (k > d) return invman_i_bad(ctx, "subspace_norms: a subspace of more rows than dimensions");
+  Q = invman_i_basis(&scope, U, k, d, &k);
+  left = invman_i_doubles(&scope, d);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  for (i = 0; i < n; i++) {
+    double inside = 0;
+    memcpy(left, x + i * d, d * sizeof *left);
+    for (j = 0; j < k; j++) {
+      double share = invman_i_inner(Q + j * d, x + i * d, d);
+      inside += share * share;
+      for (l = 0; l < d; l++) left[l] -= share * Q[j * d + l];
+    }
+    if (norm) norm[i] = sqrt(inside);
+    if (residual) residual[i] = invman_i_inner(left, left, d);
+  }
+  if (norm) scope.status = invman_i_check_result(ctx, norm, n, "subspace_norms: a norm is not finite");
+  if (residual && scope.status >= 0)
+    scope.status = invman_i_check_result(ctx, residual, n, "subspace_norms: a residual is not finite");
+  return invman_i_drop(&scope);
+}
+
+/* C (d,d) = factor A'B of A, B (n,d), symmetric */
+static void invman_i_moment(const invman_context *ctx, const invman_i_gemm *room, const double *A, const double *B,
+                            size_t n, size_t d, double factor, double *C) {
+  size_t i, j;
+  memset(C, 0, d * d * sizeof *C);
+  invman_i_product_add(ctx, room, d, d, n, factor, invman_i_transposed(A, d), invman_i_plain(B, d), C, d, 1);
+  for (i = 0; i < d; i++)
+    for (j = 0; j < i; j++) C[i * d + j] = C[j * d + i];
+}
+
+invman_status invman_weight_covariance(const invman_context *ctx, const invman_net *net, int by_beta, double *C) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status;
+  invman_i_gemm room;
+  double *w = NULL;
+  size_t n, k;
+  if (!net || !C) return invman_i_bad(ctx, "weight_covariance: net or C is NULL");
+  status = invman_i_need_square(ctx, net->d, "weight_covariance: d*d overflows");
+  if (status == INVMAN_OK) status = invman_i_check_net(ctx, net);
+  if (status < 0) return status;
+  room = invman_i_gemm_reserve(&scope, net->d, net->d);
+  if (by_beta) w = invman_i_doubles(&scope, net->h * net->d);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  for (n = 0; by_beta && n < net->h; n++)
+    for (k = 0; k < net->d; k++) w[n * net->d + k] = net->beta[n] * net->w[n * net->d + k];
+  invman_i_moment(ctx, &room, by_beta ? w : net->w, by_beta ? w : net->w, net->h, net->d, 1 / (double)net->h, C);
+  scope.status = invman_i_check_result(ctx, C, net->d * net->d, "weight_covariance: C is not finite");
+  return invman_i_drop(&scope);
+}
+
+double invman_metric_amplification(const double *C, size_t d, size_t d_par) {
+  double sum[2] = {0, 0}, unit = 1;
+  size_t k;
+  if (!C || d_par == 0 || d_par >= d) return 0;
+  for (k = 0; k < d; k++) unit = fmin(unit, invman_i_unit(C + k * d + k, 1));
+  for (k = 0; k < d; k++) sum[k >= d_par] += unit * C[k * d + k];
+  return sum[0] > 0 ? sqrt((double)(d - d_par) / (double)d_par * (sum[0] / sum[1])) : 0;
+}
+
+/* ---- directions that matter */
+
+typedef struct invman_i_active {
+  const invman_net *net;
+  const double *x;
+  size_t n, d_par;
+  double *out; /* (n,d), (n,d,d) or, for patterns, NULL */
+  uint64_t *bits;
+  size_t words;
+} invman_i_active;
+
+enum { INVMAN_I_ACTIVE_TILE = 16 }; /* points per task */
+
+static int invman_i_is_active(const invman_net *net, size_t n, const double *x) {
+  return net->b[n] + invman_i_inner(net->w + n * net->d, x, net->d) / sqrt((double)net->d) > 0;
+}
+
+static invman_status invman_i_need_points(const invman_context *ctx, const invman_net *net, const double *x, size_t n,
+                                          const char *what) {
+  invman_status status = invman_i_check_net(ctx, net);
+  return status < 0 ? status : invman_i_need(ctx, x, n, net->d, what);
+}
+
+static void invman_i_input_gradients(size_t task, void *arg) {
+  const invman_i_active *s = (const invman_i_active *)arg;
+  const invman_net *net = s->net;
+  size_t d = net->d, i, n, k, end = invman_i_min((task + 1) * INVMAN_I_ACTIVE_TILE, s->n);
+  double factor = sqrt(2.0 / (double)d) / (double)net->h;
+  for (i = task * INVMAN_I_ACTIVE_TILE; i < end; i++) {
+    double *grad = s->out + i * d;
+    memset(grad, 0, d * sizeof *grad);
+    for (n = 0; n < net->h; n++)
+      if (invman_i_is_active(net, n, s->x + i * d))
+        for (k = 0; k < d; k++) grad[k] += net->beta[n] * net->w[n * d + k];
+    for (k = 0; k < d; k++) grad[k] *= factor;
+  }
+}
+
+invman_status invman_input_gradient(const invman_context *ctx, const invman_net *net, const double *x, size_t n,
+                                    double *grad) {
+  invman_status status = invman_i_need_points(ctx, net, x, n, "input_gradient: x is NULL, empty or not finite");
+  invman_i_active s;
+  if (status < 0) return status;
+  if (!grad) return invman_i_bad(ctx, "input_gradient: grad is NULL");
+  memset(&s, 0, sizeof s);
+  s.net = net;
+  s.x = x;
+  s.n = n;
+  s.out = grad;
+  invman_i_parallel(ctx, (n - 1) / INVMAN_I_ACTIVE_TILE + 1, invman_i_input_gradients, &s,
+                    (double)n * (double)net->h * (double)net->d);
+  return invman_i_check_result(ctx, grad, n * net->d, "input_gradient: grad is not finite");
+}
+
+invman_status invman_active_subspace(const invman_context *ctx, const double *grad, size_t n, size_t d, size_t r,
+                                     double *C, double *lambda, double *V, double *activity) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need_square(ctx, d, "active_subspace: d*d overflows");
+  invman_i_gemm room;
+  double *vectors, *values;
+  size_t i, j;
+  if (status == INVMAN_OK)
+    status = invman_i_need(ctx, grad, n, d, "active_subspace: grad is NULL, empty or not finite");
+  if (status < 0) return status;
+  if (r > d) return invman_i_bad(ctx, "active_subspace: r exceeds d");
+  room = invman_i_gemm_reserve(&scope, d, d);
+  vectors = invman_i_doubles(&scope, invman_i_mul(d, d));
+  values = invman_i_doubles(&scope, d);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  invman_i_moment(ctx, &room, grad, grad, n, d, 1 / (double)n, vectors);
+  scope.status = invman_i_check_result(ctx, vectors, d * d, "active_subspace: C is not finite");
+  if (scope.status < 0) return invman_i_drop(&scope);
+  if (C) memcpy(C, vectors, d * d * sizeof *C);
+  if (lambda || V || activity) scope.status = invman_eigh(ctx, d, vectors, values);
+  if (scope.status < 0) invman_i_empty(C, d * d);
+  if (lambda && scope.status >= 0) memcpy(lambda, values, d * sizeof *lambda);
+  if (V && scope.status >= 0) memcpy(V, vectors, d * d * sizeof *V);
+  for (i = 0; activity && i < d && scope.status >= 0; i++) {
+    activity[i] = 0;
+    for (j = 0; j < (r > 0 ? r : d); j++)
+      activity[i] += (values[j] > 0 ? values[j] : 0) * vectors[j * d + i] * vectors[j * d + i];
+  }
+  return invman_i_drop(&scope);
+}
+
+/* m1, M2 of the labels y; yx (n,d) is scratch. */
+static void invman_i_stein(const invman_context *ctx, const invman_i_gemm *room, const invman_data *data,
+                           const double *y, double *yx, double *m1, double *M2) {
+  size_t n = data->n, d = data->d, i, k;
+  double mean = 0;
+  memset(m1, 0, d * sizeof *m1);
+  for (i = 0; i < n; i++) {
+    mean += y[i] / (double)n;
+    for (k = 0; k < d; k++) {
+      yx[i * d + k] = y[i] * data->x[i * d + k];
+      m1[k] += yx[i * d + k] / (double)n;
+    }
+  }
+  invman_i_moment(ctx, room, yx, data->x, n, d, 1 / (double)n, M2);
+  for (k = 0; k < d; k++) M2[k * d + k] -= mean;
+}
+
+static invman_status invman_i_need_moments(const invman_context *ctx, const invman_data *data) {
+  invman_status status = data ? invman_i_need_square(ctx, data->d, "stein: d*d overflows") : INVMAN_OK;
+  return status < 0 ? status : invman_i_check_data(ctx, data);
+}
+
+invman_status invman_stein_moments(const invman_context *ctx, const invman_data *data, double *m1, double *M2) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need_moments(ctx, data);
+  invman_i_gemm room;
+  double *yx;
+  size_t d;
+  if (status < 0) return status;
+  d = data->d;
+  room = invman_i_gemm_reserve(&scope, d, d);
+  yx = invman_i_doubles(&scope, data->n * d);
+  if (!m1) m1 = invman_i_doubles(&scope, d);
+  if (!M2) M2 = invman_i_doubles(&scope, d * d);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  invman_i_stein(ctx, &room, data, data->y, yx, m1, M2);
+  scope.status = invman_i_check_result(ctx, m1, d, "stein_moments: m1 is not finite");
+  if (scope.status >= 0) scope.status = invman_i_check_result(ctx, M2, d * d, "stein_moments: M2 is not finite");
+  return invman_i_drop(&scope);
+}
+
+typedef struct invman_i_stein_room {
+  invman_i_gemm gemm;
+  double *yx, *m1, *M2, *values; /* (n,d), (d), (d,d), (d) */
+} invman_i_stein_room;
+
+/* S = M2^2 + m1 m1' of the labels y, its eigenvalues' roots, and with `vectors` its eigenvectors in place of S */
+static invman_status invman_i_stein_strength(const invman_context *ctx, invman_i_stein_room *s, const invman_data *data,
+                                             const double *y, double *S, int vectors) {
+  size_t d = data->d, i, j;
+  invman_status status;
+  invman_i_stein(ctx, &s->gemm, data, y, s->yx, s->m1, s->M2);
+  invman_i_moment(ctx, &s->gemm, s->M2, s->M2, d, d, 1, S);
+  for (i = 0; i < d; i++)
+    for (j = 0; j < d; j++) S[i * d + j] += s->m1[i] * s->m1[j];
+  status = invman_i_check_result(ctx, S, d * d, "stein_directions: the moments are not finite");
+  if (status < 0) return status;
+  status = vectors ? invman_eigh(ctx, d, S, s->values) : invman_eigvalsh(ctx, d, S, s->values);
+  for (i = 0; i < d; i++) s->values[i] = s->values[i] > 0 ? sqrt(s->values[i]) : 0;
+  return status;
+}
+
+invman_status invman_stein_directions(const invman_context *ctx, const invman_data *data, size_t draws, invman_rng *rng,
+                                      double *strength, double *V, double *noise, size_t *found) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need_moments(ctx, data);
+  invman_i_stein_room s;
+  invman_rng drawn;
+  double *y, *S, most = 0;
+  size_t d, k, count = 0;
+  if (status < 0) return status;
+  if (draws > 0 && !rng) return invman_i_bad(ctx, "stein_directions: draws without rng");
+  d = data->d;
+  s.gemm = invman_i_gemm_reserve(&scope, d, d);
+  s.yx = invman_i_doubles(&scope, data->n * d);
+  s.m1 = invman_i_doubles(&scope, d);
+  s.M2 = invman_i_doubles(&scope, d * d);
+  s.values = invman_i_doubles(&scope, d);
+  y = invman_i_doubles(&scope, data->n);
+  S = invman_i_doubles(&scope, d * d);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  memcpy(y, data->y, data->n * sizeof *y);
+  if (draws > 0) drawn = *rng;
+  most = draws > 0 ? 0 : sqrt(5 * (double)d / (double)data->n);
+  for (k = 0; k < draws && scope.status >= 0; k++) {
+    invman_i_shuffle(y, data->n, &drawn);
+    scope.status = invman_i_stein_strength(ctx, &s, data, y, S, 0);
+    most = fmax(most, s.values[0]);
+  }
+  if (scope.status >= 0) scope.status = invman_i_stein_strength(ctx, &s, data, data->y, S, 1);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  for (k = 0; k < d; k++) count += s.values[k] > most;
+  if (draws > 0) *rng = drawn;
+  if (V) memcpy(V, S, d * d * sizeof *V);
+  if (strength) memcpy(strength, s.values, d * sizeof *strength);
+  if (noise) *noise = most;
+  if (found) *found = count;
+  return invman_i_drop(&scope);
+}
+
+/* g(x) of each point: the sum over its active neurons of omega omega' */
+static void invman_i_pullback(size_t task, void *arg) {
+  const invman_i_active *s = (const invman_i_active *)arg;
+  const invman_net *net = s->net;
+  size_t d = net->d, i, n, j, k, end = invman_i_min((task + 1) * INVMAN_I_ACTIVE_TILE, s->n);
+  double factor = 2 / ((double)net->h * (double)d);
+  for (i = task * INVMAN_I_ACTIVE_TILE; i < end; i++) {
+    double *g = s->out + i * d * d;
+    memset(g, 0, d * d * sizeof *g);
+    for (n = 0; n < net->h; n++) {
+      const double *w = net->w + n * d;
+      if (!invman_i_is_active(net, n, s->x + i * d)) continue;
+      for (j = 0; j < d; j++)
+        for (k = j; k < d; k++) g[j * d + k] += w[j] * w[k];
+    }
+    for (j = 0; j < d; j++)
+      for (k = j; k < d; k++) g[k * d + j] = g[j * d + k] *= factor;
+  }
+}
+
+/* ln sqrt(det A) of A (d,d) positive semi-definite, destroyed */
+static invman_status invman_i_log_volume(const invman_context *ctx, double *A, size_t d, double *lambda, double *out) {
+  invman_status status = invman_eigvalsh(ctx, d, A, lambda);
+  size_t k;
+  *out = 0;
+  for (k = 0; k < d; k++)
+    *out = lambda[k] > (double)d * DBL_EPSILON * lambda[0] ? *out + 0.5 * invman_i_log(lambda[k]) : -HUGE_VAL;
+  return status;
+}
+
+invman_status invman_pullback_metric(const invman_context *ctx, const invman_net *net, const double *x, size_t n,
+                                     size_t d_par, double *g, double *log_volume, double *amplification) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status;
+  invman_i_active s;
+  double *copy, *lambda;
+  size_t i, d, square;
+  if (!net || d_par > net->d) return invman_i_bad(ctx, "pullback_metric: net is NULL, or d_par exceeds d");
+  d = net->d;
+  square = invman_i_mul(d, d);
+  if (invman_i_mul(n, square) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "pullback_metric: n*d*d overflows", "", 0);
+  status = invman_i_need_points(ctx, net, x, n, "pullback_metric: x is NULL, empty or not finite");
+  if (status < 0) return status;
+  memset(&s, 0, sizeof s);
+  s.net = net;
+  s.x = x;
+  s.n = n;
+  s.out = g ? g : invman_i_doubles(&scope, n * square);
+  copy = invman_i_doubles(&scope, square);
+  lambda = invman_i_doubles(&scope, d);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  invman_i_parallel(ctx, (n - 1) / INVMAN_I_ACTIVE_TILE + 1, invman_i_pullback, &s,
+                    (double)n * (double)net->h * (double)square);
+  scope.status = invman_i_check_result(ctx, s.out, n * square, "pullback_metric: g is not finite");
+  for (i = 0; i < n && scope.status >= 0; i++) {
+    if (amplification) amplification[i] = invman_metric_amplification(s.out + i * square, d, d_par);
+    memcpy(copy, s.out + i * square, square * sizeof *copy);
+    if (log_volume) scope.status = invman_i_log_volume(ctx, copy, d, lambda, &log_volume[i]);
+  }
+  if (scope.status < 0) {
+    invman_i_empty(g, n * square);
+    invman_i_empty(log_volume, n);
+    invman_i_empty(amplification, n);
+  }
+  return invman_i_drop(&scope);
+}
+
+/* ---- classes: equal values of y */
+
+typedef struct invman_i_classes {
+  size_t count, *of, *size; /* of: each point's class (n); size: each class's points */
+  double *value;            /* ascending (n) */
+} invman_i_classes;
+
+static void invman_i_classes_of(invman_i_scope *scope, const double *y, size_t n, invman_i_classes *c) {
+  size_t i;
+  c->count = 0;
+  c->value = invman_i_doubles(scope, n);
+  c->of = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  c->size = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  if (scope->status < 0) return;
+  memcpy(c->value, y, n * sizeof *y);
+  invman_i_sort(c->value, n);
+  for (i = 0; i < n; i++)
+    if (i == 0 || c->value[i] != c->value[c->count - 1]) c->value[c->count++] = c->value[i];
+  for (i = 0; i < n; i++) {
+    size_t low = 0, high = c->count;
+    while (high - low > 1) {
+      size_t middle = low + (high - low) / 2;
+      if (y[i] < c->value[middle]) high = middle;
+      else low = middle;
+    }
+    c->of[i] = low;
+    c->size[low]++;
+  }
+}
+
+/* ---- neural collapse: with the features' inner products K, everything is a mean of K over pairs of classes */
+
+typedef struct invman_i_means {
+  invman_i_classes c;
+  double *point;  /* (n,C) mean of K over a point and a class: h_i . mean_c */
+  double *all;    /* (n) h_i . mean of all */
+  double *mean;   /* (C,C) mean_c . mean_c' */
+  double *centre; /* (C) mean_c . mean of all */
+  double *G;      /* (C,C) the centred means' products, in the end their eigenvectors */
+  double *values; /* (C) and eigenvalues */
+  double square;  /* |mean of all|^2 */
+} invman_i_means;
+
+static void invman_i_means_take(invman_i_scope *scope, const double *y, size_t n, invman_i_means *s) {
+  size_t C;
+  invman_i_classes_of(scope, y, n, &s->c);
+  C = s->c.count;
+  s->point = invman_i_doubles(scope, invman_i_mul(n, C));
+  s->all = invman_i_doubles(scope, n);
+  s->mean = invman_i_doubles(scope, invman_i_mul(C, C));
+  s->G = invman_i_doubles(scope, invman_i_mul(C, C));
+  s->centre = invman_i_doubles(scope, C);
+  s->values = invman_i_doubles(scope, C);
+  s->square = 0;
+}
+
+static void invman_i_means_fill(const double *K, size_t n, double unit, invman_i_means *s) {
+  const invman_i_classes *c = &s->c;
+  size_t C = c->count, i, j, k;
+  for (i = 0; i < n; i++) {
+    double *point = s->point + i * C;
+    for (j = 0; j < n; j++) point[c->of[j]] += unit * K[i * n + j];
+    for (k = 0; k < C; k++) {
+      s->all[i] += point[k] / (double)n;
+      point[k] /= (double)c->size[k];
+    }
+  }
+  for (i = 0; i < n; i++) {
+    for (k = 0; k < C; k++) s->mean[c->of[i] * C + k] += s->point[i * C + k];
+    s->centre[c->of[i]] += s->all[i];
+    s->square += s->all[i] / (double)n;
+  }
+  for (j = 0; j < C; j++) {
+    s->centre[j] /= (double)c->size[j];
+    for (k = 0; k < C; k++) s->mean[j * C + k] /= (double)c->size[j];
+  }
+  for (j = 0; j < C; j++)
+    for (k = 0; k < C; k++) s->G[j * C + k] = s->mean[j * C + k] - s->centre[j] - s->centre[k] + s->square;
+}
+
+static double invman_i_cosine(const double *G, size_t C, size_t j, size_t k) {
+  double norms = sqrt(fmax(0, G[j * C + j])) * sqrt(fmax(0, G[k * C + k]));
+  return norms > 0 ? G[j * C + k] / norms : 0;
+}
+
+/* The means' norms and angles; returns tr Sigma_B. */
+static double invman_i_collapse_means(const invman_i_means *s, invman_collapse *out) {
+  size_t C = s->c.count, j, k;
+  double mean = 0, spread = 0;
+  for (j = 0; j < C; j++) mean += s->G[j * C + j] / (double)C;
+  for (j = 0; j < C; j++) {
+    spread += (s->G[j * C + j] - mean) * (s->G[j * C + j] - mean) / (double)C;
+    for (k = 0; k < j; k++) {
+      out->nc2_angles = fmax(out->nc2_angles, fabs(invman_i_cosine(s->G, C, j, k) + 1 / (double)(C - 1)));
+      out->uncentred_cosine = fmax(out->uncentred_cosine, fabs(invman_i_cosine(s->mean, C, j, k)));
+    }
+  }
+  out->nc2_norms = mean > 0 ? sqrt(spread) / mean : 0;
+  return mean;
+}
+
+/* sum_k e_k' Sigma_W e_k/values_k along the directions e_k that the centred means span: G's eigenvectors, of which those
+   that are only rounding are left out. A point's distance from its class mean along e_k is a sum over the classes. */
+static double invman_i_collapse_variance(const invman_i_means *s, size_t n) {
+  size_t C = s->c.count, i, j, k;
+  double sum = 0;
+  for (k = 0; k < C && s->values[k] > (double)C * 64 * DBL_EPSILON * s->values[0]; k++)
+    for (i = 0; i < n; i++) {
+      size_t own = s->c.of[i];
+      double along = 0;
+      for (j = 0; j < C; j++)
+        along += s->G[k * C + j] * ((s->point[i * C + j] - s->all[i]) - (s->mean[own * C + j] - s->centre[own]));
+      sum += along / s->values[k] * (along / s->values[k]) / (double)n;
+    }
+  return sum;
+}
+
+invman_status invman_neural_collapse(const invman_context *ctx, const double *K, const double *y, size_t n,
+                                     invman_collapse *out) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need(ctx, K, n, n, "neural_collapse: K is NULL, empty or not finite");
+  invman_i_means s;
+  double unit, trace = 0;
+  size_t i, k, C;
+  if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "neural_collapse: y is NULL or not finite");
+  if (status < 0) return status;
+  if (!out) return invman_i_bad(ctx, "neural_collapse: out is NULL");
+  memset(out, 0, sizeof *out);
+  invman_i_means_take(&scope, y, n, &s);
+  if (scope.status == INVMAN_OK && s.c.count < 2)
+    scope.status = invman_i_bad(ctx, "neural_collapse: all points are of one class");
+  if (scope.status < 0) return invman_i_drop(&scope);
+  C = s.c.count;
+  unit = invman_i_unit(K, n * n);
+  invman_i_means_fill(K, n, unit, &s);
+
+  out->classes = C;
+  for (i = 0; i < n; i++) {
+    size_t own = s.c.of[i], nearer = 0;
+    double distance = s.mean[own * C + own] - 2 * s.point[i * C + own];
+    trace += unit * K[i * n + i] / (double)n;
+    out->within += (unit * K[i * n + i] - s.mean[own * C + own]) / (double)n;
+    for (k = 0; k < C; k++) nearer |= k != own && s.mean[k * C + k] - 2 * s.point[i * C + k] < distance;
+    out->nearest_mean_error += (double)nearer / (double)n;
+  }
+  out->between = invman_i_collapse_means(&s, out);
+  if (!(out->within > 16 * DBL_EPSILON * trace)) out->within = 0; /* what rounding may leave of 0 */
+  if (!(out->between > 16 * DBL_EPSILON * trace)) out->between = 0;
+  out->nc1_trace = out->within > 0 ? out->within / out->between : 0;
+  scope.status = invman_eigh(ctx, C, s.G, s.values);
+  out->nc1 = out->within > 0 ? out->between > 0 ? invman_i_collapse_variance(&s, n) : HUGE_VAL : 0;
+
+  out->within /= unit;
+  out->between /= unit;
+  if (scope.status >= 0) scope.status = invman_i_check_result(ctx, &out->within, 1, "neural_collapse: too large");
+  if (scope.status >= 0) scope.status = invman_i_check_result(ctx, &out->between, 1, "neural_collapse: too large");
+  if (scope.status < 0) memset(out, 0, sizeof *out);
+  return invman_i_drop(&scope);
+}
+
+/* ---- intrinsic dimension */
+
+invman_status invman_kernel_distances(const invman_context *ctx, const double *K, size_t n, double *D) {
+  invman_status status = invman_i_need(ctx, K, n, n, "kernel_distances: K is NULL, empty or not finite");
+  size_t i, j;
+  if (status < 0) return status;
+  if (!D) return invman_i_bad(ctx, "kernel_distances: D is NULL");
+  for (i = 0; i < n; i++) {
+    D[i * n + i] = 0;
+    for (j = 0; j < i; j++)
+      D[i * n + j] = D[j * n + i] =
+          2 * sqrt(invman_i_kernel_distance(K[i * n + i], K[j * n + j], 0.5 * K[i * n + j] + 0.5 * K[j * n + i]));
+  }
+  return INVMAN_OK;
+}
+
+typedef struct invman_i_distances {
+  const double *x;
+  size_t n, d;
+  double unit, *D;
+} invman_i_distances;
+
+static void invman_i_distance_row(size_t i, void *arg) {
+  const invman_i_distances *s = (const invman_i_distances *)arg;
+  size_t j, k;
+  for (j = 0; j < s->n; j++) {
+    double sum = 0;
+    for (k = 0; k < s->d; k++) {
+      double difference = s->unit * s->x[i * s->d + k] - s->unit * s->x[j * s->d + k];
+      sum += difference * difference;
+    }
+    s->D[i * s->n + j] = sqrt(sum) / s->unit;
+  }
+}
+
+invman_status invman_point_distances(const invman_context *ctx, const double *x, size_t n, size_t d, double *D) {
+  invman_status status = invman_i_need_square(ctx, n, "point_distances: n*n overflows");
+  invman_i_distances s;
+  if (status == INVMAN_OK) status = invman_i_need(ctx, x, n, d, "point_distances: x is NULL, empty or not finite");
+  if (status < 0) return status;
+  if (!D) return invman_i_bad(ctx, "point_distances: D is NULL");
+  s.x = x;
+  s.n = n;
+  s.d = d;
+  s.unit = invman_i_unit(x, n * d);
+  s.D = D;
+  invman_i_parallel(ctx, n, invman_i_distance_row, &s, (double)n * (double)n * (double)d);
+  return invman_i_check_result(ctx, D, n * n, "point_distances: a distance is not finite");
+}
+
+static invman_status invman_i_need_distances(const invman_context *ctx, const double *D, size_t n) {
+  invman_status status = invman_i_need(ctx, D, n, n, "distances: D is NULL, empty or not finite");
+  size_t i;
+  for (i = 0; status == INVMAN_OK && i < n * n; i++)
+    if (D[i] < 0 || (i % (n + 1) == 0 && D[i] != 0))
+      status = invman_i_fail(ctx, INVMAN_E_ARG, "distances: one is negative, or not 0 on the diagonal", "element", i);
+  return status;
+}
+
+invman_status invman_median_distance(const invman_context *ctx, const double *D, size_t n, double *median) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need_distances(ctx, D, n);
+  double *all;
+  size_t i, j, count = 0;
+  if (status < 0) return status;
+  if (!median || n < 2) return invman_i_bad(ctx, "median_distance: median is NULL, or fewer than two points");
+  all = (double *)invman_i_take_room(&scope, n * n / 2, sizeof(double));
+  if (scope.status < 0) return invman_i_drop(&scope);
+  for (i = 0; i < n; i++)
+    for (j = 0; j < i; j++) all[count++] = D[i * n + j];
+  *median = invman_i_median(all, count);
+  return invman_i_drop(&scope);
+}
+
+/* The k nearest others of every point that has no equal, among such points. */
+typedef struct invman_i_nearest {
+  const double *D;
+  size_t n, k, count;
+  unsigned char *equal; /* (n) */
+  double *r;            /* (n,k) ascending */
+} invman_i_nearest;
+
+static void invman_i_nearest_of(size_t i, void *arg) {
+  const invman_i_nearest *s = (const invman_i_nearest *)arg;
+  const double *row = s->D + i * s->n;
+  double *r = s->r + i * s->k;
+  size_t j, had = 0;
+  if (s->equal[i]) return;
+  for (j = 0; j < s->n; j++) {
+    if (j == i || s->equal[j]) continue;
+    if (had < s->k) {
+      r[had++] = row[j];
+      if (had == s->k) invman_i_heapify(r, s->k);
+    } else if (row[j] < r[0]) {
+      r[0] = row[j];
+      invman_i_sift(r, s->k, 0);
+    }
+  }
+  invman_i_sort(r, s->k);
+}
+
+static invman_status invman_i_find_nearest(invman_i_scope *scope, const double *D, size_t n, size_t k, size_t least,
+                                           invman_i_nearest *s) {
+  size_t i, j;
+  s->D = D;
+  s->n = n;
+  s->k = k;
+  s->count = 0;
+  s->equal = (unsigned char *)invman_i_take(scope, n, 1);
+  if (scope->status < 0) return scope->status;
+  for (i = 0; i < n; i++) {
+    for (j = 0; j < n; j++) s->equal[i] |= (unsigned char)(j != i && D[i * n + j] == 0);
+    s->count += !s->equal[i];
+  }
+  if (s->count < least)
+    return scope->status = invman_i_bad(scope->ctx, "intrinsic dimension: too few points that have no equal");
+  s->r = invman_i_doubles(scope, invman_i_mul(n, k));
+  if (scope->status < 0) return scope->status;
+  invman_i_parallel(scope->ctx, n, invman_i_nearest_of, s, (double)n * (double)n);
+  return INVMAN_OK;
+}
+
+/* The slope through the origin of -ln(1 - F) against ln mu, ascending, F = i/N, of the first nine tenths */
+static double invman_i_two_nn_fit(double *log_mu, size_t count) {
+  double xx = 0, xy = 0;
+  size_t i;
+  invman_i_sort(log_mu, count);
+  for (i = 1; i <= count * 9 / 10; i++) {
+    xx += log_mu[i - 1] * log_mu[i - 1];
+    xy -= log_mu[i - 1] * invman_i_log(1 - (double)i / (double)count);
+  }
+  return xx > 0 ? xy / xx : HUGE_VAL;
+}
+
+invman_status invman_two_nn(const invman_context *ctx, const double *D, size_t n, int method, double *dimension) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need_distances(ctx, D, n);
+  invman_i_nearest s;
+  double *log_mu, sum = 0;
+  size_t i, count = 0;
+  if (status < 0) return status;
+  if (!dimension || method < INVMAN_TWO_NN_MLE || method > INVMAN_TWO_NN_FIT)
+    return invman_i_bad(ctx, "two_nn: dimension is NULL, or an unknown method");
+  log_mu = invman_i_doubles(&scope, n);
+  if (scope.status < 0 || invman_i_find_nearest(&scope, D, n, 2, 3, &s) < 0) return invman_i_drop(&scope);
+  for (i = 0; i < n; i++) {
+    if (s.equal[i]) continue;
+    log_mu[count] = invman_i_log(s.r[2 * i + 1]) - invman_i_log(s.r[2 * i]);
+    sum += log_mu[count++];
+  }
+  if (method == INVMAN_TWO_NN_FIT) *dimension = invman_i_two_nn_fit(log_mu, count);
+  else *dimension = sum > 0 ? (double)(count - 1) / sum : HUGE_VAL;
+  return invman_i_drop(&scope);
+}
+
+/* From r_1 <= .. <= r_k, in proportion to r_k */
+static double invman_i_lid(const double *r, size_t k, int method) {
+  double sum = 0, mean;
+  size_t j;
+  for (j = 0; j < k; j++) sum += method == INVMAN_LID_MLE ? invman_i_log(r[j] / r[k - 1]) : r[j] / r[k - 1];
+  mean = sum / (double)k;
+  if (method == INVMAN_LID_MLE) return mean < 0 ? -1 / mean : HUGE_VAL;
+  return mean < 1 ? mean / (1 - mean) : HUGE_VAL;
+}
+
+invman_status invman_local_dimension(const invman_context *ctx, const double *D, size_t n, size_t k, int method,
+                                     double *lid, double *harmonic, double *geometric) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need_distances(ctx, D, n);
+  invman_i_nearest s;
+  double inverse = 0, logs = 0;
+  size_t i;
+  if (status < 0) return status;
+  if (k < 2 || k >= n || method < INVMAN_LID_MLE || method > INVMAN_LID_MOMENTS)
+    return invman_i_bad(ctx, "local_dimension: k must be 2 to n - 1, or an unknown method");
+  if (invman_i_find_nearest(&scope, D, n, k, k + 1, &s) < 0) return invman_i_drop(&scope);
+  for (i = 0; i < n; i++) {
+    double value = s.equal[i] ? 0 : invman_i_lid(s.r + i * k, k, method);
+    if (lid) lid[i] = value;
+    if (s.equal[i]) continue;
+    inverse += 1 / value / (double)s.count;
+    logs += invman_i_log(value) / (double)s.count;
+  }
+  if (harmonic) *harmonic = inverse > 0 ? 1 / inverse : HUGE_VAL;
+  if (geometric) *geometric = invman_i_exp(logs);
+  return invman_i_drop(&scope);
+}
+
+double invman_lid_distance(double a, double b) { return fabs(invman_i_log(a) - invman_i_log(b)); }
+
+/* Prim's tree of the first m of n points: of those outside, the nearest to the tree joins it. best: scratch (m) */
+static double invman_i_tree(const double *D, size_t n, size_t m, double unit, double *best) {
+  double length = 0;
+  size_t at = 0, i, round;
+  for (i = 0; i < m; i++) best[i] = HUGE_VAL;
+  for (round = 1; round < m; round++) {
+    size_t next = m;
+    best[at] = -1;
+    for (i = 0; i < m; i++) {
+      if (best[i] < 0) continue;
+      best[i] = fmin(best[i], unit * D[at * n + i]);
+      if (next == m || best[i] < best[next]) next = i;
+    }
+    length += best[next];
+    at = next;
+  }
+  return length;
+}
+
+invman_status invman_tree_length(const invman_context *ctx, const double *D, size_t n, double *length) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need_distances(ctx, D, n);
+  double *best, unit;
+  if (status < 0) return status;
+  if (!length) return invman_i_bad(ctx, "tree_length: length is NULL");
+  best = invman_i_doubles(&scope, n);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  unit = invman_i_unit(D, n * n);
+  *length = invman_i_tree(D, n, n, unit, best) / unit;
+  scope.status = invman_i_check_result(ctx, length, 1, "tree_length: the length is not finite");
+  return invman_i_drop(&scope);
+}
+
+invman_status invman_tree_dimension(const invman_context *ctx, const double *D, size_t n, double *dimension) {
+  enum { SIZES = 5, LEAST = 64 };
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need_distances(ctx, D, n);
+  double *best, unit, count[SIZES], length[SIZES], slope = 0;
+  size_t k;
+  if (status < 0) return status;
+  if (!dimension || n < LEAST) return invman_i_bad(ctx, "tree_dimension: dimension is NULL, or fewer than 64 points");
+  best = invman_i_doubles(&scope, n);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  unit = invman_i_unit(D, n * n);
+  for (k = 0; k < SIZES; k++) {
+    size_t m = n >> (SIZES - 1 - k);
+    count[k] = (double)m;
+    length[k] = invman_i_tree(D, n, m, unit, best);
+  }
+  if (invman_fit_power_law(count, length, SIZES, &slope, NULL) < 0)
+    scope.status = invman_i_bad(ctx, "tree_dimension: a tree of length 0: too many equal points");
+  else *dimension = slope < 1 ? 1 / (1 - slope) : HUGE_VAL;
+  return invman_i_drop(&scope);
+}
+
+/* ---- diffusion spectral entropy */
+
+typedef struct invman_i_diffusion {
+  double sigma, t;
+  double *K, *lambda, *root; /* (n,n), (n), (n) */
+} invman_i_diffusion;
+
+static invman_status invman_i_diffusion_take(invman_i_scope *scope, size_t n, double sigma, double t,
+                                             invman_i_diffusion *s) {
+  s->sigma = invman_i_or(sigma, 10);
+  s->t = invman_i_or(t, 1);
+  if (!(s->sigma > 0 && s->sigma <= DBL_MAX && s->t > 0 && s->t <= DBL_MAX))
+    return scope->status = invman_i_bad(scope->ctx, "diffusion entropy: sigma and t must be positive and finite");
+  s->K = invman_i_doubles(scope, invman_i_mul(n, n));
+  s->lambda = invman_i_doubles(scope, n);
+  s->root = invman_i_doubles(scope, n);
+  return scope->status;
+}
+
+/* Of the points index[0..m-1]; rounding's eigenvalues count as 0. */
+static invman_status invman_i_diffuse(const invman_context *ctx, invman_i_diffusion *s, const double *D, size_t n,
+                                      const size_t *index, size_t m, double *bits) {
+  size_t i, j;
+  invman_status status;
+  *bits = 0;
+  if (m < 2) return INVMAN_OK;
+  for (i = 0; i < m; i++) {
+    double sum = 0;
+    for (j = 0; j < m; j++) {
+      double far = D[index[i] * n + index[j]] / s->sigma;
+      sum += s->K[i * m + j] = invman_i_exp(-0.5 * far * far);
+    }
+    s->root[i] = sqrt(sum);
+  }
+  for (i = 0; i < m; i++)
+    for (j = 0; j < m; j++) s->K[i * m + j] /= s->root[i] * s->root[j];
+  status = invman_eigvalsh(ctx, m, s->K, s->lambda);
+  if (status < 0) return status;
+  for (i = 1; i < m; i++) {
+    double size = fabs(s->lambda[i]);
+    s->lambda[i] = size > (double)m * DBL_EPSILON ? invman_i_power(size, s->t) : 0;
+  }
+  if (invman_i_greatest(s->lambda + 1, m - 1) > 0)
+    *bits = invman_i_entropy(s->lambda + 1, m - 1) / 0.69314718055994530942;
+  return status;
+}
+
+static size_t *invman_i_take_indices(invman_i_scope *scope, size_t n) {
+  size_t *index = (size_t *)invman_i_take(scope, n, sizeof(size_t)), i;
+  for (i = 0; index && i < n; i++) index[i] = i;
+  return index;
+}
+
+invman_status invman_diffusion_entropy(const invman_context *ctx, const double *D, size_t n, double sigma, double t,
+                                       double *bits) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need_distances(ctx, D, n);
+  invman_i_diffusion s;
+  size_t *index;
+  if (status < 0) return status;
+  if (!bits) return invman_i_bad(ctx, "diffusion_entropy: bits is NULL");
+  if (invman_i_diffusion_take(&scope, n, sigma, t, &s) < 0) return invman_i_drop(&scope);
+  index = invman_i_take_indices(&scope, n);
+  if (scope.status == INVMAN_OK) scope.status = invman_i_diffuse(ctx, &s, D, n, index, n, bits);
+  return invman_i_drop(&scope);
+}
+
+/* Entropy of a random set as large as class c, on average, less that of class c. index (n) is permuted. */
+static invman_status invman_i_class_information(const invman_context *ctx, invman_i_diffusion *s, const double *D,
+                                                size_t n, const invman_i_classes *classes, size_t c, size_t draws,
+                                                invman_rng *rng, size_t *index, double *bits) {
+  size_t size = classes->size[c], i, draw, at = 0;
+  double one;
+  invman_status status = INVMAN_OK;
+  *bits = 0;
+  for (draw = 0; draw < draws && status >= 0; draw++) {
+    for (i = 0; i < size; i++) { /* the first steps of a shuffle */
+      size_t j = i + invman_i_below(rng, n - i), swap = index[i];
+      index[i] = index[j];
+      index[j] = swap;
+    }
+    status = invman_i_diffuse(ctx, s, D, n, index, size, &one);
+    *bits += one / (double)draws;
+  }
+  for (i = 0; i < n; i++) index[i] = i;
+  for (i = 0; i < n; i++)
+    if (classes->of[i] == c) {
+      index[i] = index[at];
+      index[at++] = i;
+    }
+  if (status >= 0) status = invman_i_diffuse(ctx, s, D, n, index, size, &one);
+  *bits -= one;
+  return status;
+}
+
+invman_status invman_diffusion_information(const invman_context *ctx, const double *D, const double *y, size_t n,
+                                           double sigma, double t, size_t draws, invman_rng *rng, double *bits) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need_distances(ctx, D, n);
+  invman_i_diffusion s;
+  invman_i_classes classes;
+  invman_rng drawn;
+  size_t *index, c;
+  double sum = 0, one = 0;
+  if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "diffusion_information: y is NULL or not finite");
+  if (status < 0) return status;
+  if (!bits || !rng) return invman_i_bad(ctx, "diffusion_information: bits or rng is NULL");
+  if (invman_i_diffusion_take(&scope, n, sigma, t, &s) < 0) return invman_i_drop(&scope);
+  invman_i_classes_of(&scope, y, n, &classes);
+  index = invman_i_take_indices(&scope, n);
+  drawn = *rng;
+  for (c = 0; c < classes.count && scope.status >= 0; c++) {
+    scope.status = invman_i_class_information(ctx, &s, D, n, &classes, c, draws > 0 ? draws : 5, &drawn, index, &one);
+    sum += (double)classes.size[c] / (double)n * one;
+  }
+  if (scope.status >= 0) {
+    *bits = sum;
+    *rng = drawn;
+  }
+  return invman_i_drop(&scope);
+}
+
+/* ---- curvature and pieces of a network */
+
+invman_status invman_growth_rates(const invman_context *ctx, const invman_net *net, const invman_data *data,
+                                  const double *g, double *rate, double *v) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_pack pack, sums;
+  double *r, *square, factor, root;
+  size_t n, k, d;
+  invman_status status = invman_i_check_net(ctx, net);
+  if (status == INVMAN_OK) status = invman_i_check_data(ctx, data);
+  if (status < 0) return status;
+  if (net->d != data->d) return invman_i_bad(ctx, "growth_rates: the network and the points differ in d");
+  if (g) status = invman_i_check_finite(ctx, g, data->n, "growth_rates: g is not finite");
+  if (status < 0) return status;
+  d = net->d;
+  pack = invman_i_pack_take(&scope, net->h, d);
+  sums = invman_i_pack_take(&scope, net->h, d);
+  r = invman_i_doubles(&scope, data->n);
+  square = invman_i_doubles(&scope, net->h);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  for (k = 0; k < data->n; k++) r[k] = (g ? g[k] : 1) * data->y[k] / (double)data->n;
+  invman_i_pack_net(net, &pack);
+  invman_i_gradient_points(ctx, &pack, NULL, invman_i_points_of(data->x, NULL, data->n, d), r, 0, &sums);
+  factor = sqrt(2.0) / (double)net->h;
+  root = sqrt((double)d);
+  for (n = 0; n < net->h; n++) {
+    const double *sum = invman_i_neuron(&sums, n); /* in a pack's units: of omega/sqrt(d) */
+    for (k = 0; k <= d; k++) {
+      double value = factor * (k < d ? root : 1) * sum[k * INVMAN_I_WIDTH];
+      square[n] += value * value;
+      if (v) v[n * (d + 1) + k] = value;
+    }
+    square[n] = sqrt(square[n]);
+  }
+  scope.status = invman_i_check_result(ctx, square, net->h, "growth_rates: a rate is not finite");
+  if (scope.status < 0 && v) memset(v, 0, net->h * (d + 1) * sizeof *v);
+  if (rate) memcpy(rate, square, net->h * sizeof *rate);
+  return invman_i_drop(&scope);
+}
+
+invman_status invman_linear_regions(const invman_context *ctx, const invman_net *net, const double *a, const double *b,
+                                    double *t, size_t *count) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need_points(ctx, net, a, 1, "linear_regions: a is NULL or not finite");
+  double *all, root;
+  size_t n, crossings = 0, distinct = 0;
+  if (status == INVMAN_OK) status = invman_i_need(ctx, b, net->d, 1, "linear_regions: b is NULL or not finite");
+  if (status < 0) return status;
+  all = invman_i_doubles(&scope, net->h);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  root = sqrt((double)net->d);
+  for (n = 0; n < net->h; n++) {
+    const double *w = net->w + n * net->d;
+    double at_a = net->b[n] + invman_i_inner(w, a, net->d) / root,
+           at_b = net->b[n] + invman_i_inner(w, b, net->d) / root;
+    if (!invman_i_isfinite(at_a) || !invman_i_isfinite(at_b)) {
+      scope.status = invman_i_fail(ctx, INVMAN_E_NONFINITE, "linear_regions: z is not finite", "element", n);
+      return invman_i_drop(&scope);
+    }
+    if (net->beta[n] != 0 && ((at_a < 0 && at_b > 0) || (at_a > 0 && at_b < 0)))
+      all[crossings++] = 0.5 * at_a / (0.5 * at_a - 0.5 * at_b);
+  }
+  invman_i_sort(all, crossings);
+  for (n = 0; n < crossings; n++)
+    if (n == 0 || all[n] != all[distinct - 1]) all[distinct++] = all[n];
+  if (t) memcpy(t, all, distinct * sizeof *t);
+  if (count) *count = distinct;
+  return invman_i_drop(&scope);
+}
+
+static void invman_i_activity_bits(size_t task, void *arg) {
+  const invman_i_active *s = (const invman_i_active *)arg;
+  size_t i, n, end = invman_i_min((task + 1) * INVMAN_I_ACTIVE_TILE, s->n);
+  for (i = task * INVMAN_I_ACTIVE_TILE; i < end; i++)
+    for (n = 0; n < s->net->h; n++)
+      if (invman_i_is_active(s->net, n, s->x + i * s->net->d))
+        s->bits[i * s->words + n / 64] |= UINT64_C(1) << (n % 64);
+}
+
+invman_status invman_activation_patterns(const invman_context *ctx, const invman_net *net, const double *x, size_t n,
+                                         size_t *patterns) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need_points(ctx, net, x, n, "activation_patterns: x is NULL, empty or not finite");
+  invman_i_active s;
+  size_t *table, slots = 2, i, k, distinct = 0;
+  if (status < 0) return status;
+  if (!patterns) return invman_i_bad(ctx, "activation_patterns: patterns is NULL");
+  memset(&s, 0, sizeof s);
+  s.net = net;
+  s.x = x;
+  s.n = n;
+  s.words = (net->h - 1) / 64 + 1;
+  while (slots < 2 * n) slots *= 2;
+  s.bits = (uint64_t *)invman_i_take(&scope, invman_i_mul(n, s.words), sizeof(uint64_t));
+  table = (size_t *)invman_i_take(&scope, slots, sizeof(size_t)); /* of patterns that are known: a point + 1 */
+  if (scope.status < 0) return invman_i_drop(&scope);
+  invman_i_parallel(ctx, (n - 1) / INVMAN_I_ACTIVE_TILE + 1, invman_i_activity_bits, &s,
+                    (double)n * (double)net->h * (double)net->d);
+  for (i = 0; i < n; i++) {
+    const uint64_t *bits = s.bits + i * s.words;
+    uint64_t hash = 0;
+    size_t slot;
+    for (k = 0; k < s.words; k++) hash = invman_i_mix(hash ^ bits[k]);
+    slot = (size_t)hash & (slots - 1);
+    while (table[slot] > 0 && memcmp(s.bits + (table[slot] - 1) * s.words, bits, s.words * sizeof *bits) != 0)
+      slot = (slot + 1) & (slots - 1);
+    distinct += table[slot] == 0;
+    if (table[slot] == 0) table[slot] = i + 1;
+  }
+  *patterns = distinct;
+  return invman_i_drop(&scope);
+}
+
+double invman_region_bound(size_t h, size_t d) {
+  double term = 1, sum = 1;
+  size_t j;
+  for (j = 1; j <= d && j <= h && sum <= DBL_MAX && term > 1e-17 * sum; j++) {
+    term = term * (double)(h - j + 1) / (double)j;
+    sum += term;
+  }
+  return sum;
+}
+
+invman_status invman_net_init_orthogonal(const invman_context *ctx, size_t h, size_t d, invman_rng *rng,
+                                         invman_net *out) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_rng drawn;
+  invman_net net;
+  double *columns;
+  size_t n, k;
+  if (!out) return invman_i_bad(ctx, "net_init_orthogonal: out is NULL");
+  memset(out, 0, sizeof *out);
+  if (h < d || !rng) return invman_i_bad(ctx, "net_init_orthogonal: fewer neurons than dimensions, or rng is NULL");
+  columns = invman_i_doubles(&scope, invman_i_mul(h, d));
+  drawn = *rng;
+  if (scope.status == INVMAN_OK) scope.status = invman_net_init(ctx, h, d, &drawn, &net);
+  if (scope.status < 0) return invman_i_drop(&scope);
+
+  for (n = 0; n < h; n++)
+    for (k = 0; k < d; k++) columns[k * h + n] = net.w[n * d + k];
+  if (invman_i_orthonormal_rows(columns, d, h, NULL) < d) { /* of random weights, never */
+    invman_net_free(ctx, &net);
+    scope.status = invman_i_bad(ctx, "net_init_orthogonal: the random weights are dependent");
+    return invman_i_drop(&scope);
+  }
+  for (n = 0; n < h; n++)
+    for (k = 0; k < d; k++) net.w[n * d + k] = sqrt((double)h) * columns[k * h + n];
+  *out = net;
+  *rng = drawn;
+  return invman_i_drop(&scope);
+}
+
+/* ---- doubly stochastic mixing */
+
+typedef struct invman_i_sinkhorn {
+  size_t n, width;    /* columns per task */
+  double *L, *u, *v;  /* (n,n) logits/tau, (n) what is added to rows, and to columns */
+  double *most, *sum; /* (n) of a column */
+  double *row;        /* (n) ln of a row's sum, without u */
+} invman_i_sinkhorn;
+
+enum { INVMAN_I_SINKHORN_COLUMNS = 64 };
+
+static void invman_i_sinkhorn_row(size_t i, void *arg) {
+  const invman_i_sinkhorn *s = (const invman_i_sinkhorn *)arg;
+  const double *L = s->L + i * s->n;
+  double most = -HUGE_VAL, sum = 0;
+  size_t j;
+  for (j = 0; j < s->n; j++) most = fmax(most, L[j] + s->v[j]);
+  for (j = 0; j < s->n; j++) sum += invman_i_exp(L[j] + s->v[j] - most);
+  s->row[i] = most + invman_i_log(sum);
+}
+
+static void invman_i_sinkhorn_columns(size_t task, void *arg) {
+  const invman_i_sinkhorn *s = (const invman_i_sinkhorn *)arg;
+  size_t first = task * INVMAN_I_SINKHORN_COLUMNS, end = invman_i_min(first + INVMAN_I_SINKHORN_COLUMNS, s->n), i, j;
+  for (j = first; j < end; j++) {
+    s->most[j] = -HUGE_VAL;
+    s->sum[j] = 0;
+  }
+  for (i = 0; i < s->n; i++)
+    for (j = first; j < end; j++) s->most[j] = fmax(s->most[j], s->L[i * s->n + j] + s->u[i]);
+  for (i = 0; i < s->n; i++)
+    for (j = first; j < end; j++) s->sum[j] += invman_i_exp(s->L[i * s->n + j] + s->u[i] - s->most[j]);
+  for (j = first; j < end; j++) s->v[j] = -(s->most[j] + invman_i_log(s->sum[j]));
+}
+
+/* L = (G less each row's largest)/tau: what is added to a row changes nothing, and no finite logit becomes infinite. */
+static invman_status invman_i_sinkhorn_logits(const invman_context *ctx, const double *G, double tau,
+                                              const invman_i_sinkhorn *s) {
+  size_t n = s->n, i, j;
+  for (i = 0; i < n * n; i++)
+    if (!(G[i] <= DBL_MAX))
+      return invman_i_fail(ctx, INVMAN_E_NONFINITE, "sinkhorn: a logit is NaN or +infinity", "element", i);
+  for (j = 0; j < n; j++) s->most[j] = -HUGE_VAL;
+  for (i = 0; i < n; i++) {
+    double most = invman_i_greatest(G + i * n, n);
+    if (!(most >= -DBL_MAX))
+      return invman_i_fail(ctx, INVMAN_E_ARG, "sinkhorn: a row is all -infinity", "element", i * n);
+    for (j = 0; j < n; j++) {
+      s->L[i * n + j] = (G[i * n + j] - most) / tau;
+      s->most[j] = fmax(s->most[j], s->L[i * n + j]);
+    }
+  }
+  for (j = 0; j < n; j++)
+    if (!(s->most[j] >= -DBL_MAX))
+      return invman_i_fail(ctx, INVMAN_E_ARG, "sinkhorn: a column is all -infinity, over tau", "element", j);
+  return INVMAN_OK;
+}
+
+invman_status invman_sinkhorn(const invman_context *ctx, const double *G, size_t n, double tau, double tol,
+                              size_t max_sweeps, double *M, invman_sinkhorn_info *info) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_sinkhorn s;
+  size_t sweep = 0, i, j, blocks;
+  double residual, work = 10 * (double)n * (double)n;
+  if (!G || !M || n == 0) return invman_i_bad(ctx, "sinkhorn: G or M is NULL, or n is 0");
+  if (!(tau > 0 && tau <= DBL_MAX && tol >= 0))
+    return invman_i_bad(ctx, "sinkhorn: tau must be positive and finite, tol >= 0");
+  if (invman_i_need_square(ctx, n, "sinkhorn: n*n overflows") < 0) return INVMAN_E_SIZE;
+  memset(&s, 0, sizeof s);
+  s.n = n;
+  s.L = invman_i_doubles(&scope, n * n);
+  s.u = invman_i_doubles(&scope, n);
+  s.v = invman_i_doubles(&scope, n);
+  s.most = invman_i_doubles(&scope, n);
+  s.sum = invman_i_doubles(&scope, n);
+  s.row = invman_i_doubles(&scope, n);
+  if (scope.status == INVMAN_OK) scope.status = invman_i_sinkhorn_logits(ctx, G, tau, &s);
+  if (scope.status < 0) return invman_i_drop(&scope);
+
+  blocks = (n - 1) / INVMAN_I_SINKHORN_COLUMNS + 1;
+  tol = invman_i_or(tol, 1e-12);
+  max_sweeps = max_sweeps > 0 ? max_sweeps : 10000;
+  for (;;) { /* columns sum to 1 after a sweep; rows tell how far it is from done */
+    invman_i_parallel(ctx, n, invman_i_sinkhorn_row, &s, work);
+    residual = 0;
+    for (i = 0; i < n; i++) residual = invman_i_worst(residual, fabs(invman_i_exp(s.row[i] + s.u[i]) - 1));
+    if (sweep > 0 && (residual < tol || sweep == max_sweeps)) break;
+    if (ctx && ctx->progress && sweep > 0 && ctx->progress("sinkhorn", -1, ctx->user)) {
+      scope.status = INVMAN_STOPPED;
+      break;
+    }
+    for (i = 0; i < n; i++) s.u[i] = -s.row[i];
+    invman_i_parallel(ctx, blocks, invman_i_sinkhorn_columns, &s, work);
+    sweep++;
+  }
+  for (i = 0; i < n; i++)
+    for (j = 0; j < n; j++) M[i * n + j] = invman_i_exp(s.L[i * n + j] + s.u[i] + s.v[j]);
+  if (info) {
+    info->sweeps = sweep;
+    info->residual = residual;
+  }
+  if (scope.status == INVMAN_OK && !(residual < tol)) scope.status = INVMAN_NOT_CONVERGED;
+  return invman_i_drop(&scope);
+}
+
+invman_status invman_detail_spectrum(const invman_context *ctx, const double *M, size_t n, double *sigma) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need(ctx, M, n, n, "detail_spectrum: M is NULL, empty or not finite");
+  double *A, *values, unit, norm;
+  size_t i;
+  if (status < 0) return status;
+  if (!sigma) return invman_i_bad(ctx, "detail_spectrum: sigma is NULL");
+  A = invman_i_doubles(&scope, n * n);
+  values = invman_i_doubles(&scope, invman_i_mul(n, 2));
+  if (scope.status < 0) return invman_i_drop(&scope);
+  unit = invman_i_unit(M, n * n);
+  for (i = 0; i < n * n; i++) A[i] = unit * M[i];
+  norm = sqrt(invman_i_inner(A, A, n * n));
+  invman_i_double_centre(A, n);
+  if (invman_i_singular_values(&scope, A, n, n, values) < 0) return invman_i_drop(&scope);
+  for (i = 0; i < n; i++) sigma[i] = i + 1 < n && values[i] > 4 * DBL_EPSILON * norm ? values[i] / unit : 0;
+  scope.status = invman_i_check_result(ctx, sigma, n, "detail_spectrum: a value is not finite");
+  return invman_i_drop(&scope);
+}
+
+/* Largest |sum - 1| of a row or column */
+static double invman_i_stochastic_residual(const double *M, size_t n) {
+  double most = 0;
+  size_t i, j;
+  for (i = 0; i < n; i++) {
+    double row = 0, column = 0;
+    for (j = 0; j < n; j++) {
+      row += M[i * n + j];
+      column += M[j * n + i];
+    }
+    most = invman_i_worst(most, fabs(row - 1));
+    most = invman_i_worst(most, fabs(column - 1));
+  }
+  return most;
+}
+
+static invman_status invman_i_need_mixing(const invman_context *ctx, const double *M, size_t n) {
+  invman_status status = invman_i_need(ctx, M, n, n, "mixing: M is NULL, empty or not finite");
+  size_t i;
+  for (i = 0; status == INVMAN_OK && i < n * n; i++)
+    if (M[i] < 0) status = invman_i_fail(ctx, INVMAN_E_ARG, "mixing: an entry is negative", "element", i);
+  if (status == INVMAN_OK && invman_i_stochastic_residual(M, n) > 1e-6)
+    status = invman_i_bad(ctx, "mixing: a row or column does not sum to 1");
+  return status;
+}
+
+invman_status invman_mixing_measures(const invman_context *ctx, const double *M, size_t n, invman_mixing *out) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need_mixing(ctx, M, n);
+  double *sigma, excess = 0, most, share = 1 / (double)n;
+  size_t i;
+  if (status < 0) return status;
+  if (!out || n < 2) return invman_i_bad(ctx, "mixing_measures: out is NULL, or n is 1");
+  memset(out, 0, sizeof *out);
+  sigma = invman_i_doubles(&scope, n);
+  if (scope.status == INVMAN_OK) scope.status = invman_detail_spectrum(ctx, M, n, sigma);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  out->sigma_2 = sigma[0];
+  out->least = M[0];
+  for (i = 0; i < n * n; i++) {
+    if (M[i] > 0) out->entropy -= M[i] * invman_i_log(M[i]);
+    out->least = fmin(out->least, M[i]);
+    excess += (M[i] - share) * (M[i] - share); /* |M|_F^2 - 1 */
+  }
+  most = (double)n * invman_i_log((double)n);
+  out->entropy = fmax(0, out->entropy);
+  out->share = out->entropy / most;
+  out->by_least = 1 - (double)n * out->least;
+  out->by_norm[0] = sqrt(excess / (double)(n - 1));
+  out->by_norm[1] = sqrt(excess);
+  out->by_entropy = sqrt(2 * fmax(0, most - out->entropy));
+  out->residual = invman_i_stochastic_residual(M, n);
+  return invman_i_drop(&scope);
+}
+
+invman_status invman_mixing_residual(const invman_context *ctx, double *M, size_t n, double a) {
+  invman_status status = invman_i_need(ctx, M, n, n, "mixing_residual: M is NULL, empty or not finite");
+  size_t i;
+  if (status < 0) return status;
+  if (!(a >= 0 && a <= 1)) return invman_i_bad(ctx, "mixing_residual: a must be in [0,1]");
+  for (i = 0; i < n * n; i++) M[i] = a * M[i] + (i % (n + 1) == 0 ? 1 - a : 0);
+  return INVMAN_OK;
+}
+
+/* ln(1/sigma_2): how much a layer contracts; 0 for none, infinite for all */
+static double invman_i_contraction(double sigma_2) {
+  return sigma_2 >= 1 - 4 * DBL_EPSILON ? 0 : sigma_2 > 0 ? -invman_i_log(sigma_2) : HUGE_VAL;
+}
+
+double invman_effective_depth(double sigma_2, double eps) {
+  return eps > 0 && eps < 1 ? -invman_i_log(eps) / invman_i_contraction(sigma_2) : 0;
+}
+
+size_t invman_chain_depth(const double *sigma_2, size_t layers, double eps) {
+  double product = 1;
+  size_t L;
+  for (L = 0; sigma_2 && L < layers; L++)
+    if ((product *= sigma_2[L]) <= eps) return L + 1;
+  return layers + 1;
+}
+
+void invman_layer_norm(double *v, size_t n, double eps) {
+  double unit, mean = 0, square = 0, left, norm;
+  size_t i;
+  if (!v || n == 0) return;
+  unit = invman_i_unit(v, n);
+  for (i = 0; i < n; i++) mean += unit * v[i] / (double)n;
+  for (i = 0; i < n; i++) {
+    norm = unit * v[i];
+    square += norm * norm;
+    v[i] = norm - mean;
+  }
+  left = invman_i_inner(v, v, n);
+  if (left <= 16 * DBL_EPSILON * DBL_EPSILON * square * (double)n) left = 0; /* what rounding leaves of a constant */
+  norm = sqrt(left + unit * eps * unit * (double)n);
+  for (i = 0; i < n; i++) v[i] = left > 0 ? sqrt((double)n) * (v[i] / norm) : 0;
+}
+
+double invman_snr(double r, double noise, size_t n) {
+  double ratio = r / noise;
+  return n < 2 || r == 0 ? 0 : ratio * ratio / (double)(n - 1);
+}
+
+double invman_snr_cosine(double snr) { return snr > 0 ? 1 / sqrt(1 + 1 / snr) : 0; }
+
+double invman_critical_snr(double cosine) {
+  return cosine >= 1 ? HUGE_VAL : cosine > 0 ? cosine * cosine / ((1 - cosine) * (1 + cosine)) : 0;
+}
+
+double invman_critical_depth(double snr_0, double cosine, double sigma_2) {
+  double least = invman_critical_snr(cosine);
+  if (!(snr_0 > least)) return 0;
+  return (invman_i_log(snr_0) - invman_i_log(least)) / (2 * invman_i_contraction(sigma_2));
+}
+
+double invman_cosine_bound(double r, double noise, size_t n, double t) {
+  double m = (double)n - 2, rest = m - 2 * sqrt(m * t);
+  if (n < 3 || !(t >= 0 && rest > 0 && noise > 0)) return 1;
+  return fmin(1, (r / noise + sqrt(2 * t)) / sqrt(rest));
+}
+
+double invman_mode_noise(double mu, size_t layers) {
+  double size = fabs(mu), gap = (1 - size) * (1 + size);
+  if (layers == 0 || mu == 0) return layers > 0;
+  return size == 1 ? (double)layers : -expm1(2 * (double)layers * log(size)) / gap;
 }
 
 /* ============================================================================================== >>convnet

@@ -72,7 +72,8 @@ typedef struct fail_case {
 static struct {
   test_problem q;
   toy model;
-  double *K, *x, *z, *r; /* K positive definite; x images of 2 x 3 pixels */
+  double *K, *x, *z, *r;             /* K positive definite; x images of 2 x 3 pixels */
+  double *lambda, *U, *D, *far_, *M; /* K's eigenpairs and distances; those of 64 points; doubly stochastic */
   char csv[512], idx[2][512], net[512], flow[512], chain[512], momentum[512], conv[512], saved[512];
 } fail_in;
 
@@ -377,6 +378,141 @@ static invman_status do_convnet_ntk_gram_two(fail_case *c) {
 static invman_status do_convnet_save(fail_case *c) { return invman_convnet_save(c->conv, fail_in.saved); }
 static invman_status do_convnet_load(fail_case *c) { return invman_convnet_load(&c->ctx, fail_in.conv, &c->conv_made); }
 
+/* ---- diagnostics: of the kernel, its eigenpairs, a network's weights, points */
+
+static invman_status do_spectral_measures(fail_case *c) {
+  invman_spectrum s;
+  invman_status status = invman_spectral_measures(&c->ctx, fail_in.lambda, FAIL_P, 1, 0, &s);
+  if (status >= 0) c->out[0] = s.entropy, c->out[1] = s.stable_rank;
+  return status;
+}
+static invman_status do_von_neumann(fail_case *c) {
+  return invman_von_neumann_entropy(&c->ctx, fail_in.K, FAIL_P, c->out);
+}
+static invman_status do_leverage(fail_case *c) {
+  return invman_ridge_leverage(&c->ctx, fail_in.lambda, fail_in.U, FAIL_P, 0.3, c->out, c->out + FAIL_P);
+}
+static invman_status do_target_alignment(fail_case *c) {
+  return invman_target_alignment(&c->ctx, fail_in.K, fail_in.q.train.y, FAIL_P, c->out);
+}
+static invman_status do_label_power(fail_case *c) {
+  return invman_label_power(&c->ctx, fail_in.U, fail_in.q.train.y, FAIL_P, c->out);
+}
+static invman_status do_rkhs_norm(fail_case *c) {
+  return invman_rkhs_norm(&c->ctx, fail_in.lambda, fail_in.U, fail_in.q.train.y, FAIL_P, 0, c->out, NULL);
+}
+static invman_status do_predictor(fail_case *c) {
+  return invman_spectral_predictor(&c->ctx, fail_in.lambda, fail_in.U, fail_in.q.train.y, FAIL_P, 7, 0, fail_in.K, 9,
+                                   c->out);
+}
+static invman_status do_nystrom(fail_case *c) {
+  return invman_nystrom_extension(&c->ctx, fail_in.lambda, fail_in.U, FAIL_P, 7, fail_in.K, 9, c->out);
+}
+static invman_status do_centred_alignment(fail_case *c) {
+  return invman_centred_alignment(&c->ctx, fail_in.K, fail_in.D, FAIL_P, 0, c->out);
+}
+static invman_status do_centred_alignment_top(fail_case *c) {
+  return invman_centred_alignment(&c->ctx, fail_in.K, fail_in.U, FAIL_P, 5, c->out);
+}
+static invman_status do_principal_angles(fail_case *c) {
+  invman_angles angles;
+  invman_status status = invman_principal_angles(&c->ctx, fail_in.r, 1, fail_in.z, 2, FAIL_D, c->out, &angles);
+  if (status >= 0) c->out[5] = angles.projection;
+  return status;
+}
+static invman_status do_subspace_norms(fail_case *c) {
+  return invman_subspace_norms(&c->ctx, fail_in.z, 2, FAIL_D, fail_in.q.train.x, 9, c->out, c->out + 9);
+}
+static invman_status do_weight_covariance(fail_case *c) {
+  return invman_weight_covariance(&c->ctx, &c->net, 1, c->out);
+}
+static invman_status do_input_gradient(fail_case *c) {
+  return invman_input_gradient(&c->ctx, &c->net, fail_in.q.train.x, FAIL_P, c->out);
+}
+static invman_status do_active_subspace(fail_case *c) {
+  return invman_active_subspace(&c->ctx, fail_in.z, 9, FAIL_D, 1, c->out, c->out + 20, c->out + 30, c->out + 50);
+}
+static invman_status do_stein_moments(fail_case *c) {
+  return invman_stein_moments(&c->ctx, &fail_in.q.train, c->out, c->out + 9);
+}
+static invman_status do_stein_directions(fail_case *c) {
+  size_t found = 0;
+  invman_status status =
+      invman_stein_directions(&c->ctx, &fail_in.q.train, 3, &c->rng, c->out, c->out + 9, c->out + 30, &found);
+  if (status >= 0) c->out[40] = (double)found;
+  return status;
+}
+static invman_status do_pullback_metric(fail_case *c) {
+  return invman_pullback_metric(&c->ctx, &c->net, fail_in.q.train.x, 5, 1, c->out, c->out + 50, c->out + 60);
+}
+static invman_status do_neural_collapse(fail_case *c) {
+  invman_collapse collapse;
+  invman_status status = invman_neural_collapse(&c->ctx, fail_in.K, fail_in.q.train.y, FAIL_P, &collapse);
+  if (status >= 0) c->out[0] = collapse.nc1;
+  else CHECK(collapse.nc1 == 0 && collapse.within == 0 && collapse.classes == 0);
+  return status;
+}
+static invman_status do_kernel_distances(fail_case *c) {
+  return invman_kernel_distances(&c->ctx, fail_in.K, FAIL_P, c->out);
+}
+static invman_status do_point_distances(fail_case *c) {
+  return invman_point_distances(&c->ctx, fail_in.q.train.x, FAIL_P, FAIL_D, c->out);
+}
+static invman_status do_median_distance(fail_case *c) {
+  return invman_median_distance(&c->ctx, fail_in.D, FAIL_P, c->out);
+}
+static invman_status do_two_nn(fail_case *c) {
+  return invman_two_nn(&c->ctx, fail_in.D, FAIL_P, INVMAN_TWO_NN_FIT, c->out);
+}
+static invman_status do_local_dimension(fail_case *c) {
+  return invman_local_dimension(&c->ctx, fail_in.D, FAIL_P, 5, INVMAN_LID_MLE, c->out, c->out + FAIL_P,
+                                c->out + FAIL_P + 1);
+}
+static invman_status do_tree_length(fail_case *c) { return invman_tree_length(&c->ctx, fail_in.D, FAIL_P, c->out); }
+static invman_status do_tree_dimension(fail_case *c) {
+  return invman_tree_dimension(&c->ctx, fail_in.far_, 64, c->out);
+}
+static invman_status do_diffusion_entropy(fail_case *c) {
+  return invman_diffusion_entropy(&c->ctx, fail_in.D, FAIL_P, 1, 1, c->out);
+}
+static invman_status do_diffusion_information(fail_case *c) {
+  return invman_diffusion_information(&c->ctx, fail_in.D, fail_in.q.train.y, FAIL_P, 1, 1, 2, &c->rng, c->out);
+}
+static invman_status do_growth_rates(fail_case *c) {
+  return invman_growth_rates(&c->ctx, &c->net, &fail_in.q.train, NULL, c->out, c->out + FAIL_H);
+}
+static invman_status do_linear_regions(fail_case *c) {
+  size_t count = 0;
+  invman_status status = invman_linear_regions(&c->ctx, &c->net, fail_in.z, fail_in.z + FAIL_D, c->out, &count);
+  if (status >= 0) c->out[FAIL_H] = (double)count;
+  return status;
+}
+static invman_status do_activation_patterns(fail_case *c) {
+  size_t count = 0;
+  invman_status status = invman_activation_patterns(&c->ctx, &c->net, fail_in.q.train.x, FAIL_P, &count);
+  if (status >= 0) c->out[0] = (double)count;
+  return status;
+}
+static invman_status do_net_init_orthogonal(fail_case *c) {
+  return invman_net_init_orthogonal(&c->ctx, 20, 3, &c->rng, &c->made);
+}
+static invman_status do_sinkhorn(fail_case *c) {
+  return invman_sinkhorn(&c->ctx, fail_in.K, FAIL_P, 1, 0, 0, c->out, NULL);
+}
+static invman_status do_detail_spectrum(fail_case *c) {
+  return invman_detail_spectrum(&c->ctx, fail_in.K, FAIL_P, c->out);
+}
+static invman_status do_mixing_measures(fail_case *c) {
+  invman_mixing m;
+  invman_status status = invman_mixing_measures(&c->ctx, fail_in.M, FAIL_P, &m);
+  if (status >= 0) c->out[0] = m.sigma_2;
+  return status;
+}
+static invman_status do_mixing_residual(fail_case *c) {
+  memcpy(c->out, fail_in.M, FAIL_P * FAIL_P * sizeof(double));
+  return invman_mixing_residual(&c->ctx, c->out, FAIL_P, 0.5);
+}
+
 /* ---- the table */
 
 enum {
@@ -445,6 +581,42 @@ static const fail_row fail_table[] = {
     {"median_power_law", NULL, do_median_power_law, 0},
     {"stripe_neuron_ode", NULL, do_neuron_ode, 0},
     {"stripe_noisy_ode", NULL, do_noisy_ode, 0},
+    {"spectral_measures", NULL, do_spectral_measures, 0},
+    {"von_neumann_entropy", NULL, do_von_neumann, 0},
+    {"ridge_leverage", NULL, do_leverage, FAIL_NO_MEMORY},
+    {"target_alignment", NULL, do_target_alignment, FAIL_NO_MEMORY},
+    {"label_power", NULL, do_label_power, FAIL_NO_MEMORY},
+    {"rkhs_norm", NULL, do_rkhs_norm, FAIL_NO_MEMORY},
+    {"spectral_predictor", NULL, do_predictor, 0},
+    {"nystrom_extension", NULL, do_nystrom, 0},
+    {"centred_alignment", NULL, do_centred_alignment, 0},
+    {"centred_alignment", NULL, do_centred_alignment_top, 0},
+    {"principal_angles", NULL, do_principal_angles, 0},
+    {"subspace_norms", NULL, do_subspace_norms, 0},
+    {"weight_covariance", open_net, do_weight_covariance, 0},
+    {"input_gradient", open_net, do_input_gradient, FAIL_NO_MEMORY},
+    {"active_subspace", NULL, do_active_subspace, 0},
+    {"stein_moments", NULL, do_stein_moments, 0},
+    {"stein_directions", NULL, do_stein_directions, 0},
+    {"pullback_metric", open_net, do_pullback_metric, 0},
+    {"neural_collapse", NULL, do_neural_collapse, 0},
+    {"kernel_distances", NULL, do_kernel_distances, FAIL_NO_MEMORY},
+    {"point_distances", NULL, do_point_distances, FAIL_NO_MEMORY},
+    {"median_distance", NULL, do_median_distance, 0},
+    {"two_nn", NULL, do_two_nn, 0},
+    {"local_dimension", NULL, do_local_dimension, 0},
+    {"tree_length", NULL, do_tree_length, 0},
+    {"tree_dimension", NULL, do_tree_dimension, 0},
+    {"diffusion_entropy", NULL, do_diffusion_entropy, 0},
+    {"diffusion_information", NULL, do_diffusion_information, 0},
+    {"growth_rates", open_net, do_growth_rates, 0},
+    {"linear_regions", open_net, do_linear_regions, 0},
+    {"activation_patterns", open_net, do_activation_patterns, 0},
+    {"net_init_orthogonal", NULL, do_net_init_orthogonal, 0},
+    {"sinkhorn", NULL, do_sinkhorn, 0},
+    {"detail_spectrum", NULL, do_detail_spectrum, 0},
+    {"mixing_measures", NULL, do_mixing_measures, 0},
+    {"mixing_residual", NULL, do_mixing_residual, FAIL_NO_MEMORY},
     {"convnet_create", NULL, do_convnet_create, 0},
     {"convnet_copy", open_conv, do_convnet_copy, 0},
     {"convnet_eval", open_conv, do_convnet_eval, 0},
@@ -661,6 +833,21 @@ static void fail_write_files(void) {
   fail_close(&c);
 }
 
+static void fail_diagnostics(void) {
+  double *x = normals(2 * 64, 4);
+  fail_in.lambda = (double *)malloc(FAIL_P * sizeof(double));
+  fail_in.U = (double *)malloc(FAIL_P * FAIL_P * sizeof(double));
+  fail_in.D = (double *)malloc(FAIL_P * FAIL_P * sizeof(double));
+  fail_in.M = (double *)malloc(FAIL_P * FAIL_P * sizeof(double));
+  fail_in.far_ = (double *)malloc(64 * 64 * sizeof(double));
+  memcpy(fail_in.U, fail_in.K, FAIL_P * FAIL_P * sizeof(double));
+  fail_need(invman_eigh(NULL, FAIL_P, fail_in.U, fail_in.lambda) == INVMAN_OK);
+  fail_need(invman_kernel_distances(NULL, fail_in.K, FAIL_P, fail_in.D) == INVMAN_OK);
+  fail_need(invman_point_distances(NULL, x, 64, 2, fail_in.far_) == INVMAN_OK);
+  fail_need(invman_sinkhorn(NULL, fail_in.K, FAIL_P, 1, 0, 0, fail_in.M, NULL) == INVMAN_OK);
+  free(x);
+}
+
 static void fail_inputs(void) {
   size_t i;
   fail_in.q = make_problem(INVMAN_STRIPE, FAIL_D, FAIL_P, FAIL_H, 5);
@@ -668,6 +855,7 @@ static void fail_inputs(void) {
   fail_in.model = toy_make(TOY_SWISH, FAIL_D, 10, 6);
   fail_in.K = (double *)malloc(FAIL_P * FAIL_P * sizeof(double));
   fail_need(invman_ntk_gram_infinite(NULL, FAIL_D, INVMAN_NTK_ALL, fail_in.q.train.x, FAIL_P, NULL, 0, fail_in.K) == 0);
+  fail_diagnostics();
   fail_in.x = normals(6 * 20, 7);
   fail_in.z = normals(FAIL_D * 9, 8);
   fail_in.r = normals(FAIL_P, 9);
@@ -684,6 +872,7 @@ static void fail_inputs(void) {
 
 static void fail_free_inputs(void) {
   free_problem(&fail_in.q);
+  free(fail_in.lambda), free(fail_in.U), free(fail_in.D), free(fail_in.far_), free(fail_in.M);
   free(fail_in.model.w), free(fail_in.K), free(fail_in.x), free(fail_in.z), free(fail_in.r);
 }
 

@@ -4,7 +4,9 @@
    status and nothing to compute a size of. What their size counts is the caller's, or it is a number in a formula:
    invman_amplification, invman_neuron_vectors, invman_data_shuffle, invman_data_free, invman_net_free,
    invman_duplicates, invman_beta_lazy, invman_beta_feature, invman_stripe_averages, invman_stripe_integrals,
-   invman_stripe_label, invman_stripe_noise; d of invman_stripe_neuron_ode and invman_stripe_fixed_points. Draws and
+   invman_stripe_label, invman_stripe_noise, invman_unexplained_area, invman_metric_amplification, invman_region_bound,
+   invman_chain_depth, invman_layer_norm, invman_snr, invman_cosine_bound, invman_mode_noise; d of
+   invman_stripe_neuron_ode and invman_stripe_fixed_points. Draws and
    steps are repetitions, not sizes. What readers (invman_data_read_csv, invman_data_read_idx, invman_net_load) find in a
    file is for tests/fuzz. */
 
@@ -305,6 +307,97 @@ static void over_measures(void) {
   }
 }
 
+static void over_squares(void) { /* diagnostics of matrices */
+  invman_context ctx = over_context();
+  invman_collapse collapse;
+  invman_mixing mixing;
+  invman_rng rng;
+  size_t k;
+  invman_rng_seed(&rng, 1, 1);
+  OVER_EACH(over_square, k) {
+    size_t n = over_square[k];
+    invman_data data = over_points(1, n);
+    invman_net net = over_net(1, n);
+    TOO_LARGE(invman_von_neumann_entropy(&ctx, over_x, n, over_out), n, n);
+    TOO_LARGE(invman_ridge_leverage(&ctx, over_x, over_x, n, 1, over_out, over_out), n, n);
+    TOO_LARGE(invman_target_alignment(&ctx, over_x, over_y, n, over_out), n, n);
+    TOO_LARGE(invman_label_power(&ctx, over_x, over_y, n, over_out), n, n);
+    TOO_LARGE(invman_rkhs_norm(&ctx, over_x, over_x, over_y, n, 0, over_out, NULL), n, n);
+    TOO_LARGE(invman_spectral_predictor(&ctx, over_x, over_x, over_y, n, 1, 0, over_x, 1, over_out), n, n);
+    TOO_LARGE(invman_nystrom_extension(&ctx, over_x, over_x, n, 1, over_x, 1, over_out), n, n);
+    TOO_LARGE(invman_centred_alignment(&ctx, over_x, over_x, n, 0, over_out), n, n);
+    TOO_LARGE(invman_weight_covariance(&ctx, &net, 0, over_out), n, n);
+    TOO_LARGE(invman_active_subspace(&ctx, over_x, 1, n, 0, over_out, over_out, over_out, over_out), n, n);
+    TOO_LARGE(invman_stein_moments(&ctx, &data, over_out, over_out), n, n);
+    TOO_LARGE(invman_stein_directions(&ctx, &data, 2, &rng, over_out, over_out, NULL, NULL), n, n);
+    TOO_LARGE(invman_pullback_metric(&ctx, &net, over_x, 1, 1, over_out, over_out, over_out), n, n);
+    TOO_LARGE(invman_neural_collapse(&ctx, over_x, over_y, n, &collapse), n, n);
+    TOO_LARGE(invman_kernel_distances(&ctx, over_x, n, over_out), n, n);
+    TOO_LARGE(invman_point_distances(&ctx, over_x, n, 1, over_out), n, n);
+    TOO_LARGE(invman_median_distance(&ctx, over_x, n, over_out), n, n);
+    TOO_LARGE(invman_two_nn(&ctx, over_x, n, 0, over_out), n, n);
+    TOO_LARGE(invman_local_dimension(&ctx, over_x, n, 2, 0, over_out, over_out, over_out), n, n);
+    TOO_LARGE(invman_tree_length(&ctx, over_x, n, over_out), n, n);
+    TOO_LARGE(invman_tree_dimension(&ctx, over_x, n, over_out), n, n);
+    TOO_LARGE(invman_diffusion_entropy(&ctx, over_x, n, 0, 0, over_out), n, n);
+    TOO_LARGE(invman_diffusion_information(&ctx, over_x, over_y, n, 0, 0, 0, &rng, over_out), n, n);
+    TOO_LARGE(invman_sinkhorn(&ctx, over_x, n, 1, 0, 0, over_out, NULL), n, n);
+    TOO_LARGE(invman_detail_spectrum(&ctx, over_x, n, over_out), n, n);
+    TOO_LARGE(invman_mixing_measures(&ctx, over_x, n, &mixing), n, n);
+    TOO_LARGE(invman_mixing_residual(&ctx, over_out, n, 0.5), n, n);
+  }
+}
+
+static void over_rectangles(void) { /* and of points, networks and subspaces */
+  invman_context ctx = over_context();
+  invman_spectrum spectrum;
+  invman_angles angles;
+  invman_rng rng;
+  invman_net small = over_net(2, 1);
+  size_t k, count;
+  invman_rng_seed(&rng, 1, 1);
+  OVER_EACH(over_two, k) {
+    size_t a = over_two[k][0], b = over_two[k][1];
+    invman_net net = over_net(a, b), out;
+    invman_data data = over_points(a, b);
+    TOO_LARGE(invman_principal_angles(&ctx, over_x, a, over_x, 1, b, over_out, &angles), a, b);
+    TOO_LARGE(invman_subspace_norms(&ctx, over_x, a, b, over_x, 1, over_out, over_out), a, b);
+    TOO_LARGE(invman_weight_covariance(&ctx, &net, 1, over_out), a, b);
+    TOO_LARGE(invman_input_gradient(&ctx, &net, over_x, 1, over_out), a, b);
+    TOO_LARGE(invman_active_subspace(&ctx, over_x, a, b, 0, NULL, over_out, NULL, NULL), a, b);
+    TOO_LARGE(invman_stein_moments(&ctx, &data, over_out, over_out), a, b);
+    TOO_LARGE(invman_stein_directions(&ctx, &data, 0, NULL, over_out, over_out, NULL, NULL), a, b);
+    TOO_LARGE(invman_pullback_metric(&ctx, &net, over_x, 1, 0, over_out, NULL, NULL), a, b);
+    TOO_LARGE(invman_growth_rates(&ctx, &net, &data, NULL, over_out, NULL), a, b);
+    TOO_LARGE(invman_linear_regions(&ctx, &net, over_x, over_x, over_out, &count), a, b);
+    TOO_LARGE(invman_activation_patterns(&ctx, &net, over_x, 1, &count), a, b);
+    REFUSED(invman_net_init_orthogonal(&ctx, a, b, &rng, &out), a, b);
+    REFUSED(invman_point_distances(&ctx, over_x, a, b, over_out), a, b);
+  }
+  OVER_EACH(over_one, k) {
+    size_t n = over_one[k];
+    invman_data data = over_points(n, 1);
+    TOO_LARGE(invman_spectral_measures(&ctx, over_x, n, 0, 0, &spectrum), n, 1);
+    TOO_LARGE(invman_ridge_leverage(&ctx, over_x, NULL, n, 1, NULL, over_out), n, 1);
+    TOO_LARGE(invman_spectral_predictor(&ctx, over_x, over_x, over_y, 2, 1, 0, over_x, n, over_out), n, 2);
+    REFUSED(invman_spectral_predictor(&ctx, over_x, over_x, over_y, 2, n, 0, over_x, 1, over_out), n, 2);
+    TOO_LARGE(invman_nystrom_extension(&ctx, over_x, over_x, 2, 1, over_x, n, over_out), n, 2);
+    REFUSED(invman_nystrom_extension(&ctx, over_x, over_x, 2, n, over_x, 1, over_out), n, 2);
+    REFUSED(invman_centred_alignment(&ctx, over_x, over_x, 2, n, over_out), n, 2);
+    TOO_LARGE(invman_principal_angles(&ctx, over_x, 1, over_x, n, 1, over_out, &angles), n, 1);
+    TOO_LARGE(invman_subspace_norms(&ctx, over_x, 1, 1, over_x, n, over_out, over_out), n, 1);
+    TOO_LARGE(invman_input_gradient(&ctx, &small, over_x, n, over_out), n, 1);
+    REFUSED(invman_active_subspace(&ctx, over_x, 2, 2, n, NULL, over_out, NULL, NULL), n, 2);
+    TOO_LARGE(invman_pullback_metric(&ctx, &small, over_x, n, 0, over_out, NULL, NULL), n, 1);
+    REFUSED(invman_pullback_metric(&ctx, &small, over_x, 1, n, over_out, NULL, NULL), n, 1);
+    TOO_LARGE(invman_growth_rates(&ctx, &small, &data, NULL, over_out, NULL), n, 1);
+    TOO_LARGE(invman_activation_patterns(&ctx, &small, over_x, n, &count), n, 1);
+    REFUSED(invman_local_dimension(&ctx, over_x, 4, n, 0, over_out, over_out, over_out), n, 4);
+    CHECK(invman_region_bound(n, n) == HUGE_VAL && invman_region_bound(n, 0) == 1);
+    CHECK(invman_mode_noise(1, n) == (double)n);
+  }
+}
+
 static void over_theory(void) {
   invman_context ctx = over_context();
   invman_fixed_point point;
@@ -390,6 +483,8 @@ static void overflow_tests(void) {
   RUN(over_flows);
   RUN(over_matrices);
   RUN(over_measures);
+  RUN(over_squares);
+  RUN(over_rectangles);
   RUN(over_theory);
   RUN(over_images);
 }
