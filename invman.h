@@ -5566,6 +5566,7 @@ static invman_status invman_i_chain_step(invman_flow *f) {
     }
     f->info.rejected++;
     f->dt = trial.used * (trial.error < HUGE_VAL ? fmin(0.9, fmax(0.2, factor)) : 0.2);
+    if (!(f->dt < trial.used)) f->dt = 0; /* the least subnormal: there is nothing shorter */
   }
 }
 
@@ -7094,7 +7095,7 @@ invman_status invman_fit_power_law(const double *x, const double *y, size_t n, d
 /* The median of `count` values, which are sorted. */
 static double invman_i_median(double *x, size_t count) {
   invman_i_sort(x, count);
-  return count % 2 ? x[count / 2] : 0.5 * (x[count / 2 - 1] + x[count / 2]);
+  return count % 2 ? x[count / 2] : 0.5 * x[count / 2 - 1] + 0.5 * x[count / 2];
 }
 
 /* One row's runs that are there; returns how many. */
@@ -8386,12 +8387,12 @@ static double invman_i_collapse_means(const invman_i_means *s, invman_collapse *
   return mean;
 }
 
-/* sum_k e_k' Sigma_W e_k/values_k along the directions e_k that the centred means span: G's eigenvectors, of which those
-   that are only rounding are left out. A point's distance from its class mean along e_k is a sum over the classes. */
+/* sum_k e_k' Sigma_W e_k/values_k along the directions e_k that the centred means span: G's eigenvectors, without those
+   that are only the rounding of the means' products. A point's distance from its class mean along e_k is a sum over the classes. */
 static double invman_i_collapse_variance(const invman_i_means *s, size_t n) {
   size_t C = s->c.count, i, j, k;
-  double sum = 0;
-  for (k = 0; k < C && s->values[k] > (double)C * 64 * DBL_EPSILON * s->values[0]; k++)
+  double sum = 0, least = (double)C * 64 * DBL_EPSILON * invman_i_largest(s->mean, C * C);
+  for (k = 0; k < C && s->values[k] > least; k++)
     for (i = 0; i < n; i++) {
       size_t own = s->c.of[i];
       double along = 0;
@@ -8431,8 +8432,8 @@ invman_status invman_neural_collapse(const invman_context *ctx, const double *K,
     out->nearest_mean_error += (double)nearer / (double)n;
   }
   out->between = invman_i_collapse_means(&s, out);
-  if (!(out->within > 16 * DBL_EPSILON * trace)) out->within = 0; /* what rounding may leave of 0 */
-  if (!(out->between > 16 * DBL_EPSILON * trace)) out->between = 0;
+  if (!(out->within > 16 * DBL_EPSILON * fabs(trace))) out->within = 0; /* what rounding may leave of 0 */
+  if (!(out->between > 16 * DBL_EPSILON * fabs(trace))) out->between = 0;
   out->nc1_trace = out->within > 0 ? out->within / out->between : 0;
   scope.status = invman_eigh(ctx, C, s.G, s.values);
   out->nc1 = out->within > 0 ? out->between > 0 ? invman_i_collapse_variance(&s, n) : HUGE_VAL : 0;
@@ -9211,9 +9212,11 @@ double invman_cosine_bound(double r, double noise, size_t n, double t) {
 }
 
 double invman_mode_noise(double mu, size_t layers) {
-  double size = fabs(mu), gap = (1 - size) * (1 + size);
-  if (layers == 0 || mu == 0) return layers > 0;
-  return size == 1 ? (double)layers : -expm1(2 * (double)layers * log(size)) / gap;
+  double size = fabs(mu), gap = (1 - size) * (1 + size), power;
+  if (layers < 2 || mu == 0) return layers > 0;
+  if (size == 1) return (double)layers;
+  power = expm1(2 * (double)layers * log(size));
+  return power <= DBL_MAX ? -power / gap : HUGE_VAL;
 }
 
 /* ============================================================================================== >>convnet

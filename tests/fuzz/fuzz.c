@@ -641,9 +641,156 @@ static void call_data(const invman_context *ctx, input *in) {
     for (n = 0; n < found && n < 4; n++) REQUIRE(invman_i_isfinite(point[n].z) && point[n].time == point[n].time);
 }
 
+/* ---- diagnostics: what a status calls usable holds no NaN, and is within its bounds */
+
+static int within(double x, double low, double high) {
+  return x >= low - 1e-9 * fabs(low) - 1e-12 && x <= high + 1e-9 * fabs(high) + 1e-12;
+}
+
+static void call_spectra(const invman_context *ctx, input *in) {
+  double K[N * N], L[N * N], U[N * N], lambda[N], y[N], tau[N], power[N], f[N], value, gamma = fabs(number(in));
+  size_t n = 1 + below(in, N), r = below(in, n + 1), used, i;
+  int gram = random_kernel(in, K, n);
+  invman_spectrum s;
+  random_kernel(in, L, n);
+  numbers(in, y, n);
+  memcpy(U, K, n * n * sizeof *K);
+  if (invman_von_neumann_entropy(ctx, K, n, &value) >= 0)
+    REQUIRE(value >= 0 && (!gram || within(value, 0, log((double)n))));
+  if (invman_target_alignment(ctx, K, y, n, &value) >= 0) REQUIRE(within(value, -1, 1));
+  if (invman_centred_alignment(ctx, K, L, n, r, &value) >= 0) REQUIRE(within(value, -1, 1));
+  if (invman_eigh(ctx, n, U, lambda) < 0 || !finite_all(lambda, n)) return;
+  if (invman_spectral_measures(ctx, lambda, n, (int)below(in, 2), 0, &s) >= 0) {
+    REQUIRE(s.sum >= 0 && s.sum <= DBL_MAX && within(s.entropy, 0, log((double)n)) && s.rank <= n);
+    if (s.rank > 0) REQUIRE(within(s.participation_ratio, 1, (double)n) && within(s.stable_rank, 1, (double)n));
+    if (s.rank > 0) REQUIRE(within(s.anisotropy, 1 / (double)n, 1));
+  }
+  if (invman_ridge_leverage(ctx, lambda, U, n, gamma, tau, &value) >= 0)
+    for (i = 0; i < n; i++) REQUIRE(within(tau[i], 0, 1) && within(value, 0, (double)n));
+  if (invman_label_power(ctx, U, y, n, power) >= 0) REQUIRE(within(power[0], 0, 1) && within(power[n - 1], 1, 1));
+  if (invman_rkhs_norm(ctx, lambda, U, y, n, 0, &value, &used) >= 0)
+    REQUIRE(value >= 0 && value <= DBL_MAX && used <= n);
+  if (invman_spectral_predictor(ctx, lambda, U, y, n, r, gamma, K, n, f) >= 0) REQUIRE(finite_all(f, n));
+  if (invman_nystrom_extension(ctx, lambda, U, n, r, K, n, L) >= 0) REQUIRE(finite_all(L, n * r));
+  REQUIRE(!(invman_unexplained_area(lambda, n, below(in, n)) < 0));
+}
+
+static void call_subspaces(const invman_context *ctx, input *in) {
+  double U[N * D], V[N * D], x[N * D], y[N], w[H * D], b[H], beta[H], theta[D], norm[N], left[N], C[D * D], rate[H];
+  double lambda[D], V2[D * D], g[N * D * D], volume[N], amplification[N], v[H * (D + 1)], t[H], value;
+  size_t d = 1 + below(in, D), k = 1 + below(in, d), m = 1 + below(in, d), n = 1 + below(in, N), count, i;
+  invman_net net, made;
+  invman_data data;
+  invman_angles angles;
+  invman_rng rng;
+  points(in, &data, x, y, n, d);
+  net.h = 1 + below(in, H), net.d = d, net.w = w, net.b = b, net.beta = beta;
+  numbers(in, U, k * d), numbers(in, V, m * d);
+  numbers(in, w, net.h * d), numbers(in, b, net.h), numbers(in, beta, net.h);
+  invman_rng_seed(&rng, 1, byte(in));
+  if (invman_principal_angles(ctx, U, k, V, m, d, theta, &angles) >= 0) {
+    REQUIRE(angles.count >= 1 && angles.count <= k && angles.count <= m && within(angles.overlap, 0, 1));
+    for (i = 0; i < angles.count; i++) REQUIRE(within(theta[i], i > 0 ? theta[i - 1] : 0, angles.largest));
+    REQUIRE(within(angles.largest, 0, acos(0.0)) && no_nan(&angles.projection, 1));
+  }
+  if (invman_subspace_norms(ctx, U, k, d, x, n, norm, left) >= 0)
+    for (i = 0; i < n; i++) REQUIRE(norm[i] >= 0 && left[i] >= 0);
+  if (invman_weight_covariance(ctx, &net, (int)below(in, 2), C) >= 0)
+    REQUIRE(finite_all(C, d * d) && !(invman_metric_amplification(C, d, 1) < 0));
+  if (invman_input_gradient(ctx, &net, x, n, g) >= 0) {
+    REQUIRE(finite_all(g, n * d));
+    if (invman_active_subspace(ctx, g, n, d, 0, C, lambda, V2, theta) >= 0)
+      REQUIRE(finite_all(C, d * d) && no_nan(lambda, d) && no_nan(theta, d) && finite_all(V2, d * d));
+  }
+  if (invman_stein_moments(ctx, &data, lambda, C) >= 0) REQUIRE(finite_all(lambda, d) && finite_all(C, d * d));
+  if (invman_stein_directions(ctx, &data, below(in, 3), &rng, lambda, C, &value, &count) >= 0)
+    REQUIRE(finite_all(lambda, d) && finite_all(C, d * d) && value >= 0 && count <= d);
+  if (invman_pullback_metric(ctx, &net, x, n, below(in, d), g, volume, amplification) >= 0)
+    REQUIRE(finite_all(g, n * d * d) && no_nan(volume, n) && no_nan(amplification, n));
+  if (invman_growth_rates(ctx, &net, &data, NULL, rate, v) >= 0)
+    for (i = 0; i < net.h; i++) REQUIRE(rate[i] >= 0 && finite_all(v + i * (d + 1), d + 1));
+  if (invman_linear_regions(ctx, &net, U, V, t, &count) >= 0)
+    for (i = 0; i < count; i++) REQUIRE(t[i] >= 0 && t[i] <= 1 && (i == 0 || t[i] > t[i - 1]));
+  if (invman_activation_patterns(ctx, &net, x, n, &count) >= 0) REQUIRE(count >= 1 && count <= n);
+  if (invman_net_init_orthogonal(ctx, net.h, d, &rng, &made) >= 0) {
+    value = invman_amplification(&made, 1);
+    REQUIRE(finite_all(made.w, net.h * d) && (d < 2 || within(value, 1 - 1e-9, 1 + 1e-9)));
+    invman_net_free(ctx, &made);
+  }
+}
+
+static void call_dimensions(const invman_context *ctx, input *in) {
+  double K[N * N], x[N * D], far_[N * N], y[N], lid[N], value, other;
+  size_t n = 1 + below(in, N), d = 1 + below(in, D), k = below(in, n + 1), i;
+  invman_collapse c;
+  invman_rng rng;
+  invman_status status;
+  numbers(in, x, n * d);
+  random_kernel(in, K, n);
+  for (i = 0; i < n; i++) y[i] = (double)below(in, 3);
+  invman_rng_seed(&rng, 1, byte(in));
+  if (invman_neural_collapse(ctx, K, y, n, &c) >= 0) {
+    REQUIRE(c.within >= 0 && c.within <= DBL_MAX && c.between >= 0 && c.between <= DBL_MAX);
+    REQUIRE(c.nc1 >= 0 && c.nc1_trace >= 0 && c.nc2_norms >= 0 && c.nc2_angles >= 0 && c.uncentred_cosine >= 0);
+    REQUIRE(within(c.nearest_mean_error, 0, 1) && c.classes >= 2 && c.classes <= 3);
+  }
+  status = below(in, 2) ? invman_kernel_distances(ctx, K, n, far_) : invman_point_distances(ctx, x, n, d, far_);
+  if (status < 0) return;
+  for (i = 0; i < n * n; i++) REQUIRE(far_[i] >= 0 && far_[i] <= DBL_MAX);
+  if (invman_median_distance(ctx, far_, n, &value) >= 0) REQUIRE(value >= 0 && value <= DBL_MAX);
+  if (invman_two_nn(ctx, far_, n, (int)below(in, 2), &value) >= 0) REQUIRE(value > 0);
+  if (invman_local_dimension(ctx, far_, n, k, (int)below(in, 2), lid, &value, &other) >= 0) {
+    for (i = 0; i < n; i++) REQUIRE(lid[i] >= 0);
+    REQUIRE(value > 0 && other > 0);
+  }
+  if (invman_tree_length(ctx, far_, n, &value) >= 0) REQUIRE(value >= 0 && value <= DBL_MAX);
+  if (invman_tree_dimension(ctx, far_, n, &value) >= 0) REQUIRE(value > 0);
+  if (invman_diffusion_entropy(ctx, far_, n, fabs(number(in)), fabs(number(in)), &value) >= 0)
+    REQUIRE(within(value, 0, n > 1 ? log2((double)(n - 1)) : 0));
+  if (invman_diffusion_information(ctx, far_, y, n, fabs(number(in)), 1, 2, &rng, &value) >= 0)
+    REQUIRE(invman_i_isfinite(value));
+}
+
+static void call_mixing(const invman_context *ctx, input *in) {
+  double G[N * N], M[N * N], sigma[N], v[N], a, b;
+  size_t n = 1 + below(in, N), i;
+  invman_sinkhorn_info info;
+  invman_mixing m;
+  invman_status status;
+  numbers(in, G, n * n);
+  if (byte(in) % 4 == 0) G[below(in, n * n)] = -HUGE_VAL;
+  status = invman_sinkhorn(ctx, G, n, fabs(number(in)), 0, 100, M, &info);
+  if (status >= 0) {
+    for (i = 0; i < n * n; i++) REQUIRE(within(M[i], 0, 1 + (status == INVMAN_OK ? 0 : 1e-6)));
+    REQUIRE(status == INVMAN_OK ? info.residual < 1e-12 : info.sweeps == 100);
+    if (invman_mixing_measures(ctx, M, n, &m) >= 0) {
+      REQUIRE(within(m.sigma_2, 0, 1 + 1e-5) && within(m.entropy, 0, 1e-4 + (double)n * log((double)n)));
+      if (status == INVMAN_OK) REQUIRE(m.sigma_2 <= m.by_least + 1e-9 && m.sigma_2 <= m.by_norm[1] + 1e-9);
+      if (status == INVMAN_OK) REQUIRE(m.sigma_2 <= m.by_entropy + 1e-6 && m.sigma_2 >= m.by_norm[0] - 1e-9);
+    }
+  } else {
+    for (i = 0; i < n * n; i++) M[i] = 0;
+  }
+  if (invman_detail_spectrum(ctx, G, n, sigma) >= 0)
+    for (i = 0; i < n; i++) REQUIRE(sigma[i] >= 0 && sigma[i] <= DBL_MAX);
+  if (invman_mixing_residual(ctx, G, n, fabs(number(in))) >= 0) REQUIRE(finite_all(G, n * n));
+  numbers(in, v, n);
+  a = fabs(number(in)), b = fabs(number(in));
+  if (finite_all(v, n) && invman_i_isfinite(a)) {
+    invman_layer_norm(v, n, a);
+    REQUIRE(finite_all(v, n) && largest(v, n) <= sqrt((double)n) * (1 + 1e-9));
+  }
+  if (!invman_i_isfinite(a) || !invman_i_isfinite(b)) return;
+  REQUIRE(invman_effective_depth(a, b) >= 0 && invman_chain_depth(sigma, 0, b) == 1 && invman_snr(a, b, n) >= 0);
+  REQUIRE(within(invman_snr_cosine(a), 0, 1) && invman_critical_snr(a) >= 0 && invman_critical_depth(a, b, 0.5) >= 0);
+  REQUIRE(within(invman_cosine_bound(a, b, n, 1), 0, 1) && invman_mode_noise(a, n) >= 0 &&
+          invman_region_bound(n, 9) >= 1);
+}
+
 static void fuzz_api(input in) {
   static void (*const calls[])(const invman_context *ctx, input *in) = {
-      call_flow, call_model, call_lazy, call_gram, call_eigh, call_kpca, call_measures, call_data};
+      call_flow,     call_model, call_lazy,    call_gram,      call_eigh,       call_kpca,
+      call_measures, call_data,  call_spectra, call_subspaces, call_dimensions, call_mixing};
   invman_context ctx = context(1 << 25);
   calls[below(&in, sizeof calls / sizeof *calls)](&ctx, &in);
   REQUIRE(heap_blocks == 0);
@@ -772,7 +919,7 @@ static void make_corpus(void) {
   REQUIRE(invman_convnet_save(conv, file_name(0)) == INVMAN_OK);
   put_saved("conv", "smallest", 1);
   invman_convnet_free(conv);
-  for (k = 0; k < 8; k++) {
+  for (k = 0; k < 12; k++) {
     char mode[] = {(char)k}, file[] = {(char)('a' + k), 0};
     for (i = 0; i < sizeof bytes; i++) bytes[i] = (unsigned char)(invman_rng_next(&rng) % 208);
     put("api", file, mode, 1, bytes, sizeof bytes);
