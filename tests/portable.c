@@ -219,6 +219,69 @@ static void hash_convnet(invman_context *ctx) {
   free(grad);
 }
 
+/* What is not said to call the C library: spectra, classes, dimensions, pieces, mixing. */
+static void hash_diagnostics(invman_context *ctx) {
+  enum { P = 90, D = 4, H = 40 };
+  invman_data train;
+  invman_net net;
+  invman_rng rng;
+  invman_spectrum spectrum;
+  invman_collapse collapse;
+  invman_sinkhorn_info info;
+  invman_mixing mixing;
+  double *K = room(P * P), *U = room(P * P), *far_ = room(P * P), *M = room(P * P), lambda[P], x[P], scalar[8];
+  double rate[H], t[H], g[D * D], volume, lambda_g;
+  size_t count, found;
+  sample(ctx, INVMAN_STRIPE, D, P, INVMAN_STREAM_TRAIN, &train);
+  invman_rng_seed(&rng, 7, INVMAN_STREAM_WEIGHTS);
+  need(invman_net_init_orthogonal(ctx, H, D, &rng, &net) == INVMAN_OK, "orthogonal weights");
+  need(invman_ntk_gram(ctx, &net, INVMAN_NTK_ALL, train.x, P, NULL, 0, K) == INVMAN_OK, "kernel");
+  memcpy(U, K, P * P * sizeof(double));
+  need(invman_eigh(ctx, P, U, lambda) == INVMAN_OK, "its spectrum");
+  begin_part();
+  hash_doubles(net.w, H * D);
+  need(invman_spectral_measures(ctx, lambda, P, 0, 0, &spectrum) == INVMAN_OK, "spectral measures");
+  hash_doubles(&spectrum.entropy, 1);
+  hash_doubles(&spectrum.participation_ratio, 1);
+  need(invman_von_neumann_entropy(ctx, K, P, scalar) == INVMAN_OK, "von Neumann entropy");
+  need(invman_ridge_leverage(ctx, lambda, U, P, 0.1, x, scalar + 1) == INVMAN_OK, "leverage");
+  hash_doubles(x, P);
+  need(invman_target_alignment(ctx, K, train.y, P, scalar + 2) == INVMAN_OK, "alignment");
+  need(invman_label_power(ctx, U, train.y, P, x) == INVMAN_OK, "label power");
+  hash_doubles(x, P);
+  need(invman_kernel_distances(ctx, K, P, far_) == INVMAN_OK, "distances");
+  need(invman_two_nn(ctx, far_, P, INVMAN_TWO_NN_FIT, scalar + 3) == INVMAN_OK, "TwoNN");
+  need(invman_local_dimension(ctx, far_, P, 8, INVMAN_LID_MLE, x, scalar + 4, scalar + 5) == INVMAN_OK, "local");
+  need(invman_tree_dimension(ctx, far_, P, scalar + 6) == INVMAN_OK, "tree");
+  need(invman_diffusion_information(ctx, far_, train.y, P, 0.1, 1, 2, &rng, scalar + 7) == INVMAN_OK, "diffusion");
+  hash_doubles(scalar, 8);
+  need(invman_neural_collapse(ctx, K, train.y, P, &collapse) == INVMAN_OK, "collapse");
+  hash_doubles(&collapse.nc1, 1);
+  need(invman_stein_directions(ctx, &train, 3, &rng, x, g, scalar, &found) == INVMAN_OK, "directions");
+  hash_doubles(x, D);
+  hash_doubles(g, D * D);
+  need(invman_pullback_metric(ctx, &net, train.x, 1, 1, g, &volume, &lambda_g) == INVMAN_OK, "metric");
+  hash_doubles(g, D * D);
+  hash_doubles(&volume, 1);
+  hash_doubles(&lambda_g, 1);
+  need(invman_growth_rates(ctx, &net, &train, NULL, rate, NULL) == INVMAN_OK, "rates");
+  hash_doubles(rate, H);
+  need(invman_linear_regions(ctx, &net, train.x, train.x + D, t, &count) == INVMAN_OK, "regions");
+  hash_doubles(t, count);
+  need(invman_sinkhorn(ctx, K, P, 0.05, 0, 200, M, &info) >= 0, "mixing");
+  hash_doubles(M, P * P);
+  need(invman_mixing_measures(ctx, M, P, &mixing) == INVMAN_OK, "its measures");
+  hash_doubles(&mixing.sigma_2, 1);
+  hash_doubles(&mixing.entropy, 1);
+  end_part("diagnostics");
+  invman_data_free(ctx, &train);
+  invman_net_free(ctx, &net);
+  free(K);
+  free(U);
+  free(far_);
+  free(M);
+}
+
 int main(int argc, char **argv) {
   invman_context ctx;
   memset(&ctx, 0, sizeof ctx);
@@ -234,6 +297,7 @@ int main(int argc, char **argv) {
   hash_flow(&ctx, "flow, single precision", INVMAN_HINGE, 1, 3, 60, 100, 1e-6, 0);
   hash_kernel(&ctx);
   hash_convnet(&ctx);
+  hash_diagnostics(&ctx);
   printf("all %08lx%08lx\n", (unsigned long)(all_hash >> 32), (unsigned long)(all_hash & 0xffffffffu));
   return 0;
 }
