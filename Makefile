@@ -8,7 +8,7 @@ PREFIX  ?= /usr/local
 MNIST   ?=
 BLAS    ?= -lopenblas
 PRESET  ?= quick
-FIGURES = figure_run figure_scan learning_curve kernel mnist
+FIGURES = figure_run figure_scan learning_curve kernel mnist homogeneity_trap watch_compression
 PYTHON  ?= $(shell for m in "numpy scipy torch sklearn" "numpy scipy" numpy; do for p in python3 /usr/bin/python3; do \
              $$p -c 'import importlib.util, sys; sys.exit(not all(map(importlib.util.find_spec, sys.argv[1:])))' $$m \
              2>/dev/null && echo $$p && exit; done; done)
@@ -46,7 +46,7 @@ quick: ## the fast tests alone, as the sanitizers run them
 	$(CC) $(CFLAGS) -DTEST_QUICK tests/test.c -o build/quick -lm
 	build/quick build
 
-examples: build/compress build/minimal build/own_model $(FIGURES:%=build/%) ## build them
+examples: build/compress build/minimal build/own_model build/diagnose $(FIGURES:%=build/%) ## build them
 
 figures: $(FIGURES:%=build/%) digits ## the paper's figures and a page of them, in build/figures; PRESET=paper: at its size, hours
 	examples/figures/make.sh build $(PRESET)

@@ -364,8 +364,8 @@ struct invman_flow_info {
 
 typedef struct invman_flow invman_flow; /* opaque */
 
-/* With options.single the sweeps' inner products and gates are floats, their sums doubles by blocks, as is all else. What
-   that does to the margins is measured in every step in a sixteenth of the points, in all of them before a run is
+/* With options.single the sweeps' inner products and gates are floats, their sums doubles by blocks, as is all else.
+   What that does to the margins is measured in every step in a sixteenth of the points, in all of them before a run is
    called finished, and the run goes on in double where it exceeds a tenth of the error that the step allows. In
    proportion to alpha f it is some 1e-7: nothing in the feature regime, too much in the lazy one. */
 /* A flow that trains `net` in place from where it is (which defines f_0). The flow keeps pointers to net, train and
@@ -619,7 +619,8 @@ INVMAN_API double invman_equiprobable_radius(size_t d_par);
    are in nats unless bits are named. Eigenvalues below 0 count as 0. No function changes its inputs, if not said. Errors:
    E_ARG, E_SIZE, E_NOMEM, E_NONFINITE with the element, also where a result is beyond all numbers. */
 
-/* ---- spectrum: how many directions share the weight; p_k = lambda_k/sum, or for `singular` sqrt(lambda_k)/sum of them */
+/* ---- spectrum: how many directions share the weight; p_k = lambda_k/sum, or for `singular` sqrt(lambda_k)/sum of
+   them */
 
 typedef struct invman_spectrum {
   double sum;                 /* of lambda, the trace */
@@ -632,11 +633,13 @@ typedef struct invman_spectrum {
 } invman_spectrum;
 
 /* Of the eigenvalues lambda (n), in any order; all 0 gives zeros. tol: 0 = n DBL_EPSILON. Any scale of lambda gives the
-   same, but for `sum`. During feature training the entropy of the tangent kernel falls, in lazy training it stays. O(n) */
+   same, but for `sum`. During feature training the entropy of the tangent kernel falls up to about t*, after which a
+   part of it comes back; in lazy training it stays. O(n) */
 INVMAN_API invman_status invman_spectral_measures(const invman_context *ctx, const double *lambda, size_t n,
                                                   int singular, double tol, invman_spectrum *out);
 /* -tr rho ln rho of rho_ij = K_ij/sqrt(K_ii K_jj)/n: 0 where all points have one direction, ln n where they are
-   orthogonal. Not centred, as Kim et al. (2023). A point with K_ii <= 0: E_ARG with the element. O(n^3), a copy of K. */
+   orthogonal. Not centred, as Kim et al. (2023). A point with K_ii <= 0: E_ARG with the element. O(n^3), a copy of K.
+   */
 INVMAN_API invman_status invman_von_neumann_entropy(const invman_context *ctx, const double *K, size_t n,
                                                     double *entropy);
 /* sum_{k <= last} sum_{j > k} lambda_j, of descending lambda: the area under the unexplained variance. O(n) */
@@ -651,22 +654,24 @@ INVMAN_API invman_status invman_ridge_leverage(const invman_context *ctx, const 
 /* Kernel-target alignment y'Ky/(|y|^2 |K|_F) (Cristianini et al., 2001): 1 for K = yy', 1/sqrt(n) for K = 1. O(n^2) */
 INVMAN_API invman_status invman_target_alignment(const invman_context *ctx, const double *K, const double *y, size_t n,
                                                  double *alignment);
-/* power_r = sum_{k <= r} (u_k.y)^2/|y|^2, ascending to 1: the share of the labels in the first eigenvectors, the sums of
-   invman_kernel_pca's omega2 for labels -1, +1. O(n^2) */
+/* power_r = sum_{k <= r} (u_k.y)^2/|y|^2, ascending to 1: the share of the labels in the first eigenvectors, the sums
+   of invman_kernel_pca's omega2 for labels -1, +1. O(n^2) */
 INVMAN_API invman_status invman_label_power(const invman_context *ctx, const double *U, const double *y, size_t n,
                                             double *power /* (n) */);
 /* y'K^-1 y = sum_k (u_k.y)^2/lambda_k of the `used` eigenvalues above tol max lambda (tol: 0 = n DBL_EPSILON): the
-   squared RKHS norm of the function that interpolates the part of y there. O(n^2) */
+   squared RKHS norm of the function that interpolates the part of y there. Of two labels the one with more of it there
+   may have the larger norm: compare where all are used, or at equal shares (invman_label_power). O(n^2) */
 INVMAN_API invman_status invman_rkhs_norm(const invman_context *ctx, const double *lambda, const double *U,
                                           const double *y, size_t n, double tol, double *norm2, size_t *used);
 /* f (m) of the kernel's regression cut at r eigenvectors, sum_{k < r} (u_k.y)/(lambda_k + gamma) (k(x).u_k), for the
-   rows k(x) = K(x, x_mu) of C (m,n); gamma >= 0. With gamma = 0, eigenvalues up to n DBL_EPSILON max lambda are left out.
-   At the training points and gamma = 0: |y - f|^2 = |y|^2 (1 - power_r). O(n r + m n) */
+   rows k(x) = K(x, x_mu) of C (m,n); gamma >= 0. With gamma = 0, eigenvalues up to n DBL_EPSILON max lambda are left
+   out. At the training points and gamma = 0: |y - f|^2 = |y|^2 (1 - power_r). O(n r + m n) */
 INVMAN_API invman_status invman_spectral_predictor(const invman_context *ctx, const double *lambda, const double *U,
                                                    const double *y, size_t n, size_t r, double gamma, const double *C,
                                                    size_t m, double *f);
 /* Nystrom: u_k(x) = k(x).u_k/lambda_k of the first r eigenvectors at m more points, phi (m,r); at a training point
-   u_k's own entry. In invman_kernel_pca's scale times sqrt(n). 0 where lambda_k <= n DBL_EPSILON max lambda. O(m n r) */
+   u_k's own entry. In invman_kernel_pca's scale times sqrt(n). 0 where lambda_k <= n DBL_EPSILON max lambda. O(m n r)
+   */
 INVMAN_API invman_status invman_nystrom_extension(const invman_context *ctx, const double *lambda, const double *U,
                                                   size_t n, size_t r, const double *C, size_t m, double *phi);
 /* Centred kernel alignment <PKP, PLP>/(|PKP| |PLP|), P = 1 - 11'/n (Cortes et al., 2012; CKA): 0 to 1; the same for
@@ -713,8 +718,8 @@ INVMAN_API invman_status invman_input_gradient(const invman_context *ctx, const 
                                                size_t n, double *grad);
 /* The active subspace (Constantine, 2015): C (d,d) = (1/n) sum grad grad' of any function's gradients grad (n,d), its
    eigenvalues lambda (d) and vectors V (d,d, rows), and the scores of the inputs, activity_i = sum_{j < r} lambda_j
-   V_ji^2; r: 0 = d. For a network Lambda_f is not 1 at the start: the signs of beta do not average out in one net. For a
-   baseline of 1 take the pull-back metric. O(n d^2 + d^3) */
+   V_ji^2; r: 0 = d. For a network Lambda_f is not 1 at the start: the signs of beta do not average out in one net. For
+   a baseline of 1 take the pull-back metric. O(n d^2 + d^3) */
 INVMAN_API invman_status invman_active_subspace(const invman_context *ctx, const double *grad, size_t n, size_t d,
                                                 size_t r, double *C, double *lambda, double *V, double *activity);
 /* Moments of labels and points, which for x ~ N(0, 1_d) have their non-zero entries in the informative directions alone
@@ -732,7 +737,8 @@ INVMAN_API invman_status invman_stein_directions(const invman_context *ctx, cons
                                                  size_t *found);
 /* The pull-back metric of the features sigma(z_n)/sqrt(h): g(x) = (2/(h d)) sum_{z_n(x) > 0} omega_n omega_n' at n
    points, g (n,d,d); log_volume (n) = ln sqrt(det g), -infinity where g is singular; amplification (n): Lambda_g. With
-   infinitely many neurons at the start g = 1/d and Lambda_g = 1 everywhere. O(n h d^2), d^2 doubles beside the outputs */
+   infinitely many neurons at the start g = 1/d and Lambda_g = 1 everywhere. O(n h d^2), d^2 doubles beside the outputs
+   */
 INVMAN_API invman_status invman_pullback_metric(const invman_context *ctx, const invman_net *net, const double *x,
                                                 size_t n, size_t d_par, double *g, double *log_volume,
                                                 double *amplification);
@@ -740,20 +746,19 @@ INVMAN_API invman_status invman_pullback_metric(const invman_context *ctx, const
 /* ---- neural collapse (Papyan, Han and Donoho, 2020), of features that enter through their Gram matrix alone */
 
 typedef struct invman_collapse {
-  size_t classes; /* different values of y */
-  double within,
-      between; /* tr Sigma_W = mean |h - its class mean|^2, tr Sigma_B = mean over classes |mean - mean of all|^2 */
-  double nc1_trace;  /* tr Sigma_W/tr Sigma_B */
-  double nc1;        /* tr(Sigma_W Sigma_B^+)/classes */
-  double nc2_norms;  /* spread of the centred class means' norms: std/mean of the squares */
-  double nc2_angles; /* largest |cos + 1/(classes - 1)| between two of them; for two classes of one size always 0 */
-  double uncentred_cosine; /* largest |cos| between two class means as they are: 0 for unbiased, unbalanced MSE */
-  double
-      nearest_mean_error; /* share of the points that are nearer to another class's mean (NC4, y the network's classes) */
+  size_t classes;            /* different values of y */
+  double within;             /* tr Sigma_W = mean |h - its class mean|^2 */
+  double between;            /* tr Sigma_B = mean over classes of |class mean - mean of all|^2 */
+  double nc1_trace;          /* tr Sigma_W/tr Sigma_B */
+  double nc1;                /* tr(Sigma_W Sigma_B^+)/classes */
+  double nc2_norms;          /* spread of |class mean - mean of all|^2: std/mean; of two classes, their sizes' alone */
+  double nc2_angles;         /* largest |cos + 1/(classes - 1)| between two such differences; of two classes always 0 */
+  double uncentred_cosine;   /* largest |cos| between two class means as they are: 0 for unbiased, unbalanced MSE */
+  double nearest_mean_error; /* share of points nearer to another class's mean (NC4, with y the network's classes) */
 } invman_collapse;
 
 /* y (n): equal values are one class, of which there are at least two. nc1 and nc1_trace are infinite where all class
-   means are equal and the points are not. O(n^2 + n C + C^3) */
+   means are equal and the points are not, and 0 where all points are equal. O(n^2 + n C + C^3) */
 INVMAN_API invman_status invman_neural_collapse(const invman_context *ctx, const double *K, const double *y, size_t n,
                                                 invman_collapse *out);
 
@@ -769,9 +774,9 @@ INVMAN_API invman_status invman_median_distance(const invman_context *ctx, const
 enum { INVMAN_TWO_NN_MLE = 0, INVMAN_TWO_NN_FIT = 1 };
 enum { INVMAN_LID_MLE = 0, INVMAN_LID_MOMENTS = 1 };
 
-/* TwoNN (Facco et al., 2017) from mu = r2/r1. MLE: (N-1)/sum ln mu, unbiased; FIT: slope through the origin of -ln(1 - F)
-   against ln mu, F = i/N, without the largest tenth. Points that have an equal are left out, N counts the others: fewer
-   than three: E_ARG. A standard error of some dimension/sqrt(N). O(n^2) */
+/* TwoNN (Facco et al., 2017) from mu = r2/r1. MLE: (N-1)/sum ln mu, unbiased; FIT: slope through the origin of -ln(1 -
+   F) against ln mu, F = i/N, without the largest tenth. Points that have an equal are left out, N counts the others:
+   fewer than three: E_ARG. A standard error of some dimension/sqrt(N). O(n^2) */
 INVMAN_API invman_status invman_two_nn(const invman_context *ctx, const double *D, size_t n, int method,
                                        double *dimension);
 /* Local intrinsic dimension at each point from its k nearest others, r_1 <= .. <= r_k. MLE: -1/mean_j ln(r_j/r_k)
@@ -796,8 +801,8 @@ INVMAN_API invman_status invman_tree_dimension(const invman_context *ctx, const 
 INVMAN_API invman_status invman_diffusion_entropy(const invman_context *ctx, const double *D, size_t n, double sigma,
                                                   double t, double *bits);
 /* Diffusion spectral mutual information with classes y (equal values are one): sum_c (n_c/n) [mean of the entropy of
-   `draws` (0 = 5) random subsets of n_c points - entropy of class c]; some 0 for labels that know nothing, may be below.
-   O(draws C n_c^3) */
+   `draws` (0 = 5) random subsets of n_c points - entropy of class c]; some 0 for labels that know nothing, may be
+   below. O(draws C n_c^3) */
 INVMAN_API invman_status invman_diffusion_information(const invman_context *ctx, const double *D, const double *y,
                                                       size_t n, double sigma, double t, size_t draws, invman_rng *rng,
                                                       double *bits);
@@ -805,9 +810,9 @@ INVMAN_API invman_status invman_diffusion_information(const invman_context *ctx,
 /* ---- curvature and pieces of a network */
 
 /* The Hessian of (1/(p alpha)) sum max(0, 1 - y F), the objective whose flow is [2], in closed form: its spectrum is
-   {+rate_n, -rate_n} and h d zeros, rate_n = |v_n|, v_n = (sqrt(2)/(h p)) sum_{z_n(x_mu) > 0} g_mu y_mu (x_mu/sqrt(d), 1).
-   Of [4], rate_n is how fast neuron n grows: exp(rate_n t). rate (h), v (h,d+1); g (n) the pushes, NULL: 1 for every
-   point. For a loss of second derivative 1, J'J/p has the eigenvalues of K/p. O(n h d) */
+   {+rate_n, -rate_n} and h d zeros, rate_n = |v_n|, v_n = (sqrt(2)/(h p)) sum_{z_n(x_mu) > 0} g_mu y_mu (x_mu/sqrt(d),
+   1). Of [4], rate_n is how fast neuron n grows: exp(rate_n t). rate (h), v (h,d+1); g (n) the pushes, NULL: 1 for
+   every point. For a loss of second derivative 1, J'J/p has the eigenvalues of K/p. O(n h d) */
 INVMAN_API invman_status invman_growth_rates(const invman_context *ctx, const invman_net *net, const invman_data *data,
                                              const double *g, double *rate, double *v);
 /* f on the segment from a to b (d): affine between consecutive crossings t (h, ascending, in (0,1); `count` of them
@@ -835,14 +840,14 @@ typedef struct invman_sinkhorn_info {
 } invman_sinkhorn_info;
 
 /* The doubly stochastic M (n,n) of largest <M,G> + tau H(M): M_ij = exp((G_ij + u_i + v_j)/tau), by Sinkhorn's sweeps
-   (1967) of logarithms, until residual < tol (0 = 1e-12) or max_sweeps (0 = 10000): then NOT_CONVERGED, as for small tau it
-   must be. G = -infinity: a zero; a row or column of nothing else, or another non-finite G: an error with the
+   (1967) of logarithms, until residual < tol (0 = 1e-12) or max_sweeps (0 = 10000): then NOT_CONVERGED, as for small
+   tau it must be. G = -infinity: a zero; a row or column of nothing else, or another non-finite G: an error with the
    element. tau > 0. Adding u_i + v_j to G changes nothing. 2 n^2 exponentials a sweep */
 INVMAN_API invman_status invman_sinkhorn(const invman_context *ctx, const double *G, size_t n, double tau, double tol,
                                          size_t max_sweeps, double *M, invman_sinkhorn_info *info);
-/* The singular values of P M P, P = 1 - 11'/n, descending: sigma (n), the last one 0. For a doubly stochastic M all but
-   the 1 of the constant vector, sigma_2 first; for logits G: tau sigma_2(M(tau)) -> sigma_1/n for tau -> infinity. Right
-   to DBL_EPSILON |M|, from [[0,A],[A',0]]. O(n^3), 4 n^2 doubles */
+/* The singular values of P M P, P = 1 - 11'/n, descending: sigma (n), the last one 0. For a doubly stochastic M all
+   but the 1 of the constant vector, sigma_2 first; for logits G: tau sigma_2(M(tau)) -> sigma_1/n for tau -> infinity.
+   Right to DBL_EPSILON |M|, from [[0,A],[A',0]]. O(n^3), 4 n^2 doubles */
 INVMAN_API invman_status invman_detail_spectrum(const invman_context *ctx, const double *M, size_t n, double *sigma);
 
 typedef struct invman_mixing {
@@ -856,8 +861,8 @@ typedef struct invman_mixing {
   double residual;   /* largest |sum - 1| of a row or column */
 } invman_mixing;
 
-/* Of a doubly stochastic M (n,n), n >= 2. Sums farther than 1e-6 from 1, or an entry below 0: E_ARG. The bounds hold for
-   every such M. With tau the entropy grows; sigma_2 need not fall for all logits. O(n^3) */
+/* Of a doubly stochastic M (n,n), n >= 2. Sums farther than 1e-6 from 1, or an entry below 0: E_ARG. The bounds hold
+   for every such M. With tau the entropy grows; sigma_2 need not fall for all logits. O(n^3) */
 INVMAN_API invman_status invman_mixing_measures(const invman_context *ctx, const double *M, size_t n,
                                                 invman_mixing *out);
 /* M <- (1 - a) 1 + a M, a in [0,1]: a residual connection; sigma_2 <= 1 - a + a sigma_2(M), and |M_a - 1|_2 <= 2a: for
@@ -879,8 +884,8 @@ INVMAN_API double invman_snr_cosine(double snr);
 INVMAN_API double invman_critical_snr(double cosine); /* the snr for that mean cosine, c^2/(1 - c^2) */
 /* Layers until snr_0 has fallen to the snr of that cosine: ln(snr_0/snr_c)/(2 ln(1/sigma_2)); 0 where it is below */
 INVMAN_API double invman_critical_depth(double snr_0, double cosine, double sigma_2);
-/* |cosine| <= (r + noise sqrt(2t))/(noise sqrt(n - 2 - 2 sqrt((n-2) t))) with probability 1 - 3 e^-t at least (Laurent and
-   Massart, 2000); 1 where that says less, or nothing. */
+/* |cosine| <= (r + noise sqrt(2t))/(noise sqrt(n - 2 - 2 sqrt((n-2) t))) with probability 1 - 3 e^-t at least (Laurent
+   and Massart, 2000); 1 where that says less, or nothing. */
 INVMAN_API double invman_cosine_bound(double r, double noise, size_t n, double t);
 /* Noise power after `layers` layers, each adding 1, in a mode of eigenvalue mu: (1 - mu^(2 layers))/(1 - mu^2) */
 INVMAN_API double invman_mode_noise(double mu, size_t layers);
@@ -3792,7 +3797,8 @@ static void invman_i_add_squares(const double *w, size_t stride, size_t d, size_
   for (k = 0; k < d; k++) sum[k >= d_par] += (scale * w[k * stride]) * (scale * w[k * stride]);
 }
 
-/* Lambda of a network's weights, or of a pack's of its shape; squares that are no numbers are taken again, of weights below 1. */
+/* Lambda of a network's weights, or of a pack's of its shape; squares that are no numbers are taken again, of weights
+   below 1. */
 static double invman_i_lambda(const invman_net *net, const invman_i_pack *pack, size_t d_par) {
   size_t h = net->h, d = net->d, stride = pack ? INVMAN_I_WIDTH : 1, n, k;
   double sum[2], scale = 1, largest = 0;
@@ -6184,10 +6190,10 @@ typedef struct invman_i_infinite_room {
   double row[INVMAN_I_INFINITE_ROWS];
 } invman_i_infinite_room;
 
-/* 1 - theta/pi, theta in [0,pi] the angle of the vector (q, sine), sine >= 0; where theta is near pi, to 4e-16 of itself.
-   The smaller side over the larger one is the tangent of at most pi/4, and beyond pi/8 that of the angle to pi/4 is
-   taken: |t| < tan(pi/8), where atan(t)/(pi t) is this polynomial of t^2 to 1.2e-18, 7e-17 with its coefficients
-   rounded (minimax, by Remez exchange). */
+/* 1 - theta/pi, theta in [0,pi] the angle of the vector (q, sine), sine >= 0; where theta is near pi, to 4e-16 of
+   itself. The smaller side over the larger one is the tangent of at most pi/4, and beyond pi/8 that of the angle to
+   pi/4 is taken: |t| < tan(pi/8), where atan(t)/(pi t) is this polynomial of t^2 to 1.2e-18, 7e-17 with its
+   coefficients rounded (minimax, by Remez exchange). */
 INVMAN_I_INLINE void invman_i_angle(const invman_i_lanes *sine, const invman_i_lanes *q, invman_i_lanes *out,
                                     const int L) {
   static const double series[] = {0.3183098861837907,   -0.10610329539459624,  0.06366197723657585,
@@ -6318,8 +6324,8 @@ INVMAN_I_INLINE void invman_i_turn_points(const double *x, size_t d, size_t coun
   }
 }
 
-/* norm += a slice's squares, summed in the order of add_dots: there and here a slice's sum begins at 0, so that rounding
-   grows with the slice and not with d. */
+/* norm += a slice's squares, summed in the order of add_dots: there and here a slice's sum begins at 0, so that
+   rounding grows with the slice and not with d. */
 INVMAN_I_INLINE void invman_i_add_norms(const invman_i_lanes *panel, size_t k, invman_i_lanes *norm, const int L) {
   const int J = INVMAN_I_TILE_LANES(L);
   invman_i_lanes sum[3];
@@ -8387,8 +8393,9 @@ static double invman_i_collapse_means(const invman_i_means *s, invman_collapse *
   return mean;
 }
 
-/* sum_k e_k' Sigma_W e_k/values_k along the directions e_k that the centred means span: G's eigenvectors, without those
-   that are only the rounding of the means' products. A point's distance from its class mean along e_k is a sum over the classes. */
+/* sum_k e_k' Sigma_W e_k/values_k along the directions e_k that the centred means span: G's eigenvectors, without
+   those that are only the rounding of the means' products. A point's distance from its class mean along e_k is a sum
+   over the classes. */
 static double invman_i_collapse_variance(const invman_i_means *s, size_t n) {
   size_t C = s->c.count, i, j, k;
   double sum = 0, least = (double)C * 64 * DBL_EPSILON * invman_i_largest(s->mean, C * C);
@@ -8561,7 +8568,7 @@ static invman_status invman_i_find_nearest(invman_i_scope *scope, const double *
     s->count += !s->equal[i];
   }
   if (s->count < least)
-    return scope->status = invman_i_bad(scope->ctx, "intrinsic dimension: too few points that have no equal");
+    return scope->status = invman_i_bad(scope->ctx, "two_nn, local_dimension: too few points that have no equal");
   s->r = invman_i_doubles(scope, invman_i_mul(n, k));
   if (scope->status < 0) return scope->status;
   invman_i_parallel(scope->ctx, n, invman_i_nearest_of, s, (double)n * (double)n);

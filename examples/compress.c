@@ -47,6 +47,10 @@ static const char help[] =
     "  compress --csv points.csv --p 500\n"
     "  compress --idx t10k-images-idx3-ubyte t10k-labels-idx1-ubyte --p 1000 --pgm kept.pgm\n"
     "\n"
+    "The last lines are of the labels alone, before training: the directions that first and second moments of labels\n"
+    "and inputs show above chance (Stein's lemma). Of a label that depends on products of three inputs only they show\n"
+    "nothing.\n"
+    "\n"
     "Exit status: 0 the run ended, or stopped where it was told to; 1 it ended above zero loss; 2 bad input.\n";
 
 static void fail(const char *format, ...) {
@@ -397,6 +401,148 @@ static void show_energy(const arguments *a, const invman_net *net, const problem
   free(s);
 }
 
+/* ---- the informative directions, as the labels alone show them before any training */
+
+enum { PERMUTATIONS = 19, STREAM_PERMUTATIONS = 6, DIRECTIONS = 5, COMPONENTS = 4, MOST_INPUTS = 200 };
+
+typedef struct directions {
+  const char *skipped; /* why there are none; NULL: there are */
+  size_t inputs, lost; /* of the whitened points; those without variance */
+  size_t found;
+  double noise, *strength, *form; /* form (inputs,d): linear forms of norm 1 of the inputs as they are */
+} directions;
+
+static double *numbers(size_t rows, size_t columns) {
+  double *memory = columns > 0 && rows > SIZE_MAX / sizeof(double) / columns
+                       ? NULL
+                       : (double *)malloc((rows * columns + 1) * sizeof(double));
+  if (!memory) fail("out of memory");
+  return memory;
+}
+
+/* C (d,d) <- W, whose first rows, as many as are returned, are the whitening forms eigenvector/sqrt(eigenvalue) of the
+   points' covariance; those of no variance are left out. mean (d): of the points. */
+static size_t whitening(const invman_context *ctx, const invman_data *data, double *mean, double *C) {
+  size_t n = data->n, d = data->d, i, j, k, rank;
+  double *lambda = numbers(d, 1);
+  for (j = 0; j < d; j++)
+    for (mean[j] = 0, i = 0; i < n; i++) mean[j] += data->x[i * d + j] / (double)n;
+  for (j = 0; j < d; j++)
+    for (k = j; k < d; k++) {
+      double sum = 0;
+      for (i = 0; i < n; i++) sum += (data->x[i * d + j] - mean[j]) * (data->x[i * d + k] - mean[k]) / (double)n;
+      C[j * d + k] = C[k * d + j] = sum;
+    }
+  check(invman_eigh(ctx, d, C, lambda), "covariance of the inputs");
+  for (rank = 0; rank < d && lambda[rank] > 1e-10 * lambda[0] && lambda[rank] > 0; rank++)
+    for (j = 0; j < d; j++) C[rank * d + j] /= sqrt(lambda[rank]);
+  free(lambda);
+  return rank;
+}
+
+/* z (n,rank) = W (x - mean) */
+static invman_data whitened(const invman_data *data, const double *mean, const double *W, size_t rank) {
+  invman_data z = *data;
+  size_t i, k, j;
+  z.d = rank;
+  z.x = numbers(data->n, rank);
+  for (i = 0; i < data->n; i++)
+    for (k = 0; k < rank; k++) {
+      double sum = 0;
+      for (j = 0; j < data->d; j++) sum += W[k * data->d + j] * (data->x[i * data->d + j] - mean[j]);
+      z.x[i * rank + k] = sum;
+    }
+  return z;
+}
+
+/* v.z is a linear form of x: W'v, scaled to norm 1. */
+static void form_of(const double *v, const double *W, size_t rank, size_t d, double *form) {
+  double norm = 0;
+  size_t k, j;
+  for (j = 0; j < d; j++) {
+    for (form[j] = 0, k = 0; k < rank; k++) form[j] += v[k] * W[k * d + j];
+    norm += form[j] * form[j];
+  }
+  for (j = 0; j < d && norm > 0; j++) form[j] /= sqrt(norm);
+}
+
+/* Stein's lemma asks for x ~ N(0,1). A model's points are; those of a file are centred and whitened, which makes them
+   so where they are Gaussian, and else is the best that two moments can do. */
+static void find_directions(const invman_context *ctx, const arguments *a, const invman_data *data, directions *out) {
+  size_t d = data->d, j, k;
+  double *mean, *W, *V;
+  invman_data z = *data;
+  invman_rng rng;
+  memset(out, 0, sizeof *out);
+  if (a->images) out->skipped = "pixels are far from Gaussian";
+  else if (d > MOST_INPUTS) out->skipped = "more than 200 inputs";
+  else if (data->n / 5 < d) out->skipped = "fewer than five training points per input";
+  if (out->skipped) return;
+  mean = numbers(d, 1);
+  W = numbers(d, d);
+  for (j = 0; j < d * d; j++) W[j] = j / d == j % d;
+  out->inputs = a->csv ? whitening(ctx, data, mean, W) : d;
+  out->lost = d - out->inputs;
+  if (out->inputs == 0) out->skipped = "all points are equal";
+  if (a->csv && out->inputs > 0) z = whitened(data, mean, W, out->inputs);
+  if (out->inputs > 0) {
+    V = numbers(out->inputs, out->inputs);
+    out->strength = numbers(out->inputs, 1);
+    out->form = numbers(out->inputs, d);
+    invman_rng_seed(&rng, a->seed, STREAM_PERMUTATIONS);
+    check(invman_stein_directions(ctx, &z, PERMUTATIONS, &rng, out->strength, V, &out->noise, &out->found),
+          "informative directions");
+    for (k = 0; k < out->inputs; k++) form_of(V + k * out->inputs, W, out->inputs, d, out->form + k * d);
+    free(V);
+  }
+  if (z.x != data->x) free(z.x);
+  free(mean);
+  free(W);
+}
+
+/* The largest components of a form, one after the other. */
+static void show_form(const double *form, size_t d) {
+  size_t shown, j, last = d;
+  for (shown = 0; shown < COMPONENTS && shown < d; shown++) {
+    size_t most = d;
+    for (j = 0; j < d; j++) {
+      int left = last == d || fabs(form[j]) < fabs(form[last]) || (fabs(form[j]) == fabs(form[last]) && j > last);
+      if (left && (most == d || fabs(form[j]) > fabs(form[most]))) most = j;
+    }
+    if (shown > 0 && fabs(form[most]) < 0.1) break;
+    printf("  %+.3f x%lu", form[most], (unsigned long)most + 1);
+    last = most;
+  }
+  putchar('\n');
+}
+
+static void show_directions(const arguments *a, const directions *s, const invman_data *data) {
+  size_t k, shown = s->found;
+  if (s->skipped) {
+    printf("\ninformative directions by the labels alone: left out, %s\n", s->skipped);
+    return;
+  }
+  printf("\ninformative directions by the labels alone, before training\n");
+  if (shown > DIRECTIONS) shown = DIRECTIONS;
+  if (a->csv) {
+    printf("%-12s centred and whitened by their covariance, as this asks for N(0,1)", "inputs");
+    if (s->lost > 0) printf("; %lu without variance left out", (unsigned long)s->lost);
+    putchar('\n');
+  }
+  printf("%-12s %lu of strength above %.4f, the most in %d permutations of the labels; sqrt(d/p) = %.4f\n", "found",
+         (unsigned long)s->found, s->noise, (int)PERMUTATIONS, sqrt((double)s->inputs / (double)data->n));
+  for (k = 0; k < shown; k++) {
+    printf("strength     %.4f", s->strength[k]);
+    show_form(s->form + k * data->d, data->d);
+  }
+  if (s->found > shown) printf("%-12s %lu more\n", "and", (unsigned long)(s->found - shown));
+}
+
+static void free_directions(directions *s) {
+  free(s->strength);
+  free(s->form);
+}
+
 int main(int argc, char **argv) {
   invman_context ctx;
   invman_flow_options options;
@@ -405,6 +551,7 @@ int main(int argc, char **argv) {
   arguments a;
   problem q;
   monitor m;
+  directions labels;
   double began, took;
   int end;
   memset(&ctx, 0, sizeof ctx);
@@ -446,6 +593,7 @@ int main(int argc, char **argv) {
   printf("%s, d = %lu, p = %lu, h = %lu, alpha = %g, seed %lu\n", q.about, (unsigned long)q.train.d,
          (unsigned long)q.train.n, (unsigned long)net.h, a.alpha > 0 ? a.alpha : 1e-6, (unsigned long)a.seed);
   fflush(stdout);
+  find_directions(&ctx, &a, &q.train, &labels);
   signal(SIGINT, interrupt);
   began = seconds();
   check(invman_flow_run(flow), "training");
@@ -455,6 +603,7 @@ int main(int argc, char **argv) {
   table(flow, &q, (double)net.h, took);
   if (a.save) printf("%-12s %s\n", "saved", a.save);
   if (a.csv || a.images) show_energy(&a, &net, &q);
+  show_directions(&a, &labels, &q.train);
   if (m.jsonl) {
     int bad = ferror(m.jsonl);
     if (fclose(m.jsonl) != 0 || bad) fail("%s: cannot be written", a.jsonl);
@@ -464,6 +613,7 @@ int main(int argc, char **argv) {
   end = invman_flow_get_info(flow)->status;
   invman_flow_free(flow);
   invman_net_free(&ctx, &net);
+  free_directions(&labels);
   free_problem(&ctx, &q);
   return end == INVMAN_OK || end == INVMAN_STOPPED ? 0 : 1;
 }

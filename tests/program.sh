@@ -429,4 +429,233 @@ wait $! && [ "$saved" = 1 ] && [ ! -e stopped/flow_60_1.flow ] && cmp -s whole/n
 result mnist_resumes $?
 "$program" $digits --p 20 --dynamics momentum --step-max 50 >out 2>err && grep -q 'the network: step_max' out
 result mnist_momentum $?
+
+# ---- compress: the directions that the labels alone show
+program=$bin/compress
+"$program" --p 411 --h 20 --t-max 1 >out 2>err && grep -A2 '^informative directions by the labels alone, before training$' out | grep -q '^found  *1 of strength above 0\.[0-9]*, .*; sqrt(d/p) = 0.1103$' &&
+  [ "$(grep -c '^strength ' out)" = 1 ] && grep -q '^strength  *0\.[67][0-9]*  [+-]\(1\.000\|0\.99[0-9]\) x1$' out && ! grep -q whitened out
+result directions_stripe $?
+"$program" --model cylinder --p 1000 --h 20 --t-max 1 >out 2>err && [ "$(grep -c '^strength .* x[12]' out)" = 2 ] && ! grep -q '^strength .*x3' out
+result directions_cylinder $?
+# The label is the sign of b = x2 - x1, of points that are stretched, moved and lie in two dimensions of four.
+awk 'BEGIN { srand(3); for (i = 0; i < 400; i++) { a = 10 * rand(); b = rand() - 0.5; print a "," a + b "," 3 "," 2 * a "," (b > 0 ? 1 : -1) } }' >flat.csv
+"$program" --csv flat.csv --p 200 --h 20 --t-max 1 >out 2>err && grep -q '^inputs  *centred and whitened.*; 2 without variance left out$' out && grep -q '^found  *1 of' out &&
+  awk '/^strength/ { for (i = 3; i < NF; i += 2) w[substr($(i + 1), 2)] = $i; a = w[1] + w[2] + 2 * w[4]; exit !(a * a < 0.01 && w[2] * w[2] > 0.5) } END { exit !w[2] }' out
+result directions_csv $?
+"$program" --d 30 --p 100 --h 20 --t-max 1 >out 2>err && grep -q '^informative directions by the labels alone: left out, fewer than five training points per input$' out
+result directions_too_few $?
+"$program" --idx images labels --h 1 --t-max 1 >out 2>err && grep -q '^informative directions by the labels alone: left out, pixels' out
+result directions_images $?
+
+# ---- diagnose: a Gram matrix, or features
+program=$bin/diagnose
+value() { # key: its value in the JSON object in `out`
+  sed -n "s/^  \"$1\": {\"section\": \"[a-z]*\", \"value\": \([^,}]*\).*/\1/p" out
+}
+near() { # key, value: equal to 1e-9
+  got=$(value "$1")
+  [ -n "$got" ] && [ "$got" != null ] && holds "($got - $2)^2 <= 1e-18 * (1 + $2 * $2)"
+}
+is_json() { # whole, and without the NaN and infinity that JSON does not have
+  ! grep -q ': -\{0,1\}\(nan\|inf\)' out && head -c 1 out | grep -q '{' && tail -n 1 out | grep -q '\]}$' &&
+    { ! command -v python3 >/dev/null || python3 -m json.tool out >/dev/null; }
+}
+npy() { # version, dictionary, numbers in octal
+  printf "$(printf '\\223NUMPY\\%o\\0\\%o\\0' "$1" "${#2}")"
+  [ "$1" = 1 ] || printf '\0\0'
+  printf '%s' "$2"
+  printf "$3"
+}
+"$program" --help >out 2>err && grep -q -- '--features FILE' out && grep -q -- '--other K_before.npy' out && [ ! -s err ]
+result diagnose_help $?
+"$program" --version >out 2>err && grep -q '^diagnose, invman.h [0-9]' out
+result diagnose_version $?
+
+awk 'BEGIN { for (i = 0; i < 15; i++) { for (j = 0; j < 15; j++) printf "%s%d", j ? "," : "", i == j; print "" } }' >one.csv
+awk 'BEGIN { print "class"; for (i = 0; i < 15; i++) print i % 3 }' >three.csv
+"$program" --gram one.csv --labels three.csv --json >out 2>err && [ ! -s err ] && is_json && near von_neumann_entropy 2.7080502011022101 && near entropy 2.7080502011022101 &&
+  near effective_dimension 7.5 && near nc1_trace 6 && near rank 15 && near diffusion_entropy 3.8073549220576037 && [ "$(value two_nn_mle)" = null ] && grep -q '"3 classes: alignment' out
+result diagnose_identity $?
+"$program" --gram one.csv --labels three.csv >out 2>err && grep -q '^  von Neumann entropy  *2.70805  *at most 2.70805 (ln n)$' out && grep -q '^  NC1, tr within/tr between  *6  *6  *6$' out &&
+  grep -q '^  TwoNN  *infinite$' out && grep -q '^  minimum spanning tree  *-  *needs 64 points$' out
+result diagnose_table $?
+awk 'BEGIN { for (i = 0; i < 20; i++) { for (j = 0; j < 20; j++) printf "%s%d", j ? " " : "", i % 2 == j % 2 ? 1 : -1; print "" } }' >yy.csv
+awk 'BEGIN { for (i = 0; i < 20; i++) printf "%s%d", i ? ";" : "", i % 2; print "" }' >two.csv
+"$program" --gram yy.csv --labels two.csv --json >out 2>err && is_json && near alignment 1 && near label_power_1 1 && near information 1 && near rkhs_norm2 1 && near nc1_trace 0 && near von_neumann_entropy 0 &&
+  near duplicates 20 && holds "$(sed -n 's/.*"alignment".*"null_best": \([0-9.e-]*\).*/\1/p' out) < 0.8"
+result diagnose_outer_product $?
+# The same from .npy: little-endian doubles, then big-endian 4-byte integers in the second version's header.
+y=$(awk 'BEGIN { for (i = 0; i < 400; i++) printf "\\0\\0\\0\\0\\0\\0\\360\\%s", int(i / 20) % 2 == i % 20 % 2 ? "77" : "277" }')
+npy 1 "{'descr': '<f8', 'fortran_order': False, 'shape': (20, 20), }" "$y" >yy.npy
+npy 2 "{'descr': '>i4', 'fortran_order': False, 'shape': (20,), }" "$(awk 'BEGIN { for (i = 0; i < 20; i++) printf "\\0\\0\\0\\%d", i % 2 }')" >two.npy
+sed 1d out >first
+"$program" --gram yy.npy --labels two.npy --json >out 2>err && sed 1d out | cmp -s first -
+result diagnose_npy $?
+# (1,2), (3,4), (-5,6) as big-endian floats, first index fastest; and by rows.
+npy 3 "{'shape': (3, 2), 'fortran_order': True, 'descr': '>f4'}" '\77\200\0\0\100\100\0\0\300\240\0\0\100\0\0\0\100\200\0\0\100\300\0\0' >columns.npy
+npy 1 "{'shape': (3, 2), 'fortran_order': False, 'descr': '<i8'}" '\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\4\0\0\0\0\0\0\0\373\377\377\377\377\377\377\377\6\0\0\0\0\0\0\0' >rows.npy
+printf '# points\na;b\n1;2\n\n3;4\r\n-5; 6\n' >rows.csv
+for file in columns.npy rows.npy rows.csv; do "$program" --features $file --json >out 2>err && near sum 91 && sed 1d out >"$file.out" || break; done
+cmp -s columns.npy.out rows.npy.out && cmp -s rows.csv.out rows.npy.out && grep -q 'no labels' out
+result diagnose_orders $?
+# A line in the plane: rank 1, dimension 1; K before and after scaling and shifting is the same kernel to CKA.
+awk 'BEGIN { srand(5); for (i = 0; i < 200; i++) { t = rand() - 0.5; printf "%.17g %.17g\n", t, 2 * t } }' >line.txt
+awk '{ print ($1 > 0) }' line.txt >side.txt
+awk '{ x[NR] = $1 } END { for (i = 1; i <= NR; i++) { for (j = 1; j <= NR; j++) printf "%.17g ", 3 * x[i] * x[j] + 1; print "" } }' line.txt >other.txt
+"$program" --features line.txt --labels side.txt --other other.txt --json >out 2>err && is_json && near rank 1 && near cka 1 && holds "$(value two_nn_mle) > 0.8 && $(value two_nn_mle) < 1.25 &&
+  $(value lid_harmonic) > 0.8 && $(value lid_harmonic) < 1.3 && $(value tree_dimension) > 0.9 && $(value tree_dimension) < 1.1 && $(value information) > 0.5 && $(value nearest_mean_error) < 0.1 && $(value diffusion_information) > 0.2"
+result diagnose_line $?
+# x ~ N(0,1) in four dimensions, the label is the sign of the second.
+awk 'BEGIN { srand(7); for (i = 0; i < 300; i++) { for (j = 0; j < 4; j++) { for (s = k = 0; k < 12; k++) s += rand(); printf "%s%.6f", j ? "," : "", s - 6 } print "" } }' >gauss.csv
+awk -F, '{ print ($2 > 0 ? 5 : -7) }' gauss.csv >sign.csv
+"$program" --features gauss.csv --labels sign.csv --truth 2 >out 2>err && grep -q '^  directions above the noise  *1  *noise 0\.[0-9]* of permuted labels' out &&
+  grep -q '^  direction 1  *0\.[0-9]*  [+-]\(0\.9[0-9]*\|1.000\) x2' out && awk '/largest angle to the true/ { exit !($7 < 0.3) }' out
+result diagnose_directions $?
+"$program" --features gauss.csv --labels sign.csv >one 2>err && "$program" --features gauss.csv --labels sign.csv >out 2>err && cmp -s one out && "$program" --features gauss.csv --labels sign.csv --draws 0 >out 2>err && ! grep -q 'deviation' out
+result diagnose_again $?
+printf '1 1\n1 1\n1 1\n' >same.txt
+printf '0 0\n0 0\n' >zero.txt
+"$program" --features same.txt --json >out 2>err && is_json && near rank 1 && [ "$(value diffusion_entropy)" = null ] && "$program" --gram zero.txt --json >out 2>err && is_json && grep -q 'no positive eigenvalue' out
+result diagnose_degenerate $?
+
+refuses diagnose_nothing 'give one of --gram and --features'
+refuses diagnose_both 'give one of --gram and --features' --gram one.csv --features one.csv
+refuses diagnose_unknown_flag '--gramm: unknown option' --gramm one.csv
+refuses diagnose_missing_value '--gram: unknown, or its value is missing' --gram
+refuses diagnose_stray "'one.csv' is not an option" one.csv
+refuses diagnose_gamma '--gamma must be positive' --gram one.csv --gamma 0
+refuses diagnose_sigma '--sigma must be positive and finite' --gram one.csv --sigma nan
+refuses diagnose_draws "--draws: '-1' is not a whole number" --gram one.csv --draws -1
+refuses diagnose_k '--k 15, but only 15 points' --gram one.csv --k 15
+refuses diagnose_truth '--truth: only --features' --gram one.csv --truth 1
+refuses diagnose_truth_large '--truth 5, but only 4 inputs' --features gauss.csv --truth 5
+refuses diagnose_missing 'none.csv: the file cannot be read' --gram none.csv
+refuses diagnose_directory 'directory: the file cannot be read' --gram directory
+refuses diagnose_not_square 'gauss.csv: a Gram matrix is square, this one has 300 rows and 4 columns' --gram gauss.csv
+printf '1,2\n2.001,1\n' >skew.csv
+refuses diagnose_not_symmetric 'skew.csv: not symmetric: 2 in row 1, column 2, but 2.001 in row 2, column 1' --gram skew.csv
+printf '7\n' >point.csv
+refuses diagnose_one_point 'point.csv: one point tells nothing' --gram point.csv
+refuses diagnose_few_labels 'three.csv: 15 labels, but 20 points' --gram yy.csv --labels three.csv
+refuses diagnose_label_columns 'gauss.csv: a label is one number per point, here are 4 columns' --gram one.csv --labels gauss.csv
+refuses diagnose_other_size 'yy.csv: 20 points, but there are 15' --gram one.csv --other yy.csv
+printf '1,2\n3\n' >ragged.csv
+refuses diagnose_ragged 'ragged.csv: fewer columns than on the lines before (line 2)' --features ragged.csv
+printf 'a,b\n1,2\n3,x\n' >word.csv
+refuses diagnose_word 'word.csv: a field is not a number (line 3)' --features word.csv
+printf '1,2\n3,,4\n' >empty.csv
+refuses diagnose_empty_field 'empty.csv: a field is empty (line 2)' --features empty.csv
+printf '1,2\n3,nan\n' >nan.csv
+refuses diagnose_nan 'nan.csv: a number is not finite (line 2)' --features nan.csv
+printf '1,2\n3,\0004\n' >binary.csv
+refuses diagnose_binary 'binary.csv: not a text (line 2)' --features binary.csv
+: >void.csv
+refuses diagnose_void 'void.csv: no numbers' --features void.csv
+printf '1e200 0\n0 1\n' >large.csv
+refuses diagnose_large 'large.csv: row 1: too large to square' --features large.csv
+head -c 200 yy.npy >cut.npy
+refuses diagnose_npy_cut 'cut.npy: npy: the file is truncated (byte 200)' --gram cut.npy
+head -c 40 yy.npy >cut.npy
+refuses diagnose_npy_cut_header 'cut.npy: npy: the file is truncated (byte 40)' --gram cut.npy
+cp one.csv fake.npy
+refuses diagnose_npy_magic 'fake.npy: npy: the file does not begin as one (byte 0)' --gram fake.npy
+npy 4 "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1), }" '\0\0\0\0\0\0\0\0' >version.npy
+refuses diagnose_npy_version 'npy: version 4, which is not 1 to 3 (byte 6)' --gram version.npy
+npy 1 "{'descr': '<c8', 'fortran_order': False, 'shape': (1, 1), }" '\0\0\0\0\0\0\0\0' >complex.npy
+refuses diagnose_npy_type "npy: numbers of type '<c8', .* none of f4" --gram complex.npy
+npy 1 "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1, 1), }" '\0\0\0\0\0\0\0\0' >record.npy
+refuses diagnose_npy_record 'npy: numbers of type' --gram record.npy
+npy 1 "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1, 1), }" '\0\0\0\0\0\0\0\0' >cube.npy
+refuses diagnose_npy_cube 'npy: more than two dimensions' --gram cube.npy
+npy 1 "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967296, 4294967296), }" '\0' >huge.npy
+refuses diagnose_npy_huge 'huge.npy: npy: the file is truncated' --gram huge.npy
+npy 1 "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1), }" '\0\0\0\0\0\0\0\0\0' >long.npy
+refuses diagnose_npy_long 'npy: more bytes than the shape says (byte' --gram long.npy
+npy 1 "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 2), }" '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\360\177' >inf.npy
+refuses diagnose_npy_inf 'npy: a number is not finite (byte' --features inf.npy
+npy 1 "{'descr': '<f8', 'shape': (1, 1), }" '\0\0\0\0\0\0\0\0' >keyless.npy
+refuses diagnose_npy_key "npy: the header has no 'fortran_order'" --gram keyless.npy
+
+# ---- homogeneity_trap: doubly stochastic mixing
+program=$bin/homogeneity_trap
+"$program" --help >out 2>err && grep -q -- '--tau-range LOW:HIGH:N' out && grep -q 'arXiv 2601.02080' out && [ ! -s err ]
+result trap_help $?
+"$program" --version >out 2>err && grep -q '^homogeneity_trap, invman.h [0-9]' out
+result trap_version $?
+"$program" --n 8 --tau-range 0.02:20:10 --seeds 1:2 --sweeps 100 --draws 300 --out trap >out 2>err && [ ! -s err ] && well_made trap/temperature.csv 'logits,seed,tau,sweeps,residual,status' 70 &&
+  well_made trap/depth.csv 'logits,seed,tau,status' 40 && well_made trap/residual.csv 'logits,a,sigma_2' 40 && [ "$(ls trap | wc -l)" = 3 ] && grep -q '^random .*not converged$' out
+result trap $?
+# What has not converged is not called so, and not measured unless it is doubly stochastic; every bound holds; closed
+# forms; tau sigma_2 nears its limit.
+awk -F, '/^#/ || /^logits/ { next } $6 == "converged" { converged++; if ($5 >= 1e-12) bad = 1 } $6 == "not doubly stochastic" { failed++; if ($7 != "" || $9 != "" || $14 != "") bad = 1 }
+  $6 != "not doubly stochastic" && ($7 > $10 + 1e-7 || $7 > $12 + 1e-7 || $7 > $13 + 1e-7 || $7 < $11 - 1e-7 || $9 < 0 || $9 > 1 + 1e-9) { bad = 1 }
+  $8 != "" { exact++; if (($7 - $8) ^ 2 > 1e-15) bad = 1 }
+  $3 > 19 && ($15 / $16 - 1) ^ 2 > 0.01 { bad = 1 }
+  END { exit bad || !(converged > 40 && failed > 2 && exact == 30) }' trap/temperature.csv
+result trap_temperatures $?
+# The slowest input lasts to the predicted layer where M is symmetric; no input lasts longer.
+awk -F, '/^#/ || /^logits/ || $7 == "" { next } { rows++; if ($7 > $6 + 2 || $8 > $6 + 2) bad = 1; if ($1 != "random" && $7 < $6 - 1 && $6 < 50) bad = 1 } END { exit bad || rows < 20 }' trap/depth.csv
+result trap_depths $?
+awk -F, '/^#/ || /^logits/ { next } { if ($3 > $4 + 1e-9 || $6 > $7 + 1e-9) bad = 1; if ($2 == 0 && ($3 < 1 - 1e-12 || $5 != "inf" || $6 > 1e-12)) bad = 1 } END { exit bad }' trap/residual.csv
+result trap_residuals $?
+"$program" --n 8 --tau-range 0.02:20:10 --seeds 1:2 --sweeps 100 --draws 300 --out again_trap >one 2>err && cmp -s trap/temperature.csv again_trap/temperature.csv && cmp -s trap/depth.csv again_trap/depth.csv
+result trap_again $?
+refuses trap_unknown_flag '--tua: unknown option' --tua 1
+refuses trap_missing_value '--n: unknown, or its value is missing' --n
+refuses trap_n '--n must be at least 4' --n 3
+refuses trap_range "--tau-range: '0.1:3' is not LOW:HIGH:N" --tau-range 0.1:3
+refuses trap_range_zero '--tau-range must be positive' --tau-range 0:3:4
+refuses trap_range_order '--tau-range: the last is smaller' --tau-range 3:1:4
+refuses trap_range_count '--tau-range: more than 1000' --tau-range 1:3:1001
+refuses trap_seeds '--seeds: the last is smaller' --seeds 5:1
+refuses trap_cosine '--cosine must be below 1' --cosine 1
+refuses trap_snr '--snr must be positive' --snr -2
+refuses trap_nowhere 'no/where: cannot be created' --out no/where
+refuses trap_out_file 'points.csv/temperature.csv: cannot be created' --out points.csv
+
+# ---- watch_compression: a run, watched
+program=$bin/watch_compression
+"$program" --help >out 2>err && grep -q -- '--kernel-n N' out && grep -q '^  NC1 ' out && [ ! -s err ]
+result watch_help $?
+"$program" --version >out 2>err && grep -q '^watch_compression, invman.h [0-9]' out
+result watch_version $?
+OMP_NUM_THREADS=1 "$program" --p 128 --h 200 --kernel-n 60 --test-size 300 --out watch.csv >out 2>err && [ ! -s err ] && well_made watch.csv 't_over_h,loss,lambda,' 10 && grep -q '^done: every margin' out &&
+  grep -q '^watch.csv is written$' out && [ ! -e watch.csv.tmp ] && grep -q '^stripe, d = 5, p = 128, h = 200, alpha = 1e-06, seed 1; kernels of 60 other points$' out
+result watch $?
+# The start is random and its own kernel; then the weights turn, the spectrum's entropy falls, fewer neurons switch across.
+awk -F, '/^#/ || /^t_over_h/ { next } { n++; if (NF != 14 || $1 + 0 < t + 0) bad = 1; t = $1; if ($9 < 0 || $9 > 1 + 1e-9 || $6 < 0 || $6 > 4.0944 || $7 > 30 || $5 < 0 || $5 > 90) bad = 1
+    if (n == 1) { if ($1 != 0 || $2 != 1 || ($9 - 1) ^ 2 > 1e-18 || $14 != "") bad = 1; lambda = $3; angle = $5; entropy = $6; across = $12 }
+    if ($3 > most) most = $3; if ($6 < least) least = $6; if (n == 1) least = $6; last_angle = $5; last_across = $12; error = $14 }
+  END { exit bad || !(lambda > 0.7 && lambda < 1.4 && most > 5 * lambda && last_angle < angle && last_angle < 20 && least < 0.8 * entropy && last_across < across && error < 0.15) }' watch.csv
+result watch_compresses $?
+mv watch.csv watch_one.csv
+OMP_NUM_THREADS=2 "$program" --p 128 --h 200 --kernel-n 60 --test-size 300 --out watch.csv >out 2>err && cmp -s watch.csv watch_one.csv
+result watch_same_bits $?
+"$program" --model cylinder --d 2 --p 64 --h 60 --kernel-n 20 --test-size 50 --t-max 500 >out 2>err && grep -q '^cylinder, d = 2' out && grep -q '^stopped.*t_max' out &&
+  awk '$1 == "0" { seen = 1; if ($3 != "-" || $4 != "-" || $12 != "-") exit 1 } END { exit !seen }' out
+result watch_all_informative $?
+"$program" --alpha 1e4 --p 64 --h 200 --kernel-n 40 --test-size 50 --out lazy.csv >out 2>err && awk -F, '/^#/ || /^t_over_h/ { next } { cka = $9; lambda = $3 } END { exit !(cka > 0.999 && lambda < 1.3) }' lazy.csv
+result watch_lazy $?
+refuses watch_unknown_flag '--alhpa: unknown option' --alhpa 1
+refuses watch_missing_value '--p: unknown, or its value is missing' --p
+refuses watch_every '--every must be above 1' --every 1
+refuses watch_kernel_n '--kernel-n must be at least 2' --kernel-n 1
+refuses watch_model "'torus' is neither" --model torus
+refuses watch_cylinder 'd_par exceeds d' --model cylinder --d 1
+refuses watch_tol '--tol must be at most 1' --tol 2
+refuses watch_nowhere 'no/where.csv: cannot be created' --out no/where.csv
+"$program" --p 1000 --h 30000 --test-size 50 --out int_watch.csv >out 2>err & # a minute, if it were not interrupted
+until [ "$(wc -l <out)" -gt 5 ] || ! kill -0 $!; do sleep 0.1; done
+kill -INT $!
+wait $!
+[ $? = 0 ] && grep -q '^stopped.*: interrupted$' out && grep -q '^# stopped.*: interrupted$' int_watch.csv && [ ! -s err ]
+result watch_interrupted $?
+if [ -c /dev/full ]; then
+  for p in 'diagnose --gram one.csv' 'homogeneity_trap --n 4 --tau-range 1:2:2 --draws 5' 'watch_compression --p 20 --h 20 --kernel-n 10 --test-size 10'; do
+    # shellcheck disable=SC2086  # $p is words
+    "$bin"/$p >/dev/full 2>err
+    [ $? = 2 ] && grep -q 'the output cannot be written' err
+    result "${p%% *}"_full_output $?
+  done
+fi
 exit $failed

@@ -21,12 +21,12 @@ run() { # a program of the build directory, its options
 if [ "$preset" = quick ]; then
   wide=1000 lambda_p=128,256,512,1024,2048 lambda_seeds=1:11 cylinder_seeds=1:11 curve_p=128,2048 curve_c=2048
   learn_p=64,128,256,512,1024 learn_seeds=1:7 learn_c=1:7 spectrum_p=1000 alphas=1e-16:1e8:13 alpha_seeds=1:3
-  digits_p=100,200,400 digits_seeds=1:2
+  digits_p=100,200,400 digits_seeds=1:2 trap_seeds=1:3 trap_taus=25
 else
   wide=10000 lambda_p=51,103,206,411,825,1650,3300,4640,9900 lambda_seeds=1:20 cylinder_seeds=1:49 curve_p=411,4640
   curve_c=411,3300 learn_p=51,103,206,411,825,1650,3300,4640 learn_seeds=1:20 learn_c=1:9 spectrum_p=1000
   alphas=1e-16:1e8:25 alpha_seeds=1:5
-  digits_p=200,500,1000,2000 digits_seeds=1:5
+  digits_p=200,500,1000,2000 digits_seeds=1:5 trap_seeds=1:20 trap_taus=49
 fi
 run figure_run arrows --model stripe --p 1000 --h 10000 --out "$out"
 run figure_run arrows --model cylinder --p 1000 --h 10000 --out "$out"
@@ -40,6 +40,8 @@ run learning_curve --model cylinder --p $learn_p --seeds $learn_c --h $wide --me
 run figure_scan lambda --d 5,10 --p $lambda_p --curve-p $curve_p --seeds $lambda_seeds --h $wide --out "$out/stripe"
 run figure_scan lambda --model cylinder --p $lambda_p --curve-p $curve_c --seeds $cylinder_seeds --h $wide --out "$out/cylinder"
 run kernel --p $spectrum_p --h $wide --phi "$out/phi.csv" --spectrum "$out/spectrum.csv"
+run watch_compression --h $wide --every 1.2 --out "$out/watch.csv"
+run homogeneity_trap --seeds $trap_seeds --tau-range 0.1:30:$trap_taus --out "$out"
 run figure_scan alpha --h $wide --seeds $alpha_seeds --alpha-range $alphas --out "$out/alpha"
 
 digits=
@@ -62,7 +64,7 @@ draw() { # script, directory of its CSVs, name
 }
 if command -v gnuplot >/dev/null; then
   [ -z "$digits" ] || { draw mnist "$out/digits" digits; draw spectrum "$out/digits" digits_spectrum; }
-  for figure in arrows_stripe arrows_cylinder neurons fit spectrum; do draw $figure "$out" $figure; done
+  for figure in arrows_stripe arrows_cylinder neurons fit spectrum watch_compression homogeneity_trap; do draw $figure "$out" $figure; done
   draw alpha "$out/alpha" alpha
   for model in stripe cylinder; do draw lambda "$out/$model" lambda_$model; done
   for curve in stripe_5 stripe_10 cylinder_3; do
@@ -128,6 +130,8 @@ HEAD
     table "$out/digits/spectrum.csv" | figure 'Figures 9 (c, d) and 10 (bottom): what the eigenvectors know of digits' digits_spectrum "The kernels of the run with p = $largest, on as many fresh images."
   fi
   table "$out/alpha/alpha_verdict.csv" | figure 'Figure 11: from features to lazy' alpha 'd = 10, p = 1000: test error (dashed: the frozen kernel), t*, Lambda* and its maximum against alpha.'
+  figure 'Beyond the paper: a run, watched' watch_compression 'Stripe, d = 5, p = 411: Lambda of the weights and of the metric of the features, and the angle of the learned direction to e_1; spectral entropy, effective dimension, alignment with the labels and CKA of the tangent kernel; neurons that switch on a segment along e_1 and across; growth of the fastest neuron, test error, neural collapse (NC1) of the last layer.' </dev/null
+  figure 'Beyond the paper: doubly stochastic mixing' homogeneity_trap 'In the sense of arXiv 2601.02080, n = 32: the share sigma_2 of the detail that a layer keeps, against temperature, with bounds; layers until LayerNorm hands on noise (mean cosine below 1/2), measured and predicted; what a residual connection at tau = 1 trades for depth.' </dev/null
   echo '</body></html>'
 } >"$out/index.html.tmp" && mv "$out/index.html.tmp" "$out/index.html" || failed=1
 echo "$out/index.html"

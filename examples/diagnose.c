@@ -1,0 +1,1131 @@
+/* What a Gram matrix tells, or a representation through its own: how many directions it has, what they know of the
+   labels, how far the classes have collapsed, of what dimension the points are; beside each number what chance gives.
+
+   cc -O3 examples/diagnose.c -I. -o diagnose -lm
+   ./diagnose --features features.npy --labels labels.csv */
+#define INVMAN_IMPLEMENTATION
+#include "invman.h"
+#include <errno.h>
+#include <stdarg.h>
+
+static const char help[] =
+    "diagnose - spectrum, labels, neural collapse, dimension and entropy of a Gram matrix, beside what chance gives\n"
+    "\n"
+    "  diagnose --gram FILE [options]       a Gram matrix, (n,n), symmetric\n"
+    "  diagnose --features FILE [options]   a representation, a row per point: K = X X'\n"
+    "\n"
+    "  --labels FILE  a number per point; equal numbers are one class. Two classes become -1, +1\n"
+    "  --other FILE   a second Gram matrix of the same points: its centred alignment with the first (CKA)\n"
+    "  --gamma G      ridge of the leverages and of the effective dimension (mean eigenvalue)\n"
+    "  --k N          neighbours of the local dimension (20, or all there are)\n"
+    "  --sigma S      scale of the diffusion (median distance)\n"
+    "  --draws N      random permutations of the labels for the null values, 0 for none (20)\n"
+    "  --seed N       of the permutations (1)\n"
+    "  --truth N      with --features: the first N inputs are known to be the informative ones\n"
+    "  --json         one JSON object in place of the table\n"
+    "  --help, --version\n"
+    "\n"
+    "  diagnose --gram K.npy --labels y.npy --other K_before.npy\n"
+    "  diagnose --features points.csv --labels labels.csv --json\n"
+    "\n"
+    "Files: .npy of NumPy (versions 1 to 3, numbers of any byte order, one or two dimensions), or text: numbers\n"
+    "separated by commas, semicolons, tabs or spaces, a row a line, perhaps a line of names first, # for comments.\n"
+    "null: the same number for permuted labels (CKA: permuted points), its mean, and of all draws the one that looks\n"
+    "most like a signal. - (JSON: null) stands for what is not defined, and the reason beside it. Entropies are in\n"
+    "nats, but for those in bits. About 6 n^2 doubles of memory, and a time in proportion to n^3.\n"
+    "\n"
+    "Exit status: 0 done; 2 bad input.\n";
+
+static void fail(const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  fputs("diagnose: ", stderr);
+  vfprintf(stderr, format, list);
+  fputc('\n', stderr);
+  va_end(list);
+  exit(2);
+}
+
+static invman_error error;
+
+/* Ends the program where a call of the library failed; `about`: the file or the matter at hand. */
+static void check(invman_status status, const char *about) {
+  if (status >= 0) return;
+  if (error.unit && error.unit[0]) fail("%s: %s (%s %lu)", about, error.what, error.unit, (unsigned long)error.place);
+  fail("%s: %s", about, error.what ? error.what : invman_status_string(status));
+}
+
+static double *numbers(size_t rows, size_t columns) {
+  size_t most = SIZE_MAX / sizeof(double);
+  double *memory =
+      columns > 0 && rows > most / columns ? NULL : (double *)malloc((rows * columns + 1) * sizeof(double));
+  if (!memory) fail("out of memory");
+  return memory;
+}
+
+/* ---- the command line */
+
+typedef struct arguments {
+  const char *gram, *features, *labels, *other;
+  double gamma, sigma;
+  size_t k, draws, seed, truth;
+  int json;
+} arguments;
+
+static size_t whole_number(const char *flag, const char *text, size_t least) {
+  char *end;
+  unsigned long long value;
+  errno = 0;
+  value = strtoull(text, &end, 10);
+  if (*text < '0' || *text > '9' || *end || errno || value > SIZE_MAX)
+    fail("%s: '%s' is not a whole number", flag, text);
+  if (value < least) fail("%s must be at least %lu", flag, (unsigned long)least);
+  return (size_t)value;
+}
+
+static double positive_number(const char *flag, const char *text) {
+  char *end;
+  double value = strtod(text, &end);
+  if (end == text || *end) fail("%s: '%s' is not a number", flag, text);
+  if (!(value > 0 && value <= DBL_MAX)) fail("%s must be positive and finite", flag);
+  return value;
+}
+
+static void parse(int argc, char **argv, arguments *a) {
+  int i;
+  memset(a, 0, sizeof *a);
+  a->draws = 20;
+  a->seed = 1;
+  for (i = 1; i < argc; i++) {
+    const char *flag = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+    if (!strcmp(flag, "--help") || !strcmp(flag, "-h")) {
+      fputs(help, stdout);
+      exit(0);
+    }
+    if (!strcmp(flag, "--version")) {
+      printf("diagnose, invman.h %d.%d.%d\n", INVMAN_VERSION_MAJOR, INVMAN_VERSION_MINOR, INVMAN_VERSION_PATCH);
+      exit(0);
+    }
+    if (!strcmp(flag, "--json")) {
+      a->json = 1;
+      continue;
+    }
+    if (strncmp(flag, "--", 2)) fail("'%s' is not an option; see --help", flag);
+    if (!value) fail("%s: unknown, or its value is missing; see --help", flag);
+    i++;
+    if (!strcmp(flag, "--gram")) a->gram = value;
+    else if (!strcmp(flag, "--features")) a->features = value;
+    else if (!strcmp(flag, "--labels")) a->labels = value;
+    else if (!strcmp(flag, "--other")) a->other = value;
+    else if (!strcmp(flag, "--gamma")) a->gamma = positive_number(flag, value);
+    else if (!strcmp(flag, "--sigma")) a->sigma = positive_number(flag, value);
+    else if (!strcmp(flag, "--k")) a->k = whole_number(flag, value, 1);
+    else if (!strcmp(flag, "--draws")) a->draws = whole_number(flag, value, 0);
+    else if (!strcmp(flag, "--seed")) a->seed = whole_number(flag, value, 0);
+    else if (!strcmp(flag, "--truth")) a->truth = whole_number(flag, value, 1);
+    else fail("%s: unknown option; see --help", flag);
+  }
+  if ((a->gram != NULL) + (a->features != NULL) != 1) fail("give one of --gram and --features; see --help");
+  if (a->truth && !a->features) fail("--truth: only --features have inputs");
+  if (a->draws > 100000) fail("--draws must be at most 100000");
+}
+
+/* ---- tables of numbers in files */
+
+typedef struct table {
+  size_t rows, columns;
+  double *value; /* (rows,columns) */
+} table;
+
+/* The whole file, and a 0 behind it. */
+static unsigned char *read_file(const char *path, size_t *size) {
+  size_t room = 65536, got;
+  unsigned char *bytes = (unsigned char *)malloc(room);
+  FILE *file = fopen(path, "rb");
+  int bad;
+  if (!file) fail("%s: the file cannot be read", path);
+  if (!bytes) fail("out of memory");
+  for (*size = 0; (got = fread(bytes + *size, 1, room - 1 - *size, file)) > 0;) {
+    *size += got;
+    if (room - 1 - *size > 0) continue;
+    if (room > SIZE_MAX / 2) fail("%s: too large", path);
+    bytes = (unsigned char *)realloc(bytes, room *= 2);
+    if (!bytes) fail("out of memory");
+  }
+  bad = ferror(file);
+  fclose(file);
+  if (bad) fail("%s: the file cannot be read", path);
+  bytes[*size] = 0;
+  return bytes;
+}
+
+static int separates(char c) { return c == ',' || c == ';' || c == '\t'; }
+
+/* The numbers of a line, appended. Returns how many; 0: this is a line of names, which only the first one may be. */
+static size_t parse_line(const char *path, char *at, size_t line, int first, table *t, size_t *count, size_t *room) {
+  size_t columns = 0;
+  for (;;) {
+    char *end;
+    double value;
+    while (*at == ' ') at++;
+    value = strtod(at, &end);
+    if (end == at || separates(*at) || (*end && *end != ' ' && !separates(*end))) {
+      if (first && columns == 0) return 0;
+      fail("%s: a field is %s (line %lu)", path, *at && !separates(*at) ? "not a number" : "empty",
+           (unsigned long)line);
+    }
+    if (!(fabs(value) <= DBL_MAX)) fail("%s: a number is not finite (line %lu)", path, (unsigned long)line);
+    if (*count == *room) {
+      if (*room > SIZE_MAX / 2 / sizeof(double)) fail("out of memory");
+      *room = *room ? 2 * *room : 1024;
+      t->value = (double *)realloc(t->value, *room * sizeof(double));
+      if (!t->value) fail("out of memory");
+    }
+    t->value[(*count)++] = value;
+    columns++;
+    for (at = end; *at == ' ';) at++;
+    if (!*at) return columns;
+    if (separates(*at)) at++;
+  }
+}
+
+static table parse_csv(const char *path, unsigned char *bytes, size_t size) {
+  char *text = (char *)bytes, *end = text + size, *next;
+  size_t line, count = 0, room = 0, columns;
+  int first = 1;
+  table t;
+  memset(&t, 0, sizeof t);
+  if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) text += 3; /* a byte order mark */
+  for (line = 1; text < end; text = next, line++) {
+    char *stop = (char *)memchr(text, '\n', (size_t)(end - text));
+    if (!stop) stop = end;
+    next = stop < end ? stop + 1 : end;
+    *stop = 0;
+    if (strlen(text) != (size_t)(stop - text)) fail("%s: not a text (line %lu)", path, (unsigned long)line);
+    while (stop > text && (stop[-1] == '\r' || stop[-1] == ' ')) *--stop = 0;
+    while (*text == ' ') text++;
+    if (!*text || *text == '#') continue;
+    columns = parse_line(path, text, line, first, &t, &count, &room);
+    first = 0;
+    if (columns == 0) continue;
+    if (t.rows > 0 && columns != t.columns)
+      fail("%s: %s columns than on the lines before (line %lu)", path, columns < t.columns ? "fewer" : "more",
+           (unsigned long)line);
+    t.columns = columns;
+    t.rows++;
+  }
+  if (t.rows == 0) fail("%s: no numbers", path);
+  return t;
+}
+
+/* ---- .npy: "\x93NUMPY", version, the header's length, the header (a Python dictionary), the numbers */
+
+typedef struct npy {
+  char kind;   /* f, i, u or b */
+  size_t size; /* bytes of a number */
+  int big;     /* big-endian */
+  int fortran; /* the first index is the fastest */
+  size_t dims, shape[2], start;
+} npy;
+
+/* What stands behind 'key': in the header. */
+static const char *npy_entry(const char *path, const char *header, const char *key) {
+  char quoted[32];
+  const char *at;
+  snprintf(quoted, sizeof quoted, "'%s'", key);
+  at = strstr(header, quoted);
+  if (!at) fail("%s: npy: the header has no %s (byte 10)", path, quoted);
+  for (at += strlen(quoted); *at == ' ';) at++;
+  if (*at++ != ':') fail("%s: npy: the header is malformed at %s (byte 10)", path, quoted);
+  while (*at == ' ') at++;
+  return at;
+}
+
+static void npy_type(const char *path, const char *header, npy *f) {
+  const char *d = npy_entry(path, header, "descr");
+  int plain = d[0] == '\'' && d[1] && strchr("<>|=", d[1]) && d[2] && strchr("fiub", d[2]) && d[3] >= '1' &&
+              d[3] <= '8' && d[4] == '\'';
+  f->kind = plain ? d[2] : '?';
+  f->size = plain ? (size_t)(d[3] - '0') : 0;
+  f->big = plain && d[1] == '>';
+  if (f->kind == 'f') plain = f->size == 4 || f->size == 8;
+  else if (f->kind == 'b') plain = f->size == 1;
+  else plain = plain && (f->size == 1 || f->size == 2 || f->size == 4 || f->size == 8);
+  if (!plain || (f->size > 1 && d[1] == '|'))
+    fail("%s: npy: numbers of type %.12s, which is none of f4, f8, i1 to i8, u1 to u8, b1 (byte 10)", path, d);
+}
+
+static void npy_shape(const char *path, const char *header, npy *f) {
+  const char *at = npy_entry(path, header, "shape");
+  if (*at++ != '(') fail("%s: npy: the shape is malformed (byte 10)", path);
+  f->shape[0] = f->shape[1] = 1;
+  for (f->dims = 0;;) {
+    unsigned long long size;
+    char *end;
+    while (*at == ' ' || (*at == ',' && f->dims > 0)) at++;
+    if (*at == ')') break;
+    errno = 0;
+    size = strtoull(at, &end, 10);
+    if (*at < '0' || *at > '9' || errno || size > SIZE_MAX) fail("%s: npy: the shape is malformed (byte 10)", path);
+    if (f->dims == 2) fail("%s: npy: more than two dimensions (byte 10)", path);
+    f->shape[f->dims++] = (size_t)size;
+    at = end;
+  }
+  if (f->dims == 0) fail("%s: npy: a single number, not a table (byte 10)", path);
+}
+
+static void npy_header(const char *path, const unsigned char *bytes, size_t size, npy *f) {
+  const char *order;
+  char *header;
+  size_t length, wide, i;
+  memset(f, 0, sizeof *f);
+  if (size < 12) fail("%s: npy: the file is truncated (byte %lu)", path, (unsigned long)size);
+  if (bytes[6] < 1 || bytes[6] > 3) fail("%s: npy: version %d, which is not 1 to 3 (byte 6)", path, bytes[6]);
+  wide = bytes[6] > 1;
+  length = (size_t)bytes[8] | (size_t)bytes[9] << 8;
+  if (wide) length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
+  f->start = wide ? 12 : 10;
+  if (length > size - f->start) fail("%s: npy: the file is truncated (byte %lu)", path, (unsigned long)size);
+  header = (char *)malloc(length + 1);
+  if (!header) fail("out of memory");
+  for (i = 0; i < length; i++) header[i] = bytes[f->start + i] < 32 ? ' ' : (char)bytes[f->start + i];
+  header[length] = 0;
+  f->start += length;
+  npy_type(path, header, f);
+  npy_shape(path, header, f);
+  order = npy_entry(path, header, "fortran_order");
+  f->fortran = strncmp(order, "True", 4) == 0;
+  if (!f->fortran && strncmp(order, "False", 5))
+    fail("%s: npy: fortran_order is neither True nor False (byte 10)", path);
+  free(header);
+}
+
+/* The number at `at`: its bytes are put together in order, on any machine. */
+static double npy_number(const unsigned char *at, const npy *f) {
+  uint64_t bits = 0, sign;
+  size_t i;
+  for (i = 0; i < f->size; i++) bits |= (uint64_t)at[f->big ? f->size - 1 - i : i] << 8 * i;
+  if (f->kind == 'f' && f->size == 8) {
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+  }
+  if (f->kind == 'f') {
+    uint32_t half = (uint32_t)bits;
+    float value;
+    memcpy(&value, &half, sizeof value);
+    return (double)value;
+  }
+  sign = (uint64_t)1 << (8 * f->size - 1);
+  if (f->kind == 'i' && (bits & sign)) return -(double)(sign - (bits & (sign - 1)));
+  return (double)bits;
+}
+
+static table parse_npy(const char *path, const unsigned char *bytes, size_t size) {
+  table t;
+  npy f;
+  size_t r, c, left;
+  npy_header(path, bytes, size, &f);
+  t.rows = f.shape[0];
+  t.columns = f.shape[1];
+  left = size - f.start;
+  if (t.rows == 0 || t.columns == 0) fail("%s: npy: no numbers (byte 10)", path);
+  if (t.rows > left / f.size / t.columns) fail("%s: npy: the file is truncated (byte %lu)", path, (unsigned long)size);
+  if (t.rows * t.columns * f.size < left)
+    fail("%s: npy: more bytes than the shape says (byte %lu)", path,
+         (unsigned long)(f.start + t.rows * t.columns * f.size));
+  t.value = numbers(t.rows, t.columns);
+  for (r = 0; r < t.rows; r++)
+    for (c = 0; c < t.columns; c++) {
+      size_t at = f.start + f.size * (f.fortran ? c * t.rows + r : r * t.columns + c);
+      double value = npy_number(bytes + at, &f);
+      if (!(fabs(value) <= DBL_MAX)) fail("%s: npy: a number is not finite (byte %lu)", path, (unsigned long)at);
+      t.value[r * t.columns + c] = value;
+    }
+  return t;
+}
+
+static table read_table(const char *path) {
+  static const unsigned char magic[6] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
+  size_t size, length = strlen(path);
+  unsigned char *bytes = read_file(path, &size);
+  int is_npy = size >= 6 && memcmp(bytes, magic, 6) == 0;
+  table t;
+  if (!is_npy && length > 4 && !strcmp(path + length - 4, ".npy"))
+    fail("%s: npy: the file does not begin as one (byte 0)", path);
+  t = is_npy ? parse_npy(path, bytes, size) : parse_csv(path, bytes, size);
+  free(bytes);
+  return t;
+}
+
+/* Square and symmetric to 1e-8 of its largest element; what is left of it is averaged. */
+static double *read_gram(const char *path, size_t *n) {
+  table t = read_table(path);
+  double largest = 0;
+  size_t i, j;
+  if (t.rows != t.columns)
+    fail("%s: a Gram matrix is square, this one has %lu rows and %lu columns", path, (unsigned long)t.rows,
+         (unsigned long)t.columns);
+  *n = t.rows;
+  for (i = 0; i < *n * *n; i++) largest = fabs(t.value[i]) > largest ? fabs(t.value[i]) : largest;
+  for (i = 0; i < *n; i++)
+    for (j = 0; j < i; j++) {
+      double *a = &t.value[i * *n + j], *b = &t.value[j * *n + i];
+      if (!(fabs(*a - *b) <= 1e-8 * largest))
+        fail("%s: not symmetric: %g in row %lu, column %lu, but %g in row %lu, column %lu", path, *b,
+             (unsigned long)j + 1, (unsigned long)i + 1, *a, (unsigned long)i + 1, (unsigned long)j + 1);
+      *a = *b = *a + (*b - *a) / 2;
+    }
+  return t.value;
+}
+
+/* ---- the report: what was measured, and what stands beside it */
+
+static const double unknown = (double)NAN;
+static int known(double x) { return x == x; }
+
+typedef struct quantity {
+  const char *section, *key, *name;
+  double value, null_mean, null_best;
+  double bound;
+  const char *bound_is, *bound_name; /* "at_most" or "at_least", and its formula */
+  char remark[128];
+} quantity;
+
+enum { QUANTITIES = 64, NOTES = 16, SHOWN = 10 };
+
+/* Of the labels alone, with --features: the directions that they know. */
+typedef struct directions {
+  int measured;
+  size_t d, found;
+  double *strength, *V, noise, mean_off, variance_off, angle;
+} directions;
+
+typedef struct report {
+  quantity list[QUANTITIES];
+  size_t count, notes;
+  char note[NOTES][256];
+} report;
+
+static quantity *add(report *r, const char *section, const char *key, const char *name, double value) {
+  quantity *q = &r->list[r->count < QUANTITIES - 1 ? r->count++ : r->count];
+  memset(q, 0, sizeof *q);
+  q->section = section;
+  q->key = key;
+  q->name = name;
+  q->value = value;
+  q->null_mean = q->null_best = q->bound = unknown;
+  return q;
+}
+
+static void bounded(quantity *q, const char *is, double bound, const char *name) {
+  q->bound_is = is;
+  q->bound = bound;
+  q->bound_name = name;
+}
+
+static void remark(quantity *q, const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  vsnprintf(q->remark, sizeof q->remark, format, list);
+  va_end(list);
+}
+
+static void note(report *r, const char *format, ...) {
+  va_list list;
+  if (r->notes == NOTES) return;
+  va_start(list, format);
+  vsnprintf(r->note[r->notes++], sizeof r->note[0], format, list);
+  va_end(list);
+}
+
+/* Whether a call of the library has a result. What it refuses of this matrix is not defined, which the report says;
+   only memory is a reason to end. */
+static int defined(invman_status status, quantity *q) {
+  if (status >= 0) return 1;
+  if (status == INVMAN_E_NOMEM || status == INVMAN_E_SIZE) check(status, "memory");
+  q->value = unknown;
+  remark(q, "%s", error.what ? error.what : invman_status_string(status));
+  return 0;
+}
+
+/* ---- the null: the same number for permuted labels */
+
+typedef struct chance {
+  double sum, best;
+  size_t draws;
+} chance;
+
+static void see(chance *c, double value, int sign) { /* sign: of a signal */
+  c->sum += value;
+  if (c->draws++ == 0 || sign * (value - c->best) > 0) c->best = value;
+}
+
+static void beside(quantity *q, const chance *c) {
+  if (c->draws == 0) return;
+  q->null_mean = c->sum / (double)c->draws;
+  q->null_best = c->best;
+}
+
+static size_t below(invman_rng *rng, size_t n) { return (size_t)(invman_rng_uniform(rng) * (double)n); }
+
+static void shuffle(double *y, size_t n, invman_rng *rng) {
+  size_t i;
+  for (i = n; i > 1; i--) {
+    size_t j = below(rng, i);
+    double kept = y[i - 1];
+    y[i - 1] = y[j];
+    y[j] = kept;
+  }
+}
+
+/* A (n,n) with its points in random order. */
+static void reorder(const double *A, size_t n, invman_rng *rng, double *out) {
+  double *order = numbers(n, 1);
+  size_t i, j;
+  for (i = 0; i < n; i++) order[i] = (double)i;
+  shuffle(order, n, rng);
+  for (i = 0; i < n; i++)
+    for (j = 0; j < n; j++) out[i * n + j] = A[(size_t)order[i] * n + (size_t)order[j]];
+  free(order);
+}
+
+/* ---- what is measured */
+
+enum { STREAM_LABELS = 11, STREAM_BITS, STREAM_ORDER, STREAM_SUBSETS, STREAM_STEIN, STREAM_OTHER };
+
+typedef struct problem {
+  invman_context ctx;
+  arguments a;
+  size_t n, d; /* d 0: a Gram matrix */
+  double *x, *K, *U, *lambda, *D;
+  double *y;             /* NULL: no labels */
+  double *sign;          /* of two classes: -1, +1; else NULL */
+  size_t classes, least; /* points of the smallest class */
+  directions found;
+  report r;
+} problem;
+
+static double larger(double a, double b) { return a > b ? a : b; }
+static double smaller(double a, double b) { return a < b ? a : b; }
+
+static void measure_spectrum(problem *p) {
+  static const char *const s = "spectrum";
+  const invman_context *ctx = &p->ctx;
+  report *r = &p->r;
+  invman_spectrum m;
+  double n = (double)p->n, entropy = unknown;
+  quantity *q;
+  check(invman_spectral_measures(ctx, p->lambda, p->n, 0, 0, &m), "spectrum");
+  add(r, s, "sum", "sum of eigenvalues", m.sum);
+  if (!(m.sum > 0)) {
+    note(r, "K has no positive eigenvalue: its spectrum says nothing");
+    return;
+  }
+  bounded(add(r, s, "entropy", "entropy", m.entropy), "at_most", log(n), "ln n");
+  bounded(add(r, s, "effective_rank", "effective rank, e^entropy", m.effective_rank), "at_most", (double)m.rank,
+          "rank");
+  bounded(add(r, s, "participation_ratio", "participation ratio", m.participation_ratio), "at_most", m.effective_rank,
+          "effective rank");
+  bounded(add(r, s, "stable_rank", "stable rank", m.stable_rank), "at_most", (double)m.rank, "rank");
+  bounded(add(r, s, "anisotropy", "anisotropy, largest share", m.anisotropy), "at_least", 1 / n, "1/n");
+  bounded(add(r, s, "rank", "rank", (double)m.rank), "at_most", n, "n");
+  q = add(r, s, "von_neumann_entropy", "von Neumann entropy", unknown);
+  if (defined(invman_von_neumann_entropy(ctx, p->K, p->n, &entropy), q)) {
+    q->value = entropy;
+    bounded(q, "at_most", log(n), "ln n");
+  }
+  if (p->lambda[p->n - 1] < -1e-8 * p->lambda[0])
+    note(r, "K is not positive semi-definite: its least eigenvalue is %g; those below 0 count as 0",
+         p->lambda[p->n - 1]);
+}
+
+static void measure_leverage(problem *p) {
+  static const char *const s = "spectrum";
+  double sum = 0, gamma, d_eff, most = 0, *tau;
+  size_t i, rank = 0;
+  quantity *q;
+  for (i = 0; i < p->n; i++) {
+    sum += larger(p->lambda[i], 0);
+    rank += p->lambda[i] > (double)p->n * DBL_EPSILON * p->lambda[0];
+  }
+  gamma = p->a.gamma > 0 ? p->a.gamma : sum / (double)p->n;
+  if (!(gamma > 0)) return;
+  tau = numbers(p->n, 1);
+  q = add(&p->r, s, "effective_dimension", "effective dimension", unknown);
+  remark(q, "ridge gamma = %.6g", gamma);
+  if (defined(invman_ridge_leverage(&p->ctx, p->lambda, p->U, p->n, gamma, tau, &d_eff), q)) {
+    q->value = d_eff;
+    bounded(q, "at_most", smaller((double)rank, sum / gamma), "min(rank, sum/gamma)");
+    for (i = 0; i < p->n; i++) most = larger(most, tau[i]);
+    q = add(&p->r, s, "leverage", "largest ridge leverage", most);
+    bounded(q, "at_least", d_eff / (double)p->n, "effective dimension/n");
+  }
+  free(tau);
+}
+
+enum { ALIGNMENT, POWER_1, POWER_10, NORM, LABEL_NUMBERS, WITHIN = LABEL_NUMBERS };
+
+/* Of labels -1, +1, and the share of the labels that the norm is of: what is within K's rank. Returns the status of the
+   first that is not defined. */
+static invman_status label_numbers(const problem *p, const double *y, double *power, double out[WITHIN + 1]) {
+  size_t used = 0;
+  const invman_context *ctx = &p->ctx;
+  invman_status status = invman_target_alignment(ctx, p->K, y, p->n, &out[ALIGNMENT]);
+  if (status >= 0) status = invman_label_power(ctx, p->U, y, p->n, power);
+  if (status < 0) return status;
+  out[POWER_1] = power[0];
+  out[POWER_10] = power[p->n < 10 ? p->n - 1 : 9];
+  status = invman_rkhs_norm(ctx, p->lambda, p->U, y, p->n, 0, &out[NORM], &used);
+  out[WITHIN] = used > 0 ? power[used - 1] : 0;
+  return status;
+}
+
+static void measure_bits(problem *p) {
+  quantity *q = add(&p->r, "labels", "information", "information of component 1, bits", unknown);
+  double bits, mean, deviation;
+  invman_rng rng;
+  if (p->least <= 5) {
+    remark(q, "needs more than 5 points of each class");
+    return;
+  }
+  if (!defined(invman_mutual_information(&p->ctx, p->U, 1, p->sign, p->n, NULL, &bits), q)) return;
+  q->value = bits;
+  bounded(q, "at_most", 1, "a bit");
+  if (p->a.draws == 0) return;
+  invman_rng_seed(&rng, p->a.seed, STREAM_BITS);
+  check(invman_mutual_information_null(&p->ctx, p->U, 1, p->sign, p->n, NULL, p->a.draws, &rng, &mean, &deviation),
+        "information");
+  q->null_mean = mean;
+  if (p->a.draws > 1) remark(q, "the null's deviation: %.3g", deviation);
+}
+
+static void measure_labels(problem *p) {
+  static const char *const key[] = {"alignment", "label_power_1", "label_power_10", "rkhs_norm2"};
+  static const char *const name[] = {"kernel-target alignment", "labels in component 1", "labels in components 1 to 10",
+                                     "squared RKHS norm of labels"};
+  static const int sign[] = {1, 1, 1, -1};
+  double *power = numbers(p->n, 1), *y = numbers(p->n, 1), value[WITHIN + 1], drawn[WITHIN + 1];
+  chance c[LABEL_NUMBERS];
+  invman_status status;
+  invman_rng rng;
+  size_t i;
+  quantity *q;
+  memset(c, 0, sizeof c);
+  status = label_numbers(p, p->sign, power, value);
+  if (status < 0) {
+    defined(status, add(&p->r, "labels", key[ALIGNMENT], name[ALIGNMENT], unknown));
+  } else {
+    memcpy(y, p->sign, p->n * sizeof *y);
+    invman_rng_seed(&rng, p->a.seed, STREAM_LABELS);
+    for (i = 0; i < p->a.draws; i++) {
+      int m;
+      shuffle(y, p->n, &rng);
+      check(label_numbers(p, y, power, drawn), "labels");
+      for (m = 0; m < LABEL_NUMBERS; m++) see(&c[m], drawn[m], sign[m]);
+    }
+    for (i = 0; i < LABEL_NUMBERS; i++) {
+      q = add(&p->r, "labels", key[i], name[i], value[i]);
+      beside(q, &c[i]);
+      if (i != NORM) bounded(q, "at_most", 1, "all");
+      if (i == NORM && value[WITHIN] < 1 - 1e-9) { /* of a part of the labels: a larger part has a larger norm */
+        q->null_best = unknown;
+        remark(q, "of the %.4g of the labels within K's rank", value[WITHIN]);
+      }
+      if (i == ALIGNMENT) remark(q, "%.4g for K = 1", 1 / sqrt((double)p->n));
+      if (i == POWER_1) remark(q, "%.4g for a random direction", 1 / (double)p->n);
+      if (i == POWER_10) remark(q, "%.4g for random ones", smaller(10, (double)p->n) / (double)p->n);
+    }
+    measure_bits(p);
+  }
+  free(power);
+  free(y);
+}
+
+enum { COLLAPSE_NUMBERS = 6 };
+
+static invman_status collapse_numbers(const problem *p, const double *y, double out[COLLAPSE_NUMBERS]) {
+  invman_collapse c;
+  invman_status status = invman_neural_collapse(&p->ctx, p->K, y, p->n, &c);
+  if (status < 0) return status;
+  out[0] = c.nc1_trace;
+  out[1] = c.nc1;
+  out[2] = c.nc2_norms;
+  out[3] = c.nc2_angles;
+  out[4] = c.uncentred_cosine;
+  out[5] = c.nearest_mean_error;
+  return status;
+}
+
+/* Whether all points are one, up to what rounding leaves between them. */
+static int all_equal(const problem *p) {
+  double most = 0;
+  size_t i;
+  for (i = 0; i < p->n * p->n; i++) most = larger(most, p->D[i]);
+  return !(most > 0);
+}
+
+static void measure_collapse(problem *p) {
+  static const char *const key[] = {"nc1_trace",         "nc1", "nc2_norms", "nc2_angles", "uncentred_cosine",
+                                    "nearest_mean_error"};
+  static const char *const name[] = {"NC1, tr within/tr between", "NC1, tr(within between^+)/C",
+                                     "NC2, spread of norms",      "NC2, cosines from -1/(C-1)",
+                                     "uncentred means' cosine",   "NC4, nearest mean's error"};
+  double value[COLLAPSE_NUMBERS], drawn[COLLAPSE_NUMBERS], *y = numbers(p->n, 1);
+  chance c[COLLAPSE_NUMBERS];
+  invman_rng rng;
+  size_t i, m;
+  quantity *q = add(&p->r, "collapse", "classes", "classes", (double)p->classes);
+  memset(c, 0, sizeof c);
+  if (all_equal(p)) {
+    remark(q, "all points are equal: nothing can collapse");
+    free(y);
+    return;
+  }
+  check(collapse_numbers(p, p->y, value), "neural collapse");
+  memcpy(y, p->y, p->n * sizeof *y);
+  invman_rng_seed(&rng, p->a.seed, STREAM_LABELS);
+  for (i = 0; i < p->a.draws; i++) {
+    shuffle(y, p->n, &rng);
+    check(collapse_numbers(p, y, drawn), "collapse");
+    for (m = 0; m < COLLAPSE_NUMBERS; m++) see(&c[m], drawn[m], -1);
+  }
+  for (m = 0; m < COLLAPSE_NUMBERS; m++) {
+    q = add(&p->r, "collapse", key[m], name[m], value[m]);
+    if (value[m] > DBL_MAX) remark(q, "all class means are equal");
+    if ((m == 2 || m == 3) && p->classes == 2) remark(q, "of two classes: their sizes alone");
+    else beside(q, &c[m]);
+    if (m == 4) q->null_best = unknown; /* collapse may end at 0 or at 1, as the classes are centred or not */
+  }
+  free(y);
+}
+
+static size_t points_with_an_equal(const double *D, size_t n) {
+  size_t i, j, count = 0;
+  for (i = 0; i < n; i++) {
+    for (j = 0; j < n && (j == i || D[i * n + j] > 0);) j++;
+    count += j < n;
+  }
+  return count;
+}
+
+static void measure_local(problem *p, size_t others) {
+  double *lid = numbers(p->n, 1), harmonic, geometric;
+  size_t k = p->a.k ? p->a.k : others > 20 ? 20 : others > 2 ? others - 1 : 2;
+  quantity *q = add(&p->r, "dimension", "lid_harmonic", "local, harmonic mean", unknown);
+  if (p->a.k && p->a.k >= others)
+    fail("--k %lu, but only %lu points have no equal", (unsigned long)p->a.k, (unsigned long)others);
+  if (others < 3) {
+    remark(q, "fewer than three points without an equal");
+  } else if (defined(invman_local_dimension(&p->ctx, p->D, p->n, k, INVMAN_LID_MLE, lid, &harmonic, &geometric), q)) {
+    q->value = harmonic;
+    remark(q, "of %lu neighbours", (unsigned long)k);
+    q = add(&p->r, "dimension", "lid_geometric", "local, geometric mean", geometric);
+    remark(q, "of %lu neighbours", (unsigned long)k);
+  }
+  free(lid);
+}
+
+static void measure_tree(problem *p) {
+  quantity *q = add(&p->r, "dimension", "tree_dimension", "minimum spanning tree", unknown);
+  double *shuffled, dimension;
+  invman_rng rng;
+  if (p->n < 64) {
+    remark(q, "needs 64 points");
+    return;
+  }
+  shuffled = numbers(p->n, p->n);
+  invman_rng_seed(&rng, p->a.seed, STREAM_ORDER);
+  reorder(p->D, p->n, &rng, shuffled);
+  if (defined(invman_tree_dimension(&p->ctx, shuffled, p->n, &dimension), q)) q->value = dimension;
+  free(shuffled);
+}
+
+static void measure_dimension(problem *p) {
+  static const int method[2] = {INVMAN_TWO_NN_MLE, INVMAN_TWO_NN_FIT};
+  size_t equal = points_with_an_equal(p->D, p->n), i;
+  double dimension;
+  quantity *q;
+  for (i = 0; i < 2; i++) {
+    q = add(&p->r, "dimension", i ? "two_nn_fit" : "two_nn_mle", i ? "TwoNN, fit" : "TwoNN", unknown);
+    if (!defined(invman_two_nn(&p->ctx, p->D, p->n, method[i], &dimension), q)) continue;
+    q->value = dimension;
+    if (dimension <= DBL_MAX) remark(q, "standard error about %.2g", dimension / sqrt((double)(p->n - equal)));
+  }
+  measure_local(p, p->n - equal);
+  measure_tree(p);
+  q = add(&p->r, "dimension", "duplicates", "points that have an equal", (double)equal);
+  if (equal > 0) remark(q, "left out of the dimensions but the tree's");
+}
+
+/* The information's null costs as much as the number itself, each time: beyond this many points it is left out. */
+enum { NULL_OF_INFORMATION = 400 };
+
+static void measure_information(problem *p, double sigma) {
+  quantity *q = add(&p->r, "diffusion", "diffusion_information", "information with labels, bits", unknown);
+  double bits, *y = numbers(p->n, 1);
+  chance c;
+  invman_rng rng;
+  size_t i;
+  memset(&c, 0, sizeof c);
+  invman_rng_seed(&rng, p->a.seed, STREAM_SUBSETS);
+  if (defined(invman_diffusion_information(&p->ctx, p->D, p->y, p->n, sigma, 1, 0, &rng, &bits), q)) {
+    q->value = bits;
+    memcpy(y, p->y, p->n * sizeof *y);
+    for (i = 0; i < p->a.draws && p->n <= NULL_OF_INFORMATION; i++) {
+      shuffle(y, p->n, &rng);
+      check(invman_diffusion_information(&p->ctx, p->D, y, p->n, sigma, 1, 0, &rng, &bits), "information");
+      see(&c, bits, 1);
+    }
+    beside(q, &c);
+    if (p->a.draws > 0 && p->n > NULL_OF_INFORMATION) remark(q, "some 0 for labels that know nothing; not drawn");
+  }
+  free(y);
+}
+
+static void measure_diffusion(problem *p) {
+  quantity *q = add(&p->r, "diffusion", "diffusion_entropy", "spectral entropy, bits", unknown);
+  double sigma = p->a.sigma, bits;
+  if (!(sigma > 0)) check(invman_median_distance(&p->ctx, p->D, p->n, &sigma), "distances");
+  if (!(sigma > 0)) {
+    remark(q, "the median distance is 0: give --sigma");
+    return;
+  }
+  if (!defined(invman_diffusion_entropy(&p->ctx, p->D, p->n, sigma, 1, &bits), q)) return;
+  q->value = bits;
+  bounded(q, "at_most", log((double)(p->n - 1)) / log(2.0), "log2(n-1)");
+  remark(q, "sigma = %.6g", sigma);
+  if (p->y && p->classes > 1 && p->classes <= p->n / 2) measure_information(p, sigma);
+}
+
+static void measure_other(problem *p) {
+  size_t n, i;
+  double *L = read_gram(p->a.other, &n), *shuffled, cka;
+  quantity *q = add(&p->r, "other", "cka", "centred alignment (CKA)", unknown);
+  chance c;
+  invman_rng rng;
+  memset(&c, 0, sizeof c);
+  if (n != p->n) fail("%s: %lu points, but there are %lu", p->a.other, (unsigned long)n, (unsigned long)p->n);
+  shuffled = numbers(n, n);
+  if (defined(invman_centred_alignment(&p->ctx, p->K, L, n, 0, &cka), q)) {
+    q->value = cka;
+    bounded(q, "at_most", 1, "the same kernel");
+    invman_rng_seed(&rng, p->a.seed, STREAM_OTHER);
+    for (i = 0; i < p->a.draws; i++) {
+      reorder(L, n, &rng, shuffled);
+      check(invman_centred_alignment(&p->ctx, p->K, shuffled, n, 0, &cka), p->a.other);
+      see(&c, cka, 1);
+    }
+    beside(q, &c);
+  }
+  free(shuffled);
+  free(L);
+}
+
+/* How far the inputs are from what Stein's lemma asks for: means 0, variances 1. */
+static void measure_moments(problem *p) {
+  size_t i, j;
+  for (j = 0; j < p->d; j++) {
+    double mean = 0, square = 0;
+    for (i = 0; i < p->n; i++) mean += p->x[i * p->d + j] / (double)p->n;
+    for (i = 0; i < p->n; i++) square += (p->x[i * p->d + j] - mean) * (p->x[i * p->d + j] - mean) / (double)p->n;
+    p->found.mean_off = larger(p->found.mean_off, fabs(mean));
+    p->found.variance_off = larger(p->found.variance_off, fabs(square - 1));
+  }
+}
+
+static void measure_truth(problem *p) {
+  size_t k = p->found.found, m = p->a.truth, i;
+  double *theta = numbers(p->d, 1), *axes = numbers(m, p->d);
+  invman_angles angles;
+  for (i = 0; i < m * p->d; i++) axes[i] = i / p->d == i % p->d;
+  check(invman_principal_angles(&p->ctx, p->found.V, k, axes, m, p->d, theta, &angles), "--truth");
+  p->found.angle = angles.largest;
+  free(theta);
+  free(axes);
+}
+
+static void measure_directions(problem *p) {
+  directions *f = &p->found;
+  invman_data data;
+  invman_rng rng;
+  quantity *q;
+  if (p->n / 5 < p->d || p->d > 500) {
+    note(&p->r, "directions of the labels are left out: %s",
+         p->d > 500 ? "more than 500 inputs" : "fewer than five points per input");
+    return;
+  }
+  data.n = p->n;
+  data.d = f->d = p->d;
+  data.x = p->x;
+  data.y = p->sign;
+  f->strength = numbers(p->d, 1);
+  f->V = numbers(p->d, p->d);
+  f->angle = unknown;
+  invman_rng_seed(&rng, p->a.seed, STREAM_STEIN);
+  check(invman_stein_directions(&p->ctx, &data, p->a.draws, p->a.draws ? &rng : NULL, f->strength, f->V, &f->noise,
+                                &f->found),
+        "directions");
+  measure_moments(p);
+  if (p->a.truth && f->found > 0) measure_truth(p);
+  f->measured = 1;
+  q = add(&p->r, "directions", "directions_found", "directions above the noise", (double)f->found);
+  remark(q, "noise %.4g %s; sqrt(d/n) = %.4g", f->noise, p->a.draws ? "of permuted labels" : "= sqrt(5 d/n)",
+         sqrt((double)p->d / (double)p->n));
+  q = add(&p->r, "directions", "means_off", "inputs: largest |mean|", f->mean_off);
+  remark(q, "Stein's lemma asks for x ~ N(0,1): %.2g by chance", 1 / sqrt((double)p->n));
+  q = add(&p->r, "directions", "variances_off", "inputs: largest |variance - 1|", f->variance_off);
+  remark(q, "%.2g by chance", sqrt(2 / (double)p->n));
+  if (p->a.truth) {
+    q = add(&p->r, "directions", "truth_angle", "largest angle to the true inputs", f->angle);
+    remark(q, "%s", f->found ? "in radians, of the directions found" : "no direction was found");
+  }
+}
+
+/* ---- input */
+
+static int ascending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+/* Classes are runs of equal numbers in order. */
+static void count_classes(problem *p) {
+  double *sorted = numbers(p->n, 1);
+  size_t i, run = 0;
+  memcpy(sorted, p->y, p->n * sizeof *sorted);
+  qsort(sorted, p->n, sizeof *sorted, ascending);
+  p->least = p->n;
+  for (i = 0; i < p->n; i++) {
+    run++;
+    if (i + 1 < p->n && sorted[i + 1] == sorted[i]) continue;
+    if (run < p->least) p->least = run;
+    p->classes++;
+    run = 0;
+  }
+  if (p->classes == 2) {
+    p->sign = numbers(p->n, 1);
+    for (i = 0; i < p->n; i++) p->sign[i] = p->y[i] > sorted[0] ? 1 : -1;
+  }
+  free(sorted);
+}
+
+static void read_labels(problem *p) {
+  table t = read_table(p->a.labels);
+  if (t.rows > 1 && t.columns > 1)
+    fail("%s: a label is one number per point, here are %lu columns", p->a.labels, (unsigned long)t.columns);
+  if (t.rows * t.columns != p->n)
+    fail("%s: %lu labels, but %lu points", p->a.labels, (unsigned long)(t.rows * t.columns), (unsigned long)p->n);
+  p->y = t.value;
+  count_classes(p);
+}
+
+/* K = X X', and the distances from the points themselves: nothing cancels there. */
+static void read_features(problem *p) {
+  table t = read_table(p->a.features);
+  size_t i, j, k;
+  p->n = t.rows;
+  p->d = t.columns;
+  p->x = t.value;
+  if (p->a.truth > p->d) fail("--truth %lu, but only %lu inputs", (unsigned long)p->a.truth, (unsigned long)p->d);
+  p->K = numbers(p->n, p->n);
+  for (i = 0; i < p->n; i++)
+    for (j = 0; j <= i; j++) {
+      double sum = 0;
+      for (k = 0; k < p->d; k++) sum += p->x[i * p->d + k] * p->x[j * p->d + k];
+      if (!(fabs(sum) <= DBL_MAX)) fail("%s: row %lu: too large to square", p->a.features, (unsigned long)i + 1);
+      p->K[i * p->n + j] = p->K[j * p->n + i] = sum;
+    }
+}
+
+static void prepare(problem *p) {
+  const char *path = p->a.gram ? p->a.gram : p->a.features;
+  if (p->a.gram) p->K = read_gram(p->a.gram, &p->n);
+  else read_features(p);
+  if (p->n < 2) fail("%s: one point tells nothing", path);
+  if (p->a.labels) read_labels(p);
+  p->U = numbers(p->n, p->n);
+  p->D = numbers(p->n, p->n);
+  p->lambda = numbers(p->n, 1);
+  memcpy(p->U, p->K, p->n * p->n * sizeof(double));
+  check(invman_eigh(&p->ctx, p->n, p->U, p->lambda), path);
+  if (p->d > 0) check(invman_point_distances(&p->ctx, p->x, p->n, p->d, p->D), path);
+  else check(invman_kernel_distances(&p->ctx, p->K, p->n, p->D), path);
+}
+
+static void measure(problem *p) {
+  report *r = &p->r;
+  measure_spectrum(p);
+  measure_leverage(p);
+  if (!p->y) note(r, "no labels: what needs them is left out");
+  else if (p->classes == 1) note(r, "all labels are equal: what needs classes is left out");
+  else if (p->classes > p->n / 2)
+    note(r, "%lu different labels of %lu points are no classes: what needs classes is left out",
+         (unsigned long)p->classes, (unsigned long)p->n);
+  else {
+    if (p->sign && p->lambda[0] > 0) measure_labels(p);
+    else if (!p->sign) note(r, "%lu classes: alignment and what else needs two is left out", (unsigned long)p->classes);
+    measure_collapse(p);
+  }
+  measure_dimension(p);
+  measure_diffusion(p);
+  if (p->a.other) measure_other(p);
+  if (p->d > 0 && p->sign && p->classes <= p->n / 2) measure_directions(p);
+}
+
+/* ---- what comes out */
+
+static void show(char text[32], double value) {
+  if (!known(value)) strcpy(text, "-");
+  else if (fabs(value) > DBL_MAX) strcpy(text, value > 0 ? "infinite" : "-infinite");
+  else snprintf(text, 32, "%.6g", value);
+}
+
+static const char *section_name(const char *section) {
+  static const char *const names[][2] = {{"spectrum", "spectrum of K"},
+                                         {"labels", "labels -1, +1 and K"},
+                                         {"collapse", "neural collapse"},
+                                         {"dimension", "intrinsic dimension"},
+                                         {"diffusion", "diffusion"},
+                                         {"other", "the other kernel"},
+                                         {"directions", "directions that the labels know"}};
+  size_t i;
+  for (i = 0; i < sizeof names / sizeof *names; i++)
+    if (!strcmp(section, names[i][0])) return names[i][1];
+  return section;
+}
+
+static void show_quantity(const quantity *q) {
+  char value[32], mean[32], best[32];
+  show(value, q->value);
+  show(mean, q->null_mean);
+  show(best, q->null_best);
+  printf("  %-32s %12s", q->name, value);
+  if (known(q->null_mean) || q->bound_is || q->remark[0])
+    printf(" %12s %12s", known(q->null_mean) ? mean : "", known(q->null_best) ? best : "");
+  if (q->bound_is)
+    printf("  %s %.6g (%s)", !strcmp(q->bound_is, "at_most") ? "at most" : "at least", q->bound, q->bound_name);
+  if (q->remark[0]) printf("%s%s", q->bound_is ? "; " : "  ", q->remark);
+  putchar('\n');
+}
+
+/* The largest components of a direction, one after the other. */
+static void show_components(const double *v, size_t d) {
+  size_t shown, j, last = d;
+  for (shown = 0; shown < 4 && shown < d; shown++) {
+    size_t most = d;
+    for (j = 0; j < d; j++) {
+      int left = last == d || fabs(v[j]) < fabs(v[last]) || (fabs(v[j]) == fabs(v[last]) && j > last);
+      if (left && (most == d || fabs(v[j]) > fabs(v[most]))) most = j;
+    }
+    if (shown > 0 && fabs(v[most]) < 0.1) break;
+    printf("  %+.3f x%lu", v[most], (unsigned long)most + 1);
+    last = most;
+  }
+  putchar('\n');
+}
+
+static void show_directions(const directions *f) {
+  size_t i;
+  for (i = 0; i < f->found && i < SHOWN; i++) {
+    printf("  direction %-22lu %12.6g", (unsigned long)i + 1, f->strength[i]);
+    show_components(f->V + i * f->d, f->d);
+  }
+  if (f->found > SHOWN) printf("  and %lu more\n", (unsigned long)(f->found - SHOWN));
+}
+
+static void show_table(const problem *p) {
+  const char *section = "";
+  size_t i;
+  printf("%s: %lu points", p->a.gram ? p->a.gram : p->a.features, (unsigned long)p->n);
+  if (p->d) printf(" of %lu input%s", (unsigned long)p->d, p->d == 1 ? "" : "s");
+  if (p->y) printf("; %s: %lu class%s", p->a.labels, (unsigned long)p->classes, p->classes == 1 ? "" : "es");
+  if (p->y && p->classes > 1) printf(", the smallest of %lu", (unsigned long)p->least);
+  printf("; %lu draws, seed %lu\n", (unsigned long)p->a.draws, (unsigned long)p->a.seed);
+  printf("\n  %-32s %12s %12s %12s\n", "", "value", "null mean", "null best");
+  for (i = 0; i < p->r.count; i++) {
+    if (strcmp(section, p->r.list[i].section)) printf("%s\n", section_name(section = p->r.list[i].section));
+    show_quantity(&p->r.list[i]);
+  }
+  if (p->found.measured) show_directions(&p->found);
+  for (i = 0; i < p->r.notes; i++) printf("%s%s\n", i ? "" : "\n", p->r.note[i]);
+}
+
+static void json_text(const char *text) {
+  putchar('"');
+  for (; *text; text++) {
+    if (*text == '"' || *text == '\\') printf("\\%c", *text);
+    else if ((unsigned char)*text < 32) printf("\\u%04x", (unsigned)*text);
+    else putchar(*text);
+  }
+  putchar('"');
+}
+
+static void json_number(const char *name, double value) {
+  printf(", \"%s\": ", name);
+  if (known(value) && fabs(value) <= DBL_MAX) printf("%.17g", value);
+  else printf("null");
+}
+
+static void json_quantity(const quantity *q) {
+  printf(",\n  \"%s\": {\"section\": \"%s\"", q->key, q->section);
+  json_number("value", q->value);
+  if (known(q->null_mean)) json_number("null_mean", q->null_mean);
+  if (known(q->null_best)) json_number("null_best", q->null_best);
+  if (q->bound_is) json_number(q->bound_is, q->bound);
+  if (q->remark[0] || fabs(q->value) > DBL_MAX) {
+    printf(", \"remark\": ");
+    json_text(q->remark[0] ? q->remark : "infinite");
+  }
+  putchar('}');
+}
+
+static void json_directions(const directions *f) {
+  size_t i, j;
+  printf(",\n  \"directions\": [");
+  for (i = 0; i < f->found; i++) {
+    printf("%s{\"strength\": %.17g, \"components\": [", i ? ", " : "", f->strength[i]);
+    for (j = 0; j < f->d; j++) printf("%s%.17g", j ? ", " : "", f->V[i * f->d + j]);
+    printf("]}");
+  }
+  putchar(']');
+}
+
+static void show_json(const problem *p) {
+  size_t i;
+  printf("{\"file\": ");
+  json_text(p->a.gram ? p->a.gram : p->a.features);
+  json_number("points", (double)p->n);
+  if (p->d) json_number("inputs", (double)p->d);
+  json_number("draws", (double)p->a.draws);
+  printf(", \"seed\": %lu", (unsigned long)p->a.seed);
+  for (i = 0; i < p->r.count; i++) json_quantity(&p->r.list[i]);
+  if (p->found.measured) json_directions(&p->found);
+  printf(",\n  \"notes\": [");
+  for (i = 0; i < p->r.notes; i++) {
+    if (i) printf(", ");
+    json_text(p->r.note[i]);
+  }
+  printf("]}\n");
+}
+
+int main(int argc, char **argv) {
+  static problem p;
+  p.ctx.error = &error;
+  parse(argc, argv, &p.a);
+  prepare(&p);
+  measure(&p);
+  if (p.a.json) show_json(&p);
+  else show_table(&p);
+  if (fflush(stdout) != 0 || ferror(stdout)) fail("the output cannot be written");
+  free(p.x);
+  free(p.K);
+  free(p.U);
+  free(p.lambda);
+  free(p.D);
+  free(p.y);
+  free(p.sign);
+  free(p.found.strength);
+  free(p.found.V);
+  return 0;
+}
