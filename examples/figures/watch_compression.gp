@@ -23,7 +23,7 @@ unset mytics
 set logscale x
 set xrange [0.05:*] noextend
 set format x ''
-set multiplot layout 2,2 margins 0.07,0.985,0.1,0.97 spacing 0.08,0.06
+set multiplot layout 2,2 margins 0.085,0.985,0.1,0.97 spacing 0.09,0.06
 
 set logscale y
 set ylabel 'amplification; degrees' offset 1,0
@@ -34,7 +34,7 @@ plot file using 't_over_h':(later(column('lambda'))) with linespoints lw 1.7 pt 
 
 unset logscale y
 set ylabel 'tangent kernel' offset 1,0
-set yrange [0:*]
+set yrange [0:3]
 set key top right
 plot file using 't_over_h':(later(column('entropy'))) with linespoints lw 1.7 pt 7 ps 0.4 lc rgb blue title 'entropy', \
      file using 't_over_h':(later(column('effective_dimension')/10)) with linespoints lw 1.7 pt 6 ps 0.4 lc rgb red title 'd_{eff}/10', \
@@ -42,8 +42,9 @@ plot file using 't_over_h':(later(column('entropy'))) with linespoints lw 1.7 pt
      file using 't_over_h':(later(10*column('alignment'))) with linespoints lw 1.7 pt 5 ps 0.4 lc rgb pink title '10 alignment'
 
 set format x '10^{%T}'
-set xlabel 't/τ'
+set xlabel 't/h'
 set ylabel 'neurons that switch' offset 1,0
+set yrange [0:*]
 set key top left Left reverse
 plot file using 't_over_h':(later(column('crossings_par'))) with linespoints lw 1.7 pt 7 ps 0.4 lc rgb blue title 'along x_∥', \
      file using 't_over_h':(later(column('crossings_perp'))) with linespoints lw 1.7 pt 6 ps 0.4 lc rgb red title 'along x_⊥'
@@ -51,7 +52,7 @@ plot file using 't_over_h':(later(column('crossings_par'))) with linespoints lw 
 set logscale y
 set format y '10^{%T}'
 set autoscale y
-set ylabel 'per τ; share; ratio' offset 1,0
+set ylabel 'per t/h; share; ratio' offset 1,0
 set key bottom left
 plot file using 't_over_h':(later(column('growth'))) with linespoints lw 1.7 pt 7 ps 0.4 lc rgb blue title 'fastest growth', \
      file using 't_over_h':(later(column('test_error'))) with linespoints lw 1.7 pt 6 ps 0.4 lc rgb red title 'test error', \
