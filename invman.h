@@ -613,11 +613,12 @@ INVMAN_API double invman_equiprobable_radius(size_t d_par);
 
 /* -------------------------------------------------------------------------------------------- diagnostics
 
-   What else a Gram matrix, its eigenpairs, a network's weights or a representation's distances can tell. Each function
-   measures one thing, of arrays the caller has: lambda (n), U (n,n) as invman_eigh leaves them (descending, vectors in
-   rows), K (n,n) a Gram matrix, D (n,n) distances, y labels. Outputs that are pointers may be NULL: not wanted. Entropies
-   are in nats unless bits are named. Eigenvalues below 0 count as 0. No function changes its inputs, if not said. Errors:
-   E_ARG, E_SIZE, E_NOMEM, E_NONFINITE with the element, also where a result is beyond all numbers. */
+   What else a Gram matrix, its eigenpairs, a network's weights or a representation's distances can tell. Each
+   function measures one thing, of arrays the caller has: lambda (n), U (n,n) as invman_eigh leaves them (descending,
+   vectors in rows), K (n,n) a Gram matrix, D (n,n) distances, y labels. Outputs that are pointers may be NULL: not
+   wanted. Entropies are in nats unless bits are named. Eigenvalues below 0 count as 0. No function changes its
+   inputs, if not said. Errors: E_ARG, E_SIZE, E_NOMEM, E_NONFINITE with the element, also where a result is beyond
+   all numbers. */
 
 /* ---- spectrum: how many directions share the weight; p_k = lambda_k/sum, or for `singular` sqrt(lambda_k)/sum of
    them */
@@ -642,8 +643,9 @@ INVMAN_API invman_status invman_spectral_measures(const invman_context *ctx, con
    */
 INVMAN_API invman_status invman_von_neumann_entropy(const invman_context *ctx, const double *K, size_t n,
                                                     double *entropy);
-/* sum_{k <= last} sum_{j > k} lambda_j, of descending lambda: the area under the unexplained variance. O(n) */
-INVMAN_API double invman_unexplained_area(const double *lambda, size_t n, size_t last /* < n, from 0 */);
+/* The area under the unexplained variance: what the first k of descending lambda leave of their sum, added up over k =
+   0 (all of it) .. last. O(n) */
+INVMAN_API double invman_unexplained_area(const double *lambda, size_t n, size_t last);
 
 /* ---- kernel and labels; lambda (n) and U (n,n) are K's, y (n) any numbers */
 
@@ -695,7 +697,7 @@ typedef struct invman_angles {
 /* Principal angles theta (min(k,m), ascending; the first out->count are there), by cosines and sines alike (Bjorck and
    Golub, 1973): small ones and those near pi/2 are right to rounding. Rows are made orthonormal first; what depends on
    those before it, to 1e-12, is left out. A subspace of rank 0: E_ARG. k, m <= d. After feature training the angle of
-   the learned direction to e_1 falls like p^-1/2. O((k + m)^2 d) */
+   the learned direction to e_1 falls like p^-1/2, from some hundred points on. O((k + m)^2 d) */
 INVMAN_API invman_status invman_principal_angles(const invman_context *ctx, const double *U, size_t k, const double *V,
                                                  size_t m, size_t d, double *theta, invman_angles *out);
 /* Of n points x (n,d): the norm within the span of U's rows, and the squared residual outside; norm^2 + residual =
@@ -727,11 +729,11 @@ INVMAN_API invman_status invman_active_subspace(const invman_context *ctx, const
    1/sqrt(n). O(n d^2) */
 INVMAN_API invman_status invman_stein_moments(const invman_context *ctx, const invman_data *data, double *m1,
                                               double *M2);
-/* The informative directions before any training: eigenvectors V (d,d, rows) of S = M2^2 + m1 m1' and strength (d), the
-   roots of its eigenvalues, descending. noise: the largest strength that chance gives, over `draws` random permutations
-   of the labels; draws = 0: sqrt(5 d/n), its limit for n >> d >> 1. found: strengths above it. With labels that know
-   nothing, found > 0 in one of draws + 1 cases. A label that depends on products of three coordinates only is not
-   seen. rng: NULL for draws = 0. O((draws + 1) (n d^2 + d^3)) */
+/* The informative directions before any training: eigenvectors V (d,d, rows) of S = M2^2 + m1 m1' and strength (d),
+   the roots of its eigenvalues, descending. noise: the largest strength that chance gives, over `draws` random
+   permutations of the labels; draws = 0: sqrt(5 d/n), above the 2 sqrt(d/n) of n >> d >> 1. found: strengths above it.
+   With labels that know nothing, found > 0 in one of draws + 1 cases. A label that depends on products of three
+   coordinates only is not seen. rng: NULL for draws = 0. O((draws + 1) (n d^2 + d^3)) */
 INVMAN_API invman_status invman_stein_directions(const invman_context *ctx, const invman_data *data, size_t draws,
                                                  invman_rng *rng, double *strength, double *V, double *noise,
                                                  size_t *found);
@@ -7657,7 +7659,7 @@ invman_status invman_von_neumann_entropy(const invman_context *ctx, const double
 double invman_unexplained_area(const double *lambda, size_t n, size_t last) {
   double sum = 0;
   size_t j;
-  for (j = 1; lambda && j < n; j++) sum += (lambda[j] > 0 ? lambda[j] : 0) * (double)(j <= last ? j : last + 1);
+  for (j = 0; lambda && j < n; j++) sum += (lambda[j] > 0 ? lambda[j] : 0) * ((double)invman_i_min(j, last) + 1);
   return sum;
 }
 
@@ -7740,9 +7742,10 @@ invman_status invman_rkhs_norm(const invman_context *ctx, const double *lambda, 
     sum += share * (share / lambda[k]);
     count++;
   }
-  if (used) *used = count;
+  status = invman_i_check_result(ctx, &sum, 1, "rkhs_norm: the norm is not finite");
+  if (used) *used = status < 0 ? 0 : count;
   if (norm2) *norm2 = sum;
-  return norm2 ? invman_i_check_result(ctx, norm2, 1, "rkhs_norm: the norm is not finite") : INVMAN_OK;
+  return status;
 }
 
 invman_status invman_spectral_predictor(const invman_context *ctx, const double *lambda, const double *U,
@@ -8937,7 +8940,7 @@ double invman_region_bound(size_t h, size_t d) {
   double term = 1, sum = 1;
   size_t j;
   for (j = 1; j <= d && j <= h && sum <= DBL_MAX && term > 1e-17 * sum; j++) {
-    term = term * (double)(h - j + 1) / (double)j;
+    term = term > 1e280 ? term / (double)j * (double)(h - j + 1) : term * (double)(h - j + 1) / (double)j;
     sum += term;
   }
   return sum;

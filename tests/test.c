@@ -14,6 +14,7 @@
 #include "overflow.c"
 #include "kpca.c"
 #include "theory.c"
+#include "diagnostics.c"
 #include "convnet.c"
 #include "model.c"
 #include "images.c"
@@ -43,6 +44,7 @@ int main(int argc, char **argv) {
   overflow_tests();
   kpca_tests();
   theory_tests();
+  diagnostics_tests();
   convnet_tests();
   model_tests();
   images_tests();
