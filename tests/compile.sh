@@ -50,7 +50,7 @@ for source in one static again user; do cp "$dir/$source.c" "$dir/$source.cpp"; 
   fi
   for source in examples/*.c; do
     name=$(basename "$source" .c)
-    silent "$name" $CC -std=c99 $strict -Wstrict-prototypes -I. -fsyntax-only "$source"
+    silent "$name" $CC -std=c99 $strict -Wstrict-prototypes -O0 -S -I. "$source" -o "$dir/o"
   done
 
   # The quick start of the documentation, word for word.
