@@ -55,9 +55,15 @@ build/test: FORCE
 	@mkdir -p build
 	$(CC) $(CFLAGS) $(OPENMP) tests/test.c -o $@ -lm
 
-build/%: examples/%.c invman.h
-	@mkdir -p build
-	$(CC) $(CFLAGS) $(OPENMP) -I. $< -o $@ -lm
+# Each example holds the implementation, so that `cc -O2 -I. examples/NAME.c -lm` is enough. Here it is compiled once for all.
+build/%: examples/%.c build/invman.o
+	$(CC) $(CFLAGS) $(OPENMP) -DINVMAN_I_IMPLEMENTED -I. $< build/invman.o -o $@ -lm
+
+build/invman.o: invman.h build/flags
+	$(CC) $(CFLAGS) $(OPENMP) -DINVMAN_IMPLEMENTATION -x c -c invman.h -o $@
+
+build/flags: FORCE # changes when they do
+	@mkdir -p build && echo '$(CC) $(CFLAGS) $(OPENMP)' | cmp -s - $@ || echo '$(CC) $(CFLAGS) $(OPENMP)' >$@
 
 digits: ## unpack the digits of MNIST=DIRECTORY
 	@mkdir -p build/digits

@@ -6,7 +6,12 @@
 #define INVMAN_IMPLEMENTATION
 #include "invman.h"
 #include <errno.h>
+#include <float.h>
+#include <math.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const char help[] =
     "diagnose - spectrum, labels, neural collapse, dimension and entropy of a Gram matrix, beside what chance gives\n"

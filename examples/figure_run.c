@@ -6,8 +6,13 @@
 #define INVMAN_IMPLEMENTATION
 #include "invman.h"
 #include <errno.h>
+#include <float.h>
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #ifdef _WIN32
 #include <direct.h>
 #include <io.h>

@@ -7,9 +7,14 @@
 #define INVMAN_IMPLEMENTATION
 #include "invman.h"
 #include <errno.h>
+#include <float.h>
 #include <limits.h>
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #ifdef _WIN32
 #include <io.h>

@@ -2,6 +2,7 @@
      cc -O2 -I.. own_model.c -o own_model -lm && ./own_model */
 #define INVMAN_IMPLEMENTATION
 #include "invman.h"
+#include <math.h>
 #include <stdio.h>
 
 enum { D = 5, H = 200, P = 200, N = H * (D + 2) }; /* inputs, neurons, points, weights: rows (U_n, c_n, v_n) */

@@ -6,8 +6,13 @@
 #define INVMAN_IMPLEMENTATION
 #include "invman.h"
 #include <errno.h>
+#include <float.h>
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const char help[] =
     "watch_compression - train a one-hidden-layer network; watch its directions, kernel and linear pieces on the way\n"
