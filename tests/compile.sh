@@ -39,18 +39,19 @@ for source in one static again user; do cp "$dir/$source.c" "$dir/$source.cpp"; 
   silent static_unused $CC -std=c99 $strict -I. "$dir/static.c" -o "$dir/o" -lm
   silent include_again $CC -std=c99 $strict -I. -c "$dir/again.c" -o "$dir/o"
   silent two_files $CC -std=c99 $strict -I. "$dir/one.c" "$dir/user.c" -o "$dir/two" -lm
-  silent unoptimised $CC -O0 -I. -c "$dir/one.c" -o "$dir/o"
+  silent unoptimised $CC -O0 -I. -c "$dir/one.c" -o "$dir/unoptimised.o"
   if [ -n "$CXX" ]; then
     silent strict_c++11 $CXX -std=c++11 $strict -O1 -I. -c "$dir/one.cpp" -o "$dir/o"
     silent strict_c++20 $CXX -std=c++20 $strict -I. -fsyntax-only "$dir/one.cpp"
     silent static_unused_cxx $CXX -std=c++11 $strict -I. "$dir/static.cpp" -o "$dir/o"
-    $CC -I. -c "$dir/one.c" -o "$dir/c.o" && silent c_and_cxx $CXX -std=c++11 $strict -I. "$dir/user.cpp" "$dir/c.o" -o "$dir/o" -lm
+    silent c_and_cxx $CXX -std=c++11 $strict -I. "$dir/user.cpp" "$dir/unoptimised.o" -o "$dir/o" -lm
   else
     echo "skip compile_cxx: no C++ compiler is given"
   fi
   for source in examples/*.c; do
     name=$(basename "$source" .c)
-    silent "$name" $CC -std=c99 $strict -Wstrict-prototypes -O0 -S -I. "$source" -o "$dir/o"
+    silent "$name" $CC -std=c99 $strict -Wstrict-prototypes -I. -fsyntax-only "$source"
+    silent "${name}_optimised" $CC -std=c99 $strict -Wstrict-prototypes -O1 -DINVMAN_I_IMPLEMENTED -I. -c "$source" -o "$dir/o"
   done
 
   # The quick start of the documentation, word for word.
@@ -65,8 +66,7 @@ for source in one static again user; do cp "$dir/$source.c" "$dir/$source.cpp"; 
   silent fast_math_allowed $CC -ffast-math -DINVMAN_ALLOW_FAST_MATH -I. -c "$dir/one.c" -o "$dir/o"
 
   # Only documented names are visible, and every one of them is in the index.
-  $CC -I. -c "$dir/one.c" -o "$dir/one.o"
-  nm -g --defined-only "$dir/one.o" | awk '{ print $3 }' | sort >"$dir/names"
+  nm -g --defined-only "$dir/unoptimised.o" | awk '{ print $3 }' | sort >"$dir/names"
   sed -n '/^   INDEX$/,/\*\/$/p' invman.h | sed 's/  _/  invman_flow_/g' | grep -o 'invman_[a-z_]*' | sort -u >"$dir/index"
   diff "$dir/names" "$dir/index" >"$dir/log"
   result names_are_the_index $?
