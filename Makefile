@@ -35,9 +35,9 @@ endif
 
 test: digits ## everything but the slow runs; ends with: N passed, 0 failed
 	@$(MAKE) --no-print-directory -j2 examples build/test
-	@{ CC='$(CC)' CXX='$(CXX)' tests/compile.sh >build/compile.log 2>&1 & \
+	@{ { CC='$(CC)' CXX='$(CXX)' tests/compile.sh; tests/program.sh build; } >build/beside.log 2>&1 & \
 	   MNIST=$(if $(MNIST),build/digits) build/test build || [ $$? = 1 ] || echo 'FAIL the test program crashed'; \
-	   tests/program.sh build; wait; cat build/compile.log; } 2>&1 | tee build/test.log
+	   wait; cat build/beside.log; } 2>&1 | tee build/test.log
 	@awk '/^ok /{n++} /^FAIL /{f++} /^skip /{s = s "\n  " $$0} \
 	  END { if (s) print "skipped:" s; print n+0 " passed, " f+0 " failed"; exit f > 0 || n == 0 }' build/test.log
 
