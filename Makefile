@@ -140,7 +140,7 @@ coverage: ## what the tests run of the header, at least 95 % of its lines and 85
 valgrind: ## the tests of memory under valgrind
 	@mkdir -p build
 	$(CC) -O1 -g -DTEST_QUICK tests/test.c -o build/valgrind -lm
-	for t in data_ network_golden network_file margins flow_every flow_resumes flow_file flow_held flow_any eigen_memory bad_ model_over model_ends model_refused model_resumes; do \
+	for t in data_ network_golden network_file margins flow_every flow_resumes flow_file flow_held flow_any eigen_memory bad_ model_over model_ends model_refused model_resumes diagnostics_memory; do \
 	  valgrind -q --error-exitcode=1 --leak-check=full build/valgrind build $$t || exit 1; done
 
 fuzz: ## every reader and the calls under libFuzzer, SECONDS=60 each; what makes one fail is left in build/fuzz
