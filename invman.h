@@ -163,16 +163,16 @@
 /* ------------------------------------------------------------------------------------------------ status */
 
 /* 0: done. Positive: usable, but qualified. Negative: nothing usable was produced. */
-#define INVMAN_STATUS_LIST(X)                                                                            \
-  X(INVMAN_OK, 0, "done")                                                                                \
-  X(INVMAN_STOPPED, 1, "stopped before its end, by a limit or by the caller")                            \
-  X(INVMAN_NOT_SEPARABLE, 2, "at rest at a loss above zero: the flow separates these labels no further") \
-  X(INVMAN_NOT_CONVERGED, 3, "not converged: rounding leaves no step that is accurate enough")           \
-  X(INVMAN_E_ARG, -1, "invalid argument")                                                                \
-  X(INVMAN_E_SIZE, -2, "sizes too large: their product overflows")                                       \
-  X(INVMAN_E_NOMEM, -3, "out of memory")                                                                 \
-  X(INVMAN_E_NONFINITE, -4, "NaN or infinity in the input")                                              \
-  X(INVMAN_E_IO, -5, "a file could not be opened, read or written")                                      \
+#define INVMAN_STATUS_LIST(X)                                                                                     \
+  X(INVMAN_OK, 0, "done")                                                                                         \
+  X(INVMAN_STOPPED, 1, "stopped before its end, by a limit or by the caller")                                     \
+  X(INVMAN_NOT_SEPARABLE, 2, "at rest at a loss above zero: the flow separates these labels no further")          \
+  X(INVMAN_NOT_CONVERGED, 3, "not converged: rounding, or a cap on the work, leaves it less accurate than asked") \
+  X(INVMAN_E_ARG, -1, "invalid argument")                                                                         \
+  X(INVMAN_E_SIZE, -2, "sizes too large: their product overflows")                                                \
+  X(INVMAN_E_NOMEM, -3, "out of memory")                                                                          \
+  X(INVMAN_E_NONFINITE, -4, "NaN or infinity in the input")                                                       \
+  X(INVMAN_E_IO, -5, "a file could not be opened, read or written")                                               \
   X(INVMAN_E_FORMAT, -6, "a file does not hold what it should")
 
 #define INVMAN_I_ENUM(name, value, text) name = value,
@@ -739,8 +739,8 @@ INVMAN_API invman_status invman_stein_directions(const invman_context *ctx, cons
                                                  size_t *found);
 /* The pull-back metric of the features sigma(z_n)/sqrt(h): g(x) = (2/(h d)) sum_{z_n(x) > 0} omega_n omega_n' at n
    points, g (n,d,d); log_volume (n) = ln sqrt(det g), -infinity where g is singular; amplification (n): Lambda_g. With
-   infinitely many neurons at the start g = 1/d and Lambda_g = 1 everywhere. O(n h d^2), d^2 doubles beside the outputs
-   */
+   infinitely many neurons at the start g = 1/d and Lambda_g = 1 everywhere. O(n h d^2); memory: d^2
+   doubles, and n d^2 where g is NULL */
 INVMAN_API invman_status invman_pullback_metric(const invman_context *ctx, const invman_net *net, const double *x,
                                                 size_t n, size_t d_par, double *g, double *log_volume,
                                                 double *amplification);
@@ -843,13 +843,14 @@ typedef struct invman_sinkhorn_info {
 
 /* The doubly stochastic M (n,n) of largest <M,G> + tau H(M): M_ij = exp((G_ij + u_i + v_j)/tau), by Sinkhorn's sweeps
    (1967) of logarithms, until residual < tol (0 = 1e-12) or max_sweeps (0 = 10000): then NOT_CONVERGED, as for small
-   tau it must be. G = -infinity: a zero; a row or column of nothing else, or another non-finite G: an error with the
-   element. tau > 0. Adding u_i + v_j to G changes nothing. 2 n^2 exponentials a sweep */
+   tau it must be, or STOPPED by ctx->progress, and M is what there is. G = -infinity: a zero; a row or column of
+   nothing else, or another non-finite G: an error with the element. tau > 0. Adding u_i + v_j to G changes nothing. 2
+   n^2 exponentials a sweep */
 INVMAN_API invman_status invman_sinkhorn(const invman_context *ctx, const double *G, size_t n, double tau, double tol,
                                          size_t max_sweeps, double *M, invman_sinkhorn_info *info);
 /* The singular values of P M P, P = 1 - 11'/n, descending: sigma (n), the last one 0. For a doubly stochastic M all
    but the 1 of the constant vector, sigma_2 first; for logits G: tau sigma_2(M(tau)) -> sigma_1/n for tau -> infinity.
-   Right to DBL_EPSILON |M|, from [[0,A],[A',0]]. O(n^3), 4 n^2 doubles */
+   Right to DBL_EPSILON |M|, from [[0,A],[A',0]]; 0 where they are below 4 of it. O(n^3), 5 n^2 doubles */
 INVMAN_API invman_status invman_detail_spectrum(const invman_context *ctx, const double *M, size_t n, double *sigma);
 
 typedef struct invman_mixing {
