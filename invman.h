@@ -639,8 +639,8 @@ typedef struct invman_spectrum {
 INVMAN_API invman_status invman_spectral_measures(const invman_context *ctx, const double *lambda, size_t n,
                                                   int singular, double tol, invman_spectrum *out);
 /* -tr rho ln rho of rho_ij = K_ij/sqrt(K_ii K_jj)/n: 0 where all points have one direction, ln n where they are
-   orthogonal. Not centred, as Kim et al. (2023). A point with K_ii <= 0: E_ARG with the element. O(n^3), a copy of K.
-   */
+   orthogonal. Not centred, as Kim et al. (2023). A point with K_ii <= 0: E_ARG with the element. O(n^3), a copy of
+   K. */
 INVMAN_API invman_status invman_von_neumann_entropy(const invman_context *ctx, const double *K, size_t n,
                                                     double *entropy);
 /* The area under the unexplained variance: what the first k of descending lambda leave of their sum, added up over k =
@@ -672,8 +672,8 @@ INVMAN_API invman_status invman_spectral_predictor(const invman_context *ctx, co
                                                    const double *y, size_t n, size_t r, double gamma, const double *C,
                                                    size_t m, double *f);
 /* Nystrom: u_k(x) = k(x).u_k/lambda_k of the first r eigenvectors at m more points, phi (m,r); at a training point
-   u_k's own entry. In invman_kernel_pca's scale times sqrt(n). 0 where lambda_k <= n DBL_EPSILON max lambda. O(m n r)
-   */
+   u_k's own entry. In invman_kernel_pca's scale times sqrt(n). 0 where lambda_k <= n DBL_EPSILON max lambda. O(m n
+   r) */
 INVMAN_API invman_status invman_nystrom_extension(const invman_context *ctx, const double *lambda, const double *U,
                                                   size_t n, size_t r, const double *C, size_t m, double *phi);
 /* Centred kernel alignment <PKP, PLP>/(|PKP| |PLP|), P = 1 - 11'/n (Cortes et al., 2012; CKA): 0 to 1; the same for
