@@ -521,6 +521,12 @@ enum {
   FAIL_TRAINS = 4
 }; /* what it trains has moved, step by step */
 
+#ifdef INVMAN_USE_CBLAS
+enum { FAIL_PRODUCT = FAIL_NO_MEMORY }; /* a matrix product takes memory, but for BLAS's */
+#else
+enum { FAIL_PRODUCT = 0 };
+#endif
+
 typedef struct fail_row {
   const char *name; /* without invman_ */
   void (*open)(fail_case *c);
@@ -588,7 +594,7 @@ static const fail_row fail_table[] = {
     {"label_power", NULL, do_label_power, FAIL_NO_MEMORY},
     {"rkhs_norm", NULL, do_rkhs_norm, FAIL_NO_MEMORY},
     {"spectral_predictor", NULL, do_predictor, 0},
-    {"nystrom_extension", NULL, do_nystrom, 0},
+    {"nystrom_extension", NULL, do_nystrom, FAIL_PRODUCT},
     {"centred_alignment", NULL, do_centred_alignment, 0},
     {"centred_alignment", NULL, do_centred_alignment_top, 0},
     {"principal_angles", NULL, do_principal_angles, 0},
