@@ -1,5 +1,6 @@
 /* What a Gram matrix tells, or a representation through its own: how many directions it has, what they know of the
-   labels, how far the classes have collapsed, of what dimension the points are; beside each number what chance gives.
+   labels, how far the classes have collapsed, of what dimension the points are, which inputs the labels depend on;
+   beside each number what chance gives.
 
    cc -O3 examples/diagnose.c -I. -o diagnose -lm
    ./diagnose --features features.npy --labels labels.csv */
@@ -535,6 +536,10 @@ static void measure_spectrum(problem *p) {
   bounded(add(r, s, "stable_rank", "stable rank", m.stable_rank), "at_most", (double)m.rank, "rank");
   bounded(add(r, s, "anisotropy", "anisotropy, largest share", m.anisotropy), "at_least", 1 / n, "1/n");
   bounded(add(r, s, "rank", "rank", (double)m.rank), "at_most", n, "n");
+  /* Of the trace, and of all that the first 0 .. n-1 directions leave: 1 where one has all, (n+1)/2 where they share. */
+  q = add(r, s, "unexplained_area", "area of unexplained variance",
+          invman_unexplained_area(p->lambda, p->n, p->n - 1) / m.sum);
+  bounded(q, "at_most", (n + 1) / 2, "(n+1)/2");
   q = add(r, s, "von_neumann_entropy", "von Neumann entropy", unknown);
   if (defined(invman_von_neumann_entropy(ctx, p->K, p->n, &entropy), q)) {
     q->value = entropy;
@@ -714,6 +719,30 @@ static size_t points_with_an_equal(const double *D, size_t n) {
   return count;
 }
 
+/* How far the two estimates of the local dimension are from each other, on average over the points that have both. */
+static void compare_local(problem *p, const double *lid, size_t k) {
+  double *other = numbers(p->n, 1), harmonic, sum = 0;
+  size_t i, both = 0;
+  quantity *q = add(&p->r, "dimension", "lid_moments", "local, moments, harmonic mean", unknown);
+  if (defined(invman_local_dimension(&p->ctx, p->D, p->n, k, INVMAN_LID_MOMENTS, other, &harmonic, NULL), q)) {
+    q->value = harmonic;
+    remark(q, "of %lu neighbours", (unsigned long)k);
+    for (i = 0; i < p->n; i++)
+      if (lid[i] > 0 && lid[i] <= DBL_MAX && other[i] > 0 && other[i] <= DBL_MAX) {
+        sum += invman_lid_distance(lid[i], other[i]);
+        both++;
+      }
+    q = add(&p->r, "dimension", "lid_distance", "local, moments from likelihood", unknown);
+    if (both > 0) {
+      q->value = sum / (double)both;
+      remark(q, "Fisher-Rao, mean; an estimate's own error: %.2g", 1 / sqrt((double)k));
+    } else {
+      remark(q, "no point has two finite estimates");
+    }
+  }
+  free(other);
+}
+
 static void measure_local(problem *p, size_t others) {
   double *lid = numbers(p->n, 1), harmonic, geometric;
   size_t k = p->a.k ? p->a.k : others > 20 ? 20 : others > 2 ? others - 1 : 2;
@@ -727,6 +756,7 @@ static void measure_local(problem *p, size_t others) {
     remark(q, "of %lu neighbours", (unsigned long)k);
     q = add(&p->r, "dimension", "lid_geometric", "local, geometric mean", geometric);
     remark(q, "of %lu neighbours", (unsigned long)k);
+    compare_local(p, lid, k);
   }
   free(lid);
 }
@@ -746,6 +776,15 @@ static void measure_tree(problem *p) {
   free(shuffled);
 }
 
+static void measure_length(problem *p) {
+  quantity *q = add(&p->r, "dimension", "tree_length", "minimum spanning tree, length", unknown);
+  double length, median;
+  if (!defined(invman_tree_length(&p->ctx, p->D, p->n, &length), q)) return;
+  q->value = length;
+  check(invman_median_distance(&p->ctx, p->D, p->n, &median), "distances");
+  if (median > 0) remark(q, "an edge is %.4g of the median distance", length / (double)(p->n - 1) / median);
+}
+
 static void measure_dimension(problem *p) {
   static const int method[2] = {INVMAN_TWO_NN_MLE, INVMAN_TWO_NN_FIT};
   size_t equal = points_with_an_equal(p->D, p->n), i;
@@ -759,6 +798,7 @@ static void measure_dimension(problem *p) {
   }
   measure_local(p, p->n - equal);
   measure_tree(p);
+  measure_length(p);
   q = add(&p->r, "dimension", "duplicates", "points that have an equal", (double)equal);
   if (equal > 0) remark(q, "left out of the dimensions but the tree's");
 }
@@ -839,6 +879,71 @@ static void measure_moments(problem *p) {
   }
 }
 
+enum { MEANS, SQUARES, STEIN_NUMBERS };
+
+/* How much the labels know of the points' first and second moments: |m1|, and the largest |eigenvalue| of M2. m1 (d),
+   M2 (d,d), lambda (d): scratch. */
+static void stein_numbers(problem *p, const invman_data *data, double *m1, double *M2, double *lambda,
+                          double out[STEIN_NUMBERS]) {
+  double square = 0;
+  size_t j;
+  check(invman_stein_moments(&p->ctx, data, m1, M2), "moments");
+  for (j = 0; j < p->d; j++) square += m1[j] * m1[j];
+  check(invman_eigvalsh(&p->ctx, p->d, M2, lambda), "moments");
+  out[MEANS] = sqrt(square);
+  out[SQUARES] = larger(fabs(lambda[0]), fabs(lambda[p->d - 1]));
+}
+
+static void measure_stein(problem *p, const invman_data *data) {
+  static const char *const key[] = {"stein_means", "stein_squares"};
+  static const char *const name[] = {"labels and x: |m1|", "labels and x x' - 1: |M2|"};
+  double *m1 = numbers(p->d, 1), *M2 = numbers(p->d, p->d), *lambda = numbers(p->d, 1), *y = numbers(p->n, 1);
+  double value[STEIN_NUMBERS], drawn[STEIN_NUMBERS], root = sqrt((double)p->d / (double)p->n);
+  invman_data permuted = *data;
+  chance c[STEIN_NUMBERS];
+  invman_rng rng;
+  size_t i, m;
+  memset(c, 0, sizeof c);
+  stein_numbers(p, data, m1, M2, lambda, value);
+  memcpy(y, data->y, p->n * sizeof *y);
+  permuted.y = y;
+  invman_rng_seed(&rng, p->a.seed, STREAM_STEIN);
+  for (i = 0; i < p->a.draws; i++) {
+    shuffle(y, p->n, &rng);
+    stein_numbers(p, &permuted, m1, M2, lambda, drawn);
+    for (m = 0; m < STEIN_NUMBERS; m++) see(&c[m], drawn[m], 1);
+  }
+  for (m = 0; m < STEIN_NUMBERS; m++) {
+    quantity *q = add(&p->r, "directions", key[m], name[m], value[m]);
+    beside(q, &c[m]);
+    remark(q, "some %.2g by chance, of x ~ N(0,1)", m == MEANS ? root : 2 * root);
+  }
+  free(m1);
+  free(M2);
+  free(lambda);
+  free(y);
+}
+
+/* A large share tells that the directions which the labels know are those in which the points vary most. */
+static void measure_share(problem *p) {
+  size_t k = p->found.found, i;
+  double *norm = numbers(p->n, 1), *residual = numbers(p->n, 1), within = 0, outside = 0;
+  quantity *q = add(&p->r, "directions", "directions_share", "squared length within them", unknown);
+  if (k == 0) {
+    remark(q, "no direction was found");
+  } else if (defined(invman_subspace_norms(&p->ctx, p->found.V, k, p->d, p->x, p->n, norm, residual), q)) {
+    for (i = 0; i < p->n; i++) {
+      within += norm[i] * norm[i];
+      outside += residual[i];
+    }
+    q->value = within / (within + outside);
+    bounded(q, "at_most", 1, "all");
+    remark(q, "%.4g for random ones", (double)k / (double)p->d);
+  }
+  free(norm);
+  free(residual);
+}
+
 static void measure_truth(problem *p) {
   size_t k = p->found.found, m = p->a.truth, i;
   double *theta = numbers(p->d, 1), *axes = numbers(m, p->d);
@@ -877,6 +982,8 @@ static void measure_directions(problem *p) {
   q = add(&p->r, "directions", "directions_found", "directions above the noise", (double)f->found);
   remark(q, "noise %.4g %s; sqrt(d/n) = %.4g", f->noise, p->a.draws ? "of permuted labels" : "= sqrt(5 d/n)",
          sqrt((double)p->d / (double)p->n));
+  measure_share(p);
+  measure_stein(p, &data);
   q = add(&p->r, "directions", "means_off", "inputs: largest |mean|", f->mean_off);
   remark(q, "Stein's lemma asks for x ~ N(0,1): %.2g by chance", 1 / sqrt((double)p->n));
   q = add(&p->r, "directions", "variances_off", "inputs: largest |variance - 1|", f->variance_off);

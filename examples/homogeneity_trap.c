@@ -1,6 +1,7 @@
 /* Doubly stochastic mixing forgets: how much of the detail a layer M(tau) keeps at a temperature, how many layers it
-   takes until LayerNorm amplifies noise alone, and what a residual connection saves. In the sense of "The Homogeneity
-   Trap" (arXiv 2601.02080): the bounds shown are those that invman.h documents, not quotations of that paper.
+   takes until LayerNorm amplifies noise alone, what changes where the temperature rises or falls from layer to layer,
+   and what a residual connection saves. In the sense of "The Homogeneity Trap" (arXiv 2601.02080): the bounds shown
+   are those that invman.h documents, not quotations of that paper.
 
    cc -O3 examples/homogeneity_trap.c -I. -o homogeneity_trap -lm
    ./homogeneity_trap --n 32 --out trap */
@@ -33,7 +34,7 @@ static const char help[] =
     "  --snr S                  ratio of signal to noise before the first layer (100)\n"
     "  --sweeps N               Sinkhorn's sweeps at most (2000)\n"
     "  --draws N                of the noise, for a mean cosine (200)\n"
-    "  --out DIR                temperature.csv, depth.csv and residual.csv\n"
+    "  --out DIR                temperature.csv, depth.csv, chain.csv and residual.csv\n"
     "  --help, --version\n"
     "\n"
     "  homogeneity_trap --n 64 --tau-range 0.2:10:30 --out trap\n"
@@ -41,6 +42,10 @@ static const char help[] =
     "M(tau) is the doubly stochastic matrix of largest <M,G> + tau entropy. Logits G, all of mean square 1 about "
     "their\n"
     "mean: random N(0,1); symmetric, random; diagonal g 1; circulant sqrt(2) cos(2 pi (i-j)/n); blocks, equal within.\n"
+    "Where the signal is lost: the mean cosine there, what its ratio to the noise predicts, and the bound on |cosine|\n"
+    "that holds with probability 1 - 3 e^-3. Beside it, but for random logits, the power in the slowest mode after so\n"
+    "many layers that add noise of power 1 each, and its closed form; for |mu| = 1 it would be the number of layers.\n"
+    "A chain has one layer per temperature of the range; its depth is that of the product of their sigma_2.\n"
     "sigma_2 is the largest share of the detail (what is orthogonal to the constant vector) that a layer keeps.\n"
     "The trap is meant in the sense of arXiv 2601.02080; the bounds are those that invman.h documents.\n"
     "A temperature at which the sweeps did not converge says so; what is then not doubly stochastic is not measured.\n"
@@ -224,7 +229,7 @@ static void close_table(table *t, int wanted) {
 
 /* Fails now, and not at the end, where a file will not be written; leaves nothing behind but the directory. */
 static void check_writable(const arguments *a) {
-  static const char *const names[] = {"temperature.csv", "depth.csv", "residual.csv"};
+  static const char *const names[] = {"temperature.csv", "depth.csv", "chain.csv", "residual.csv"};
   size_t i;
   if (!a->out) return;
   if (mkdir(a->out, 0777) != 0 && errno != EEXIST) fail("%s: cannot be created", a->out);
@@ -255,6 +260,7 @@ static void put(FILE *file, double value) {
 enum { RANDOM, SYMMETRIC, DIAGONAL, CIRCULANT, BLOCKS, KINDS };
 static const char *const kind_names[KINDS] = {"random", "symmetric", "diagonal", "circulant", "blocks"};
 static int is_random(int kind) { return kind <= SYMMETRIC; }
+static int is_symmetric(int kind) { return kind != RANDOM; }
 
 static const double unknown = (double)NAN;
 static int known(double x) { return x == x; }
@@ -319,6 +325,13 @@ static double exact_sigma(int kind, size_t n, double tau) {
 
 /* ---- mixing at a temperature */
 
+/* Where the signal of an input is lost, and what is there. */
+typedef struct loss {
+  double layer, by_signal; /* the first with too small a mean cosine; the same by the ratio of signal to noise */
+  double cosine, predicted, bound; /* at `layer`: the mean; by the ratio; of |cosine|, but for 3 e^-3 of all noise */
+  double noise;                    /* power along the input, of 1 from each layer up to `layer`; of a symmetric M */
+} loss;
+
 typedef struct row {
   int kind;
   size_t seed;
@@ -326,9 +339,16 @@ typedef struct row {
   invman_sinkhorn_info info;
   int converged, usable; /* usable: doubly stochastic to 1e-6 at least */
   invman_mixing mixing;
-  double depth;                                   /* until 1 % of the detail is left */
-  double predicted, by_signal, measured, slowest; /* depths at which the signal is lost */
+  double depth;         /* until 1 % of the detail is left */
+  double predicted;     /* depth at which the signal is lost, at most */
+  loss random, slowest; /* of a random input; of the one whose detail lasts longest */
 } row;
+
+static loss nothing(void) {
+  loss l;
+  l.layer = l.by_signal = l.cosine = l.predicted = l.bound = l.noise = unknown;
+  return l;
+}
 
 /* M (n,n) at row r's temperature, and what it does. */
 static void mix(const invman_context *ctx, const arguments *a, const double *G, double *M, row *r) {
@@ -336,7 +356,8 @@ static void mix(const invman_context *ctx, const arguments *a, const double *G, 
   if (status != INVMAN_NOT_CONVERGED) check(status, "sinkhorn");
   r->converged = status == INVMAN_OK;
   r->exact = exact_sigma(r->kind, a->n, r->tau);
-  r->depth = r->predicted = r->by_signal = r->measured = r->slowest = unknown;
+  r->depth = r->predicted = unknown;
+  r->random = r->slowest = nothing();
   status = invman_mixing_measures(ctx, M, a->n, &r->mixing);
   r->usable = status >= 0;
   if (status < 0 && (r->converged || status != INVMAN_E_ARG)) check(status, "mixing");
@@ -390,25 +411,42 @@ static void slow_input(const double *M, size_t n, double *x, double *work) {
 }
 
 /* The input s goes through layer after layer, with noise of one size behind the last: the first number of layers with a
-   mean cosine below the wanted one, and (by_signal) the first with a ratio of signal to noise below that for it. */
-static double lost_at(const arguments *a, const double *M, size_t seed, double *s, double *work, double *by_signal) {
+   mean cosine below the wanted one, and (by_signal) the first with a ratio of signal to noise below that for it. What
+   noise a layer adds along the input goes through the later ones as the input does. */
+static loss lost_at(const arguments *a, const double *M, size_t seed, double *s, double *work) {
   size_t n = a->n, layer;
-  double noise = detail_norm(s, n) / sqrt(((double)n - 1) * a->snr), critical = invman_critical_snr(a->cosine);
-  double measured = unknown;
+  double start = detail_norm(s, n), noise = start / sqrt(((double)n - 1) * a->snr), added = 0;
+  double critical = invman_critical_snr(a->cosine);
+  loss out = nothing();
   invman_rng rng;
-  *by_signal = unknown;
   invman_rng_seed(&rng, seed, STREAM_NOISE);
-  for (layer = 0; layer <= LAYERS_MAX && !(known(*by_signal) && known(measured)); layer++) {
-    if (!known(*by_signal) && invman_snr(detail_norm(s, n), noise, n) <= critical) *by_signal = (double)layer;
-    if (!known(measured) && mean_cosine(s, n, noise, a->draws, &rng, work) < a->cosine) measured = (double)layer;
+  for (layer = 0; layer <= LAYERS_MAX && !(known(out.by_signal) && known(out.layer)); layer++) {
+    double r = detail_norm(s, n), snr = invman_snr(r, noise, n);
+    if (!known(out.by_signal) && snr <= critical) out.by_signal = (double)layer;
+    if (!known(out.layer)) {
+      double cosine = mean_cosine(s, n, noise, a->draws, &rng, work);
+      if (cosine < a->cosine) {
+        out.layer = (double)layer;
+        out.cosine = cosine;
+        out.predicted = invman_snr_cosine(snr);
+        out.bound = invman_cosine_bound(r, noise, n, 3);
+        out.noise = added;
+      }
+      added += (r / start) * (r / start);
+    }
     multiply(M, n, s, work);
     memcpy(s, work, n * sizeof *s);
   }
-  return measured;
+  return out;
+}
+
+/* That noise in closed form, of a mode of |mu| = sigma_2. */
+static double mode_noise(const row *r) {
+  return known(r->slowest.layer) ? invman_mode_noise(r->mixing.sigma_2, (size_t)r->slowest.layer) : unknown;
 }
 
 static void lose_signal(const arguments *a, const double *M, row *r) {
-  double *s, *work, ignored;
+  double *s, *work;
   invman_rng rng;
   size_t i;
   r->predicted = invman_critical_depth(a->snr, a->cosine, r->mixing.sigma_2);
@@ -417,11 +455,47 @@ static void lose_signal(const arguments *a, const double *M, row *r) {
   work = s + a->n;
   invman_rng_seed(&rng, r->seed, STREAM_INPUT);
   for (i = 0; i < a->n; i++) s[i] = invman_rng_normal(&rng);
-  r->measured = lost_at(a, M, r->seed, s, work, &r->by_signal);
+  r->random = lost_at(a, M, r->seed, s, work);
   for (i = 0; i < a->n; i++) s[i] = invman_rng_normal(&rng);
   slow_input(M, a->n, s, work);
-  r->slowest = lost_at(a, M, r->seed, s, work, &ignored);
+  r->slowest = lost_at(a, M, r->seed, s, work);
   free(s);
+}
+
+/* ---- layers of different temperatures */
+
+typedef struct chain {
+  const row *first;
+  size_t layers;        /* with a doubly stochastic matrix */
+  double mean;          /* geometric, of sigma_2: the chain keeps as much as this in every layer */
+  double depth_of_mean; /* until 1 % of the detail is left, at most */
+  double depth_rising;  /* the same from low to high temperature; infinite: the chain is too short for it */
+  double depth_falling; /* the same from high to low */
+} chain;
+
+static double chain_depth(const double *sigma, size_t layers) {
+  size_t depth = invman_chain_depth(sigma, layers, 0.01);
+  return depth > layers ? (double)INFINITY : (double)depth;
+}
+
+/* Of the rows of one matrix of logits, one layer per temperature. */
+static chain heat(const row *rows, size_t count) {
+  double *rising = numbers(2, count), *falling = rising + count, sum = 0;
+  chain c;
+  size_t i;
+  c.first = rows;
+  for (c.layers = i = 0; i < count; i++)
+    if (rows[i].usable) rising[c.layers++] = rows[i].mixing.sigma_2;
+  for (i = 0; i < c.layers; i++) {
+    falling[c.layers - 1 - i] = rising[i];
+    sum += log(rising[i]);
+  }
+  c.mean = c.layers > 0 ? exp(sum / (double)c.layers) : unknown;
+  c.depth_of_mean = c.layers > 0 ? invman_effective_depth(c.mean, 0.01) : unknown;
+  c.depth_rising = c.layers > 0 ? chain_depth(rising, c.layers) : unknown;
+  c.depth_falling = c.layers > 0 ? chain_depth(falling, c.layers) : unknown;
+  free(rising);
+  return c;
 }
 
 /* ---- residual connections */
@@ -543,18 +617,39 @@ static void show_depths(const arguments *a, const study *s) {
   step = telling > 24 ? (telling + 23) / 24 : 1;
   printf("\nfirst layer at which LayerNorm's output has a mean cosine below %g with the clean one, snr %g before\n",
          a->cosine, a->snr);
-  printf("%-10s %8s %9s %12s %12s %12s %12s\n", "logits", "tau", "sigma_2", "at most", "slowest x", "random x",
-         "by its snr");
+  printf("%-10s %8s %9s %10s %10s %10s %10s %9s %9s %9s %9s %9s\n", "logits", "tau", "sigma_2", "at most", "slowest x",
+         "random x", "by its snr", "cosine", "by snr", "bound", "noise", "of mode");
   for (i = 0; i < s->count; i++) {
     const row *r = &s->rows[i];
     if (r->seed != a->first_seed || !is_telling(r) || shown++ % step != 0) continue;
     printf("%-10s %8.3g", kind_names[r->kind], r->tau);
     show(9, r->mixing.sigma_2);
-    show(12, r->predicted);
-    show(12, r->slowest);
-    show(12, r->measured);
-    show(12, r->by_signal);
+    show(10, r->predicted);
+    show(10, r->slowest.layer);
+    show(10, r->random.layer);
+    show(10, r->random.by_signal);
+    show(9, r->random.cosine);
+    show(9, r->random.predicted);
+    show(9, r->random.bound);
+    show(9, is_symmetric(r->kind) ? r->slowest.noise : unknown);
+    show(9, is_symmetric(r->kind) ? mode_noise(r) : unknown);
     printf("%s\n", r->converged ? "" : "  not converged");
+  }
+}
+
+static void show_chains(const arguments *a, const study *s) {
+  size_t i;
+  printf("\na chain, one layer per temperature: layers until 1 %% of the detail is left, at most\n");
+  printf("%-10s %8s %9s %9s %9s %9s\n", "logits", "layers", "mean", "of mean", "rising", "falling");
+  for (i = 0; i < s->count; i += a->taus) {
+    chain c = heat(s->rows + i, a->taus);
+    if (c.first->seed != a->first_seed) continue;
+    printf("%-10s %8lu", kind_names[c.first->kind], (unsigned long)c.layers);
+    show(9, c.mean);
+    show(9, c.depth_of_mean);
+    show(9, c.depth_rising);
+    show(9, c.depth_falling);
+    putchar('\n');
   }
 }
 
@@ -611,8 +706,12 @@ static void write_depths(const arguments *a, const study *s) {
                         "predicted: at most so many layers, but for a part of one; slowest, random: by LayerNorm's "
                         "mean cosine, of the input whose detail "
                         "lasts longest in a layer, and of a random one; by_signal: of that one, by its ratio of signal "
-                        "to noise; empty: more than 1000");
-  fprintf(t.file, "logits,seed,tau,status,sigma_2,predicted,slowest,random,by_signal\n");
+                        "to noise; empty: more than 1000; at random: cosine, mean, by the ratio, and bound "
+                        "with probability 1 - 3 e^-3; at slowest: noise power in that mode, of 1 from each layer, by "
+                        "the layers and in closed form");
+  fprintf(t.file,
+          "logits,seed,tau,status,sigma_2,predicted,slowest,random,by_signal,cosine,cosine_predicted,cosine_bound,"
+          "noise,noise_predicted\n");
   for (i = 0; i < s->count; i++) {
     const row *r = &s->rows[i];
     if (!r->usable) continue;
@@ -620,9 +719,32 @@ static void write_depths(const arguments *a, const study *s) {
             r->converged ? "converged" : "not converged");
     put(t.file, r->mixing.sigma_2);
     put(t.file, r->predicted);
-    put(t.file, r->slowest);
-    put(t.file, r->measured);
-    put(t.file, r->by_signal);
+    put(t.file, r->slowest.layer);
+    put(t.file, r->random.layer);
+    put(t.file, r->random.by_signal);
+    put(t.file, r->random.cosine);
+    put(t.file, r->random.predicted);
+    put(t.file, r->random.bound);
+    put(t.file, is_symmetric(r->kind) ? r->slowest.noise : unknown);
+    put(t.file, is_symmetric(r->kind) ? mode_noise(r) : unknown);
+    fputc('\n', t.file);
+  }
+  close_table(&t, 1);
+}
+
+static void write_chains(const arguments *a, const study *s) {
+  size_t i;
+  table t = begin_table(a, "chain.csv",
+                        "one layer per temperature, without those that are not doubly stochastic; sigma_2: geometric "
+                        "mean; depths: until 1 % of the detail is left, at most; inf: the chain is shorter");
+  fprintf(t.file, "logits,seed,layers,sigma_2,depth_of_mean,depth_rising,depth_falling\n");
+  for (i = 0; i < s->count; i += a->taus) {
+    chain c = heat(s->rows + i, a->taus);
+    fprintf(t.file, "%s,%lu,%lu", kind_names[c.first->kind], (unsigned long)c.first->seed, (unsigned long)c.layers);
+    put(t.file, c.mean);
+    put(t.file, c.depth_of_mean);
+    put(t.file, c.depth_rising);
+    put(t.file, c.depth_falling);
     fputc('\n', t.file);
   }
   close_table(&t, 1);
@@ -658,11 +780,13 @@ int main(int argc, char **argv) {
          (unsigned long)a.taus, (unsigned long)a.seeds);
   show_temperatures(&a, &s);
   show_depths(&a, &s);
+  show_chains(&a, &s);
   show_residuals(&s);
   if (a.out) {
     putchar('\n');
     write_temperatures(&a, &s);
     write_depths(&a, &s);
+    write_chains(&a, &s);
     write_residuals(&a, &s);
   }
   if (fflush(stdout) != 0 || ferror(stdout)) fail("the output cannot be written");

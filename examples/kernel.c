@@ -1,5 +1,6 @@
 /* What the tangent kernel learned: trains a network in the feature regime, freezes its kernel at the start and at the
-   end, lets each of them learn from fresh points, and shows what its first eigenvectors know about the label.
+   end, lets each of them learn from fresh points, and shows what its first eigenvectors know about the label, and how
+   few of them are enough to predict it.
 
    cc -O3 -fopenmp -I.. kernel.c -o kernel -lm
    ./kernel --help */
@@ -56,6 +57,8 @@ static const char help[] =
     "  dimension    of the fresh points as that kernel sees them (TwoNN), and its standard error\n"
     "  I, null      mutual information of an eigenvector with the label, in bits; the same for shuffled labels\n"
     "  omega^2      share of the labels in that eigenvector\n"
+    "  regression   least squares on the first r eigenvectors alone, of up to 4096 fresh points: its test error\n"
+    "  extended     the first eigenvector at the test points (Nystrom): its I with their labels\n"
     "\n"
     "Exit status: 0 every run ended, or Ctrl-C ended it; 1 one ended above zero loss; 2 bad input.\n";
 
@@ -302,6 +305,7 @@ static double *numbers(size_t rows, size_t columns) {
 
 enum { COMPONENTS = 10, BLOCK = 512 };        /* eigenvectors; test points at a time */
 enum { NULL_DRAWS = 20, STREAM_SHUFFLE = 5 }; /* for a null value: shuffled labels, and their random numbers */
+enum { CUTS = 6, CUT_MOST = 4096 }; /* of the regression; points beyond which all eigenvectors cost too much */
 
 typedef struct kernel {
   const char *name, *key;
@@ -315,6 +319,8 @@ typedef struct kernel {
   double dimension, deviation; /* -1: not defined */
   size_t duplicates;
   double lambda[COMPONENTS], bits[COMPONENTS], null[COMPONENTS], omega2[COMPONENTS];
+  int regressed, extended; /* it is known what the first eigenvectors predict, and the first one beyond its points */
+  double cut_error[CUTS], bits_beyond, null_beyond;
   double *phi; /* (COMPONENTS, n); NULL: not wanted of this kernel */
 } kernel;
 
@@ -327,13 +333,15 @@ static void gram(const invman_context *ctx, const kernel *k, size_t d, const dou
   else check(invman_ntk_gram_infinite(ctx, d, k->part, x, n, z, m, K), k->name);
 }
 
+static size_t block_of(size_t left) { return left < BLOCK ? left : (size_t)BLOCK; }
+
 /* The share of points with y F <= 0, F(x) = sum_mu a_mu K(x, x_mu): a block of them at a time. */
 static double kernel_error(const invman_context *ctx, const kernel *k, const invman_data *fresh, const double *a,
                            const invman_data *test) {
-  double *K = numbers(test->n < BLOCK ? test->n : BLOCK, fresh->n);
+  double *K = numbers(block_of(test->n), fresh->n);
   size_t first, i, j, wrong = 0;
   for (first = 0; first < test->n && !interrupted; first += BLOCK) {
-    size_t count = test->n - first < BLOCK ? test->n - first : BLOCK;
+    size_t count = block_of(test->n - first);
     gram(ctx, k, test->d, test->x + first * test->d, count, fresh->x, fresh->n, K);
     for (i = 0; i < count; i++) {
       double F = 0;
@@ -384,6 +392,60 @@ static void measure_components(const invman_context *ctx, kernel *k, const doubl
   k->measured = !interrupted;
 }
 
+/* How many eigenvectors the regressions take, the last one all of them. */
+static size_t cut(size_t i, size_t n) {
+  static const size_t r[CUTS - 1] = {1, 3, 10, 30, 100};
+  return i < CUTS - 1 && r[i] < n ? r[i] : n;
+}
+
+static size_t cuts(size_t n) {
+  size_t count = 1;
+  while (cut(count - 1, n) < n) count++;
+  return count;
+}
+
+/* Of the first eigenvector's continuation to the test points, beyond (test->n). */
+static void measure_extension(const invman_context *ctx, kernel *k, const invman_data *test, const double *beyond,
+                              size_t seed) {
+  invman_rng rng;
+  size_t i, plus = 0;
+  for (i = 0; i < test->n; i++) plus += test->y[i] > 0;
+  if (plus <= 5 || test->n - plus <= 5) return; /* neighbours of the estimator */
+  invman_rng_seed(&rng, seed, STREAM_SHUFFLE);
+  check(invman_mutual_information(ctx, beyond, 1, test->y, test->n, NULL, &k->bits_beyond), k->name);
+  check(invman_mutual_information_null(ctx, beyond, 1, test->y, test->n, NULL, NULL_DRAWS, &rng, &k->null_beyond, NULL),
+        k->name);
+  k->extended = !interrupted;
+}
+
+/* What the first eigenvectors alone predict, and the first one at the test points: a block of them at a time. K makes
+   room for its eigenvectors, so that it is the last thing done with it. */
+static void regress(const invman_context *ctx, kernel *k, double *K, const problem *q, size_t seed) {
+  const invman_data *fresh = &q->fresh, *test = &q->test;
+  size_t n = fresh->n, first, i, c, wrong[CUTS] = {0};
+  double *lambda = numbers(1, n), *C = numbers(block_of(test->n), n), *beyond = numbers(test->n, 1);
+  double F[BLOCK];
+  check(invman_eigh(ctx, n, K, lambda), k->name);
+  for (first = 0; first < test->n && !interrupted; first += BLOCK) {
+    size_t count = block_of(test->n - first);
+    gram(ctx, k, test->d, test->x + first * test->d, count, fresh->x, n, C);
+    if (interrupted) break;
+    for (c = 0; c < cuts(n); c++) {
+      check(invman_spectral_predictor(ctx, lambda, K, fresh->y, n, cut(c, n), 0, C, count, F), k->name);
+      for (i = 0; i < count; i++) wrong[c] += !(test->y[first + i] * F[i] > 0);
+    }
+    check(invman_nystrom_extension(ctx, lambda, K, n, 1, C, count, beyond + first), k->name);
+  }
+  for (c = 0; c < CUTS; c++) k->cut_error[c] = (double)wrong[c] / (double)test->n;
+  k->regressed = !interrupted;
+  if (k->regressed) measure_extension(ctx, k, test, beyond, seed);
+  free(lambda);
+  free(C);
+  free(beyond);
+}
+
+static int regression_wanted(const problem *q) { return q->test.n > 0 && q->fresh.n <= CUT_MOST; }
+
 /* One Gram matrix at a time, all in the same memory. */
 static void measure(const invman_context *ctx, kernel *kernels, const problem *q, size_t seed, double *K, monitor *m) {
   int i;
@@ -394,6 +456,7 @@ static void measure(const invman_context *ctx, kernel *kernels, const problem *q
     if (!interrupted) learn(ctx, k, K, q);
     if (!interrupted) measure_dimension(ctx, k, K, q->fresh.n);
     if (!interrupted && k->phi) measure_components(ctx, k, K, &q->fresh, seed);
+    if (!interrupted && (i == START || i == END) && regression_wanted(q)) regress(ctx, k, K, q, seed);
   }
   if (m->terminal) fprintf(stderr, "\r%60s\r", "");
 }
@@ -413,12 +476,15 @@ static double larger(double a, double b) { return a > b ? a : b; }
    their part of the matrix: few do as a rule, and how many is not known before. */
 static void show_memory(const problem *q, size_t h) {
   double d = (double)q->train.d, p = (double)q->train.n, n = (double)q->fresh.n, t = (double)q->test.n;
-  double points = (p + n + t) * (d + 1), network = (double)h * (d + 2), block = t < BLOCK ? t : BLOCK;
+  double points = (p + n + t) * (d + 1), network = (double)h * (d + 2), block = (double)block_of(q->test.n);
   double groups = larger(p, t) < 4096 ? larger(p, t) : 4096, side = n < 4096 ? n : 4096, mega = 8 / 1048576.0;
   double training = 3 * network + 64 * groups + 800 * p + 3 * t + tiles(p, 0);
   double testing = tiles(larger(n, block), network) + block * n, learning = 30 * n, phi = 3 * COMPONENTS * n;
   double components = n > 8 * COMPONENTS ? 100 * n + 256 * (side + 128) : 4 * n * n + 512 * (n + 32);
-  double work = phi + larger(testing, larger(learning, components)), all = larger(training, n * n + work);
+  double vectors = larger(2 * n * n + 1250 * n + 5e4, larger(testing, 512 * (block + 32))); /* K's, and their use */
+  double regression = regression_wanted(q) ? vectors + block * n + n + 16 * t : 0;
+  double most = larger(larger(testing, learning), larger(components, regression));
+  double work = phi + most, all = larger(training, n * n + work);
   printf(
       "memory: at most %.3g MB (points and networks %.3g, a Gram matrix %.3g, work beside it %.3g), and another %.3g "
       "where all points slide along their margin at once\n",
@@ -473,6 +539,33 @@ static void show_components(const kernel *kernels) {
       show_number("%.4f", 7, k->null[c], k->measured);
       show_number("%.4f", 9, k->omega2[c], k->measured);
     }
+    putchar('\n');
+  }
+}
+
+static void show_regression(const kernel *kernels, size_t n) {
+  size_t c;
+  int i;
+  printf("\ntest error of the regression on the first r eigenvectors\n%-28s", "r");
+  for (c = 0; c < cuts(n); c++) printf(" %7lu", (unsigned long)cut(c, n));
+  putchar('\n');
+  for (i = START; i <= END; i++) {
+    printf("%-28s", kernels[i].name);
+    for (c = 0; c < cuts(n); c++) show_number("%.4f", 8, kernels[i].cut_error[c], kernels[i].regressed);
+    putchar('\n');
+  }
+}
+
+static void show_extension(const kernel *kernels) {
+  int i;
+  printf("\n%-28s %7s %7s %11s %7s\n", "the first eigenvector", "I", "null", "extended: I", "null");
+  for (i = START; i <= END; i++) {
+    const kernel *k = &kernels[i];
+    printf("%-28s", k->name);
+    show_number("%.4f", 8, k->bits[0], k->measured);
+    show_number("%.4f", 8, k->null[0], k->measured);
+    show_number("%.4f", 12, k->bits_beyond, k->extended);
+    show_number("%.4f", 8, k->null_beyond, k->extended);
     putchar('\n');
   }
 }
@@ -646,6 +739,12 @@ int main(int argc, char **argv) {
   measure(&ctx, kernels, &q, a.seed, K, &m);
   show_errors(kernels, test_error);
   show_components(kernels);
+  if (regression_wanted(&q)) {
+    show_regression(kernels, q.fresh.n);
+    show_extension(kernels);
+  } else if (q.test.n > 0) {
+    note("more than %d kernel points: the regression on their eigenvectors is left out", (int)CUT_MOST);
+  }
   bad = show_reasons(kernels, &info);
   write_files(&a, kernels, &q.fresh);
   if (fflush(stdout) != 0 || ferror(stdout)) fail("the output cannot be written");

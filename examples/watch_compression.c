@@ -1,5 +1,5 @@
-/* One run in the feature regime, watched: how the network turns to the directions that matter, and what its tangent
-   kernel, its last layer and its linear pieces tell of that while the loss hardly moves.
+/* One run in the feature regime, watched: how weights and gradients turn to the directions that matter, and what the
+   tangent kernel, the last layer and the linear pieces tell of that while the loss hardly moves.
 
    cc -O3 -fopenmp examples/watch_compression.c -I. -o watch_compression -lm
    ./watch_compression --p 411 --h 1000 --out watch.csv */
@@ -22,6 +22,7 @@ static const char help[] =
     "  --d N          inputs (stripe 5, cylinder 3)\n"
     "  --p N          training points (411)\n"
     "  --h N          neurons (1000)\n"
+    "  --orthogonal   first layer with W'W = h 1: Lambda is 1 at the start, not only on average (h >= d)\n"
     "  --alpha A      scale of the predictor: small trains features, large is lazy (1e-6)\n"
     "  --seed N       of points and weights (1)\n"
     "  --tol X        error of the margins, and rotation of a neuron, in a step (0.1)\n"
@@ -48,6 +49,9 @@ static const char help[] =
     "  par, perp  neurons that switch along an informative input from -3 to 3, others at 0; along another one (means)\n"
     "  growth     of the fastest neuron, by the points below their margin: exp(growth t/h); at rest 0\n"
     "  error      share of test points with y F <= 0\n"
+    "  Lam_f      as Lambda, by the gradients df/dx at the kernel's points (active subspace); not 1 at the start: the\n"
+    "             signs of beta do not average out in one network\n"
+    "  cells      different patterns of active neurons among the kernel's points\n"
     "\n"
     "Exit status: 0 the run ended, or stopped where it was told to; 1 it ended above zero loss; 2 bad input.\n";
 
@@ -84,6 +88,7 @@ typedef struct arguments {
   const char *model, *out;
   size_t d, p, h, seed, kernel_n, test_size;
   double alpha, tol, t_max, every;
+  int orthogonal;
 } arguments;
 
 static size_t whole_number(const char *flag, const char *text, size_t least) {
@@ -137,6 +142,11 @@ static void parse(int argc, char **argv, arguments *a) {
   a->test_size = 2000;
   for (i = 1; i < argc; i += 2) {
     const char *flag = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+    if (!strcmp(flag, "--orthogonal")) { /* the one without a value */
+      a->orthogonal = 1;
+      i--;
+      continue;
+    }
     if (!strcmp(flag, "--help") || !strcmp(flag, "-h")) {
       fputs(help, stdout);
       exit(0);
@@ -159,12 +169,13 @@ static void parse(int argc, char **argv, arguments *a) {
 static const double unknown = (double)NAN;
 static int known(double x) { return x == x; }
 
-enum { T, LOSS, LAMBDA, LAMBDA_G, ANGLE, ENTROPY, D_EFF, ALIGNMENT, CKA, NC1, PAR, PERP, GROWTH, ERROR, COLUMNS };
-static const char *const names[COLUMNS] = {"t/h",   "loss", "Lambda", "Lam_g", "angle", "entropy", "d_eff",
-                                           "align", "CKA",  "NC1",    "par",   "perp",  "growth",  "error"};
+enum { T, LOSS, LAMBDA, LAM_G, ANGLE, ENTROPY, D_EFF, ALIGN, CKA, NC1, PAR, PERP, GROWTH, ERR, LAM_F, CELLS, COLUMNS };
+static const char *const names[COLUMNS] = {"t/h", "loss", "Lambda", "Lam_g", "angle",  "entropy", "d_eff", "align",
+                                           "CKA", "NC1",  "par",    "perp",  "growth", "error",   "Lam_f", "cells"};
 static const char *const headers[COLUMNS] = {
-    "t_over_h",  "loss", "lambda", "lambda_g",      "angle",          "entropy", "effective_dimension",
-    "alignment", "cka",  "nc1",    "crossings_par", "crossings_perp", "growth",  "test_error"};
+    "t_over_h",  "loss",    "lambda", "lambda_g",      "angle",          "entropy", "effective_dimension",
+    "alignment", "cka",     "nc1",    "crossings_par", "crossings_perp", "growth",  "test_error",
+    "lambda_f",  "patterns"};
 
 typedef struct moment {
   double value[COLUMNS];
@@ -206,11 +217,13 @@ static void begin(run *r) {
   memset(&options, 0, sizeof options);
   r->d = r->a.d ? r->a.d : cylinder ? 3 : 5;
   r->d_par = cylinder ? 2 : 1;
+  if (r->a.orthogonal && r->a.h < r->d) fail("--orthogonal: fewer neurons than inputs");
   draw(r, r->a.p, INVMAN_STREAM_TRAIN, "training points", &r->train);
   draw(r, r->a.test_size, INVMAN_STREAM_TEST, "test points", &r->test);
   draw(r, n, INVMAN_STREAM_KERNEL, "kernel points", &r->fresh);
   invman_rng_seed(&rng, r->a.seed, INVMAN_STREAM_WEIGHTS);
-  check(invman_net_init(&r->ctx, r->a.h, r->d, &rng, &r->net), "network");
+  check((r->a.orthogonal ? invman_net_init_orthogonal : invman_net_init)(&r->ctx, r->a.h, r->d, &rng, &r->net),
+        "network");
   options.alpha = r->a.alpha;
   options.rotation_tol = options.margin_tol = r->a.tol;
   options.t_max = r->a.t_max;
@@ -245,7 +258,7 @@ static void see_kernel(run *r, double *v) {
   v[ENTROPY] = spectrum.entropy;
   if (spectrum.sum > 0)
     check(invman_ridge_leverage(ctx, lambda, NULL, n, spectrum.sum / (double)n, NULL, &v[D_EFF]), "spectrum");
-  check(invman_target_alignment(ctx, r->K, x->y, n, &v[ALIGNMENT]), "alignment");
+  check(invman_target_alignment(ctx, r->K, x->y, n, &v[ALIGN]), "alignment");
   if (invman_centred_alignment(ctx, r->K, r->K0, n, 0, &v[CKA]) < 0) v[CKA] = unknown;
   free(lambda);
   if (!has_both(x)) return;
@@ -266,7 +279,7 @@ static void see_directions(run *r, double *v) {
   if (d > k) {
     v[LAMBDA] = invman_amplification(&r->net, k);
     check(invman_pullback_metric(ctx, &r->net, r->fresh.x, n, k, NULL, NULL, lambda_g), "metric");
-    for (v[LAMBDA_G] = 0, i = 0; i < n; i++) v[LAMBDA_G] += lambda_g[i] / (double)n;
+    for (v[LAM_G] = 0, i = 0; i < n; i++) v[LAM_G] += lambda_g[i] / (double)n;
   }
   check(invman_weight_covariance(ctx, &r->net, 1, C), "directions");
   check(invman_eigh(ctx, d, C, lambda), "directions");
@@ -278,6 +291,17 @@ static void see_directions(run *r, double *v) {
   free(axes);
   free(theta);
   free(lambda_g);
+}
+
+/* Weights may turn that no output needs; the gradients tell what f itself depends on. */
+static void see_gradients(run *r, double *v) {
+  size_t d = r->d, n = r->fresh.n;
+  double *grad = numbers(n, d), *C = numbers(d, d);
+  check(invman_input_gradient(&r->ctx, &r->net, r->fresh.x, n, grad), "gradients");
+  check(invman_active_subspace(&r->ctx, grad, n, d, 0, C, NULL, NULL, NULL), "gradients");
+  if (d > r->d_par) v[LAM_F] = invman_metric_amplification(C, d, r->d_par);
+  free(grad);
+  free(C);
 }
 
 enum { REACH = 3 }; /* of a segment along an input, to both sides */
@@ -294,6 +318,13 @@ static double crossings(run *r, size_t first, size_t end) {
   free(a);
   free(t);
   return end > first ? sum / (double)(end - first) : unknown;
+}
+
+/* Points with the same active neurons share a linear piece of the network. */
+static double cells(run *r) {
+  size_t count;
+  check(invman_activation_patterns(&r->ctx, &r->net, r->fresh.x, r->fresh.n, &count), "pieces");
+  return (double)count;
 }
 
 /* Points push as long as they are below their margin; what those that slide along it push is not told, and left out. */
@@ -318,10 +349,12 @@ static double test_error(run *r) {
   return (double)wrong / (double)r->test.n;
 }
 
-static int width_of(int c) { return c == T || c == LOSS ? 10 : 7; }
+static int width_of(int c) {
+  return c == T || c == LOSS ? 10 : c == CELLS ? 5 : c == D_EFF || c == CKA ? 6 : 7; /* 130 in all */
+}
 
 static void show_moment(const moment *m) {
-  static const int digits[COLUMNS] = {5, 5, 4, 4, 3, 4, 4, 3, 4, 4, 4, 4, 3, 3};
+  static const int digits[COLUMNS] = {5, 5, 4, 4, 3, 4, 4, 3, 4, 4, 4, 4, 3, 3, 4, 5};
   int c;
   for (c = 0; c < COLUMNS; c++) {
     if (!known(m->value[c])) printf(" %*s", width_of(c), "-");
@@ -346,11 +379,13 @@ static void look(run *r) {
   m->value[T] = info->t / (double)r->net.h;
   m->value[LOSS] = info->loss;
   see_directions(r, m->value);
+  see_gradients(r, m->value);
   see_kernel(r, m->value);
   m->value[PAR] = crossings(r, 0, r->d_par);
   m->value[PERP] = crossings(r, r->d_par, r->d);
   m->value[GROWTH] = growth(r);
-  if (info->t > 0) m->value[ERROR] = test_error(r);
+  if (info->t > 0) m->value[ERR] = test_error(r);
+  m->value[CELLS] = cells(r);
   show_moment(m);
 }
 
@@ -375,15 +410,18 @@ static invman_status train(run *r) {
 }
 
 static void show_setting(const run *r) {
-  double angle = 2 * atan((double)REACH / sqrt((double)r->d));
+  double angle = 2 * atan((double)REACH / sqrt((double)r->d)), regions = invman_region_bound(r->net.h, r->d);
   int c;
   printf("%s, d = %lu, p = %lu, h = %lu, alpha = %g, seed %lu; kernels of %lu other points\n", r->a.model,
          (unsigned long)r->d, (unsigned long)r->train.n, (unsigned long)r->net.h, r->a.alpha > 0 ? r->a.alpha : 1e-6,
          (unsigned long)r->a.seed, (unsigned long)r->fresh.n);
-  printf(
-      "at the start, on average: Lambda and Lam_g 1, par and perp h theta/pi = %.4g; always: entropy <= ln n = %.4g, ",
-      (double)r->net.h * angle / acos(-1.0), log((double)r->fresh.n));
-  printf("d_eff <= n/2\n\n");
+  printf("at the start%s 1, par and perp h theta/pi = %.4g; ",
+         r->a.orthogonal ? ": Lambda 1, on average Lam_g" : ", on average: Lambda and Lam_g",
+         (double)r->net.h * angle / acos(-1.0));
+  printf("always: entropy <= ln n = %.4g, d_eff <= n/2\n", log((double)r->fresh.n));
+  printf("cells: at most one per point; h hyperplanes cut R^d into ");
+  if (regions <= DBL_MAX) printf("%.4g regions at most\n\n", regions);
+  else printf("more regions than a number holds (their bound is infinite)\n\n");
   for (c = 0; c < COLUMNS; c++) printf(" %*s", width_of(c), names[c]);
   putchar('\n');
   fflush(stdout);
@@ -419,7 +457,8 @@ static void write_csv(const run *r, const char *path) {
           INVMAN_VERSION_MAJOR, INVMAN_VERSION_MINOR, INVMAN_VERSION_PATCH, r->a.model, (unsigned long)r->d,
           (unsigned long)r->d_par, (unsigned long)r->train.n, (unsigned long)r->net.h,
           r->a.alpha > 0 ? r->a.alpha : 1e-6, (unsigned long)r->a.seed);
-  fprintf(file, "%lu kernel points, %lu test points\n", (unsigned long)r->fresh.n, (unsigned long)r->test.n);
+  fprintf(file, "%lu kernel points, %lu test points%s\n", (unsigned long)r->fresh.n, (unsigned long)r->test.n,
+          r->a.orthogonal ? ", orthogonal at the start" : "");
   fprintf(file, "# %s: %s\n", invman_status_string(invman_flow_get_info(r->flow)->status),
           interrupted ? "interrupted" : invman_end_string(invman_flow_get_info(r->flow)->end));
   for (c = 0; c < COLUMNS; c++) fprintf(file, "%s%s", c ? "," : "", headers[c]);

@@ -142,12 +142,22 @@ awk -F, 'NR == 1 { if ($0 != "kernel,phi_1,phi_2,label") exit 1; next }
 result kernel_phi $?
 OMP_NUM_THREADS=2 "$program" --p 300 --h 500 --test-size 3000 --phi phi.csv >out 2>err && cmp -s out one && cmp -s phi.csv one.csv
 result kernel_same_bits $?
+# A few eigenvectors of the end's kernel tell what all of the start's do not; the first one knows the label of other points too.
+awk '/^test error of the regression/ { on = 1; next } on && $1 == "r" { if (NF != 7 || $7 != 300) exit 1; next }
+  on == 1 && /^its kernel at the start/ { start = $(NF - 3); all = $NF; if (NF != 11) exit 1; next } on == 1 && /^its kernel at the end/ { end = $(NF - 3); on = 2; next }
+  on == 2 && /^its kernel at the end/ { bits = $(NF - 1); null = $NF; knew = $(NF - 3) } END { exit !(end < start && end < all && end > 0 && start < 0.5 && bits > 0.3 && bits > 4 * null && knew > 0.3) }' out
+result kernel_regression $?
 
 "$program" --model cylinder --d 4 --p 64 --kernel-size 100 --h 100 --test-size 500 --t-max 1000 >out 2>err && grep -q '^cylinder, d = 4, p = 64.* 100 other points' out &&
   grep -q '^the network: stopped.*t_max' out && grep -q '^its kernel at the start  *0\.[0-9]' out
 result kernel_cylinder $?
 "$program" --csv points.csv --h 100 >out 2>err && grep -q '^csv, d = 2, p = 67, .* 67 other points$' out && holds "$(row 'its kernel at the end' 1) < 0.3"
 result kernel_csv $?
+# Two different points: two eigenvectors have all of K, so that more of them predict every label, and the first one is certain.
+awk 'BEGIN { for (i = 0; i < 90; i++) print (i % 3 ? "1,1" : "-1,-1") }' >pair.csv
+"$program" --csv pair.csv --h 50 >out 2>err && grep -q '^r  *1  *3  *10  *30$' out && [ "$(grep -c '^its kernel at the .*  0\.[0-9]*  0\.0000  0\.0000  0\.0000$' out)" = 2 ] &&
+  [ "$(grep -c '^its kernel at the [a-z]*  *1\.0000  *0\.[0-9]*  *1\.0000  *0\.[0-9]*$' out)" = 2 ]
+result kernel_two_points $?
 # Every point twice; what is left for tests is nothing.
 awk 'NR == 1 { print; next } NR <= 61 { print; print }' points.csv >twice.csv
 "$program" --csv twice.csv --h 50 --p 40 --kernel-size 80 >out 2>err && grep -q '^the network  *-$' out && grep -q '^its kernel at the start  *-  *[0-9]' out &&
@@ -476,12 +486,14 @@ awk 'BEGIN { print "class"; for (i = 0; i < 15; i++) print i % 3 }' >three.csv
 "$program" --gram one.csv --labels three.csv --json >out 2>err && [ ! -s err ] && is_json && near von_neumann_entropy 2.7080502011022101 && near entropy 2.7080502011022101 &&
   near effective_dimension 7.5 && near nc1_trace 6 && near rank 15 && near diffusion_entropy 3.8073549220576037 && [ "$(value two_nn_mle)" = null ] && grep -q '"3 classes: alignment' out
 result diagnose_identity $?
+near unexplained_area 8 && near tree_length 19.798989873223331 && [ "$(value lid_distance)" = null ] && grep -q 'an edge is 1 of the median' out # 14 sqrt(2)
+result diagnose_areas_and_trees $?
 "$program" --gram one.csv --labels three.csv >out 2>err && grep -q '^  von Neumann entropy  *2.70805  *at most 2.70805 (ln n)$' out && grep -q '^  NC1, tr within/tr between  *6  *6  *6$' out &&
   grep -q '^  TwoNN  *infinite$' out && grep -q '^  minimum spanning tree  *-  *needs 64 points$' out
 result diagnose_table $?
 awk 'BEGIN { for (i = 0; i < 20; i++) { for (j = 0; j < 20; j++) printf "%s%d", j ? " " : "", i % 2 == j % 2 ? 1 : -1; print "" } }' >yy.csv
 awk 'BEGIN { for (i = 0; i < 20; i++) printf "%s%d", i ? ";" : "", i % 2; print "" }' >two.csv
-"$program" --gram yy.csv --labels two.csv --json >out 2>err && is_json && near alignment 1 && near label_power_1 1 && near information 1 && near rkhs_norm2 1 && near nc1_trace 0 && near von_neumann_entropy 0 &&
+"$program" --gram yy.csv --labels two.csv --json >out 2>err && is_json && near alignment 1 && near label_power_1 1 && near information 1 && near rkhs_norm2 1 && near nc1_trace 0 && near von_neumann_entropy 0 && near unexplained_area 1 &&
   near duplicates 20 && holds "$(sed -n 's/.*"alignment".*"null_best": \([0-9.e-]*\).*/\1/p' out) < 0.8"
 result diagnose_outer_product $?
 # The same from .npy: little-endian doubles, then big-endian 4-byte integers in the second version's header.
@@ -505,12 +517,22 @@ awk '{ x[NR] = $1 } END { for (i = 1; i <= NR; i++) { for (j = 1; j <= NR; j++) 
 "$program" --features line.txt --labels side.txt --other other.txt --json >out 2>err && is_json && near rank 1 && near cka 1 && holds "$(value two_nn_mle) > 0.8 && $(value two_nn_mle) < 1.25 &&
   $(value lid_harmonic) > 0.8 && $(value lid_harmonic) < 1.3 && $(value tree_dimension) > 0.9 && $(value tree_dimension) < 1.1 && $(value information) > 0.5 && $(value nearest_mean_error) < 0.1 && $(value diffusion_information) > 0.2"
 result diagnose_line $?
+near tree_length "$(awk 'NR == 1 || $1 < least { least = $1 } NR == 1 || $1 > most { most = $1 } END { printf "%.17g", (most - least) * sqrt(5) }' line.txt)" &&
+  holds "$(value lid_moments) > 0.8 && $(value lid_moments) < 1.3 && $(value lid_distance) > 0 && $(value lid_distance) < 0.23" # 1/sqrt(20)
+result diagnose_line_length $?
 # x ~ N(0,1) in four dimensions, the label is the sign of the second.
 awk 'BEGIN { srand(7); for (i = 0; i < 300; i++) { for (j = 0; j < 4; j++) { for (s = k = 0; k < 12; k++) s += rand(); printf "%s%.6f", j ? "," : "", s - 6 } print "" } }' >gauss.csv
 awk -F, '{ print ($2 > 0 ? 5 : -7) }' gauss.csv >sign.csv
 "$program" --features gauss.csv --labels sign.csv --truth 2 >out 2>err && grep -q '^  directions above the noise  *1  *noise 0\.[0-9]* of permuted labels' out &&
   grep -q '^  direction 1  *0\.[0-9]*  [+-]\(0\.9[0-9]*\|1.000\) x2' out && awk '/largest angle to the true/ { exit !($7 < 0.3) }' out
 result diagnose_directions $?
+# The corners of a square, the label one coordinate: m1 = e_1, M2 = 0. Or the product of both: m1 = 0, M2 has 1 off its diagonal.
+awk 'BEGIN { for (i = 0; i < 40; i++) print (i % 2 ? 1 : -1), (int(i / 2) % 2 ? 1 : -1) }' >corners.txt
+awk '{ print $1 }' corners.txt >left.txt
+awk '{ print $1 * $2 }' corners.txt >product.txt
+"$program" --features corners.txt --labels left.txt --json >out 2>err && is_json && near directions_found 1 && near directions_share 0.5 && near stein_means 1 && near stein_squares 0 && grep -q '"stein_means".*"null_best": 0\.' out &&
+  "$program" --features corners.txt --labels product.txt --json >out 2>err && near directions_found 2 && near directions_share 1 && near stein_means 0 && near stein_squares 1
+result diagnose_moments $?
 "$program" --features gauss.csv --labels sign.csv >one 2>err && "$program" --features gauss.csv --labels sign.csv >out 2>err && cmp -s one out && "$program" --features gauss.csv --labels sign.csv --draws 0 >out 2>err && ! grep -q 'deviation' out
 result diagnose_again $?
 printf '1 1\n1 1\n1 1\n' >same.txt
@@ -583,7 +605,7 @@ result trap_help $?
 "$program" --version >out 2>err && grep -q '^homogeneity_trap, invman.h [0-9]' out
 result trap_version $?
 "$program" --n 8 --tau-range 0.02:20:10 --seeds 1:2 --sweeps 100 --draws 300 --out trap >out 2>err && [ ! -s err ] && well_made trap/temperature.csv 'logits,seed,tau,sweeps,residual,status' 70 &&
-  well_made trap/depth.csv 'logits,seed,tau,status' 40 && well_made trap/residual.csv 'logits,a,sigma_2' 40 && [ "$(ls trap | wc -l)" = 3 ] && grep -q '^random .*not converged$' out
+  well_made trap/depth.csv 'logits,seed,tau,status' 40 && well_made trap/residual.csv 'logits,a,sigma_2' 40 && well_made trap/chain.csv 'logits,seed,layers' 7 && [ "$(ls trap | wc -l)" = 4 ] && grep -q '^random .*not converged$' out
 result trap $?
 # What has not converged is not called so, and not measured unless it is doubly stochastic; every bound holds; closed
 # forms; tau sigma_2 nears its limit.
@@ -596,6 +618,21 @@ result trap_temperatures $?
 # The slowest input lasts to the predicted layer where M is symmetric; no input lasts longer.
 awk -F, '/^#/ || /^logits/ || $7 == "" { next } { rows++; if ($7 > $6 + 2 || $8 > $6 + 2) bad = 1; if ($1 != "random" && $7 < $6 - 1 && $6 < 50) bad = 1 } END { exit bad || rows < 20 }' trap/depth.csv
 result trap_depths $?
+# Where the signal is lost: the cosine that its ratio to the noise predicts; noise of every layer, mode by mode.
+awk -F, '/^#/ || /^logits/ || $8 == "" { next } { rows++; if ($10 >= 0.5 || ($10 - $11) ^ 2 > 0.01 || $12 != 1) bad = 1; if ($1 == "random" ? $13 $14 != "" : ($13 / $14 - 1) ^ 2 > 1e-8) bad = 1
+    if ($14 != "" && ($14 > $7 || ($14 * (1 - $5 ^ 2) - 1 + $5 ^ (2 * $7)) ^ 2 > 1e-12)) bad = 1 } END { exit bad || rows < 20 }' trap/depth.csv
+result trap_lost $?
+# The hottest layers first forget first, and the others cannot restore it.
+awk -F, '/^#/ || /^logits/ { next } { rows++; if (!($7 <= $5 + 1 && $5 <= $6) || $3 > 10) bad = 1 } END { exit bad || rows != 7 }' trap/chain.csv
+result trap_chains $?
+# At one temperature all orders are equal: sigma_2 = 0.3065 of the diagonal has 1 % left after ln 100/ln(1/0.3065) = 3.89.
+"$program" --n 8 --tau-range 2:2:6 --seeds 1:1 --draws 5 --out flat_trap >out 2>err && awk -F, '/^#/ || /^logits/ { next } { rows++; if ($3 != 6 || ($7 != $6 && $6 != "inf") || $6 < $5) bad = 1
+    if ($1 == "diagonal") { seen = 1; if (($4 - 0.30646755) ^ 2 > 1e-14 || ($5 - 3.8942) ^ 2 > 1e-6 || $6 != 4 || $7 != 4) bad = 1 } } END { exit bad || !seen || rows != 5 }' flat_trap/chain.csv
+result trap_chain_flat $?
+# Of 64 tokens the bound says something: (sqrt(63 snr) + sqrt(6))/sqrt(62 - 2 sqrt(186)) at t = 3.
+"$program" --n 64 --tau-range 8:24:2 --seeds 1:1 --draws 20 --out wide_trap >out 2>err && awk -F, '/^#/ || /^logits/ || $8 == "" { next } { snr = $11 ^ 2 / (1 - $11 ^ 2)
+    bound = (sqrt(63 * snr) + sqrt(6)) / sqrt(62 - 2 * sqrt(186)); if (bound > 1) bound = 1; else told++; if (($12 - bound) ^ 2 > 1e-12) bad = 1; if ($10 > $12) bad = 1 } END { exit bad || !told }' wide_trap/depth.csv
+result trap_bound $?
 awk -F, '/^#/ || /^logits/ { next } { if ($3 > $4 + 1e-9 || $6 > $7 + 1e-9) bad = 1; if ($2 == 0 && ($3 < 1 - 1e-12 || $5 != "inf" || $6 > 1e-12)) bad = 1 } END { exit bad }' trap/residual.csv
 result trap_residuals $?
 "$program" --n 8 --tau-range 0.02:20:10 --seeds 1:2 --sweeps 100 --draws 300 --out again_trap >one 2>err && cmp -s trap/temperature.csv again_trap/temperature.csv && cmp -s trap/depth.csv again_trap/depth.csv
@@ -623,19 +660,28 @@ OMP_NUM_THREADS=1 "$program" --p 128 --h 200 --kernel-n 60 --test-size 300 --out
   grep -q '^watch.csv is written$' out && [ ! -e watch.csv.tmp ] && grep -q '^stripe, d = 5, p = 128, h = 200, alpha = 1e-06, seed 1; kernels of 60 other points$' out
 result watch $?
 # The start is random and its own kernel; then the weights turn, the spectrum's entropy falls, fewer neurons switch across.
-awk -F, '/^#/ || /^t_over_h/ { next } { n++; if (NF != 14 || $1 + 0 < t + 0) bad = 1; t = $1; if ($9 < 0 || $9 > 1 + 1e-9 || $6 < 0 || $6 > 4.0944 || $7 > 30 || $5 < 0 || $5 > 90) bad = 1
-    if (n == 1) { if ($1 != 0 || $2 != 1 || ($9 - 1) ^ 2 > 1e-18 || $14 != "") bad = 1; lambda = $3; angle = $5; entropy = $6; across = $12 }
-    if ($3 > most) most = $3; if ($6 < least) least = $6; if (n == 1) least = $6; last_angle = $5; last_across = $12; error = $14 }
-  END { exit bad || !(lambda > 0.7 && lambda < 1.4 && most > 5 * lambda && last_angle < angle && last_angle < 20 && least < 0.8 * entropy && last_across < across && error < 0.15) }' watch.csv
+awk -F, '/^#/ || /^t_over_h/ { next } { n++; if (NF != 16 || $1 + 0 < t + 0 || $16 < 1 || $16 > 60) bad = 1; t = $1; if ($9 < 0 || $9 > 1 + 1e-9 || $6 < 0 || $6 > 4.0944 || $7 > 30 || $5 < 0 || $5 > 90) bad = 1
+    if (n == 1) { if ($1 != 0 || $2 != 1 || ($9 - 1) ^ 2 > 1e-18 || $14 != "") bad = 1; lambda = $3; angle = $5; entropy = $6; across = $12; gradients = $15; cells = $16 }
+    if ($3 > most) most = $3; if ($6 < least) least = $6; if (n == 1) least = $6; last_angle = $5; last_across = $12; error = $14; last_gradients = $15; last_cells = $16 }
+  END { exit bad || !(lambda > 0.7 && lambda < 1.4 && most > 5 * lambda && last_angle < angle && last_angle < 20 && least < 0.8 * entropy && last_across < across && error < 0.15 && last_gradients > 5 * gradients && last_cells < cells) }' watch.csv
 result watch_compresses $?
 mv watch.csv watch_one.csv
 OMP_NUM_THREADS=2 "$program" --p 128 --h 200 --kernel-n 60 --test-size 300 --out watch.csv >out 2>err && cmp -s watch.csv watch_one.csv
 result watch_same_bits $?
 "$program" --model cylinder --d 2 --p 64 --h 60 --kernel-n 20 --test-size 50 --t-max 500 >out 2>err && grep -q '^cylinder, d = 2' out && grep -q '^stopped.*t_max' out &&
-  awk '$1 == "0" { seen = 1; if ($3 != "-" || $4 != "-" || $12 != "-") exit 1 } END { exit !seen }' out
+  awk '$1 == "0" { seen = 1; if ($3 != "-" || $4 != "-" || $12 != "-" || $15 != "-") exit 1 } END { exit !seen }' out
 result watch_all_informative $?
 "$program" --alpha 1e4 --p 64 --h 200 --kernel-n 40 --test-size 50 --out lazy.csv >out 2>err && awk -F, '/^#/ || /^t_over_h/ { next } { cka = $9; lambda = $3 } END { exit !(cka > 0.999 && lambda < 1.3) }' lazy.csv
 result watch_lazy $?
+# W'W = h 1: Lambda is 1, not only on average, until the weights move; three lines cut the plane into 7 regions at most.
+"$program" --p 40 --orthogonal --h 20 --kernel-n 20 --test-size 50 --t-max 200 --out orthogonal.csv >out 2>err && grep -q '^at the start: Lambda 1, on average Lam_g 1' out && grep -q '^# .*, orthogonal at the start$' orthogonal.csv &&
+  awk '$1 == "0" { seen = 1; if ($3 != "1") exit 1 } END { exit !seen }' out && awk -F, '/^#/ || /^t_over_h/ { next } { if (!n++) first = $3; last = $3 } END { exit !(first == "1" && last != 1 && n > 3) }' orthogonal.csv
+result watch_orthogonal $?
+"$program" --d 2 --h 3 --p 5 --t-max 3 --kernel-n 60 --test-size 10 --out few.csv >out 2>err && grep -q 'cut R^d into 7 regions at most$' out && awk -F, '/^#/ || /^t_over_h/ { next } $16 > 7 || $16 < 2 { exit 1 }' few.csv
+result watch_cells $?
+"$program" --d 300 --h 1500 --p 4 --t-max 0.001 --kernel-n 2 --test-size 2 >out 2>err && grep -q 'their bound is infinite' out
+result watch_cells_unbounded $?
+refuses watch_orthogonal_few '--orthogonal: fewer neurons than inputs' --h 4 --orthogonal
 refuses watch_unknown_flag '--alhpa: unknown option' --alhpa 1
 refuses watch_missing_value '--p: unknown, or its value is missing' --p
 refuses watch_every '--every must be above 1' --every 1
