@@ -885,7 +885,8 @@ INVMAN_API void invman_layer_norm(double *v, size_t n, double eps);
 INVMAN_API double invman_snr(double r, double noise, size_t n); /* n >= 2; infinite without noise */
 INVMAN_API double invman_snr_cosine(double snr);
 INVMAN_API double invman_critical_snr(double cosine); /* the snr for that mean cosine, c^2/(1 - c^2) */
-/* Layers until snr_0 has fallen to the snr of that cosine: ln(snr_0/snr_c)/(2 ln(1/sigma_2)); 0 where it is below */
+/* Layers until snr_0 has fallen to the snr of that cosine: ln(snr_0/snr_c)/(2 ln(1/sigma_2)); 0 where it is below,
+   and for sigma_2 <= 0 */
 INVMAN_API double invman_critical_depth(double snr_0, double cosine, double sigma_2);
 /* |cosine| <= (r + noise sqrt(2t))/(noise sqrt(n - 2 - 2 sqrt((n-2) t))) with probability 1 - 3 e^-t at least (Laurent
    and Massart, 2000); 1 where that says less, or nothing. */
@@ -8616,7 +8617,11 @@ invman_status invman_two_nn(const invman_context *ctx, const double *D, size_t n
 static double invman_i_lid(const double *r, size_t k, int method) {
   double sum = 0, mean;
   size_t j;
-  for (j = 0; j < k; j++) sum += method == INVMAN_LID_MLE ? invman_i_log(r[j] / r[k - 1]) : r[j] / r[k - 1];
+  for (j = 0; j < k; j++) {
+    double ratio = r[j] / r[k - 1];
+    if (method == INVMAN_LID_MOMENTS) sum += ratio;
+    else sum += ratio >= DBL_MIN ? invman_i_log(ratio) : invman_i_log(r[j]) - invman_i_log(r[k - 1]);
+  }
   mean = sum / (double)k;
   if (method == INVMAN_LID_MLE) return mean < 0 ? -1 / mean : HUGE_VAL;
   return mean < 1 ? mean / (1 - mean) : HUGE_VAL;
@@ -9212,7 +9217,7 @@ double invman_critical_snr(double cosine) {
 
 double invman_critical_depth(double snr_0, double cosine, double sigma_2) {
   double least = invman_critical_snr(cosine);
-  if (!(snr_0 > least)) return 0;
+  if (!(snr_0 > least && sigma_2 > 0)) return 0;
   return (invman_i_log(snr_0) - invman_i_log(least)) / (2 * invman_i_contraction(sigma_2));
 }
 

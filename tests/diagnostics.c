@@ -1173,6 +1173,16 @@ static void diagnostics_dimension_is_the_plain_one(void) { /* sorted distances *
   free(x), free(D), free(K);
 }
 
+static void diagnostics_dimension_beyond_quotients(void) { /* r_1/r_2 = 1e-400 is no number; LID = 2/ln 1e400 */
+  static const double x[3] = {0, 1e-200, 1e200};
+  double D[9], lid[3], harmonic = 0;
+  CHECK(invman_point_distances(NULL, x, 3, 1, D) == INVMAN_OK);
+  D[1] = D[3] = 1e-200; /* which the points' own scale does not resolve */
+  CHECK(invman_local_dimension(NULL, D, 3, 2, INVMAN_LID_MLE, lid, &harmonic, NULL) == INVMAN_OK);
+  CLOSE(lid[0], 2 / (400 * log(10.0)), 1e-14);
+  CHECK(lid[2] == HUGE_VAL && harmonic > 0 && harmonic < 1);
+}
+
 static void diagnostics_dimension_closed_forms(void) {
   enum { K = 20, N = K + 1 };
   static const double line[3] = {0, 1, 3}; /* mu = 3, 2, 3/2 */
@@ -2221,7 +2231,8 @@ static void diagnostics_signal_and_noise(void) {
   CLOSE(invman_critical_depth(14.29, 0.6, 0.5), log(14.29 / (0.36 / 0.64)) / (2 * log(2.0)), 1e-14);
   CLOSE(invman_critical_depth(0.36 / 0.64 * pow(0.7, -2 * 5.0), 0.6, 0.7), 5, 1e-13); /* five layers of 0.7 */
   CHECK(invman_critical_depth(0.1, 0.6, 0.5) == 0 && invman_critical_depth(10, 0.6, 1) == HUGE_VAL);
-  CHECK(invman_critical_depth(10, 0.6, 0) == 0);
+  CHECK(invman_critical_depth(10, 0.6, 0) == 0 && invman_critical_depth(HUGE_VAL, 0.6, 0) == 0);
+  CHECK(invman_critical_depth(HUGE_VAL, 0.6, 0.5) == HUGE_VAL && invman_critical_depth(10, 0, 0) == 0);
 }
 
 static void diagnostics_mode_noise(void) { /* layer by layer: power <- mu^2 power + 1 */
@@ -2947,6 +2958,7 @@ static void diagnostics_tests(void) {
   RUN(diagnostics_distances);
   RUN(diagnostics_dimension_is_the_plain_one);
   RUN(diagnostics_dimension_closed_forms);
+  RUN(diagnostics_dimension_beyond_quotients);
   RUN(diagnostics_dimension_invariances);
   RUN(diagnostics_dimension_of_gaussians);
   RUN(diagnostics_tree);
