@@ -8049,7 +8049,7 @@ double invman_metric_amplification(const double *C, size_t d, size_t d_par) {
 typedef struct invman_i_active {
   const invman_net *net;
   const double *x;
-  size_t n, d_par;
+  size_t n;
   double *out; /* (n,d), (n,d,d) or, for patterns, NULL */
   uint64_t *bits;
   size_t words;
@@ -8057,8 +8057,9 @@ typedef struct invman_i_active {
 
 enum { INVMAN_I_ACTIVE_TILE = 16 }; /* points per task */
 
-static int invman_i_is_active(const invman_net *net, size_t n, const double *x) {
-  return net->b[n] + invman_i_inner(net->w + n * net->d, x, net->d) / sqrt((double)net->d) > 0;
+/* root: sqrt(d) */
+static int invman_i_is_active(const invman_net *net, size_t n, const double *x, double root) {
+  return net->b[n] + invman_i_inner(net->w + n * net->d, x, net->d) / root > 0;
 }
 
 static invman_status invman_i_need_points(const invman_context *ctx, const invman_net *net, const double *x, size_t n,
@@ -8071,12 +8072,12 @@ static void invman_i_input_gradients(size_t task, void *arg) {
   const invman_i_active *s = (const invman_i_active *)arg;
   const invman_net *net = s->net;
   size_t d = net->d, i, n, k, end = invman_i_min((task + 1) * INVMAN_I_ACTIVE_TILE, s->n);
-  double factor = sqrt(2.0 / (double)d) / (double)net->h;
+  double factor = sqrt(2.0 / (double)d) / (double)net->h, root = sqrt((double)d);
   for (i = task * INVMAN_I_ACTIVE_TILE; i < end; i++) {
     double *grad = s->out + i * d;
     memset(grad, 0, d * sizeof *grad);
     for (n = 0; n < net->h; n++)
-      if (invman_i_is_active(net, n, s->x + i * d))
+      if (invman_i_is_active(net, n, s->x + i * d, root))
         for (k = 0; k < d; k++) grad[k] += net->beta[n] * net->w[n * d + k];
     for (k = 0; k < d; k++) grad[k] *= factor;
   }
@@ -8234,13 +8235,13 @@ static void invman_i_pullback(size_t task, void *arg) {
   const invman_i_active *s = (const invman_i_active *)arg;
   const invman_net *net = s->net;
   size_t d = net->d, i, n, j, k, end = invman_i_min((task + 1) * INVMAN_I_ACTIVE_TILE, s->n);
-  double factor = 2 / ((double)net->h * (double)d);
+  double factor = 2 / ((double)net->h * (double)d), root = sqrt((double)d);
   for (i = task * INVMAN_I_ACTIVE_TILE; i < end; i++) {
     double *g = s->out + i * d * d;
     memset(g, 0, d * d * sizeof *g);
     for (n = 0; n < net->h; n++) {
       const double *w = net->w + n * d;
-      if (!invman_i_is_active(net, n, s->x + i * d)) continue;
+      if (!invman_i_is_active(net, n, s->x + i * d, root)) continue;
       for (j = 0; j < d; j++)
         for (k = j; k < d; k++) g[j * d + k] += w[j] * w[k];
     }
@@ -8286,8 +8287,9 @@ invman_status invman_pullback_metric(const invman_context *ctx, const invman_net
   scope.status = invman_i_check_result(ctx, s.out, n * square, "pullback_metric: g is not finite");
   for (i = 0; i < n && scope.status >= 0; i++) {
     if (amplification) amplification[i] = invman_metric_amplification(s.out + i * square, d, d_par);
+    if (!log_volume) continue;
     memcpy(copy, s.out + i * square, square * sizeof *copy);
-    if (log_volume) scope.status = invman_i_log_volume(ctx, copy, d, lambda, &log_volume[i]);
+    scope.status = invman_i_log_volume(ctx, copy, d, lambda, &log_volume[i]);
   }
   if (scope.status < 0) {
     invman_i_empty(g, n * square);
@@ -8902,9 +8904,10 @@ invman_status invman_linear_regions(const invman_context *ctx, const invman_net 
 static void invman_i_activity_bits(size_t task, void *arg) {
   const invman_i_active *s = (const invman_i_active *)arg;
   size_t i, n, end = invman_i_min((task + 1) * INVMAN_I_ACTIVE_TILE, s->n);
+  double root = sqrt((double)s->net->d);
   for (i = task * INVMAN_I_ACTIVE_TILE; i < end; i++)
     for (n = 0; n < s->net->h; n++)
-      if (invman_i_is_active(s->net, n, s->x + i * s->net->d))
+      if (invman_i_is_active(s->net, n, s->x + i * s->net->d, root))
         s->bits[i * s->words + n / 64] |= UINT64_C(1) << (n % 64);
 }
 
@@ -8984,7 +8987,7 @@ invman_status invman_net_init_orthogonal(const invman_context *ctx, size_t h, si
 /* ---- doubly stochastic mixing */
 
 typedef struct invman_i_sinkhorn {
-  size_t n, width;    /* columns per task */
+  size_t n;
   double *L, *u, *v;  /* (n,n) logits/tau, (n) what is added to rows, and to columns */
   double *most, *sum; /* (n) of a column */
   double *row;        /* (n) ln of a row's sum, without u */
