@@ -465,17 +465,23 @@ struct invman_lazy_info {
   double residual;   /* largest distance of a margin y F from where its push g says it is: <= 1 where g = 1, >= 1 where
                        g = 0, 1 between */
   double speed;      /* largest |dm/ds| that g leaves where there should be none (at rest: anywhere; else: of sliding
-                       points), as a share of the largest at s = 0 */
+                       points), as a share of the largest at s = 0, or of what it could be where the pushes cancel there */
   size_t refactored; /* times the sliding points' factor was made anew */
 };
 
 /* The hinge flow with the kernel K frozen, alpha -> infinity, from F = 0 to its rest: dm/ds = (1/n) [y y' o K] g,
-   piecewise linear in s, followed event by event, exact but for rounding. K (n,n): symmetric, positive semi-definite.
-   a (n) out: F(x) = sum_mu a_mu K(x, x_mu). OK: every margin is 1 or more. NOT_SEPARABLE: at rest at the least hinge
-   loss that this kernel can reach, above zero (points with the same image and opposite labels, say). STOPPED: a
-   limit, or a callback. NOT_CONVERGED: a kernel of condition 1e16, say, asks for coefficients so large that rounding
-   alone moves the margins; residual says how much. info: NULL if not wanted. Some 2n events of O(n q), q ~ sqrt(n)
-   sliding points; memory beside K: O(n + q^2). */
+   piecewise linear in s, followed event by event. K (n,n): symmetric, positive semi-definite; its digits are taken as
+   exact. a (n) out: F(x) = sum_mu a_mu K(x, x_mu). The flow runs in doubles while they can tell what comes next, and in
+   twofold precision from there on, so that a condition of 1e12 and more is no obstacle. info: NULL if not wanted.
+   OK: every margin is at least 1 - 1e-9, or, where the coefficients are so large that their own rounding moves margins
+   by more, at least 1 - 16 DBL_EPSILON sum_j |K_ij a_j|, and 1/2: residual says how far.
+   NOT_SEPARABLE: at rest at the least hinge loss that this kernel can reach, above zero (points with the same image and
+   opposite labels, say): no rate is above the rounding of K's entries, and on the points below their margin and at it K
+   has no inverse.
+   NOT_CONVERGED: K has no inverse in doubles, or a negative eigenvalue, and the coefficients that it asks for are more
+   than doubles can hold; they are the last ones whose margins are right to 1e-2 or better. STOPPED: a limit, or a
+   callback. Some 2n events of O(n q), q ~ sqrt(n) sliding points, ten times that in twofold precision; memory beside K:
+   O(n + q^2). */
 INVMAN_API invman_status invman_lazy_train(const invman_context *ctx, const double *K, const double *y, size_t n,
                                            const invman_lazy_options *options, double *a, invman_lazy_info *info);
 
@@ -992,14 +998,15 @@ INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const ch
 #error "invman.h: -ffast-math removes the checks for NaN and infinity; compile this file without it"
 #endif
 
-#ifdef INVMAN_PORTABLE
-#ifdef FLT_EVAL_METHOD
+#ifdef FLT_EVAL_METHOD /* are doubles kept in wider registers? */
 #define INVMAN_I_WIDER (FLT_EVAL_METHOD < 0 || FLT_EVAL_METHOD == 2)
 #elif defined(__i386__)
 #define INVMAN_I_WIDER 1
 #else
 #define INVMAN_I_WIDER 0
 #endif
+
+#ifdef INVMAN_PORTABLE
 #if INVMAN_I_WIDER
 #error "invman.h: INVMAN_PORTABLE needs doubles that are not kept in wider registers; on i386: -msse2 -mfpmath=sse"
 #endif
@@ -1391,6 +1398,17 @@ typedef union invman_i_lanes {
 #endif
 } invman_i_lanes;
 
+INVMAN_I_INLINE uint64_t invman_i_bits_of(double x) {
+  uint64_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+INVMAN_I_INLINE double invman_i_double_of(uint64_t bits) {
+  double x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
 /* LANEWISE(L, OP) does OP for each machine vector of a lanes object: piece is its member, M its mask type. */
 #if INVMAN_I_VECTORS
 #define INVMAN_I_LANEWISE(L, OP)          \
@@ -1435,6 +1453,7 @@ typedef union invman_i_lanes {
 #define INVMAN_I_POSITIVE(condition, value, V, M) ((V)((M)((condition) > 0) & (M)(value)))
 #define INVMAN_I_AS(T, x)                         (x) /* vectors have their type */
 #define INVMAN_I_WHOLE(t, V, M)                   ((V)((M)(t) & ~((1LL << 41) - 1)))
+#define INVMAN_I_LEFT_HALF(x, V, M)               ((V)((M)(x) & ~((1LL << 27) - 1)))
 #define INVMAN_I_TWO_TO(k, V, M)                  ((V)((M)(k) << 11))
 #define INVMAN_I_CHOICE(condition, yes, no, V, M) \
   ((V)(((M)((condition) > 0.0) & (M)(yes)) | (~(M)((condition) > 0.0) & (M)(no))))
@@ -1460,18 +1479,9 @@ typedef union invman_i_lanes {
   invman_i_double_of(invman_i_bits_of((double)(value)) & (0 - (uint64_t)((condition) > 0)))
 #define INVMAN_I_AS(T, x)                         ((T)(x))
 #define INVMAN_I_WHOLE(t, V, M)                   invman_i_double_of(invman_i_bits_of(t) & ~((UINT64_C(1) << 41) - 1))
+#define INVMAN_I_LEFT_HALF(x, V, M)               invman_i_left_half(x)
 #define INVMAN_I_TWO_TO(k, V, M)                  invman_i_double_of(invman_i_bits_of(k) << 11)
 #define INVMAN_I_CHOICE(condition, yes, no, V, M) ((condition) > 0.0 ? (yes) : (no))
-static inline uint64_t invman_i_bits_of(double x) {
-  uint64_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return bits;
-}
-static inline double invman_i_double_of(uint64_t bits) {
-  double x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
-}
 #endif
 
 INVMAN_I_INLINE void invman_i_set(invman_i_lanes *out, const invman_i_lanes *x, const int L) {
@@ -1931,6 +1941,115 @@ static void invman_i_symmetric_times(const invman_context *ctx, const double *A,
   memcpy(y, partial, n * sizeof(double));
   for (g = 1; g < INVMAN_I_SYMV_GROUPS; g++)
     for (j = invman_i_symv_row(n, g); j < n; j++) y[j] += partial[g * n + j];
+}
+
+/* ---- numbers of twofold precision: high + low, |low| <= ulp(high)/2, some 32 decimal digits (Dekker, 1971) */
+
+typedef struct invman_i_wide {
+  double high, low;
+} invman_i_wide;
+
+#if INVMAN_I_WIDER
+#define INVMAN_I_ROUNDED volatile /* registers hold more than doubles: rounded by being stored */
+#else
+#define INVMAN_I_ROUNDED
+#endif
+
+static invman_i_wide invman_i_widen(double x) {
+  invman_i_wide y;
+  y.high = x;
+  y.low = 0;
+  return y;
+}
+
+static invman_i_wide invman_i_two_sum(double a, double b) { /* a + b, exactly (Knuth, 1969) */
+  INVMAN_I_ROUNDED double sum = a + b, of_b = sum - a, of_a = sum - of_b, left_b = b - of_b, left_a = a - of_a;
+  invman_i_wide y;
+  y.high = sum;
+  y.low = left_a + left_b;
+  return y;
+}
+
+static double invman_i_left_half(double x) { /* of its digits, 26 of 53 bits */
+  return invman_i_double_of(invman_i_bits_of(x) & ~((UINT64_C(1) << 27) - 1));
+}
+
+/* a b to some 106 bits. Compilers may fuse a product with a sum that it enters: the products of halves are exact, so
+   that it makes no difference. */
+static invman_i_wide invman_i_two_product(double a, double b) {
+  double a1 = invman_i_left_half(a), a2 = a - a1, b1 = invman_i_left_half(b), b2 = b - b1;
+  invman_i_wide middle = invman_i_two_sum(a1 * b2, a2 * b1), y = invman_i_two_sum(a1 * b1, middle.high);
+  return invman_i_two_sum(y.high, y.low + (middle.low + a2 * b2));
+}
+
+static invman_i_wide invman_i_wide_add(invman_i_wide a, invman_i_wide b) {
+  invman_i_wide high = invman_i_two_sum(a.high, b.high), low = invman_i_two_sum(a.low, b.low);
+  high = invman_i_two_sum(high.high, high.low + low.high);
+  return invman_i_two_sum(high.high, high.low + low.low);
+}
+
+static invman_i_wide invman_i_wide_negative(invman_i_wide a) {
+  a.high = -a.high;
+  a.low = -a.low;
+  return a;
+}
+
+static invman_i_wide invman_i_wide_subtract(invman_i_wide a, invman_i_wide b) {
+  return invman_i_wide_add(a, invman_i_wide_negative(b));
+}
+
+static invman_i_wide invman_i_wide_multiply(invman_i_wide a, invman_i_wide b) {
+  invman_i_wide y = invman_i_two_product(a.high, b.high);
+  return invman_i_two_sum(y.high, y.low + (a.high * b.low + a.low * b.high));
+}
+
+/* sum + a b; what is added up so is normalised by one invman_i_wide_add in the end */
+static invman_i_wide invman_i_wide_add_product(invman_i_wide sum, invman_i_wide a, invman_i_wide b) {
+  invman_i_wide product = invman_i_two_product(a.high, b.high), y = invman_i_two_sum(sum.high, product.high);
+  y.low += sum.low + (product.low + (a.high * b.low + a.low * b.high));
+  return y;
+}
+
+static invman_i_wide invman_i_wide_divide(invman_i_wide a, invman_i_wide b) { /* three digits of base 2^53 */
+  invman_i_wide first = invman_i_widen(a.high / b.high), second, third;
+  if (!invman_i_isfinite(first.high)) return first;
+  a = invman_i_wide_subtract(a, invman_i_wide_multiply(b, first));
+  second = invman_i_widen(a.high / b.high);
+  a = invman_i_wide_subtract(a, invman_i_wide_multiply(b, second));
+  third = invman_i_widen(a.high / b.high);
+  return invman_i_wide_add(invman_i_wide_add(first, second), third);
+}
+
+static invman_i_wide invman_i_wide_root(invman_i_wide a) { /* a > 0: Newton's step from the root of a double */
+  invman_i_wide root = invman_i_widen(sqrt(a.high)), rest;
+  rest = invman_i_wide_subtract(a, invman_i_wide_multiply(root, root));
+  return invman_i_wide_add(root, invman_i_widen(rest.high / (2 * root.high)));
+}
+
+static int invman_i_wide_less(invman_i_wide a, invman_i_wide b) {
+  return a.high < b.high || (a.high == b.high && a.low < b.low);
+}
+
+/* sum + low += (f + f_low) x, lane by lane, as invman_i_two_product and two sums; f_left: the left half of f */
+INVMAN_I_INLINE void invman_i_add_twofold(invman_i_lanes *sum, invman_i_lanes *low, double f, double f_left,
+                                          double f_low, const invman_i_lanes *x, const int L) {
+  const double f_right = f - f_left;
+  invman_i_lanes left, right, middle, of_b, error, next;
+#define INVMAN_I_OP(piece, V, M)                                                                            \
+  left.piece = INVMAN_I_LEFT_HALF(x->piece, V, M);                                                          \
+  right.piece = x->piece - left.piece;                                                                      \
+  middle.piece = f_left * right.piece + f_right * left.piece;                                               \
+  of_b.piece = middle.piece - f_left * right.piece;                                                         \
+  error.piece = (f_left * right.piece - (middle.piece - of_b.piece)) + (f_right * left.piece - of_b.piece); \
+  next.piece = sum->piece + f_left * left.piece;                                                            \
+  of_b.piece = next.piece - sum->piece;                                                                     \
+  error.piece += (sum->piece - (next.piece - of_b.piece)) + (f_left * left.piece - of_b.piece);             \
+  sum->piece = next.piece + middle.piece;                                                                   \
+  of_b.piece = sum->piece - next.piece;                                                                     \
+  error.piece += (next.piece - (sum->piece - of_b.piece)) + (middle.piece - of_b.piece);                    \
+  low->piece += error.piece + (f_right * right.piece + f_low * x->piece);
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
 }
 
 /* ================================================================================================ >>eigen
@@ -3884,7 +4003,7 @@ typedef struct invman_i_margins {
   double *at_rate, *product;      /* (n) scratch */
   double *before;                 /* (n) the rates of the points at their margin when the event began */
   const double **from;            /* (n) scratch: columns, */
-  double *factor_of;              /* (n) and what they are multiplied by */
+  double *factor_of, *factor_low; /* (n) and what they are multiplied by */
   double *work;                   /* (12,n) scratch of the smooth losses */
   unsigned char *state;           /* (n) */
   size_t *at, at_count;           /* the points at their margin */
@@ -3902,7 +4021,7 @@ typedef struct invman_i_margins {
 } invman_i_margins;
 
 static invman_status invman_i_margins_reserve(invman_i_margins *e, invman_i_scope *scope, size_t n) {
-  double **arrays[12];
+  double **arrays[13];
   size_t i;
   arrays[0] = &e->y;
   arrays[1] = &e->drift;
@@ -3916,11 +4035,12 @@ static invman_status invman_i_margins_reserve(invman_i_margins *e, invman_i_scop
   arrays[9] = &e->product;
   arrays[10] = &e->factor_of;
   arrays[11] = &e->before;
+  arrays[12] = &e->factor_low;
   e->scope = scope;
   e->n = n;
   if (n <= e->room) return INVMAN_OK;
   e->room = n = n + n / 4 + 16;
-  for (i = 0; i < 12; i++) {
+  for (i = 0; i < 13; i++) {
     invman_i_give(scope, *arrays[i]);
     *arrays[i] = invman_i_doubles(scope, n);
   }
@@ -3991,9 +4111,9 @@ static double invman_i_q(const invman_i_margins *e, size_t i, size_t j) { /* col
 
 typedef struct invman_i_column_sum {
   const double *const *from;
-  const double *factor;
+  const double *factor, *factor_low;
   size_t count, n;
-  double *out;
+  double *out, *low;
 } invman_i_column_sum;
 
 /* out += sum of the columns times their factors; task: some rows */
@@ -4018,24 +4138,53 @@ INVMAN_I_INLINE void invman_i_sum_columns_body(size_t task, void *arg, const int
 }
 INVMAN_I_KERNEL(invman_i_sum_columns)
 
-/* out += K x for x of any signs; columns of zeros of x are not looked at. */
-static void invman_i_add_kernel(invman_i_margins *e, const double *x, double *out) {
+/* The same in twofold precision, out + low += ..., the factors too: every product and every sum leaves its rounding
+   error in low (Ogita, Rump and Oishi, 2005). */
+INVMAN_I_INLINE void invman_i_sum_columns_twofold_body(size_t task, void *arg, const int L) {
+  const invman_i_column_sum *s = (const invman_i_column_sum *)arg;
+  size_t first = task * INVMAN_I_COLUMN_ROWS, last = invman_i_min(first + INVMAN_I_COLUMN_ROWS, s->n), k, i;
+  for (k = 0; k < s->count; k++) {
+    const double *c = s->from[k];
+    double f = s->factor[k], f_low = s->factor_low ? s->factor_low[k] : 0, f_left = invman_i_left_half(f);
+    for (i = first; !INVMAN_I_WIDER && i + INVMAN_I_WIDTH <= last; i += INVMAN_I_WIDTH) {
+      invman_i_lanes x = invman_i_load(c + i, L), sum = invman_i_load(s->out + i, L),
+                     low = invman_i_load(s->low + i, L);
+      invman_i_add_twofold(&sum, &low, f, f_left, f_low, &x, L);
+      invman_i_store(s->out + i, &sum, L);
+      invman_i_store(s->low + i, &low, L);
+    }
+    for (; i < last; i++) {
+      invman_i_wide product = invman_i_two_product(f, c[i]), sum = invman_i_two_sum(s->out[i], product.high);
+      s->out[i] = sum.high;
+      s->low[i] += sum.low + (product.low + f_low * c[i]);
+    }
+  }
+}
+INVMAN_I_KERNEL(invman_i_sum_columns_twofold)
+
+/* out += K x for x of any signs; columns of zeros of x are not looked at. With low: out + low += K (x + x_low), in
+   twofold precision; x_low NULL: 0. */
+static void invman_i_add_kernel(invman_i_margins *e, const double *x, const double *x_low, double *out, double *low) {
   const invman_context *ctx = e->scope->ctx;
+  invman_i_task sum_columns = low ? invman_i_sum_columns_twofold(ctx) : invman_i_sum_columns(ctx);
   invman_i_column_sum s;
   size_t j, spare = 0;
   s.from = e->from;
   s.factor = e->factor_of;
+  s.factor_low = x_low ? e->factor_low : NULL;
   s.n = e->n;
   s.out = out;
+  s.low = low;
   s.count = 0;
   for (j = 0; j <= e->n; j++) {
     if (j == e->n || spare == INVMAN_I_SPARE) {
       size_t tasks = (e->n + INVMAN_I_COLUMN_ROWS - 1) / INVMAN_I_COLUMN_ROWS;
-      invman_i_parallel(ctx, tasks, invman_i_sum_columns(ctx), &s, (double)s.count * (double)s.n);
+      invman_i_parallel(ctx, tasks, sum_columns, &s, (low ? 8.0 : 1.0) * (double)s.count * (double)s.n);
       s.count = spare = 0;
     }
     if (j == e->n || x[j] == 0) continue;
     e->factor_of[s.count] = x[j];
+    if (x_low) e->factor_low[s.count] = x_low[j];
     if (e->K || e->columns->at[j]) {
       e->from[s.count++] = e->K ? e->K + j * e->n : e->columns->at[j];
     } else {
@@ -4050,7 +4199,7 @@ static void invman_i_times_q(invman_i_margins *e, const double *x, double *out) 
   size_t i;
   for (i = 0; i < e->n; i++) e->at_rate[i] = e->scale * e->y[i] * x[i];
   memset(out, 0, e->n * sizeof *out);
-  invman_i_add_kernel(e, e->at_rate, out);
+  invman_i_add_kernel(e, e->at_rate, NULL, out, NULL);
   for (i = 0; i < e->n; i++) out[i] *= e->y[i];
 }
 
@@ -6513,7 +6662,550 @@ invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int 
 }
 
 /* ================================================================================================= >>lazy
-   The hinge flow with a frozen kernel, from F = 0: the margin engine of >>flow, without a horizon. */
+   The hinge flow with a frozen kernel, from F = 0: the event engine of >>flow, without a horizon. It runs in doubles
+   for as long as they can tell what comes next, and in twofold precision from there on: what an ill-conditioned kernel
+   does is decided by differences that doubles do not hold. */
+
+/* ---- the event engine in twofold precision
+
+   The same algorithm with K taken as exact, and without the tolerances and refreshing that rounding asks for in
+   doubles. It takes over at any state: the coefficients reached so far, whatever rounding has made of them, are where
+   some flow is, and the flow through them is followed. (Flows with the same kernel approach each other in the kernel's
+   norm, so what rounding has done before does not grow.) dm/dtime = Q g with Q_ij = unit y_i y_j K_ij. */
+
+typedef struct invman_i_exact {
+  invman_i_margins *e;  /* kernel, labels, states, the points at their margin and the counts are kept there */
+  double unit;          /* a power of two that makes the largest Q_ii about 1; s = n unit time */
+  invman_i_wide time;   /* this and the arrays as in the engine of >>flow: */
+  invman_i_wide *m, *g; /* (n) */
+  invman_i_wide *rate, *before, *impulse, *change; /* (n) */
+  invman_i_wide *wait;                             /* (n) how long until a point reaches its margin */
+  double *root;                                    /* (n) sqrt(Q_ii) */
+  double *high, *low, *sum, *sum_low;              /* (n) scratch of products with K */
+  unsigned char *flat;                             /* (n) the point depends linearly on the sliding ones */
+  invman_i_wide *factor, *column, *step;           /* (capacity, capacity), (capacity), (capacity) */
+  size_t capacity;
+  double weight, sliding_weight;
+  double *kept, kept_s;      /* (2,n) a and g, the time */
+  unsigned char *kept_state; /* (n) and the states of the last state that doubles can hold, or */
+  int at_rest;               /* of the first one where no rate was above K's own rounding, */
+  int definite;              /* though K has an inverse there */
+} invman_i_exact;
+
+static invman_i_wide *invman_i_wides(invman_i_scope *scope, size_t count) {
+  return (invman_i_wide *)invman_i_take(scope, count, sizeof(invman_i_wide));
+}
+
+static invman_status invman_i_exact_reserve(invman_i_exact *x, invman_i_margins *e) {
+  invman_i_scope *scope = e->scope;
+  size_t n = e->n;
+  memset(x, 0, sizeof *x);
+  x->e = e;
+  x->m = invman_i_wides(scope, n);
+  x->g = invman_i_wides(scope, n);
+  x->rate = invman_i_wides(scope, n);
+  x->before = invman_i_wides(scope, n);
+  x->impulse = invman_i_wides(scope, n);
+  x->change = invman_i_wides(scope, n);
+  x->wait = invman_i_wides(scope, n);
+  x->root = invman_i_doubles(scope, n);
+  x->high = invman_i_doubles(scope, n);
+  x->low = invman_i_doubles(scope, n);
+  x->sum = invman_i_doubles(scope, n);
+  x->sum_low = invman_i_doubles(scope, n);
+  x->kept = invman_i_doubles(scope, invman_i_mul(2, n));
+  x->kept_state = (unsigned char *)invman_i_take(scope, n, 1);
+  x->flat = (unsigned char *)invman_i_take(scope, n, 1);
+  return scope->status;
+}
+
+static double invman_i_exact_q(const invman_i_exact *x, size_t i, size_t j) { /* column j must be at hand */
+  const invman_i_margins *e = x->e;
+  return x->unit * e->y[i] * e->y[j] * (e->K ? e->K + j * e->n : e->columns->at[j])[i];
+}
+
+static void invman_i_exact_add(invman_i_exact *x, const invman_i_wide *v, invman_i_wide *out) { /* out += Q v */
+  const double *y = x->e->y;
+  size_t i, n = x->e->n;
+  for (i = 0; i < n; i++) {
+    x->high[i] = x->unit * y[i] * v[i].high;
+    x->low[i] = x->unit * y[i] * v[i].low;
+    x->sum[i] = x->sum_low[i] = 0;
+  }
+  invman_i_add_kernel(x->e, x->high, x->low, x->sum, x->sum_low);
+  for (i = 0; i < n; i++) out[i] = invman_i_wide_add(out[i], invman_i_two_sum(y[i] * x->sum[i], y[i] * x->sum_low[i]));
+}
+
+/* What is less is zero: the rounding of this precision, and that of K's own entries. */
+static double invman_i_exact_tol(const invman_i_exact *x, size_t i) {
+  return 3e-27 * x->root[i] * (x->weight + 2e-4 * x->sliding_weight);
+}
+static double invman_i_exact_noise(const invman_i_exact *x, size_t i) {
+  return 16 * DBL_EPSILON * x->root[i] * x->weight;
+}
+static const double invman_i_exact_flat = 1e-26; /* of Q_jj: a pivot of the factor that is nothing but rounding */
+
+/* ---- the factor of Q on the sliding points */
+
+static invman_status invman_i_exact_reserve_sliding(invman_i_exact *x) {
+  const invman_i_margins *e = x->e;
+  size_t capacity = invman_i_min(invman_i_max(32, x->capacity + x->capacity / 2), e->n), i;
+  invman_i_wide *factor;
+  if (e->count < x->capacity) return INVMAN_OK;
+  factor = invman_i_wides(e->scope, invman_i_mul(capacity, capacity));
+  if (!factor) return e->scope->status;
+  for (i = 0; i < e->count; i++) memcpy(factor + i * capacity, x->factor + i * x->capacity, e->count * sizeof *factor);
+  invman_i_give(e->scope, x->factor);
+  invman_i_give(e->scope, x->column);
+  invman_i_give(e->scope, x->step);
+  x->factor = factor;
+  x->column = invman_i_wides(e->scope, capacity);
+  x->step = invman_i_wides(e->scope, capacity);
+  x->capacity = x->step ? capacity : 0;
+  return e->scope->status;
+}
+
+static void invman_i_exact_forward(const invman_i_exact *x, invman_i_wide *v) { /* v = L^-1 v */
+  size_t i, k;
+  for (i = 0; i < x->e->count; i++) {
+    const invman_i_wide *row = x->factor + i * x->capacity;
+    invman_i_wide sum = invman_i_widen(0);
+    for (k = 0; k < i; k++) sum = invman_i_wide_add_product(sum, row[k], v[k]);
+    v[i] = invman_i_wide_divide(invman_i_wide_subtract(v[i], sum), row[i]);
+  }
+}
+
+static void invman_i_exact_backward(const invman_i_exact *x, invman_i_wide *v) { /* v = L^-T v */
+  size_t i, k;
+  for (i = x->e->count; i-- > 0;) {
+    const invman_i_wide *row = x->factor + i * x->capacity;
+    invman_i_wide minus;
+    v[i] = invman_i_wide_divide(invman_i_two_sum(v[i].high, v[i].low), row[i]);
+    minus = invman_i_wide_negative(v[i]);
+    for (k = 0; k < i; k++) v[k] = invman_i_wide_add_product(v[k], row[k], minus);
+  }
+}
+
+/* column = L^-1 Q_Mj, and the pivot that j would have: Q_jj less the square of that. Column j must be at hand. */
+static invman_i_wide invman_i_exact_pivot(invman_i_exact *x, size_t j) {
+  invman_i_wide square = invman_i_widen(0);
+  size_t k;
+  for (k = 0; k < x->e->count; k++) x->column[k] = invman_i_widen(invman_i_exact_q(x, x->e->sliding[k], j));
+  invman_i_exact_forward(x, x->column);
+  for (k = 0; k < x->e->count; k++) square = invman_i_wide_add_product(square, x->column[k], x->column[k]);
+  return invman_i_wide_subtract(invman_i_widen(invman_i_exact_q(x, j, j)), square);
+}
+
+static int invman_i_exact_is_flat(const invman_i_exact *x, size_t j, invman_i_wide pivot) {
+  return !(pivot.high > invman_i_exact_flat * x->root[j] * x->root[j]);
+}
+
+static void invman_i_exact_append(invman_i_exact *x, size_t j, invman_i_wide pivot) { /* after _pivot */
+  invman_i_margins *e = x->e;
+  invman_i_wide *row = x->factor + e->count * x->capacity;
+  memcpy(row, x->column, e->count * sizeof *row);
+  row[e->count] = invman_i_wide_root(pivot);
+  e->sliding[e->count++] = j;
+}
+
+static void invman_i_exact_remove(invman_i_exact *x, size_t gone) { /* as invman_i_stop_sliding */
+  invman_i_margins *e = x->e;
+  size_t i, k;
+  e->count--;
+  for (i = gone; i < e->count; i++) {
+    e->sliding[i] = e->sliding[i + 1];
+    memcpy(x->factor + i * x->capacity, x->factor + (i + 1) * x->capacity, (i + 2) * sizeof *x->factor);
+  }
+  for (k = gone; k < e->count; k++) {
+    const invman_i_wide *pivot = x->factor + k * x->capacity + k;
+    invman_i_wide a = pivot[0], b = pivot[1], r;
+    r = invman_i_wide_root(invman_i_wide_add(invman_i_wide_multiply(a, a), invman_i_wide_multiply(b, b)));
+    a = invman_i_wide_divide(a, r);
+    b = invman_i_wide_divide(b, r);
+    for (i = k; i < e->count; i++) {
+      invman_i_wide *row = x->factor + i * x->capacity + k, left = row[0], right = row[1];
+      row[0] = invman_i_wide_add(invman_i_wide_multiply(a, left), invman_i_wide_multiply(b, right));
+      row[1] = invman_i_wide_subtract(invman_i_wide_multiply(a, right), invman_i_wide_multiply(b, left));
+    }
+  }
+}
+
+/* ---- the active-set method, as in >>flow */
+
+static void invman_i_exact_change(invman_i_exact *x, size_t i, invman_i_wide by) {
+  x->g[i] = invman_i_wide_add(x->g[i], by);
+  x->change[i] = invman_i_wide_add(x->change[i], by);
+}
+
+static void invman_i_exact_hold(invman_i_exact *x, size_t i, double bound) {
+  invman_i_exact_change(x, i, invman_i_wide_subtract(invman_i_widen(bound), x->g[i]));
+  x->g[i] = invman_i_widen(bound);
+}
+
+static void invman_i_exact_move(invman_i_exact *x, invman_i_wide length, size_t j, invman_i_wide own) {
+  const invman_i_margins *e = x->e;
+  size_t i, k;
+  invman_i_exact_change(x, j, own);
+  for (k = 0; k < e->count; k++) {
+    x->step[k] = invman_i_wide_multiply(length, x->step[k]);
+    invman_i_exact_change(x, e->sliding[k], x->step[k]);
+  }
+  for (i = 0; i < e->at_count; i++) {
+    size_t a = e->at[i];
+    invman_i_wide sum = invman_i_wide_multiply(own, invman_i_widen(invman_i_exact_q(x, a, j)));
+    if (e->state[a] == INVMAN_I_SLIDING) continue;
+    for (k = 0; k < e->count; k++)
+      sum = invman_i_wide_add_product(sum, x->step[k], invman_i_widen(invman_i_exact_q(x, a, e->sliding[k])));
+    x->rate[a] = invman_i_wide_add(x->rate[a], sum);
+  }
+}
+
+/* How far sliding point k may go along its step: to the bound ahead of it. */
+static invman_i_wide invman_i_exact_reach(const invman_i_exact *x, size_t k) {
+  invman_i_wide g = x->g[x->e->sliding[k]], step = x->step[k], reach;
+  if (step.high == 0) return invman_i_widen(HUGE_VAL);
+  if (step.high < 0) reach = invman_i_wide_divide(g, invman_i_wide_negative(step));
+  else reach = invman_i_wide_divide(invman_i_wide_subtract(invman_i_widen(1), g), step);
+  return reach.high > 0 ? reach : invman_i_widen(0);
+}
+
+static invman_status invman_i_exact_drive(invman_i_exact *x, size_t j, int *moved) {
+  invman_i_margins *e = x->e;
+  double sign = x->g[j].high > 0.5 ? -1 : 1;
+  if (invman_i_fetch(e, j) < 0) return e->scope->status;
+  for (;;) {
+    invman_i_wide room = sign < 0 ? x->g[j] : invman_i_wide_subtract(invman_i_widen(1), x->g[j]), length = room, pivot;
+    size_t k, block = e->count;
+    int joins = 0, negative;
+    if (invman_i_exact_reserve_sliding(x) < 0) return e->scope->status;
+
+    /* What the sliding points must do for their rates to stay zero. The rate of a point that depends on them linearly
+       is theirs, zero, but for the rounding of K. */
+    pivot = invman_i_exact_pivot(x, j);
+    x->flat[j] = invman_i_exact_is_flat(x, j, pivot) && fabs(x->rate[j].high) <= invman_i_exact_noise(x, j);
+    if (x->flat[j]) return INVMAN_OK;
+    for (k = 0; k < e->count; k++) x->step[k] = sign < 0 ? x->column[k] : invman_i_wide_negative(x->column[k]);
+    invman_i_exact_backward(x, x->step);
+
+    /* How far: until j's rate is zero, to j's other bound, or to the first bound of a sliding point. */
+    if (!invman_i_exact_is_flat(x, j, pivot)) {
+      invman_i_wide rate = x->rate[j].high < 0 ? invman_i_wide_negative(x->rate[j]) : x->rate[j];
+      invman_i_wide needed = invman_i_wide_divide(rate, pivot);
+      joins = invman_i_wide_less(needed, length);
+      if (joins) length = needed;
+    }
+    for (k = 0; k < e->count; k++) {
+      invman_i_wide reach = invman_i_exact_reach(x, k);
+      int same = !invman_i_wide_less(reach, length) && !invman_i_wide_less(length, reach);
+      if (invman_i_wide_less(reach, length) || (same && block < e->count && e->sliding[k] < e->sliding[block])) {
+        length = reach;
+        block = k;
+      }
+    }
+    *moved |= length.high > 0;
+    negative = block < e->count && x->step[block].high < 0;
+    invman_i_exact_move(x, length, j, sign < 0 ? invman_i_wide_negative(length) : length);
+
+    if (block < e->count) {
+      invman_i_exact_hold(x, e->sliding[block], negative ? 0 : 1);
+      e->state[e->sliding[block]] = INVMAN_I_HELD;
+      invman_i_exact_remove(x, block);
+    } else if (!joins) {
+      invman_i_exact_hold(x, j, sign < 0 ? 0 : 1);
+      return INVMAN_OK;
+    } else {
+      invman_i_exact_append(x, j, pivot);
+      e->state[j] = INVMAN_I_SLIDING;
+      return INVMAN_OK;
+    }
+  }
+}
+
+static size_t invman_i_exact_violator(const invman_i_exact *x, int first) {
+  const invman_i_margins *e = x->e;
+  size_t i, found = e->n;
+  double most = 0;
+  for (i = 0; i < e->at_count; i++) {
+    size_t a = e->at[i];
+    double wrong = x->g[a].high > 0.5 ? x->rate[a].high : -x->rate[a].high;
+    if (e->state[a] != INVMAN_I_HELD || x->flat[a] || wrong <= invman_i_exact_tol(x, a)) continue;
+    if (first) return a;
+    if (wrong > most * x->root[a]) {
+      most = wrong / x->root[a];
+      found = a;
+    }
+  }
+  return found;
+}
+
+static void invman_i_exact_weigh(invman_i_exact *x) {
+  const invman_i_margins *e = x->e;
+  size_t i;
+  for (i = 0, x->weight = 0; i < e->n; i++) x->weight += x->g[i].high * x->root[i];
+  for (i = 0, x->sliding_weight = 0; i < e->count; i++) x->sliding_weight += x->root[e->sliding[i]];
+}
+
+static invman_status invman_i_exact_settle(invman_i_exact *x) {
+  invman_i_margins *e = x->e;
+  size_t i, drives = 0, j;
+  int moved = 1;
+  e->settled++;
+  e->at_count = 0;
+  for (i = 0; i < e->n; i++)
+    if (e->state[i] >= INVMAN_I_HELD) e->at[e->at_count++] = i;
+  for (i = 0; i < e->at_count; i++) {
+    x->before[i] = x->rate[e->at[i]];
+    x->flat[e->at[i]] = 0;
+  }
+  while ((j = invman_i_exact_violator(x, !moved)) < e->n) {
+    if (drives++ > 100 * (e->n + 10)) return INVMAN_NOT_CONVERGED;
+    moved = 0;
+    if (invman_i_exact_drive(x, j, &moved) < 0) return e->scope->status;
+    moved |= x->flat[j];
+  }
+
+  for (i = 0; i < e->at_count; i++) x->rate[e->at[i]] = x->before[i];
+  if (drives > 0) invman_i_exact_add(x, x->change, x->rate);
+  for (i = 0; i < e->at_count; i++) x->change[e->at[i]] = invman_i_widen(0);
+  invman_i_exact_weigh(x);
+
+  for (i = 0; i < e->at_count; i++) {
+    size_t a = e->at[i];
+    if (e->state[a] != INVMAN_I_HELD || x->flat[a] || fabs(x->rate[a].high) <= invman_i_exact_tol(x, a)) continue;
+    if (x->rate[a].high < 0 && x->g[a].high > 0.5) e->state[a] = INVMAN_I_BELOW;
+    if (x->rate[a].high > 0 && x->g[a].high < 0.5) e->state[a] = INVMAN_I_ABOVE;
+  }
+  return e->scope->status;
+}
+
+/* ---- what is seen of it */
+
+/* a = the coefficients so far; the other arrays' leading digits go to the engine in doubles, for all to see. */
+static void invman_i_exact_show(const invman_i_exact *x, double *a) {
+  invman_i_margins *e = x->e;
+  size_t i;
+  for (i = 0; i < e->n; i++) {
+    e->m[i] = x->m[i].high;
+    e->g[i] = x->g[i].high;
+    a[i] = e->y[i] * x->unit * x->impulse[i].high;
+  }
+}
+
+/* Keeps a state to return to, should K's digits lead nowhere: the last one whose coefficients are good as doubles, or
+   the first one that is at rest but for K's rounding. */
+static void invman_i_exact_keep(invman_i_exact *x, int at_rest) {
+  invman_i_margins *e = x->e;
+  if (x->at_rest) return;
+  x->at_rest = at_rest;
+  invman_i_exact_show(x, x->kept);
+  memcpy(x->kept + e->n, e->g, e->n * sizeof(double));
+  memcpy(x->kept_state, e->state, e->n);
+  x->kept_s = e->s;
+}
+
+static void invman_i_exact_return(const invman_i_exact *x, double *a) {
+  invman_i_margins *e = x->e;
+  memcpy(a, x->kept, e->n * sizeof(double));
+  memcpy(e->g, x->kept + e->n, e->n * sizeof(double));
+  memcpy(e->state, x->kept_state, e->n);
+  e->s = x->kept_s;
+}
+
+/* ---- where it takes over */
+
+/* The sliding points' impulses are moved so that their margins are 1 to the last digit. 0 where that would make one
+   negative. */
+static int invman_i_exact_correct(invman_i_exact *x) {
+  invman_i_margins *e = x->e;
+  size_t k;
+  int good = 1;
+  if (e->count == 0) return 1;
+  for (k = 0; k < e->count; k++) x->step[k] = invman_i_wide_subtract(invman_i_widen(1), x->m[e->sliding[k]]);
+  invman_i_exact_forward(x, x->step);
+  invman_i_exact_backward(x, x->step);
+  for (k = 0; k < e->count; k++) good &= invman_i_wide_add(x->impulse[e->sliding[k]], x->step[k]).high >= 0;
+  for (k = 0; k < e->count && good; k++) {
+    size_t i = e->sliding[k];
+    x->change[i] = x->step[k];
+    x->impulse[i] = invman_i_wide_add(x->impulse[i], x->step[k]);
+  }
+  if (good) invman_i_exact_add(x, x->change, x->m);
+  for (k = 0; k < e->count; k++) x->change[e->sliding[k]] = invman_i_widen(0);
+  return good;
+}
+
+/* The sliding points of the engine in doubles, factored and corrected; where that cannot be, none slides. */
+static invman_status invman_i_exact_take_sliding(invman_i_exact *x) {
+  invman_i_margins *e = x->e;
+  size_t count = e->count, k;
+  e->count = 0;
+  for (k = 0; k < count; k++) {
+    size_t j = e->sliding[k];
+    invman_i_wide pivot;
+    if (invman_i_exact_reserve_sliding(x) < 0 || invman_i_fetch(e, j) < 0) return e->scope->status;
+    pivot = invman_i_exact_pivot(x, j);
+    if (invman_i_exact_is_flat(x, j, pivot)) e->state[j] = INVMAN_I_HELD;
+    else invman_i_exact_append(x, j, pivot);
+  }
+  if (!invman_i_exact_correct(x)) e->count = 0;
+  return e->scope->status;
+}
+
+static void invman_i_exact_take_states(invman_i_exact *x) { /* from the margins; those of the sliding ones are 1 */
+  invman_i_margins *e = x->e;
+  size_t i, k;
+  for (i = 0; i < e->n; i++) {
+    double gap = invman_i_wide_subtract(invman_i_widen(1), x->m[i]).high;
+    int held = e->state[i] == INVMAN_I_HELD && fabs(gap) <= 1e-12;
+    x->g[i] = invman_i_widen(held ? e->g[i] > 0.5 : gap >= 0);
+    e->state[i] = held || gap == 0 ? INVMAN_I_HELD : gap > 0 ? INVMAN_I_BELOW : INVMAN_I_ABOVE;
+    if (held) x->m[i] = invman_i_widen(1);
+  }
+  for (k = 0; k < e->count; k++) {
+    i = e->sliding[k];
+    e->state[i] = INVMAN_I_SLIDING;
+    x->m[i] = invman_i_widen(1);
+    x->g[i] = invman_i_widen(e->g[i]);
+  }
+}
+
+static void invman_i_exact_all_rates(invman_i_exact *x) {
+  memset(x->rate, 0, x->e->n * sizeof *x->rate);
+  invman_i_exact_add(x, x->g, x->rate);
+  invman_i_exact_weigh(x);
+}
+
+/* The sliding points' pushes, so that their rates are zero; where one leaves [0,1] for it, all of them start at 1. */
+static void invman_i_exact_take_pushes(invman_i_exact *x) {
+  invman_i_margins *e = x->e;
+  size_t k;
+  int good = 1;
+  invman_i_exact_all_rates(x);
+  for (k = 0; k < e->count; k++) x->step[k] = invman_i_wide_negative(x->rate[e->sliding[k]]);
+  if (e->count > 0) {
+    invman_i_exact_forward(x, x->step);
+    invman_i_exact_backward(x, x->step);
+  }
+  for (k = 0; k < e->count; k++) {
+    invman_i_wide *g = &x->g[e->sliding[k]];
+    *g = invman_i_wide_add(*g, x->step[k]);
+    good &= g->high >= 0 && !invman_i_wide_less(invman_i_widen(1), *g);
+  }
+  for (k = 0; k < e->count && !good; k++) {
+    e->state[e->sliding[k]] = INVMAN_I_HELD;
+    x->g[e->sliding[k]] = invman_i_widen(1);
+  }
+  if (!good) e->count = 0;
+  if (e->count > 0 || !good) invman_i_exact_all_rates(x);
+}
+
+/* From what the engine in doubles has reached: its coefficients a, its sliding points, its time. */
+static invman_status invman_i_exact_start(invman_i_exact *x, invman_i_margins *e, const double *a) {
+  double largest = 0;
+  size_t i;
+  int exponent = 0;
+  if (invman_i_exact_reserve(x, e) < 0) return e->scope->status;
+  for (i = 0; i < e->n; i++) {
+    x->root[i] = e->K ? e->K[i * e->n + i] : e->columns->diagonal[i];
+    largest = x->root[i] > largest ? x->root[i] : largest;
+  }
+  if (largest > 0) frexp(largest, &exponent);
+  x->unit = ldexp(1, exponent < -1000 ? 1000 : -exponent);
+  for (i = 0; i < e->n; i++) {
+    x->root[i] = sqrt(x->unit * x->root[i]);
+    x->impulse[i] = invman_i_widen(fabs(a[i]) / x->unit);
+  }
+  x->time = invman_i_wide_divide(invman_i_widen(e->s / x->unit), invman_i_widen((double)e->n));
+  invman_i_exact_add(x, x->impulse, x->m);
+  if (invman_i_exact_take_sliding(x) < 0) return e->scope->status;
+  invman_i_exact_take_states(x);
+  invman_i_exact_take_pushes(x);
+  if (e->scope->status < 0) return e->scope->status;
+  invman_i_exact_keep(x, 0);
+  return invman_i_exact_settle(x);
+}
+
+/* ---- from event to event */
+
+/* Is K, as its digits are, without an inverse on the points that are at their margin or below it? */
+static int invman_i_exact_singular(invman_i_exact *x) {
+  invman_i_margins *e = x->e;
+  size_t count = e->count, i;
+  int flat = 0;
+  for (i = 0; i < e->n && !flat; i++) {
+    invman_i_wide pivot;
+    if (e->state[i] != INVMAN_I_BELOW && e->state[i] != INVMAN_I_HELD) continue;
+    if (invman_i_fetch(e, i) < 0 || invman_i_exact_reserve_sliding(x) < 0) break;
+    pivot = invman_i_exact_pivot(x, i);
+    flat = invman_i_exact_is_flat(x, i, pivot);
+    if (!flat) invman_i_exact_append(x, i, pivot);
+  }
+  e->count = count;
+  return flat;
+}
+
+/* How long each point waits for its margin; the least of it. moves: whether a rate is above K's rounding. */
+static invman_i_wide invman_i_exact_waits(invman_i_exact *x, int *moves) {
+  const invman_i_margins *e = x->e;
+  invman_i_wide least = invman_i_widen(HUGE_VAL);
+  size_t i;
+  *moves = 0;
+  for (i = 0; i < e->n; i++) {
+    double toward = e->state[i] == INVMAN_I_BELOW ? x->rate[i].high : -x->rate[i].high;
+    x->wait[i] = invman_i_widen(HUGE_VAL);
+    if (e->state[i] > INVMAN_I_ABOVE) continue;
+    *moves |= fabs(toward) > invman_i_exact_noise(x, i);
+    if (toward <= invman_i_exact_tol(x, i)) continue;
+    x->wait[i] = invman_i_wide_divide(invman_i_wide_subtract(invman_i_widen(1), x->m[i]), x->rate[i]);
+    if (invman_i_wide_less(x->wait[i], least)) least = x->wait[i];
+  }
+  return least;
+}
+
+/* Is it at rest? Where no point is below its margin it is: then g'Qg = 0, and the pushes of the sliding points cancel.
+   Where no rate is above K's rounding it is too, if K has no inverse. If it has one, K's digits take the flow on; should
+   they lead to more than coefficients can hold as doubles, this state is the end. */
+static int invman_i_exact_rests(invman_i_exact *x, int moves) {
+  if (!memchr(x->e->state, INVMAN_I_BELOW, x->e->n)) return 1;
+  if (moves) return 0;
+  if (!x->definite && invman_i_exact_singular(x)) return 1;
+  x->definite = 1;
+  invman_i_exact_keep(x, 1);
+  return 0;
+}
+
+/* On to the next event, or to s = horizon, or, at rest, nowhere. */
+static invman_status invman_i_exact_advance(invman_i_exact *x, double horizon, int *rest) {
+  invman_i_margins *e = x->e;
+  invman_i_wide step, left, latest;
+  size_t i;
+  int moves, ends;
+  step = invman_i_exact_waits(x, &moves);
+  *rest = !(step.high < HUGE_VAL) || invman_i_exact_rests(x, moves);
+  if (*rest || e->scope->status < 0) return e->scope->status;
+
+  left = invman_i_wide_divide(invman_i_widen(horizon / x->unit), invman_i_widen((double)e->n));
+  left = invman_i_wide_subtract(left, x->time);
+  ends = invman_i_wide_less(left, step);
+  if (ends) step = left;
+  latest = invman_i_wide_multiply(step, invman_i_widen(1 + 4 * DBL_EPSILON));
+  x->time = invman_i_wide_add(x->time, step);
+  for (i = 0; i < e->n; i++) {
+    if (x->g[i].high != 0) x->impulse[i] = invman_i_wide_add(x->impulse[i], invman_i_wide_multiply(step, x->g[i]));
+    if (e->state[i] >= INVMAN_I_HELD) continue;
+    if (!ends && !invman_i_wide_less(latest, x->wait[i])) {
+      x->m[i] = invman_i_widen(1);
+      e->state[i] = INVMAN_I_HELD;
+      e->events++;
+    } else {
+      x->m[i] = invman_i_wide_add(x->m[i], invman_i_wide_multiply(step, x->rate[i]));
+    }
+  }
+  e->s = ends ? horizon : (double)e->n * (x->unit * x->time.high);
+  return ends ? INVMAN_OK : invman_i_exact_settle(x);
+}
+
+/* ---- the flow */
 
 static double invman_i_largest(const double *x, size_t n) {
   double most = 0;
@@ -6552,8 +7244,53 @@ static int invman_i_lazy_end(const invman_i_margins *e, const invman_lazy_option
   return o->event_max > 0 && e->events >= o->event_max ? INVMAN_END_STEP_MAX : INVMAN_END_NONE;
 }
 
-/* The rates' side of the certificate: what is left of the rates that should be zero. At rest those are all of them,
-   before it those of the sliding points. */
+/* F's coefficients so far. */
+static void invman_i_lazy_coefficients(const invman_i_margins *e, double *a) {
+  size_t i;
+  for (i = 0; i < e->n; i++) a[i] = e->y[i] * (e->impulse[i] > 0 ? e->impulse[i] * e->scale : 0);
+}
+
+/* The margins that they give, each but for its last rounding. */
+static void invman_i_lazy_margins(invman_i_margins *e, const double *a, double *m) {
+  double *low = e->product;
+  size_t i;
+  memset(m, 0, e->n * sizeof *m);
+  memset(low, 0, e->n * sizeof *low);
+  invman_i_add_kernel(e, a, NULL, m, low);
+  for (i = 0; i < e->n; i++) m[i] = e->y[i] * (m[i] + low[i]);
+}
+
+/* How far margin i may be off because the coefficients are doubles: 1e-9, or 16 DBL_EPSILON sum_j |K_ij a_j| where they
+   are so large; never 1/2. */
+static double invman_i_lazy_allowed(invman_i_margins *e, const double *a, size_t i) {
+  const double *column;
+  double sum = 0;
+  size_t j;
+  if (!e->K && !e->columns->at[i]) invman_i_make_column(e, i, e->columns->spare);
+  column = e->K ? e->K + i * e->n : e->columns->at[i] ? e->columns->at[i] : e->columns->spare;
+  for (j = 0; j < e->n; j++) sum += fabs(column[j] * a[j]);
+  return fmin(0.5, fmax(1e-9, 16 * DBL_EPSILON * sum));
+}
+
+/* The margins' side of the certificate: how far they are from where the pushes say they are. Returns whether that is
+   within what is allowed; unsatisfied: the points that are below 1 by more than that. */
+static int invman_i_lazy_certify(invman_i_margins *e, const double *a, const double *m, invman_lazy_info *info) {
+  int good = 1;
+  size_t i;
+  info->residual = 0;
+  info->unsatisfied = 0;
+  for (i = 0; i < e->n; i++) {
+    double above = m[i] - 1, wrong = e->g[i] <= 0 ? -above : e->g[i] >= 1 ? above : fabs(above), allowed = 1e-9;
+    if (wrong > info->residual) info->residual = wrong;
+    if (wrong > allowed || -above > allowed) allowed = invman_i_lazy_allowed(e, a, i);
+    good &= wrong <= allowed;
+    info->unsatisfied += -above > allowed;
+  }
+  return good;
+}
+
+/* The rates' side: what is left of the rates that should be zero. At rest those are all of them, before it those of the
+   sliding points. */
 static double invman_i_lazy_speed(invman_i_margins *e, int rest, double fastest) {
   double most = 0;
   size_t i;
@@ -6563,80 +7300,104 @@ static double invman_i_lazy_speed(invman_i_margins *e, int rest, double fastest)
   return fastest > 0 ? most / fastest : 0;
 }
 
-/* The margins' side: how far they, from the coefficients alone, are from where the pushes say they are. */
-static double invman_i_lazy_residual(const invman_i_margins *e, const double *m) {
-  double most = 0;
-  size_t i;
-  for (i = 0; i < e->n; i++) {
-    double above = m[i] - 1, wrong = e->g[i] <= 0 ? -above : e->g[i] >= 1 ? above : fabs(above);
-    if (wrong > most) most = wrong;
-  }
-  return most;
-}
-
-/* F's coefficients so far, and the margins that they really give. */
-static void invman_i_lazy_margins(invman_i_margins *e, double *a, double *m) {
-  size_t i;
-  for (i = 0; i < e->n; i++) a[i] = e->y[i] * (e->impulse[i] > 0 ? e->impulse[i] * e->scale : 0);
-  memset(m, 0, e->n * sizeof *m);
-  invman_i_add_kernel(e, a, m);
-  for (i = 0; i < e->n; i++) m[i] *= e->y[i];
-}
-
 /* Until when the coefficients, a mean of s, are certain to be so small that rounding alone does not move margins. */
 static double invman_i_lazy_trust(const invman_i_margins *e) {
   double root = invman_i_largest(e->root, e->n);
   return root > 0 ? 1e-6 / (DBL_EPSILON * root * root * (double)e->n) : HUGE_VAL;
 }
 
-/* Follows the events. Beyond the time of trust the margins are computed anew whenever s has doubled twice, and the run
-   ends where rounding has moved them by 1e-8. */
-static int invman_i_lazy_follow(invman_i_margins *e, const invman_lazy_options *o, double *a, invman_lazy_info *info) {
+/* How far the margins are from those that the coefficients give: in doubles the engine's rounding, in twofold precision
+   that of the coefficients. */
+static double invman_i_lazy_drift(invman_i_margins *e, const double *a) {
+  double most = 0;
+  size_t i;
+  invman_i_lazy_margins(e, a, e->work);
+  for (i = 0; i < e->n; i++) most = invman_i_worst(most, fabs(e->work[i] - e->m[i]));
+  return most;
+}
+
+/* Follows the events, in doubles or, given x, in twofold precision. END_ROUNDING: they do not tell what comes next. */
+static int invman_i_lazy_follow(invman_i_margins *e, invman_i_exact *x, const invman_lazy_options *o, double *a,
+                                invman_lazy_info *info) {
   double trust = invman_i_lazy_trust(e), s_max = o->s_max > 0 ? o->s_max : HUGE_VAL;
-  const double forever = 0.25 * DBL_MAX; /* where a kernel next to 0 would take s beyond all numbers */
+  const double forever = 0.25 * DBL_MAX;                  /* where a kernel next to 0 would take s beyond all numbers */
+  size_t most = e->events + invman_i_mul(100, e->n + 10); /* a kernel with negative eigenvalues might never end */
   int rest = 0, end = invman_i_lazy_end(e, o, info);
+  if (trust <= e->s) trust = 1.5 * e->s;
   while (end == INVMAN_END_NONE) {
-    invman_status status = invman_i_hinge_advance(e, fmin(fmin(trust, s_max), forever), &rest);
+    double limit = fmin(fmin(trust, s_max), forever), drift;
+    invman_status status = x ? invman_i_exact_advance(x, limit, &rest) : invman_i_hinge_advance(e, limit, &rest);
     if (status != INVMAN_OK) return INVMAN_END_ROUNDING; /* or an error, which the scope remembers */
     if (rest) return INVMAN_END_REST;
+    if (x) invman_i_exact_show(x, a);
     end = invman_i_lazy_end(e, o, info);
     if (end == INVMAN_END_NONE && e->s >= s_max) end = INVMAN_END_T_MAX;
-    if (end == INVMAN_END_NONE && e->s >= forever) end = INVMAN_END_ROUNDING;
-    if (end == INVMAN_END_NONE && e->s >= trust) {
-      invman_i_lazy_margins(e, a, e->work);
-      if (!(invman_i_lazy_residual(e, e->work) <= 1e-8)) end = INVMAN_END_ROUNDING;
-      trust *= 4;
-    }
+    if (end == INVMAN_END_NONE && (e->s >= forever || e->events >= most)) end = INVMAN_END_ROUNDING;
+    if (end != INVMAN_END_NONE || e->s < trust) continue;
+    if (!x) invman_i_lazy_coefficients(e, a);
+    drift = invman_i_lazy_drift(e, a);
+    if (!(drift <= (x ? 0.25 : 1e-10)) && !(x && x->definite)) end = INVMAN_END_ROUNDING;
+    if (x && drift <= 0.01) invman_i_exact_keep(x, 0);
+    trust *= x ? 1.5 : 4;
+  }
+  return end;
+}
+
+/* What the run ended as, from its coefficients, pushes and states alone. */
+static int invman_i_lazy_judge(invman_i_margins *e, int end, const double *a, double fastest, invman_lazy_info *info) {
+  size_t i, below = 0;
+  int good;
+  for (i = 0; i < e->n; i++) below += e->state[i] == INVMAN_I_BELOW;
+  invman_i_lazy_margins(e, a, e->m);
+  invman_i_lazy_measure(e, e->m, info);
+  good = invman_i_lazy_certify(e, a, e->m, info);
+  info->speed = invman_i_lazy_speed(e, end == INVMAN_END_REST, fastest);
+  if (e->scope->status == INVMAN_OK)
+    e->scope->status = invman_i_check_finite(e->scope->ctx, e->m, e->n, "lazy: a margin is not finite");
+  if (end != INVMAN_END_REST) return end;
+  if (below == 0 && info->unsatisfied == 0) return INVMAN_END_SATISFIED;
+  good = good && info->residual <= 0.05 && info->speed <= 1e-8;
+  return below > 0 && good ? INVMAN_END_REST : INVMAN_END_ROUNDING;
+}
+
+/* On from where doubles do not tell what comes next, or would say that it is the end with points below their margin. */
+static int invman_i_lazy_exactly(invman_i_margins *e, const invman_lazy_options *o, double *a, double fastest,
+                                 invman_lazy_info *info) {
+  invman_i_exact x;
+  invman_status status = invman_i_exact_start(&x, e, a);
+  int end = INVMAN_END_ROUNDING;
+  if (status == INVMAN_OK) end = invman_i_lazy_follow(e, &x, o, a, info);
+  if (e->scope->status < 0) return end;
+  invman_i_exact_show(&x, a);
+  end = invman_i_lazy_judge(e, end, a, fastest, info);
+  if (end == INVMAN_END_SATISFIED && x.at_rest && info->residual > 0.05) end = INVMAN_END_ROUNDING; /* by K's alone */
+  if (end == INVMAN_END_ROUNDING && e->scope->status == INVMAN_OK) {
+    invman_i_exact_return(&x, a);
+    end = invman_i_lazy_judge(e, x.at_rest ? INVMAN_END_REST : INVMAN_END_ROUNDING, a, fastest, info);
   }
   return end;
 }
 
 static invman_status invman_i_lazy_run(invman_i_margins *e, const invman_lazy_options *o, double *a,
                                        invman_lazy_info *info) {
-  double fastest;
-  size_t below;
+  double fastest, bound;
   int end;
   invman_status status = invman_i_hinge_start(e);
   if (status < 0) return status;
   fastest = invman_i_largest(e->rate, e->n);
-  end = status == INVMAN_OK ? invman_i_lazy_follow(e, o, a, info) : INVMAN_END_ROUNDING;
-  invman_i_lazy_measure(e, e->m, info);
-  below = info->unsatisfied;
-
-  invman_i_lazy_margins(e, a, e->m);
-  invman_i_lazy_measure(e, e->m, info);
-  info->residual = invman_i_lazy_residual(e, e->m);
-  info->speed = invman_i_lazy_speed(e, end == INVMAN_END_REST, fastest);
-  if (e->scope->status == INVMAN_OK)
-    e->scope->status = invman_i_check_finite(e->scope->ctx, e->m, e->n, "lazy: a margin is not finite");
+  bound = invman_i_largest(e->root, e->n) * e->weight;
+  if (fastest < 1e-12 * bound) fastest = bound; /* the pushes cancel at the start, but for rounding */
+  end = status == INVMAN_OK ? invman_i_lazy_follow(e, NULL, o, a, info) : INVMAN_END_ROUNDING;
+  if (e->scope->status == INVMAN_OK) {
+    invman_i_lazy_coefficients(e, a);
+    end = invman_i_lazy_judge(e, end, a, fastest, info);
+  }
+  if (e->scope->status == INVMAN_OK && (end == INVMAN_END_ROUNDING || end == INVMAN_END_REST))
+    end = invman_i_lazy_exactly(e, o, a, fastest, info);
   if (e->scope->status < 0) {
     memset(a, 0, e->n * sizeof *a);
     return e->scope->status;
   }
-
-  if (end == INVMAN_END_REST && below == 0 && info->unsatisfied == 0) end = INVMAN_END_SATISFIED;
-  else if (end == INVMAN_END_REST && (below == 0 || !(info->residual <= 1e-8 && info->speed <= 1e-8)))
-    end = INVMAN_END_ROUNDING;
   info->end = end;
   info->status = end == INVMAN_END_ROUNDING    ? INVMAN_NOT_CONVERGED
                  : end == INVMAN_END_REST      ? INVMAN_NOT_SEPARABLE
@@ -10884,7 +11645,10 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 #undef INVMAN_I_TILE_ROWS
 #undef INVMAN_I_TILE_LANES
 #undef INVMAN_I_WHOLE
+#undef INVMAN_I_LEFT_HALF
 #undef INVMAN_I_TWO_TO
+#undef INVMAN_I_WIDER
+#undef INVMAN_I_ROUNDED
 #undef INVMAN_I_CHOICE
 #undef INVMAN_I_CONV_ROWS
 #undef INVMAN_I_CONV_SPAN

@@ -250,7 +250,8 @@ static void lazy_any_kernel_ends(void) {
 
 static void lazy_ill_conditioned(void) {
   /* Gaussian kernels of condition up to 1e16 and more, with labels at random: the narrow ones are fitted; the wide ones
-     would need coefficients beyond what doubles resolve, and say so, at a loss below that of F = 0. */
+     have no inverse in doubles and would need coefficients beyond what doubles resolve: they say so, at a loss below that
+     of F = 0 and at margins that are those of the coefficients. */
   enum { N = 100 };
   double *x = normals(N * 2, 4), *y = random_labels(N, 6), *K = (double *)malloc(N * N * sizeof(double)), a[N], width;
   size_t i, j;
@@ -263,11 +264,12 @@ static void lazy_ill_conditioned(void) {
     status = invman_lazy_train(NULL, K, y, N, NULL, a, &info);
     if (width < 0.5) {
       CHECK(status == INVMAN_OK && info.margin_min > 1 - 1e-9);
+    } else if (width < 2) {
+      CHECK(status == INVMAN_OK && info.unsatisfied == 0 && info.margin_min > 0.9); /* what doubles allow */
     } else {
-      CHECK(status == INVMAN_NOT_CONVERGED && info.end == INVMAN_END_ROUNDING);
-      CHECK(info.residual > 1e-9 && info.residual < 1e-2 && info.loss < 0.95);
+      CHECK(status == INVMAN_NOT_CONVERGED || status == INVMAN_NOT_SEPARABLE);
+      CHECK(info.residual > 1e-9 && info.residual < 0.05 && info.loss < 0.95);
     }
-    if (width > 1) CLOSE(info.s * DBL_EPSILON, 1e-6, 1e-18); /* K_ii = 1 */
   }
   free(x), free(y), free(K);
 }
@@ -431,19 +433,24 @@ static void lazy_factor_is_made_anew(void) { /* where it has drifted, it is foun
 
 static void lazy_certificate_sees(void) { /* margins and rates that do not fit the pushes */
   enum { N = 3 };
-  double K[N * N] = {1, 0, 0, 0, 1, 0, 0, 0, 1}, y[N] = {1, 1, 1}, m[N] = {1, 1, 1};
+  double K[N * N] = {1, 0, 0, 0, 1, 0, 0, 0, 1}, y[N] = {1, 1, 1}, m[N] = {1, 1, 1}, a[N] = {1, 1, 1};
+  invman_lazy_info info;
   test_engine t;
   open_engine(&t, N, K, y, 1);
   t.e.g[0] = 1, t.e.g[1] = 0, t.e.g[2] = 0.5;
-  CHECK(invman_i_lazy_residual(&t.e, m) == 0);
+  CHECK(invman_i_lazy_certify(&t.e, a, m, &info) && info.residual == 0 && info.unsatisfied == 0);
   m[0] = 1.25;
-  CHECK(invman_i_lazy_residual(&t.e, m) == 0.25);
+  CHECK(!invman_i_lazy_certify(&t.e, a, m, &info) && info.residual == 0.25 && info.unsatisfied == 0);
   m[0] = -1, m[1] = 0.5;
-  CHECK(invman_i_lazy_residual(&t.e, m) == 0.5);
+  CHECK(!invman_i_lazy_certify(&t.e, a, m, &info) && info.residual == 0.5 && info.unsatisfied == 2);
   m[1] = 7, m[2] = 1.125;
-  CHECK(invman_i_lazy_residual(&t.e, m) == 0.125);
+  CHECK(!invman_i_lazy_certify(&t.e, a, m, &info) && info.residual == 0.125 && info.unsatisfied == 1);
   m[2] = 0.75;
-  CHECK(invman_i_lazy_residual(&t.e, m) == 0.25);
+  CHECK(!invman_i_lazy_certify(&t.e, a, m, &info) && info.residual == 0.25 && info.unsatisfied == 2);
+  a[2] = 1e14; /* 16 DBL_EPSILON 1e14 = 0.355 */
+  CHECK(invman_i_lazy_certify(&t.e, a, m, &info) && info.residual == 0.25 && info.unsatisfied == 1);
+  a[2] = 1e16, m[2] = 0.25; /* never as much as a half */
+  CHECK(!invman_i_lazy_certify(&t.e, a, m, &info) && info.unsatisfied == 2);
   CHECK(invman_i_lazy_speed(&t.e, 1, 2) == 0.5);
   t.e.state[0] = INVMAN_I_BELOW, t.e.state[1] = INVMAN_I_ABOVE, t.e.state[2] = INVMAN_I_SLIDING;
   CHECK(invman_i_lazy_speed(&t.e, 0, 2) == 0.25);

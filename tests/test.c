@@ -9,6 +9,7 @@
 #include "eigen.c"
 #include "margins.c"
 #include "lazy.c"
+#include "kernels.c"
 #include "flow.c"
 #include "bad_input.c"
 #include "overflow.c"
@@ -39,6 +40,7 @@ int main(int argc, char **argv) {
   eigen_tests();
   margins_tests();
   lazy_tests();
+  kernels_tests();
   flow_tests();
   bad_input_tests();
   overflow_tests();
