@@ -64,9 +64,11 @@
      INVMAN_ALLOW_FAST_MATH compile under -ffast-math all the same: NaN and infinity are no longer found
 
    MEMORY
-     Every function takes an invman_context first (NULL: malloc, free). Objects own their memory and are given back
-     by their _free function, with the context they were made with; freeing NULL or {0} is fine. Scratch is given back
-     before a call returns. A flow holds, beside the caller's network and data, three copies of the weights (with the
+     What may take memory, use threads, be interrupted or say where an input is wrong takes an invman_context first
+     (NULL: malloc, free). Not so functions of a flow or a convolutional network, which remember the context they were
+     made with, and those that need nothing of the kind: random numbers, names, single numbers from a formula or one
+     pass over an array. Objects own their memory and are given back by their _free function, with the context they
+     were made with; freeing NULL or {0} is fine. Scratch is given back before a call returns. A flow holds, beside the caller's network and data, three copies of the weights (with the
      option single four, and p d floats), 64 bytes and more for every (neuron, point) pair held at a kink, 25 MB at most
      for Gram matrices, and 64 min(p, 4096) doubles of partial sums; n^2 where n > 8 sqrt(p) points are near their
      margin at once, as under the smooth losses all are. Gram matrices are the caller's; what a function takes beside them is said where it is declared.
@@ -75,6 +77,8 @@
      Functions return invman_status: 0 done, positive usable but qualified, negative nothing usable. Where and what is
      put into context.error, if given: the line of a text file, the byte of a binary one, the element of an array.
      E_NONFINITE also where the input is finite and an output is not, being so large: then with the output's element.
+     A pointer that is NULL where nothing is said of NULL: E_ARG; a function that returns no status then does nothing
+     and returns 0, NULL or, invman_chain_depth, that it found none.
      Outputs of a failed call are empty ({0}) or untouched. Nothing prints, exits, or keeps global state.
 
    THREADS
@@ -106,7 +110,8 @@
      network   invman_net_init  invman_net_copy  invman_net_free  invman_net_eval  invman_net_gradient
                invman_net_save  invman_net_load
      flow      invman_train  or  invman_flow_create  _step  _run  _get_info  _predict  _save  _resume  _free
-     models    invman_train_model  or  invman_flow_create_model  invman_flow_resume_model; invman_convnet_model
+     models    invman_train_model  or  invman_flow_create_model  invman_flow_resume_model; invman_model_check
+               invman_convnet_model
      kernels   invman_ntk_gram  invman_ntk_gram_infinite
      lazy      invman_lazy_train  invman_lazy_train_columns
      eigen     invman_eigh  invman_eigvalsh  invman_eigh_top
@@ -171,7 +176,7 @@
   X(INVMAN_E_ARG, -1, "invalid argument")                                                                         \
   X(INVMAN_E_SIZE, -2, "sizes too large: their product overflows")                                                \
   X(INVMAN_E_NOMEM, -3, "out of memory")                                                                          \
-  X(INVMAN_E_NONFINITE, -4, "NaN or infinity in the input")                                                       \
+  X(INVMAN_E_NONFINITE, -4, "NaN or infinity, in the input or in a result")                                       \
   X(INVMAN_E_IO, -5, "a file could not be opened, read or written")                                               \
   X(INVMAN_E_FORMAT, -6, "a file does not hold what it should")
 
@@ -416,7 +421,16 @@ typedef struct invman_model {
    f is smooth, a chain's error falls as the tolerances' 2/3 power, and its steps grow as their root of degree 3. With
    INVMAN_MOMENTUM t* is the end of its step, and `move` is not used. Memory: 5 N doubles (momentum: 6 N), p d, and Gram
    matrices of the points near their margin. A model's flow is a file of kind "MFLO"; other dynamics or another momentum
-   than the file's: E_ARG. Errors also: E_ARG where a callback but `move` is missing, and what the callbacks return. */
+   than the file's: E_ARG. Errors also: E_ARG where a callback but `move` is missing, and what the callbacks return.
+   Try a model by invman_model_check before its first run. A chain that goes on under a wrong one ends with E_ARG, and
+   ctx->error says what disagrees: where its loss rises along G, or where f does not change along G as K says, at three
+   trials of different lengths in a row; the weights are then those of the last step. A gradient and a K that are wrong
+   alike, in scale or in some weights, are another flow, which no run can tell from yours; the check can.
+   alpha: F = alpha (f - f_0) must come to 1, so f has to change by 1/alpha. Where f is homogeneous in its weights (ReLU,
+   swish for large ones) small alpha costs little: 200 points in d = 5, 200 neurons, 1/h before the sum: 107 and 106
+   steps at 1e-3, 274 and 257 at 1e-6. A bounded activation makes f grow no faster than its last layer: tanh is done
+   after 89 steps at alpha = 10 and 469 at 1, has a loss of 0.02 after 1500 at 0.1, and of 0.88 at 1e-3. Start where
+   alpha times a change of f by one is about 1, and go down by tens as long as the steps allow. */
 INVMAN_API invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model,
                                                   const invman_data *train, const invman_flow_options *options,
                                                   invman_flow **out);
@@ -1210,6 +1224,7 @@ static uint64_t invman_i_mix(uint64_t z) { /* SplitMix64's finaliser: a bijectio
 void invman_rng_seed(invman_rng *rng, uint64_t seed, uint64_t stream) {
   const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);
   uint64_t i;
+  if (!rng) return;
   /* With the other one fixed, every word is a bijection of the seed and of the stream. */
   for (i = 0; i < 4; i++) rng->state[i] = invman_i_mix(invman_i_mix(seed + (i + 1) * golden) + (stream + 1) * golden);
   if (!(rng->state[0] | rng->state[1] | rng->state[2] | rng->state[3])) rng->state[0] = golden;
@@ -1218,7 +1233,10 @@ void invman_rng_seed(invman_rng *rng, uint64_t seed, uint64_t stream) {
 static uint64_t invman_i_rotl(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
 
 uint64_t invman_rng_next(invman_rng *rng) {
-  uint64_t *s = rng->state, result = invman_i_rotl(s[0] + s[3], 23) + s[0], t = s[1] << 17;
+  uint64_t *s = rng ? rng->state : NULL, result, t;
+  if (!s) return 0;
+  result = invman_i_rotl(s[0] + s[3], 23) + s[0];
+  t = s[1] << 17;
   s[2] ^= s[0];
   s[3] ^= s[1];
   s[1] ^= s[2];
@@ -1335,6 +1353,7 @@ static double invman_i_normal_quantile(double q) {
 }
 
 double invman_rng_normal(invman_rng *rng) { /* 52 bits and a half: symmetric, never 0 or 1 */
+  if (!rng) return 0;
   return invman_i_normal_quantile(((double)(invman_rng_next(rng) >> 12) + 0.5) * (1.0 / 4503599627370496.0) - 0.5);
 }
 
@@ -3079,6 +3098,7 @@ invman_status invman_data_sample(const invman_context *ctx, const invman_data_mo
 
 void invman_data_shuffle(invman_data *data, invman_rng *rng) {
   size_t i, k;
+  if (!data || !data->x || !data->y || !rng) return;
   for (i = data->n; i > 1; i--) {
     size_t j = invman_i_below(rng, i);
     double *a = data->x + (i - 1) * data->d, *b = data->x + j * data->d, swap;
@@ -3834,10 +3854,13 @@ static double invman_i_lambda(const invman_net *net, const invman_i_pack *pack, 
   return sum[0] > 0 ? sqrt((double)(d - d_par) / (double)d_par * (sum[0] / sum[1])) : 0;
 }
 
-double invman_amplification(const invman_net *net, size_t d_par) { return net ? invman_i_lambda(net, NULL, d_par) : 0; }
+double invman_amplification(const invman_net *net, size_t d_par) {
+  return net && net->w ? invman_i_lambda(net, NULL, d_par) : 0;
+}
 
 void invman_neuron_vectors(const invman_net *net, double *z) {
   size_t n, k;
+  if (!net || !net->w || !net->b || !z) return;
   for (n = 0; n < net->h; n++) {
     const double *w = net->w + n * net->d;
     double square = 0, largest = 0, scale;
@@ -7976,6 +7999,7 @@ void invman_stripe_averages(const double *interfaces, size_t count, size_t d, do
   double rho = size > 0 ? -omega_1 / size : 0, spread = size > 0 ? omega_perp / size : 0, k = size > 0 ? c / size : 0;
   double level, sum;
   size_t j;
+  if (!mean) return;
   if (!(size > 0)) { /* active everywhere, or nowhere */
     double on = invman_i_step(b);
     for (j = 0, mean[0] = 0; j < s.count; j++) mean[0] += (j % 2 ? 2 : -2) * invman_i_density(s.interfaces[j]) * on;
@@ -8188,8 +8212,9 @@ invman_status invman_stripe_noisy_ode(const invman_context *ctx, const double *i
 
 void invman_stripe_noise(const invman_data *data, const double *interfaces, size_t count, double z, int sign,
                          double *noise) {
-  size_t i, k, d = data->d;
+  size_t i, k, d = data ? data->d : 0;
   double c1, cb;
+  if (!data || !data->x || !data->y || !noise) return;
   for (k = 0; k <= d; k++) noise[k] = 0;
   for (i = 0; i < data->n; i++) {
     const double *x = data->x + i * d;
@@ -10743,7 +10768,7 @@ static unsigned char *invman_i_read_file(invman_i_scope *scope, const char *path
   FILE *file = path ? fopen(path, "rb") : NULL;
   *size = 0;
   if (!file) {
-    scope->status = invman_i_fail(scope->ctx, INVMAN_E_IO, cannot, "", 0);
+    scope->status = invman_i_fail(scope->ctx, path ? INVMAN_E_IO : INVMAN_E_ARG, cannot, "", 0);
     return NULL;
   }
   data = (unsigned char *)invman_i_take(scope, room, 1);
@@ -11567,6 +11592,9 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 
 /* ---------------------------------------------------------------------------------------- revision history
 
+   0.6.0  diagnostics: spectra, kernels and labels, subspaces, informative directions before training, neural collapse,
+          intrinsic dimension, diffusion entropy, curvature and pieces, doubly stochastic mixing; INVMAN_PORTABLE's own
+          exponential and logarithm; results that overflow are refused, with their element
    0.5.0  single precision as an option; far points looked at when a bound says so; vectors of all widths twice as fast
           in products and eigensolver; INVMAN_PORTABLE
    0.4.0  the flow of any model, given by callbacks; the paper's convolutional network; momentum dynamics

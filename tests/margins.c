@@ -191,7 +191,25 @@ static void margins_losses_are_consistent(void) { /* g is the slope of the loss,
     }
 }
 
+/* The flow's end is not the function of widest margin: a point that is carried beyond its margin keeps its push. */
+static void margins_end_is_not_the_widest(void) {
+  static const double K[4] = {4, 1, 1, 1}, y[2] = {1, 1}, widest[2] = {0, 1};
+  invman_lazy_options o;
+  double a[2], m[2];
+  memset(&o, 0, sizeof o);
+  o.margin = m;
+  CHECK(invman_lazy_train(NULL, K, y, 2, &o, a, NULL) == INVMAN_OK);
+  CLOSE(a[0], 0.2, 1e-14);
+  CLOSE(a[1], 0.8, 1e-14);
+  CLOSE(m[0], 1.6, 1e-14);
+  CLOSE(m[1], 1, 1e-14);
+  CLOSE(4 * a[0] * a[0] + 2 * a[0] * a[1] + a[1] * a[1], 1.12, 1e-14);
+  CLOSE(4 * widest[0] + widest[1], 1, 0); /* both margins are 1, no coefficient is below 0: Kuhn and Tucker's */
+  CLOSE(widest[0] + widest[1], 1, 0);
+}
+
 static void margins_tests(void) {
+  RUN(margins_end_is_not_the_widest);
   RUN(margins_golden_lazy);
   RUN(margins_plain_scheme);
   RUN(margins_degenerate_kernels);
