@@ -1055,14 +1055,14 @@ static void flow_any_allocation_may_fail(void) {
 }
 
 static void flow_tests(void) {
-  RUN(flow_golden);
+  RUN_LONG(flow_golden, 300);
   RUN(flow_first_step_by_hand);
   RUN(flow_clock_stops_at_rest);
   RUN(flow_rates_are_slopes);
   RUN(flow_conserves);
   RUN(flow_predicts);
   RUN(flow_invariances);
-  RUN(flow_same_bits_for_any_threads);
+  RUN_LONG(flow_same_bits_for_any_threads, 300);
   RUN(flow_vector_paths_agree);
   RUN(flow_held_z_is_the_sweeps);
   RUN(flow_held_sums);
@@ -1075,9 +1075,9 @@ static void flow_tests(void) {
   RUN(flow_single_sweeps);
   RUN(flow_single);
   RUN(flow_single_ends_in_double);
-  RUN(flow_resumes_to_the_same_bits);
+  RUN_LONG(flow_resumes_to_the_same_bits, 300);
   RUN(flow_limits_may_change);
-  RUN(flow_file_refused);
-  RUN(flow_memory);
+  RUN_LONG(flow_file_refused, 300);
+  RUN_LONG(flow_memory, 300);
   RUN(flow_any_allocation_may_fail);
 }

@@ -1923,7 +1923,7 @@ static void model_tests(void) {
   RUN(model_ends);
   RUN(model_refused);
   RUN(model_resumes_to_the_same_bits);
-  RUN(model_file_refused);
+  RUN_LONG(model_file_refused, 300);
   RUN(model_any_allocation_may_fail);
   RUN(model_memory);
   RUN(model_same_bits_for_any_threads);

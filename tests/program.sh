@@ -1,6 +1,7 @@
 #!/bin/sh
 # The example programs as a user meets them: program.sh BUILD, the directory where they are. Prints a line per test.
 set -u
+. "$(dirname "$0")/limit.sh"
 bin=$(cd "$1" && pwd) || exit 1
 program=$bin/compress
 dir=$(mktemp -d) || exit 1
@@ -283,11 +284,11 @@ result curve_not_json_untouched $?
 printf '{"a": 1}\n{"other"' >other.jsonl
 refuses curve_others_torn "other.jsonl: its last line is torn, and none" --out other.jsonl
 
-"$program" --p 64,128,256 --seeds 1:6 --h 300 --test-size 500 --methods $all --out int.jsonl >out 2>err & # seconds, if it were not interrupted
+"$program" --p 64,128,256 --seeds 1:60 --h 300 --test-size 500 --methods $all --out int.jsonl >out 2>err & # a minute, if it were not interrupted
 until [ -s int.jsonl ] || ! kill -0 $!; do sleep 0.05; done
 kill -INT $!
 wait $!
-[ $? = 0 ] && grep -q '^stopped: [0-9]* of 72 results are known$' out && known=$(($(wc -l <int.jsonl))) && grep -q "^stopped: $known of" out && well_formed int.jsonl "$known" && [ "$known" -lt 72 ] &&
+[ $? = 0 ] && grep -q '^stopped: [0-9]* of 720 results are known$' out && known=$(($(wc -l <int.jsonl))) && grep -q "^stopped: $known of" out && well_formed int.jsonl "$known" && [ "$known" -lt 720 ] &&
   grep -q '^ntk-end$' out
 result curve_interrupted $?
 "$program" --p 64,128,256 --seeds 1:1 --h 300 --test-size 500 --methods $all --out int.jsonl >out 2>err &&
