@@ -425,16 +425,21 @@ sed '4d' digits/errors.csv >digits/torn && cp digits/errors.csv all.csv && mv di
 result mnist_goes_on $?
 refuses mnist_other_options 'was made with other options or images' $digits --p 20 --out digits --tol 0.05
 mkdir -p stopped whole
+saved=
 slow="--images images --labels labels --h 4 --alpha 0.05 --p 60 --kernel-size 20 --tol 0.01"
 "$program" $slow --out whole >out 2>err
-"$program" $slow --out stopped >out 2>err & # again and again, until it is done
-for try in 1 2 3 4 5 6; do
-  sleep 0.4
+: >out
+"$program" $slow --out stopped >out 2>err & # again and again, later and later, until the flow has been interrupted
+for delay in 0.1 0.2 0.4 0.8 1.6 3.2 6.4 12.8 25.6; do
+  until [ -s out ] || ! kill -0 $!; do sleep 0.05; done
+  sleep $delay
   kill -INT $! 2>/dev/null
   wait $!
   [ $? = 0 ] || break
   [ ! -s stopped/flow_60_1.flow ] || saved=1
+  : >out
   "$program" $slow --out stopped >out 2>err &
+  [ -z "$saved" ] || break
 done
 wait $! && [ "$saved" = 1 ] && [ ! -e stopped/flow_60_1.flow ] && cmp -s whole/net_60_1.conv stopped/net_60_1.conv && cmp -s whole/phi_60_1.csv stopped/phi_60_1.csv
 result mnist_resumes $?
