@@ -426,10 +426,10 @@ result mnist_goes_on $?
 refuses mnist_other_options 'was made with other options or images' $digits --p 20 --out digits --tol 0.05
 mkdir -p stopped whole
 saved=
-slow="--images images --labels labels --h 4 --alpha 0.05 --p 60 --kernel-size 20 --tol 0.004"
+slow="--images images --labels labels --h 4 --alpha 0.05 --p 60 --kernel-size 20 --tol 0.002"
 "$program" $slow --out whole >out 2>err
 "$program" $slow --out stopped >out 2>err & # again and again, later and later, until the flow has been interrupted
-for delay in 0.05 0.1 0.2 0.4 0.8 1.6 3.2 6.4 12.8 25.6; do
+for delay in 0.05 0.08 0.12 0.18 0.27 0.4 0.6 0.9 1.4 2 3 5 8 12 20; do
   sleep $delay
   kill -INT $! 2>/dev/null
   wait $!
