@@ -3888,8 +3888,10 @@ void invman_neuron_vectors(const invman_net *net, double *z) {
    that box-constrained minimum by an active-set method: a point held at a bound whose rate has the wrong sign is
    driven off it, the sliding ones answer so that their own rates stay zero, until its rate vanishes (it slides), its
    g reaches the other bound (it leaves), or a sliding one reaches a bound (it is held there, and the drive goes on).
-   Every drive lowers the objective; where one makes no way, the violator and the blocking point of least index are
-   taken (Bland's rule), so that no set comes twice. */
+   Every drive lowers the objective, so that no set comes twice and no rule against cycles is needed, however many
+   points meet a bound at once: one that is at its bound already stops the drive for a length of 0 and is held, of
+   which there are finitely many, and what is left has a rate to lose and room to lose it in. A cycle of rounding's
+   would end at a cap on the drives, as NOT_CONVERGED. */
 
 enum { INVMAN_I_BELOW, INVMAN_I_ABOVE, INVMAN_I_HELD, INVMAN_I_SLIDING };
 
@@ -4187,8 +4189,8 @@ static void invman_i_move(invman_i_margins *e, double length, size_t j, double o
   }
 }
 
-/* Drives the held point j off its bound; moved: whether g moved at all. */
-static invman_status invman_i_drive(invman_i_margins *e, size_t j, int *moved) {
+/* Drives the held point j off its bound. */
+static invman_status invman_i_drive(invman_i_margins *e, size_t j) {
   double sign = e->g[j] > 0.5 ? -1 : 1, own;
   if (invman_i_fetch(e, j) < 0) return e->scope->status;
   own = invman_i_q(e, j, j);
@@ -4211,12 +4213,11 @@ static invman_status invman_i_drive(invman_i_margins *e, size_t j, int *moved) {
     if (bend > 1e-13 * own && fabs(e->rate[j]) < bend * room) length = fabs(e->rate[j]) / bend;
     for (k = 0; k < e->count; k++) {
       double g = e->g[e->sliding[k]], d = e->step[k], reach = d < 0 ? g / -d : d > 0 ? (1 - g) / d : DBL_MAX;
-      if (reach < length || (reach == length && block < e->count && e->sliding[k] < e->sliding[block])) {
+      if (reach < length) {
         length = reach > 0 ? reach : 0;
         block = k;
       }
     }
-    *moved |= length > 0;
     invman_i_move(e, length, j, sign * length);
 
     if (block < e->count) {
@@ -4238,15 +4239,14 @@ static invman_status invman_i_drive(invman_i_margins *e, size_t j, int *moved) {
   }
 }
 
-/* The held point that must move: the one with the most wrong rate, or the first one; n if there is none. */
-static size_t invman_i_violator(const invman_i_margins *e, int first) {
+/* The held point that must move: the one with the most wrong rate; n if there is none. */
+static size_t invman_i_violator(const invman_i_margins *e) {
   size_t i, found = e->n;
   double most = 0;
   for (i = 0; i < e->at_count; i++) {
     size_t a = e->at[i];
     double wrong = e->g[a] > 0.5 ? e->rate[a] : -e->rate[a];
     if (e->state[a] != INVMAN_I_HELD || wrong <= invman_i_rate_tol(e, a)) continue;
-    if (first) return a;
     if (wrong > most * e->root[a]) {
       most = wrong / e->root[a];
       found = a;
@@ -4302,17 +4302,15 @@ static void invman_i_polish(invman_i_margins *e) {
 /* Finds g where points are at their margin, brings all rates up to date and lets go the points that leave. */
 static invman_status invman_i_settle(invman_i_margins *e) {
   size_t i, drives = 0, j;
-  int moved = 1;
   invman_status status;
   e->settled++;
   e->at_count = 0;
   for (i = 0; i < e->n; i++)
     if (e->state[i] >= INVMAN_I_HELD) e->at[e->at_count++] = i;
   for (i = 0; i < e->at_count; i++) e->before[i] = e->rate[e->at[i]];
-  while ((j = invman_i_violator(e, !moved)) < e->n) {
-    if (drives++ > 100 * (e->n + 10)) return INVMAN_NOT_CONVERGED;
-    moved = 0;
-    status = invman_i_drive(e, j, &moved);
+  while ((j = invman_i_violator(e)) < e->n) {
+    if (drives++ > 100 * (e->n + 10)) return INVMAN_NOT_CONVERGED; /* only rounding can bring a set back */
+    status = invman_i_drive(e, j);
     if (status < 0) return status;
   }
 
