@@ -118,12 +118,12 @@ build/bench build/bench-plain build/bench-native build/bench-count: bench/bench.
 asan: ## the fast tests under the address sanitizer
 	@mkdir -p build/of_asan
 	$(CC) -O1 -g -fsanitize=address -fno-omit-frame-pointer -DTEST_QUICK tests/test.c -o build/asan -lm
-	ASAN_OPTIONS=allocator_may_return_null=1 build/asan build/of_asan
+	TEST_SLOWER=5 ASAN_OPTIONS=allocator_may_return_null=1 build/asan build/of_asan
 
 ubsan: ## the fast tests under the undefined behaviour sanitizer
 	@mkdir -p build/of_ubsan
 	$(CC) -O1 -g -fsanitize=undefined -fno-sanitize-recover=all -DTEST_QUICK tests/test.c -o build/ubsan -lm
-	build/ubsan build/of_ubsan
+	TEST_SLOWER=5 build/ubsan build/of_ubsan
 
 tsan: ## threads that race for the tasks, under the thread sanitizer
 	@mkdir -p build
@@ -141,7 +141,7 @@ valgrind: ## the tests of memory under valgrind
 	@mkdir -p build
 	$(CC) -O1 -g -DTEST_QUICK tests/test.c -o build/valgrind -lm
 	for t in data_ network_golden network_file margins flow_every flow_resumes flow_file flow_held flow_any eigen_memory bad_ model_over model_ends model_refused model_resumes diagnostics_memory; do \
-	  valgrind -q --error-exitcode=1 --leak-check=full build/valgrind build $$t || exit 1; done
+	  TEST_SLOWER=60 valgrind -q --error-exitcode=1 --leak-check=full build/valgrind build $$t || exit 1; done
 
 fuzz: ## every reader and the calls under libFuzzer, SECONDS=60 each; what makes one fail is left in build/fuzz
 	@CC='$(CC)' SEED='$(or $(SEED),0)' tests/fuzz/run.sh build/fuzz $(or $(SECONDS),60)

@@ -64,9 +64,11 @@
      INVMAN_ALLOW_FAST_MATH compile under -ffast-math all the same: NaN and infinity are no longer found
 
    MEMORY
-     Every function takes an invman_context first (NULL: malloc, free). Objects own their memory and are given back
-     by their _free function, with the context they were made with; freeing NULL or {0} is fine. Scratch is given back
-     before a call returns. A flow holds, beside the caller's network and data, three copies of the weights (with the
+     What may take memory, use threads, be interrupted or say where an input is wrong takes an invman_context first
+     (NULL: malloc, free). Not so functions of a flow or a convolutional network, which remember the context they were
+     made with, and those that need nothing of the kind: random numbers, names, single numbers from a formula or one
+     pass over an array. Objects own their memory and are given back by their _free function, with the context they
+     were made with; freeing NULL or {0} is fine. Scratch is given back before a call returns. A flow holds, beside the caller's network and data, three copies of the weights (with the
      option single four, and p d floats), 64 bytes and more for every (neuron, point) pair held at a kink, 25 MB at most
      for Gram matrices, and 64 min(p, 4096) doubles of partial sums; n^2 where n > 8 sqrt(p) points are near their
      margin at once, as under the smooth losses all are. Gram matrices are the caller's; what a function takes beside them is said where it is declared.
@@ -75,6 +77,8 @@
      Functions return invman_status: 0 done, positive usable but qualified, negative nothing usable. Where and what is
      put into context.error, if given: the line of a text file, the byte of a binary one, the element of an array.
      E_NONFINITE also where the input is finite and an output is not, being so large: then with the output's element.
+     A pointer that is NULL where nothing is said of NULL: E_ARG; a function that returns no status then does nothing
+     and returns 0, NULL or, invman_chain_depth, that it found none.
      Outputs of a failed call are empty ({0}) or untouched. Nothing prints, exits, or keeps global state.
 
    THREADS
@@ -106,7 +110,8 @@
      network   invman_net_init  invman_net_copy  invman_net_free  invman_net_eval  invman_net_gradient
                invman_net_save  invman_net_load
      flow      invman_train  or  invman_flow_create  _step  _run  _get_info  _predict  _save  _resume  _free
-     models    invman_train_model  or  invman_flow_create_model  invman_flow_resume_model; invman_convnet_model
+     models    invman_train_model  or  invman_flow_create_model  invman_flow_resume_model; invman_model_check
+               invman_convnet_model
      kernels   invman_ntk_gram  invman_ntk_gram_infinite
      lazy      invman_lazy_train  invman_lazy_train_columns
      eigen     invman_eigh  invman_eigvalsh  invman_eigh_top
@@ -171,7 +176,7 @@
   X(INVMAN_E_ARG, -1, "invalid argument")                                                                         \
   X(INVMAN_E_SIZE, -2, "sizes too large: their product overflows")                                                \
   X(INVMAN_E_NOMEM, -3, "out of memory")                                                                          \
-  X(INVMAN_E_NONFINITE, -4, "NaN or infinity in the input")                                                       \
+  X(INVMAN_E_NONFINITE, -4, "NaN or infinity, in the input or in a result")                                       \
   X(INVMAN_E_IO, -5, "a file could not be opened, read or written")                                               \
   X(INVMAN_E_FORMAT, -6, "a file does not hold what it should")
 
@@ -416,7 +421,16 @@ typedef struct invman_model {
    f is smooth, a chain's error falls as the tolerances' 2/3 power, and its steps grow as their root of degree 3. With
    INVMAN_MOMENTUM t* is the end of its step, and `move` is not used. Memory: 5 N doubles (momentum: 6 N), p d, and Gram
    matrices of the points near their margin. A model's flow is a file of kind "MFLO"; other dynamics or another momentum
-   than the file's: E_ARG. Errors also: E_ARG where a callback but `move` is missing, and what the callbacks return. */
+   than the file's: E_ARG. Errors also: E_ARG where a callback but `move` is missing, and what the callbacks return.
+   Try a model by invman_model_check before its first run. A chain that goes on under a wrong one ends with E_ARG, and
+   ctx->error says what disagrees: where its loss rises along G, or where f does not change along G as K says, at three
+   trials of different lengths in a row; the weights are then those of the last step. A gradient and a K that are wrong
+   alike, in scale or in some weights, are another flow, which no run can tell from yours; the check can.
+   alpha: F = alpha (f - f_0) must come to 1, so f has to change by 1/alpha. Where f is homogeneous in its weights (ReLU,
+   swish for large ones) small alpha costs little: 200 points in d = 5, 200 neurons, 1/h before the sum: 107 and 106
+   steps at 1e-3, 274 and 257 at 1e-6. A bounded activation makes f grow no faster than its last layer: tanh is done
+   after 89 steps at alpha = 10 and 469 at 1, has a loss of 0.02 after 1500 at 0.1, and of 0.88 at 1e-3. Start where
+   alpha times a change of f by one is about 1, and go down by tens as long as the steps allow. */
 INVMAN_API invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model,
                                                   const invman_data *train, const invman_flow_options *options,
                                                   invman_flow **out);
@@ -426,6 +440,17 @@ INVMAN_API invman_status invman_flow_resume_model(const invman_context *ctx, con
 INVMAN_API invman_status invman_train_model(const invman_context *ctx, const invman_model *model,
                                             const invman_data *train, const invman_flow_options *options,
                                             invman_flow_info *info);
+/* Is the model right? Tries the callbacks at a few points x (n,d), at weights a hundredth beside the model's (with a
+   `move`: at the model's): the gradient of every point against differences of f, along random directions and by single
+   weights; K against the gradients' inner products; the gradient of all points against the sum r of each; f and K of
+   all points against each alone; with a `move`, f's change along G against K r. A callback must write its whole output,
+   add to nothing, and leave the weights alone. Lengths of the differences are found: any scale of weights and f, kinks,
+   and single precision will do. What is wrong is named in ctx->error: E_ARG, with the element of f (n), G (N), r (n) or
+   K (n,n); E_NONFINITE where an output is NaN, infinite or not written; what a callback returns. OK is no proof: a
+   weight that matters little at these points may still be wrong. The weights are put back, to the bit. Some 200
+   evaluations, 2n gradients, n + 1 Gram matrices; 7N + nN doubles (with a `move`: 7N). */
+INVMAN_API invman_status invman_model_check(const invman_context *ctx, const invman_model *model,
+                                            const double *x /* (n,d) */, size_t n, size_t d);
 
 /* ------------------------------------------------------------------------------------------ tangent kernel */
 
@@ -1206,6 +1231,7 @@ static uint64_t invman_i_mix(uint64_t z) { /* SplitMix64's finaliser: a bijectio
 void invman_rng_seed(invman_rng *rng, uint64_t seed, uint64_t stream) {
   const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);
   uint64_t i;
+  if (!rng) return;
   /* With the other one fixed, every word is a bijection of the seed and of the stream. */
   for (i = 0; i < 4; i++) rng->state[i] = invman_i_mix(invman_i_mix(seed + (i + 1) * golden) + (stream + 1) * golden);
   if (!(rng->state[0] | rng->state[1] | rng->state[2] | rng->state[3])) rng->state[0] = golden;
@@ -1214,7 +1240,10 @@ void invman_rng_seed(invman_rng *rng, uint64_t seed, uint64_t stream) {
 static uint64_t invman_i_rotl(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
 
 uint64_t invman_rng_next(invman_rng *rng) {
-  uint64_t *s = rng->state, result = invman_i_rotl(s[0] + s[3], 23) + s[0], t = s[1] << 17;
+  uint64_t *s = rng ? rng->state : NULL, result, t;
+  if (!s) return 0;
+  result = invman_i_rotl(s[0] + s[3], 23) + s[0];
+  t = s[1] << 17;
   s[2] ^= s[0];
   s[3] ^= s[1];
   s[1] ^= s[2];
@@ -1331,6 +1360,7 @@ static double invman_i_normal_quantile(double q) {
 }
 
 double invman_rng_normal(invman_rng *rng) { /* 52 bits and a half: symmetric, never 0 or 1 */
+  if (!rng) return 0;
   return invman_i_normal_quantile(((double)(invman_rng_next(rng) >> 12) + 0.5) * (1.0 / 4503599627370496.0) - 0.5);
 }
 
@@ -3187,6 +3217,7 @@ invman_status invman_data_sample(const invman_context *ctx, const invman_data_mo
 
 void invman_data_shuffle(invman_data *data, invman_rng *rng) {
   size_t i, k;
+  if (!data || !data->x || !data->y || !rng) return;
   for (i = data->n; i > 1; i--) {
     size_t j = invman_i_below(rng, i);
     double *a = data->x + (i - 1) * data->d, *b = data->x + j * data->d, swap;
@@ -3942,10 +3973,13 @@ static double invman_i_lambda(const invman_net *net, const invman_i_pack *pack, 
   return sum[0] > 0 ? sqrt((double)(d - d_par) / (double)d_par * (sum[0] / sum[1])) : 0;
 }
 
-double invman_amplification(const invman_net *net, size_t d_par) { return net ? invman_i_lambda(net, NULL, d_par) : 0; }
+double invman_amplification(const invman_net *net, size_t d_par) {
+  return net && net->w ? invman_i_lambda(net, NULL, d_par) : 0;
+}
 
 void invman_neuron_vectors(const invman_net *net, double *z) {
   size_t n, k;
+  if (!net || !net->w || !net->b || !z) return;
   for (n = 0; n < net->h; n++) {
     const double *w = net->w + n * net->d;
     double square = 0, largest = 0, scale;
@@ -3973,8 +4007,10 @@ void invman_neuron_vectors(const invman_net *net, double *z) {
    that box-constrained minimum by an active-set method: a point held at a bound whose rate has the wrong sign is
    driven off it, the sliding ones answer so that their own rates stay zero, until its rate vanishes (it slides), its
    g reaches the other bound (it leaves), or a sliding one reaches a bound (it is held there, and the drive goes on).
-   Every drive lowers the objective; where one makes no way, the violator and the blocking point of least index are
-   taken (Bland's rule), so that no set comes twice. */
+   Every drive lowers the objective, so that no set comes twice and no rule against cycles is needed, however many
+   points meet a bound at once: one that is at its bound already stops the drive for a length of 0 and is held, of
+   which there are finitely many, and what is left has a rate to lose and room to lose it in. A cycle of rounding's
+   would end at a cap on the drives, as NOT_CONVERGED. */
 
 enum { INVMAN_I_BELOW, INVMAN_I_ABOVE, INVMAN_I_HELD, INVMAN_I_SLIDING };
 
@@ -4302,8 +4338,8 @@ static void invman_i_move(invman_i_margins *e, double length, size_t j, double o
   }
 }
 
-/* Drives the held point j off its bound; moved: whether g moved at all. */
-static invman_status invman_i_drive(invman_i_margins *e, size_t j, int *moved) {
+/* Drives the held point j off its bound. */
+static invman_status invman_i_drive(invman_i_margins *e, size_t j) {
   double sign = e->g[j] > 0.5 ? -1 : 1, own;
   if (invman_i_fetch(e, j) < 0) return e->scope->status;
   own = invman_i_q(e, j, j);
@@ -4326,12 +4362,11 @@ static invman_status invman_i_drive(invman_i_margins *e, size_t j, int *moved) {
     if (bend > 1e-13 * own && fabs(e->rate[j]) < bend * room) length = fabs(e->rate[j]) / bend;
     for (k = 0; k < e->count; k++) {
       double g = e->g[e->sliding[k]], d = e->step[k], reach = d < 0 ? g / -d : d > 0 ? (1 - g) / d : DBL_MAX;
-      if (reach < length || (reach == length && block < e->count && e->sliding[k] < e->sliding[block])) {
+      if (reach < length) {
         length = reach > 0 ? reach : 0;
         block = k;
       }
     }
-    *moved |= length > 0;
     invman_i_move(e, length, j, sign * length);
 
     if (block < e->count) {
@@ -4353,15 +4388,14 @@ static invman_status invman_i_drive(invman_i_margins *e, size_t j, int *moved) {
   }
 }
 
-/* The held point that must move: the one with the most wrong rate, or the first one; n if there is none. */
-static size_t invman_i_violator(const invman_i_margins *e, int first) {
+/* The held point that must move: the one with the most wrong rate; n if there is none. */
+static size_t invman_i_violator(const invman_i_margins *e) {
   size_t i, found = e->n;
   double most = 0;
   for (i = 0; i < e->at_count; i++) {
     size_t a = e->at[i];
     double wrong = e->g[a] > 0.5 ? e->rate[a] : -e->rate[a];
     if (e->state[a] != INVMAN_I_HELD || wrong <= invman_i_rate_tol(e, a)) continue;
-    if (first) return a;
     if (wrong > most * e->root[a]) {
       most = wrong / e->root[a];
       found = a;
@@ -4417,17 +4451,15 @@ static void invman_i_polish(invman_i_margins *e) {
 /* Finds g where points are at their margin, brings all rates up to date and lets go the points that leave. */
 static invman_status invman_i_settle(invman_i_margins *e) {
   size_t i, drives = 0, j;
-  int moved = 1;
   invman_status status;
   e->settled++;
   e->at_count = 0;
   for (i = 0; i < e->n; i++)
     if (e->state[i] >= INVMAN_I_HELD) e->at[e->at_count++] = i;
   for (i = 0; i < e->at_count; i++) e->before[i] = e->rate[e->at[i]];
-  while ((j = invman_i_violator(e, !moved)) < e->n) {
-    if (drives++ > 100 * (e->n + 10)) return INVMAN_NOT_CONVERGED;
-    moved = 0;
-    status = invman_i_drive(e, j, &moved);
+  while ((j = invman_i_violator(e)) < e->n) {
+    if (drives++ > 100 * (e->n + 10)) return INVMAN_NOT_CONVERGED; /* only rounding can bring a set back */
+    status = invman_i_drive(e, j);
     if (status < 0) return status;
   }
 
@@ -4763,6 +4795,10 @@ struct invman_flow {
   double *G, *last_G;                /* (N) G; that of the last step */
   double *velocity;                  /* (N) of the momentum dynamics */
   int beyond;                        /* the trial left where f, G and K are finite: it is too long */
+  size_t doubts, patience;           /* trials whose margins came out otherwise; how many it takes to ask why */
+  size_t contradictions;             /* trials in a row where f did not change along G as the model says */
+  int refused;                       /* trials of this step that were not accurate enough */
+  int early;                         /* contradictions between a few points soon after the start */
   double *x_list, *r_list, *shifted; /* (p,d) points of part of the list; (p) their r; (max(p, test)) f */
 };
 
@@ -5232,8 +5268,8 @@ static void invman_i_model_eval(invman_flow *f, int start, const double *x, size
   if (start) invman_i_model_set(f, f->at);
 }
 
-/* Central differences: the weights go 1e-5 of their size to either side. */
-static void invman_i_model_rates(invman_flow *f, size_t first, size_t count, double *rate) {
+/* Central differences: the weights go `reach` of their size to either side. */
+static void invman_i_model_differences(invman_flow *f, size_t first, size_t count, double reach, double *rate) {
   size_t N = f->model.size, k;
   double size = sqrt(invman_i_inner(f->G, f->G, N)), weight, dt;
   const double *x = invman_i_model_points(f, first, count);
@@ -5241,7 +5277,7 @@ static void invman_i_model_rates(invman_flow *f, size_t first, size_t count, dou
   if (!(size > 0) || f->scope.status < 0 || f->beyond) return;
   memcpy(f->here, f->model.weights, N * sizeof *f->here);
   weight = sqrt(invman_i_inner(f->here, f->here, N) / (double)N);
-  dt = 1e-5 * (weight > 0 ? weight : 1) / size;
+  dt = reach * (weight > 0 ? weight : 1) / size;
   invman_i_model_shift(f, f->here, dt);
   invman_i_model_f(f, x, count, rate);
   invman_i_model_shift(f, f->here, -dt);
@@ -5253,11 +5289,33 @@ static void invman_i_model_rates(invman_flow *f, size_t first, size_t count, dou
       rate[k] = f->options.alpha * f->train->y[f->list[first + k]] * (rate[k] - f->shifted[k]) / (2 * dt);
 }
 
+static void invman_i_model_rates(invman_flow *f, size_t first, size_t count, double *rate) {
+  invman_i_model_differences(f, first, count, 1e-5, rate);
+}
+
 static void invman_i_model_gram(invman_flow *f) {
   size_t n = f->near_count;
   const double *x = invman_i_model_points(f, 0, n);
   if (f->scope.status < 0 || f->beyond || invman_i_model_failed(f, f->model.gram(x, n, f->K, f->model.user))) return;
   f->beyond = !invman_i_all_finite(f->K, n * n);
+}
+
+static void invman_i_model_is_wrong(invman_flow *f, const char *what) {
+  if (f->scope.status >= 0) f->scope.status = invman_i_fail(&f->context, INVMAN_E_ARG, what, "", 0);
+}
+
+/* Some points that push, gathered, with their Gram matrix: whether they push by K and not by their gradient. */
+static void invman_i_model_check_rest(invman_flow *f, const double *K, size_t count, double largest) {
+  double push = 0, square = 0, G;
+  size_t i, j;
+  if (invman_i_model_failed(f, f->model.gradient(f->x_list, count, f->r_list, f->here, f->model.user))) return;
+  G = sqrt(invman_i_inner(f->here, f->here, f->model.size));
+  for (i = 0; i < count; i++) {
+    push += fabs(f->r_list[i]);
+    for (j = 0; j < count; j++) square += f->r_list[i] * f->r_list[j] * K[i * count + j];
+  }
+  if (G <= 1e-10 * push * sqrt(largest) && square > 1e-6 * push * push * largest)
+    invman_i_model_is_wrong(f, "flow: the model's gradient is 0 where its Gram matrix is not; see invman_model_check");
 }
 
 /* G is to be compared with the gradients of single points: of those that push most. Rates that are differences cancel
@@ -5267,16 +5325,18 @@ static int invman_i_model_at_rest(invman_flow *f) {
   size_t p = f->train->n, count = 0, k, i;
   double K[FEW * FEW], G = sqrt(invman_i_inner(f->G, f->G, f->model.size)), push = 0, largest = 0;
   for (i = 0; i < p; i++) push += fabs(f->r[i]);
-  if (push == 0 || G == 0) return 1;
+  if (push == 0) return 1;
   for (i = 0; i < p && count < FEW; i++)
     if (fabs(f->r[i]) >= push / (double)p) {
       memcpy(f->x_list + count * f->train->d, f->train->x + i * f->train->d, f->train->d * sizeof(double));
-      count++;
+      f->r_list[count++] = f->r[i];
     }
   memset(K, 0, sizeof K);
   if (count == 0 || invman_i_model_failed(f, f->model.gram(f->x_list, count, K, f->model.user))) return 0;
   for (k = 0; k < count; k++) largest = fmax(largest, K[k * count + k]);
-  return largest <= DBL_MAX && G <= 1e-10 * push * sqrt(largest);
+  if (!(largest <= DBL_MAX && G <= 1e-10 * push * sqrt(largest))) return 0;
+  invman_i_model_check_rest(f, K, count, largest);
+  return f->scope.status >= 0;
 }
 
 static void invman_i_model_accept(invman_flow *f) {
@@ -5541,6 +5601,113 @@ static int invman_i_rests(invman_flow *f) {
   return f->speed <= 1e-12 * push;
 }
 
+/* ---- a model that contradicts itself. The margins that it really has do not come nearer to the predicted ones as the
+   step is made shorter; each length is refused in turn, or the run creeps on at one that is short enough to hide it. So
+   where they come out otherwise, f's differences along G are compared with what was predicted from K, at the weights
+   where G and K were made. Those of a right model agree there at any length of the step, next to a kink as well. */
+
+#define INVMAN_I_CONTRADICTS \
+  "flow: f does not change along the model's gradient as its Gram matrix says; see invman_model_check"
+enum { INVMAN_I_DOUBTS = 4, INVMAN_I_CONTRADICTIONS = 3, INVMAN_I_LENGTHS = 20 };
+
+/* Whether the near points' predicted rates are not what f does along G, beyond a share of the largest rate and what the
+   differences leave open. */
+static int invman_i_rates_contradict(invman_flow *f, double share) {
+  double *near = f->work, *longer = f->next, largest = 0;
+  size_t n = f->near_count, i;
+  invman_i_model_rates(f, 0, n, near);
+  invman_i_model_differences(f, 0, n, 16e-5, longer);
+  for (i = 0; i < n; i++)
+    largest = fmax(largest, fmax(fabs(near[i]), fmax(fabs(f->rate[f->list[i]]), fabs(f->margins.drift[i]))));
+  for (i = 0; i < n && !f->beyond; i++)
+    if (fabs(near[i] - f->rate[f->list[i]]) > share * largest + 10 * fabs(near[i] - longer[i])) return 1;
+  return 0;
+}
+
+/* How fast sum r f grows, and with it the loss falls, at some rates of the listed points after the near ones. */
+static double invman_i_descent(const invman_flow *f, const double *rate) {
+  size_t rest = f->train->n - f->near_count, k;
+  double sum = 0;
+  for (k = 0; k < rest; k++) {
+    size_t i = f->list[f->near_count + k];
+    sum += f->r[i] * f->train->y[i] * rate[k];
+  }
+  return sum;
+}
+
+/* Whether the loss rises along G: sum r f should grow as |G|^2. Asked where no near point has a part in G. */
+static int invman_i_loss_rises(invman_flow *f) {
+  double descent, longer;
+  size_t rest = f->train->n - f->near_count, k;
+  for (k = 0; k < f->near_count; k++)
+    if (f->r[f->list[k]] != 0) return 0;
+  for (k = 0; k < rest; k++) f->work[k] = f->rate[f->list[f->near_count + k]];
+  descent = invman_i_descent(f, f->work);
+  if (descent >= 0) return 0;
+  invman_i_model_differences(f, f->near_count, rest, 16e-5, f->next);
+  longer = invman_i_descent(f, f->next);
+  return !f->beyond && fabs(longer - descent) < 0.3 * fabs(descent);
+}
+
+/* Soon after the start, when no kink is met exactly any more: a few points' gradient along which f does not change as
+   their Gram matrix says. Before a step, at its weights; G and the list are then made anew. */
+static void invman_i_ask_early(invman_flow *f) {
+  enum { FEW = 4, FIRST = 3 };
+  size_t n = invman_i_min(f->train->n, FEW), i, j;
+  double K[FEW * FEW], rate[FEW], longer[FEW], wanted[FEW], largest = 0;
+  int wrong = 0;
+  if (f->net || f->info.step < FIRST || f->info.step >= FIRST + INVMAN_I_CONTRADICTIONS) return;
+  f->beyond = 0;
+  for (i = 0; i < n; i++) {
+    f->list[i] = i * f->train->n / n;
+    f->r[f->list[i]] = f->unit * f->train->y[f->list[i]];
+  }
+  invman_i_model_push(f, 0, n, 0);
+  invman_i_model_rates(f, 0, n, rate);
+  invman_i_model_differences(f, 0, n, 16e-5, longer);
+  if (f->scope.status < 0 || f->beyond) return;
+  if (invman_i_model_failed(f, f->model.gram(invman_i_model_points(f, 0, n), n, K, f->model.user))) return;
+  for (i = 0; i < n; i++) {
+    for (wanted[i] = 0, j = 0; j < n; j++) wanted[i] += K[i * n + j] * f->r[f->list[j]];
+    wanted[i] *= f->options.alpha * f->train->y[f->list[i]];
+    largest = fmax(largest, fmax(fabs(rate[i]), fabs(wanted[i])));
+  }
+  for (i = 0; i < n; i++) wrong |= fabs(rate[i] - wanted[i]) > 0.25 * largest + 10 * fabs(rate[i] - longer[i]);
+  f->early += wrong;
+  if (f->early == INVMAN_I_CONTRADICTIONS) invman_i_model_is_wrong(f, INVMAN_I_CONTRADICTS);
+}
+
+/* Asks, in a trial whose rates are known, at the weights of its middle: of a run in which doubts were in vain less and
+   less often, but always, and strictly, where one length after the other was refused. */
+static void invman_i_ask_model(invman_flow *f) {
+  int strict = f->refused > INVMAN_I_LENGTHS, beyond = f->beyond, rises, wrong;
+  int asked = f->near_count > 0 && (strict || f->doubts >= f->patience);
+  if (f->net || f->scope.status < 0) return;
+  rises = invman_i_loss_rises(f);
+  wrong = rises || (asked && invman_i_rates_contradict(f, strict ? 0.02 : 0.25));
+  f->beyond = beyond;
+  if (wrong) {
+    if (++f->contradictions >= INVMAN_I_CONTRADICTIONS)
+      invman_i_model_is_wrong(f, rises ? "flow: the loss rises along the model's gradient; see invman_model_check"
+                                       : INVMAN_I_CONTRADICTS);
+  } else if (asked) {
+    f->contradictions = f->doubts = 0;
+    f->patience = invman_i_mul(2, f->patience);
+  } else if (f->contradictions > 0 && f->doubts < f->patience) { /* the loss rose, and does no more */
+    f->contradictions = 0;
+  }
+}
+
+/* A trial is doubtful where the error is a good part of all that the near points were to do. */
+static void invman_i_doubt_model(invman_flow *f, const invman_i_trial *trial) {
+  double change = 0;
+  size_t i;
+  if (f->net || f->near_count == 0) return;
+  for (i = 0; i < f->near_count; i++)
+    change = fmax(change, fmax(fabs(f->rate[f->list[i]]), fabs(f->margins.drift[i])) * trial->used);
+  f->doubts += trial->error > 0.2 * change;
+}
+
 /* One step of length span from where the weights are: trial weights, G and margins, and how good they are. */
 static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_trial *trial) {
   size_t p = f->train->n, i;
@@ -5563,6 +5730,8 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
   if (f->near_count < p) f->typical = invman_i_root_mean_square(f->work, p - f->near_count);
   for (i = 0; i < f->near_count; i++)
     f->rate[f->list[i]] = (f->predicted[f->list[i]] - f->margin[f->list[i]]) / trial->used;
+  invman_i_ask_model(f);
+  if (f->scope.status < 0) return f->scope.status;
 
   f->mover->move(f, trial->used);
   trial->turn = f->speed * trial->used;
@@ -5574,6 +5743,7 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
     else trial->error = invman_i_worst(trial->error, fabs(f->next[i] - f->predicted[i]));
     trial->size = fmax(trial->size, fabs(f->next[i]));
   }
+  invman_i_doubt_model(f, trial);
   return f->scope.status;
 }
 
@@ -5679,6 +5849,8 @@ static invman_status invman_i_chain_step(invman_flow *f) {
   /* Near the end errors must not be larger than what is left to do. */
   double allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop)), longest = 0;
   int tries;
+  invman_i_ask_early(f);
+  if (f->scope.status < 0) return f->scope.status;
   for (tries = 0;; tries++) {
     double span = fmin(f->dt, o->rotation_tol / f->speed), wanted, factor, enough = allowed;
     int last = o->t_max > 0 && span >= (o->t_max - f->info.t) * (1 - 1e-12);
@@ -5689,6 +5861,7 @@ static invman_status invman_i_chain_step(invman_flow *f) {
     invman_i_look_again(f, span);
     span = invman_i_fit_near(f, span);
     last = last && span == wanted;
+    f->refused = tries;
     longest = fmax(longest, span); /* at t = 0 no step is too short for the clock */
     if (!(f->info.t + span > f->info.t && span > 1e-18 * longest)) {
       if (invman_i_leave_single(f)) continue;
@@ -5916,6 +6089,15 @@ static invman_status invman_i_check_net_flow(const invman_context *ctx, const in
   return INVMAN_OK;
 }
 
+static invman_status invman_i_check_callbacks(const invman_context *ctx, const invman_model *model) {
+  if (!model || model->size == 0 || !model->weights) return invman_i_bad(ctx, "flow: the model has no weights");
+  if (model->size > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "flow: so many weights cannot be", "", 0);
+  if (!model->evaluate || !model->gradient || !model->gram)
+    return invman_i_bad(ctx, "flow: the model needs evaluate, gradient and gram");
+  return INVMAN_OK;
+}
+
 static invman_status invman_i_check_model(const invman_context *ctx, const invman_model *model,
                                           const invman_data *train, invman_flow_options *o) {
   invman_status status;
@@ -5923,12 +6105,7 @@ static invman_status invman_i_check_model(const invman_context *ctx, const invma
   o->rotation_tol = invman_i_or(o->rotation_tol, 0.03);
   status = train ? invman_i_check_flow(ctx, train->d, train, o) : invman_i_check_data(ctx, train);
   if (status < 0) return status;
-  if (!model || model->size == 0 || !model->weights) return invman_i_bad(ctx, "flow: the model has no weights");
-  if (model->size > SIZE_MAX / sizeof(double))
-    return invman_i_fail(ctx, INVMAN_E_SIZE, "flow: so many weights cannot be", "", 0);
-  if (!model->evaluate || !model->gradient || !model->gram)
-    return invman_i_bad(ctx, "flow: the model needs evaluate, gradient and gram");
-  return INVMAN_OK;
+  return invman_i_check_callbacks(ctx, model);
 }
 
 /* A flow with the memory that every flow needs. */
@@ -6020,6 +6197,7 @@ static invman_status invman_i_make_model_flow(const invman_context *ctx, const i
   if (status < 0) return status;
   f->mover = &invman_i_model_mover;
   f->model = *model;
+  f->patience = INVMAN_I_DOUBTS;
   f->unit = 1 / (double)p;
   f->first = invman_i_doubles(&f->scope, N);
   f->at = invman_i_doubles(&f->scope, N);
@@ -6141,6 +6319,510 @@ invman_status invman_train_model(const invman_context *ctx, const invman_model *
   invman_flow *flow;
   invman_status status = invman_flow_create_model(ctx, model, train, options, &flow);
   return status < 0 ? status : invman_i_run_and_free(flow, info);
+}
+
+/* ---- a caller's model, tried
+
+   f's differences along a direction are taken over lengths from a tenth of the weights' size to 1e-8 of it. Of each
+   point's, the one is taken that is known best: it may be off by what it differs from its neighbours in length and
+   from the differences to one side (a kink nearby), and by rounding, which second differences over the least lengths
+   show. Long steps suit an f in single precision, short ones an f that bends. */
+
+enum { INVMAN_I_TRY_F, INVMAN_I_TRY_GRADIENT, INVMAN_I_TRY_GRAM };
+enum { INVMAN_I_TRY_LENGTHS = 8, INVMAN_I_TRY_WAYS = 3, INVMAN_I_TRY_WEIGHTS = 8 };
+
+#define INVMAN_I_TRY_SHRINK 0.1137 /* from a length to the next: no ratio that rounding to multiples could share */
+
+typedef struct invman_i_tried {
+  const invman_context *ctx;
+  const invman_model *model;
+  const double *x;
+  size_t n, d, N;
+  invman_rng rng;
+  double *start, *at, *now;  /* (N) the caller's weights; those of the trials; what the callbacks must leave alone */
+  double *size;              /* (N) how large a weight is, or could be where it is about zero */
+  double *way, *whole, *G;   /* (N) a direction, or a G to move along; what it is a part of; a gradient */
+  double *J, *K;             /* (n,N) gradients of single points; (n,n) */
+  double *f, *value, *r;     /* (n) f at these weights; scratch; weights of points */
+  double *plus, *minus;      /* (n) f to either side */
+  double *difference, *bend; /* (lengths,n), and half of what those to either side differ by */
+  double *slope, *error;     /* (n) the one that is taken, and by how much it may be off */
+  double *norm;              /* (n) of a point's gradient, in units of the weights' sizes */
+  double *noise, *least;     /* (n) of f; what it is not below */
+  double fine;               /* the share of a value that rounding may be: more where a model's numbers are floats */
+  size_t settled;            /* slopes that were known well enough to judge by */
+} invman_i_tried;
+
+static double invman_i_undefined(void) { return HUGE_VAL - HUGE_VAL; }
+
+/* The rounding of numbers that are all floats, or are not. */
+static double invman_i_tried_grain(const double *x, size_t n) {
+  size_t k;
+  for (k = 0; k < n && (fabs(x[k]) > (double)FLT_MAX || (double)(float)x[k] == x[k]); k++) {}
+  return k == n ? (double)FLT_EPSILON : DBL_EPSILON;
+}
+
+/* The share of them that may be rounding all the same: of sums, and of floats on the way. */
+static double invman_i_tried_fine(const double *x, size_t n) {
+  return invman_i_tried_grain(x, n) > DBL_EPSILON ? 1e-3 : 1e-6;
+}
+
+/* What a callback left behind: its status, its output, the weights. */
+static invman_status invman_i_tried_call(const invman_i_tried *t, int which, invman_status status, const double *out,
+                                         size_t count) {
+  static const char *const failed[3] = {"model_check: evaluate failed", "model_check: gradient failed",
+                                        "model_check: gram failed"};
+  static const char *const changed[3] = {"model_check: evaluate changed a weight",
+                                         "model_check: gradient changed a weight",
+                                         "model_check: gram changed a weight"};
+  static const char *const empty[3] = {
+      "model_check: evaluate left an f that is NaN, infinite, or not written",
+      "model_check: gradient left an element that is NaN, infinite, or not overwritten",
+      "model_check: gram left an element that is NaN, infinite, or not overwritten"};
+  size_t k;
+  if (status < 0) return invman_i_fail(t->ctx, status, failed[which], "", 0);
+  for (k = 0; k < t->N; k++)
+    if (memcmp(t->model->weights + k, t->now + k, sizeof(double)) != 0)
+      return invman_i_fail(t->ctx, INVMAN_E_ARG, changed[which], "element", k);
+  return invman_i_check_finite(t->ctx, out, count, empty[which]);
+}
+
+static void invman_i_tried_blank(double *out, size_t count) {
+  size_t k;
+  for (k = 0; k < count; k++) out[k] = invman_i_undefined();
+}
+
+static invman_status invman_i_tried_f(const invman_i_tried *t, size_t first, size_t count, double *f) {
+  invman_i_tried_blank(f, count);
+  return invman_i_tried_call(t, INVMAN_I_TRY_F, t->model->evaluate(t->x + first * t->d, count, f, t->model->user), f,
+                             count);
+}
+
+static invman_status invman_i_tried_gradient(const invman_i_tried *t, size_t first, size_t count, const double *r,
+                                             double *G) {
+  invman_i_tried_blank(G, t->N);
+  return invman_i_tried_call(t, INVMAN_I_TRY_GRADIENT,
+                             t->model->gradient(t->x + first * t->d, count, r, G, t->model->user), G, t->N);
+}
+
+static invman_status invman_i_tried_gram(const invman_i_tried *t, size_t first, size_t count, double *K) {
+  invman_i_tried_blank(K, count * count);
+  return invman_i_tried_call(t, INVMAN_I_TRY_GRAM, t->model->gram(t->x + first * t->d, count, K, t->model->user), K,
+                             count * count);
+}
+
+static void invman_i_tried_set(invman_i_tried *t, const double *w) {
+  memcpy(t->model->weights, w, t->N * sizeof *w);
+  memcpy(t->now, w, t->N * sizeof *w);
+}
+
+/* The weights h along the way, or moved along it by the model itself. */
+static invman_status invman_i_tried_shift(invman_i_tried *t, double h) {
+  size_t k;
+  invman_status status = INVMAN_OK;
+  invman_i_tried_set(t, t->at);
+  if (t->model->move) status = t->model->move(t->way, h, t->model->user);
+  else
+    for (k = 0; k < t->N; k++) t->model->weights[k] += h * t->way[k];
+  memcpy(t->now, t->model->weights, t->N * sizeof(double));
+  return status < 0 ? invman_i_fail(t->ctx, status, "model_check: move failed", "", 0) : INVMAN_OK;
+}
+
+/* f there; NaN where it overflows, which is no fault. */
+static invman_status invman_i_tried_aside(invman_i_tried *t, double h, double *f) {
+  invman_status status = invman_i_tried_shift(t, h);
+  if (status < 0) return status;
+  invman_i_tried_blank(f, t->n);
+  if (!invman_i_all_finite(t->now, t->N)) return INVMAN_OK;
+  status = t->model->evaluate(t->x, t->n, f, t->model->user);
+  if (status == INVMAN_E_NONFINITE) invman_i_tried_blank(f, t->n);
+  else if (status < 0) return invman_i_tried_call(t, INVMAN_I_TRY_F, status, f, 0);
+  return INVMAN_OK;
+}
+
+/* Of a point's differences the one to believe: an f that saturates may seem to settle over long lengths, so that all
+   shorter ones have their say, as far as rounding lets them. Where f does not change at all it may be in floats. */
+static void invman_i_tried_choose(invman_i_tried *t, size_t i, double span) {
+  const double *D = t->difference + i, shrink = INVMAN_I_TRY_SHRINK;
+  double h = 0.1 * span;
+  size_t n = t->n, last, j, k;
+  t->slope[i] = 0;
+  t->error[i] = HUGE_VAL;
+  for (last = INVMAN_I_TRY_LENGTHS; last > 0 && D[(last - 1) * n] == 0; last--) {} /* from it on: too short for f */
+  if (last == 0) t->error[i] = 4 * (double)FLT_EPSILON * fabs(t->f[i]) / h;
+  for (k = 1; k + 1 < last; k++) {
+    double rounding = 4 * t->noise[i] / (h *= shrink), error = fabs(D[k * n] - D[(k - 1) * n]), later = rounding;
+    for (j = k + 1; j < last; j++) {
+      later /= shrink;
+      error = fmax(error, fabs(D[k * n] - D[j * n]) - (j > k + 1 ? later : 0));
+    }
+    error += t->bend[k * n + i] + rounding;
+    if (!(error < t->error[i])) continue;
+    t->error[i] = error;
+    t->slope[i] = D[k * n];
+  }
+}
+
+/* The slopes of f along the way, whose length is `span` times the weights' size. */
+static invman_status invman_i_tried_slopes(invman_i_tried *t, double span) {
+  double h = 0.1 * span, grain = invman_i_tried_grain(t->f, t->n);
+  size_t k, i;
+  invman_status status = INVMAN_OK;
+  memcpy(t->noise, t->least, t->n * sizeof *t->noise);
+  for (k = 0; k < INVMAN_I_TRY_LENGTHS && status >= 0; k++, h *= INVMAN_I_TRY_SHRINK) {
+    status = invman_i_tried_aside(t, h, t->plus);
+    if (status >= 0) status = invman_i_tried_aside(t, -h, t->minus);
+    for (i = 0; i < t->n; i++) {
+      double bend = fabs(t->plus[i] - t->f[i] + (t->minus[i] - t->f[i]));
+      t->difference[k * t->n + i] = (t->plus[i] - t->minus[i]) / (2 * h);
+      t->bend[k * t->n + i] = bend / (2 * h);
+      if (k + 1 == INVMAN_I_TRY_LENGTHS) t->noise[i] = fmax(t->noise[i], fmax(bend, grain * fabs(t->f[i])));
+    }
+  }
+  invman_i_tried_set(t, t->at);
+  for (i = 0; i < t->n; i++) invman_i_tried_choose(t, i, span);
+  return status;
+}
+
+/* Whether a slope is not what it should be; scale: what it could be. */
+static int invman_i_tried_differs(invman_i_tried *t, size_t i, double wanted, double scale) {
+  t->settled += 10 * t->error[i] <= scale;
+  return fabs(t->slope[i] - wanted) > t->fine * scale + 2 * t->error[i];
+}
+
+/* Which weight it is, by halves of the way. */
+static invman_status invman_i_tried_blame(invman_i_tried *t, size_t point) {
+  const double *J = t->J + point * t->N;
+  size_t first = 0, last = t->N, k;
+  memcpy(t->whole, t->way, t->N * sizeof *t->way);
+  while (last - first > 1) {
+    size_t middle = first + (last - first) / 2, half;
+    double off[2];
+    for (half = 0; half < 2; half++) {
+      invman_status status;
+      for (k = 0; k < t->N; k++)
+        t->way[k] =
+            half == 0 ? (k >= first && k < middle ? t->whole[k] : 0) : (k >= middle && k < last ? t->whole[k] : 0);
+      status = invman_i_tried_slopes(t, 1);
+      if (status < 0) return status;
+      off[half] = fabs(t->slope[point] - invman_i_inner(J, t->way, t->N)) - 2 * fmin(t->error[point], DBL_MAX / 2);
+    }
+    if (off[0] >= off[1]) last = middle;
+    else first = middle;
+  }
+  return invman_i_fail(t->ctx, INVMAN_E_ARG, "model_check: gradient is not the derivative of evaluate by this weight",
+                       "element", first);
+}
+
+/* The gradients of single points against f's differences: in random directions, */
+static invman_status invman_i_try_ways(invman_i_tried *t) {
+  size_t way, k, i;
+  for (way = 0; way < INVMAN_I_TRY_WAYS; way++) {
+    invman_status status;
+    for (k = 0; k < t->N; k++) t->way[k] = t->size[k] * invman_rng_normal(&t->rng);
+    status = invman_i_tried_slopes(t, 1);
+    if (status < 0) return status;
+    for (i = 0; i < t->n; i++)
+      if (invman_i_tried_differs(t, i, invman_i_inner(t->J + i * t->N, t->way, t->N), t->norm[i]))
+        return invman_i_tried_blame(t, i);
+  }
+  return INVMAN_OK;
+}
+
+/* and of a few weights, at random or such as matter most. */
+static invman_status invman_i_try_weights(invman_i_tried *t) {
+  size_t trials = invman_i_min(t->N, INVMAN_I_TRY_WEIGHTS), trial, k, i;
+  for (trial = 0; trial < trials; trial++) {
+    const double *J = t->J + trial % t->n * t->N;
+    size_t weight = trials == t->N ? trial : (size_t)(invman_rng_uniform(&t->rng) * (double)t->N);
+    invman_status status;
+    for (k = 0; trial % 2 && trials < t->N && k < t->N; k++)
+      if (fabs(J[k]) * t->size[k] > fabs(J[weight]) * t->size[weight]) weight = k;
+    memset(t->way, 0, t->N * sizeof *t->way);
+    t->way[weight] = t->size[weight];
+    status = invman_i_tried_slopes(t, 1);
+    if (status < 0) return status;
+    for (i = 0; i < t->n; i++) {
+      double wanted = t->J[i * t->N + weight] * t->size[weight];
+      if (invman_i_tried_differs(t, i, wanted, fabs(wanted) + 1e-6 * t->norm[i]))
+        return invman_i_fail(t->ctx, INVMAN_E_ARG,
+                             "model_check: gradient is not the derivative of evaluate by this weight", "element",
+                             weight);
+    }
+  }
+  return INVMAN_OK;
+}
+
+/* All points at once against one after the other: f, */
+static invman_status invman_i_try_f(invman_i_tried *t) {
+  double largest = 0;
+  size_t i;
+  for (i = 0; i < t->n; i++) largest = fmax(largest, fabs(t->f[i]));
+  for (i = 0; i < t->n; i++) {
+    invman_status status = invman_i_tried_f(t, i, 1, t->value);
+    if (status < 0) return status;
+    if (fabs(t->value[0] - t->f[i]) > 1000 * invman_i_tried_grain(t->f, t->n) * largest + 100 * t->noise[i])
+      return invman_i_fail(t->ctx, INVMAN_E_ARG,
+                           "model_check: evaluate gives another f for this point alone than among others", "element",
+                           i);
+  }
+  return INVMAN_OK;
+}
+
+/* and the sum of gradients, with weights of both signs. */
+static invman_status invman_i_try_sum(invman_i_tried *t) {
+  double scale = 0, most = -1;
+  size_t N = t->N, i, k, blamed = 0;
+  invman_status status;
+  memset(t->whole, 0, N * sizeof *t->whole);
+  for (i = 0; i < t->n; i++) {
+    const double one = 1, *J = t->model->move ? t->G : t->J + i * N;
+    double r = (0.5 + invman_rng_uniform(&t->rng)) * (invman_rng_uniform(&t->rng) < 0.5 ? -1 : 1);
+    if (t->model->move && (status = invman_i_tried_gradient(t, i, 1, &one, t->G)) < 0) return status;
+    t->r[i] = t->n == 1 ? -1.7 : r;
+    for (k = 0; k < N; k++) t->whole[k] += t->r[i] * J[k];
+    scale += fabs(t->r[i]) * sqrt(invman_i_inner(J, J, N));
+  }
+  status = invman_i_tried_gradient(t, 0, t->n, t->r, t->way);
+  if (status < 0) return status;
+  for (k = 0; k < N; k++) t->whole[k] -= t->way[k];
+  scale *= fmax(t->fine, invman_i_tried_fine(t->way, N));
+  if (!(sqrt(invman_i_inner(t->whole, t->whole, N)) > scale)) return INVMAN_OK;
+  for (i = 0; i < t->n; i++) {
+    const double one = 1, *J = t->model->move ? t->G : t->J + i * N;
+    double part, square;
+    if (t->model->move && (status = invman_i_tried_gradient(t, i, 1, &one, t->G)) < 0) return status;
+    square = invman_i_inner(J, J, N);
+    part = square > 0 ? fabs(invman_i_inner(t->whole, J, N)) / sqrt(square) : 0;
+    if (part > most) most = part, blamed = i;
+  }
+  return invman_i_fail(t->ctx, INVMAN_E_ARG,
+                       "model_check: gradient is not the sum of r times the points' gradients; about this point",
+                       "element", blamed);
+}
+
+/* K against the gradients' inner products, and of single points. */
+static invman_status invman_i_try_gram(invman_i_tried *t) {
+  size_t n = t->n, N = t->N, i, j;
+  double fine = invman_i_tried_fine(t->K, n * n);
+  for (i = 0; i < n; i++)
+    for (j = 0; j < n; j++) {
+      const double *a = t->J + i * N, *b = t->J + j * N;
+      double scale = sqrt(invman_i_inner(a, a, N)) * sqrt(invman_i_inner(b, b, N));
+      double least = fine > 1e-6 ? (double)FLT_MIN : DBL_MIN;
+      if (fabs(t->K[i * n + j] - invman_i_inner(a, b, N)) > fmax(fine, t->fine) * scale + least)
+        return invman_i_fail(t->ctx, INVMAN_E_ARG, "model_check: gram is not the inner product of two gradients",
+                             "element", i * n + j);
+    }
+  return INVMAN_OK;
+}
+
+static invman_status invman_i_try_gram_alone(invman_i_tried *t) {
+  double fine = fmax(t->fine, invman_i_tried_fine(t->K, t->n * t->n));
+  size_t i;
+  for (i = 0; i < t->n; i++) {
+    double own = t->K[i * t->n + i];
+    invman_status status = invman_i_tried_gram(t, i, 1, t->value);
+    if (status < 0) return status;
+    if (fabs(t->value[0] - own) > fine * fabs(own))
+      return invman_i_fail(t->ctx, INVMAN_E_ARG, "model_check: gram gives another K for this point alone", "element",
+                           i);
+  }
+  return INVMAN_OK;
+}
+
+/* ---- with a `move`, G means what that makes of it: f must change along it as K says. How long a move takes that goes
+   as far as the weights are large; 0 where it goes nowhere. */
+static invman_status invman_i_tried_span(invman_i_tried *t, double *span) {
+  double size = sqrt(invman_i_inner(t->at, t->at, t->N)), G = sqrt(invman_i_inner(t->way, t->way, t->N));
+  int trial;
+  *span = 0;
+  if (!(size > 0)) size = sqrt((double)t->N);
+  if (!(G > 0)) return INVMAN_OK;
+  *span = size / G;
+  for (trial = 0; trial < 4; trial++) {
+    double gone = 0;
+    size_t k;
+    invman_status status = invman_i_tried_shift(t, 1e-3 * *span);
+    if (status < 0) return status;
+    for (k = 0; k < t->N; k++) gone += (t->now[k] - t->at[k]) * (t->now[k] - t->at[k]);
+    gone = sqrt(gone) / size;
+    if (gone == 0) *span *= 1e3;
+    else *span *= gone <= DBL_MAX ? fmin(1e3, fmax(1e-3, 1e-3 / gone)) : 1e-3;
+  }
+  return INVMAN_OK;
+}
+
+/* Whether moves for a time and for minus that time are opposite, but for what is of second order. */
+static invman_status invman_i_try_back(invman_i_tried *t, double span) {
+  double sum = 0, size = 0;
+  size_t k;
+  invman_status status = invman_i_tried_shift(t, 1e-4 * span);
+  memcpy(t->whole, t->now, t->N * sizeof *t->now);
+  if (status >= 0) status = invman_i_tried_shift(t, -1e-4 * span);
+  if (status < 0) return status;
+  for (k = 0; k < t->N; k++) {
+    double ahead = t->whole[k] - t->at[k], back = t->now[k] - t->at[k];
+    sum += (ahead + back) * (ahead + back);
+    size += (ahead - back) * (ahead - back);
+  }
+  return sqrt(sum) <= 0.1 * sqrt(size) ? INVMAN_OK
+                                       : invman_i_bad(t->ctx, "model_check: move for a negative time does not go back");
+}
+
+/* K r against the slopes along G = the sum of r gradients; off: the row that differs most, n: none. */
+static invman_status invman_i_try_along(invman_i_tried *t, size_t *off) {
+  size_t n = t->n, i, j;
+  double span, most = 0, square = 0;
+  invman_status status = invman_i_tried_gradient(t, 0, n, t->r, t->way);
+  if (status >= 0) status = invman_i_tried_span(t, &span);
+  if (status < 0) return status;
+  *off = n;
+  memset(t->slope, 0, n * sizeof *t->slope);
+  memset(t->error, 0, n * sizeof *t->error);
+  if (span > 0) status = invman_i_try_back(t, span);
+  if (span > 0 && status >= 0) status = invman_i_tried_slopes(t, span);
+  for (i = 0; i < n; i++)
+    for (j = 0; j < n; j++) square += t->r[i] * t->r[j] * t->K[i * n + j];
+  for (i = 0; i < n && status >= 0; i++) {
+    double wanted = invman_i_inner(t->K + i * n, t->r, n), scale = sqrt(fabs(square * t->K[i * n + i]));
+    if (invman_i_tried_differs(t, i, wanted, fmax(scale, fabs(wanted))) && fabs(t->slope[i] - wanted) >= most) {
+      most = fabs(t->slope[i] - wanted);
+      *off = i;
+    }
+  }
+  return status;
+}
+
+static invman_status invman_i_try_moves(invman_i_tried *t) {
+  size_t n = t->n, way, i, j, off = n;
+  invman_status status = INVMAN_OK;
+  for (way = 0; way < INVMAN_I_TRY_WAYS && off == n && status >= 0; way++) {
+    for (i = 0; i < n; i++) t->r[i] = invman_rng_normal(&t->rng);
+    status = invman_i_try_along(t, &off);
+  }
+  if (off == n || status < 0) return status;
+  i = off;
+  for (j = 0; j < n; j++) { /* which column? */
+    memset(t->r, 0, n * sizeof *t->r);
+    t->r[j] = 1;
+    status = invman_i_try_along(t, &off);
+    if (status < 0) return status;
+    if (off < n)
+      return invman_i_fail(t->ctx, INVMAN_E_ARG, "model_check: f does not move along gradient as gram says", "element",
+                           off * n + j);
+  }
+  return invman_i_fail(t->ctx, INVMAN_E_ARG, "model_check: f does not move along gradient as gram says", "element",
+                       i * n + i);
+}
+
+/* ---- all of it */
+
+static void invman_i_take_tried(invman_i_tried *t, invman_i_scope *scope) {
+  size_t N = t->N, n = t->n;
+  t->start = invman_i_doubles(scope, N);
+  t->at = invman_i_doubles(scope, N);
+  t->now = invman_i_doubles(scope, N);
+  t->size = invman_i_doubles(scope, N);
+  t->way = invman_i_doubles(scope, N);
+  t->whole = invman_i_doubles(scope, N);
+  t->G = invman_i_doubles(scope, N);
+  t->J = t->model->move ? NULL : invman_i_doubles(scope, invman_i_mul(n, N));
+  t->K = invman_i_doubles(scope, invman_i_mul(n, n));
+  t->f = invman_i_doubles(scope, n);
+  t->value = invman_i_doubles(scope, n);
+  t->r = invman_i_doubles(scope, n);
+  t->plus = invman_i_doubles(scope, n);
+  t->minus = invman_i_doubles(scope, n);
+  t->difference = invman_i_doubles(scope, invman_i_mul(INVMAN_I_TRY_LENGTHS, n));
+  t->bend = invman_i_doubles(scope, invman_i_mul(INVMAN_I_TRY_LENGTHS, n));
+  t->noise = invman_i_doubles(scope, n);
+  t->least = invman_i_doubles(scope, n);
+  t->slope = invman_i_doubles(scope, n);
+  t->error = invman_i_doubles(scope, n);
+  t->norm = invman_i_doubles(scope, n);
+}
+
+/* Weights to try it at, a hundredth beside the caller's: at a start no layer may move others (zeros), and kinks are met
+   exactly. Where f is not finite there, or the model has a way of its own to move, the caller's. */
+static invman_status invman_i_tried_start(invman_i_tried *t) {
+  double typical = sqrt(invman_i_inner(t->start, t->start, t->N) / (double)t->N);
+  size_t k;
+  invman_status status = invman_i_tried_f(t, 0, t->n, t->f);
+  if (status < 0) return status;
+  for (k = 0; k < t->N; k++) {
+    t->size[k] = fmax(fabs(t->start[k]), typical > 0 ? 0.01 * typical : 1);
+    t->way[k] = t->size[k] * invman_rng_normal(&t->rng);
+  }
+  memcpy(t->at, t->start, t->N * sizeof *t->at);
+  for (k = 0; k < t->N && !t->model->move; k++) t->at[k] += 0.01 * t->way[k];
+  invman_i_tried_set(t, t->at);
+  status = t->model->evaluate(t->x, t->n, t->f, t->model->user);
+  if (status < 0 && status != INVMAN_E_NONFINITE) return invman_i_tried_call(t, INVMAN_I_TRY_F, status, t->f, 0);
+  if (status < 0 || !invman_i_all_finite(t->f, t->n)) memcpy(t->at, t->start, t->N * sizeof *t->at);
+  invman_i_tried_set(t, t->at);
+  return invman_i_tried_f(t, 0, t->n, t->f);
+}
+
+static invman_status invman_i_try_gradients(invman_i_tried *t) {
+  size_t N = t->N, i, k;
+  const double one = 1;
+  invman_status status = INVMAN_OK;
+  for (i = 0; i < t->n && status >= 0; i++) {
+    double *J = t->J + i * N, square = 0;
+    status = invman_i_tried_gradient(t, i, 1, &one, J);
+    for (k = 0; k < N && status >= 0; k++) square += J[k] * t->size[k] * (J[k] * t->size[k]);
+    t->norm[i] = sqrt(square);
+  }
+  if (status < 0) return status;
+  t->fine = invman_i_tried_fine(t->J, t->n * N);
+  status = invman_i_try_ways(t);
+  if (status >= 0) status = invman_i_try_weights(t);
+  return status < 0 ? status : invman_i_try_gram(t);
+}
+
+static invman_status invman_i_try_model(invman_i_tried *t) {
+  invman_status status = invman_i_tried_start(t);
+  t->fine = 1e-6;
+  if (status >= 0 && !t->model->move) status = invman_i_tried_slopes(t, 1); /* of all weights, for f's noise */
+  memcpy(t->least, t->noise, t->n * sizeof *t->noise);
+  if (status >= 0) status = invman_i_try_f(t);
+  if (status >= 0) status = invman_i_tried_gram(t, 0, t->n, t->K);
+  if (status >= 0) status = t->model->move ? invman_i_try_moves(t) : invman_i_try_gradients(t);
+  if (status >= 0) status = invman_i_try_sum(t);
+  if (status >= 0) status = invman_i_try_gram_alone(t);
+  if (status >= 0 && t->settled == 0)
+    return invman_i_bad(t->ctx, "model_check: evaluate's differences settle at no length: it jumps, or is noisy");
+  return status;
+}
+
+invman_status invman_model_check(const invman_context *ctx, const invman_model *model, const double *x, size_t n,
+                                 size_t d) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_tried t;
+  if (scope.status >= 0) scope.status = invman_i_check_callbacks(ctx, model);
+  if (scope.status >= 0 && (!x || n == 0 || d == 0)) scope.status = invman_i_bad(ctx, "model_check: no points");
+  if (scope.status < 0) return scope.status;
+  if (invman_i_mul(invman_i_mul(n, d), sizeof(double)) == SIZE_MAX)
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "sizes too large: their product overflows", "", 0);
+  memset(&t, 0, sizeof t);
+  t.ctx = ctx;
+  t.model = model;
+  t.x = x;
+  t.n = n;
+  t.d = d;
+  t.N = model->size;
+  invman_rng_seed(&t.rng, 1, 0);
+  invman_i_take_tried(&t, &scope);
+  if (scope.status >= 0) scope.status = invman_i_check_finite(ctx, x, n * d, "model_check: a point is not finite");
+  if (scope.status >= 0)
+    scope.status = invman_i_check_finite(ctx, model->weights, t.N, "model_check: a weight is not finite");
+  if (scope.status < 0) return invman_i_drop(&scope);
+  memcpy(t.start, model->weights, t.N * sizeof(double));
+  memcpy(t.now, model->weights, t.N * sizeof(double));
+  scope.status = invman_i_try_model(&t);
+  memcpy(model->weights, t.start, t.N * sizeof(double));
+  return invman_i_drop(&scope);
 }
 
 /* ================================================================================================== >>ntk
@@ -8076,6 +8758,7 @@ void invman_stripe_averages(const double *interfaces, size_t count, size_t d, do
   double rho = size > 0 ? -omega_1 / size : 0, spread = size > 0 ? omega_perp / size : 0, k = size > 0 ? c / size : 0;
   double level, sum;
   size_t j;
+  if (!mean) return;
   if (!(size > 0)) { /* active everywhere, or nowhere */
     double on = invman_i_step(b);
     for (j = 0, mean[0] = 0; j < s.count; j++) mean[0] += (j % 2 ? 2 : -2) * invman_i_density(s.interfaces[j]) * on;
@@ -8288,8 +8971,9 @@ invman_status invman_stripe_noisy_ode(const invman_context *ctx, const double *i
 
 void invman_stripe_noise(const invman_data *data, const double *interfaces, size_t count, double z, int sign,
                          double *noise) {
-  size_t i, k, d = data->d;
+  size_t i, k, d = data ? data->d : 0;
   double c1, cb;
+  if (!data || !data->x || !data->y || !noise) return;
   for (k = 0; k <= d; k++) noise[k] = 0;
   for (i = 0; i < data->n; i++) {
     const double *x = data->x + i * d;
@@ -10843,7 +11527,7 @@ static unsigned char *invman_i_read_file(invman_i_scope *scope, const char *path
   FILE *file = path ? fopen(path, "rb") : NULL;
   *size = 0;
   if (!file) {
-    scope->status = invman_i_fail(scope->ctx, INVMAN_E_IO, cannot, "", 0);
+    scope->status = invman_i_fail(scope->ctx, path ? INVMAN_E_IO : INVMAN_E_ARG, cannot, "", 0);
     return NULL;
   }
   data = (unsigned char *)invman_i_take(scope, room, 1);
@@ -11650,6 +12334,8 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 #undef INVMAN_I_WIDER
 #undef INVMAN_I_ROUNDED
 #undef INVMAN_I_CHOICE
+#undef INVMAN_I_TRY_SHRINK
+#undef INVMAN_I_CONTRADICTS
 #undef INVMAN_I_CONV_ROWS
 #undef INVMAN_I_CONV_SPAN
 #undef INVMAN_I_CONV_RUN
@@ -11668,6 +12354,9 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 
 /* ---------------------------------------------------------------------------------------- revision history
 
+   0.6.0  diagnostics: spectra, kernels and labels, subspaces, informative directions before training, neural collapse,
+          intrinsic dimension, diffusion entropy, curvature and pieces, doubly stochastic mixing; INVMAN_PORTABLE's own
+          exponential and logarithm; results that overflow are refused, with their element
    0.5.0  single precision as an option; far points looked at when a bound says so; vectors of all widths twice as fast
           in products and eigensolver; INVMAN_PORTABLE
    0.4.0  the flow of any model, given by callbacks; the paper's convolutional network; momentum dynamics

@@ -54,6 +54,8 @@ int main(void) {
   invman_model model = {N, weights, evaluate, gradient, gram, NULL, NULL}; /* no `move`: weights += dt G */
   invman_data_model stripe = {0};
   invman_flow_options options = {0};
+  invman_context context = {0};
+  invman_error error = {0};
   invman_flow_info info;
   invman_data train;
   invman_rng rng;
@@ -63,7 +65,12 @@ int main(void) {
   for (int k = 0; k < N; k++) weights[k] = invman_rng_normal(&rng);
   invman_rng_seed(&rng, 1, INVMAN_STREAM_TRAIN);
   if (invman_data_sample(NULL, &stripe, P, &rng, &train) < 0) return 1;
-  if (invman_train_model(NULL, &model, &train, &options, &info) < 0) return 1;
+  context.error = &error;
+  if (invman_model_check(&context, &model, train.x, 8, D) < 0 || /* are the three functions right? */
+      invman_train_model(&context, &model, &train, &options, &info) < 0) {
+    fprintf(stderr, "%s (%s %zu)\n", error.what, error.unit, error.place);
+    return 1;
+  }
   printf("%s: %zu steps, least margin %.4f\n", invman_end_string(info.end), info.step, info.margin_min);
   invman_data_free(NULL, &train);
   return info.status != INVMAN_OK;

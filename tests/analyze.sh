@@ -2,6 +2,8 @@
 # Static analysis of the implementation, FILE.c, that includes it: no warning of gcc -fanalyzer, clang-tidy (.clang-tidy)
 # and cppcheck.
 set -u
+LIMIT=3600
+. "$(dirname "$0")/limit.sh"
 file=$1
 log=build/analyze.log
 check() { # name, command that must say nothing

@@ -2,6 +2,7 @@
 # Does the header compile everywhere, without a warning, in every way that its documentation names?
 # CC and CXX: the compilers (default cc, c++; CXX empty: skipped). Prints a line per test.
 set -u
+. "$(dirname "$0")/limit.sh"
 cd "$(dirname "$0")/.." || exit 1
 CC=${CC-cc} CXX=${CXX-c++}
 dir=$(mktemp -d) || exit 1

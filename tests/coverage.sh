@@ -2,12 +2,14 @@
 # Coverage of the header by the fast tests, coverage.sh DIRECTORY: at least 95 % of lines and 85 % of branches that are
 # taken at least once. One vector width runs at a time, so that of the code for each width one copy is counted.
 set -u
+LIMIT=3600
+. "$(dirname "$0")/limit.sh"
 out=$1
 mkdir -p "$out"
 command -v gcov >/dev/null || { echo 'skip coverage: no gcov'; exit 0; }
 rm -f "$out"/*.gcda "$out"/*.gcno "$out"/*.gcov
 gcc -O1 --coverage -DINVMAN_NO_SIMD -DTEST_QUICK tests/test.c -o "$out/test" -lm || exit 1
-"$out/test" build >"$out/test.log" || { grep '^FAIL' "$out/test.log"; exit 1; }
+TEST_SLOWER=5 "$out/test" build >"$out/test.log" || { grep '^FAIL' "$out/test.log"; exit 1; }
 gcov -b -o "$out" "$out"/*.gcda >"$out/summary.txt" 2>/dev/null
 mv ./*.gcov "$out" 2>/dev/null
 awk '/^File/ {in_it = index($0, "invman.h") > 0} in_it && /^Lines/ {split($0, a, /[:%]/); lines = a[2]}

@@ -222,7 +222,7 @@ static void data_csv_refuses(void) {
   free(wide);
   CHECK(invman_data_read_csv(NULL, in_test_dir("not there"), &data) == INVMAN_E_IO);
   CHECK(invman_data_read_csv(NULL, test_dir, &data) == INVMAN_E_IO);
-  CHECK(invman_data_read_csv(NULL, NULL, &data) == INVMAN_E_IO);
+  CHECK(invman_data_read_csv(NULL, NULL, &data) == INVMAN_E_ARG);
 }
 
 static void data_csv_in_another_locale(void) { /* where the decimal point is a comma */

@@ -260,6 +260,10 @@ static invman_status do_train_model(fail_case *c) {
   if (status >= 0) c->out[0] = info.t, c->out[1] = info.test_error;
   return status;
 }
+static invman_status do_model_check(fail_case *c) {
+  invman_model model = fail_model(c);
+  return invman_model_check(&c->ctx, &model, fail_in.q.train.x, 5, FAIL_D);
+}
 static invman_status do_train_convnet(fail_case *c) { /* whose callbacks take memory */
   invman_model model = invman_convnet_model(c->conv);
   invman_data images;
@@ -565,6 +569,7 @@ static const fail_row fail_table[] = {
     {"train_model", open_chain, do_train_model, FAIL_TRAINS},
     {"train_model", open_momentum, do_train_model, FAIL_TRAINS},
     {"train_model", open_conv, do_train_convnet, FAIL_TRAINS},
+    {"model_check", open_chain, do_model_check, 0},
     {"flow_create_model", open_chain, do_flow_create_model, 0},
     {"flow_create_model", open_momentum, do_flow_create_model, 0},
     {"flow_resume_model", open_chain, do_flow_resume_model, 0},

@@ -2,6 +2,7 @@
 # kill.sh BIN [N]: programs killed by SIGKILL at N random moments (50) and started again end as undisturbed ones do.
 # BIN holds kill (tests/kill.c), learning_curve and mnist. Prints a line per test.
 set -u
+. "$(dirname "$0")/limit.sh"
 bin=$(cd "$1" && pwd) || exit 1
 N=${2:-50} failed=0
 dir=$(mktemp -d) || exit 1

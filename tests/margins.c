@@ -191,7 +191,79 @@ static void margins_losses_are_consistent(void) { /* g is the slope of the loss,
     }
 }
 
+/* Points that are all at their margin at once, with small whole numbers for features and drifts, so that ties are
+   everywhere: each drive lowers 1/2 g'Qg + c'g, no point is driven for ever, and at the end no rate is wrong. */
+static void margins_every_drive_lowers(void) {
+  size_t trial, drives_most = 0;
+  for (trial = 0; trial < 3000; trial++) {
+    size_t n = 2 + trial % 30, rank = 1 + trial % 5, i, j, k, drives = 0;
+    double *K = (double *)calloc(n * n, sizeof(double)), *y = random_labels(n, trial);
+    int A[40 * 5];
+    double objective = HUGE_VAL;
+    invman_rng rng;
+    test_engine t;
+    invman_i_margins *e = &t.e;
+    invman_rng_seed(&rng, trial, 1);
+    for (i = 0; i < n * rank; i++) A[i] = (int)(invman_rng_next(&rng) % (3 + 2 * (trial % 2))) - 1 - (int)(trial % 2);
+    for (i = 0; i < n * n; i++)
+      for (k = 0; k < rank; k++) K[i] += A[i / n * rank + k] * A[i % n * rank + k];
+    open_engine(&t, n, K, y, 1);
+    for (i = 0; i < n; i++) {
+      e->m[i] = 1;
+      e->drift[i] = (double)(int)(invman_rng_next(&rng) % 5) - 2;
+      e->state[i] = INVMAN_I_HELD;
+      e->g[i] = (double)(invman_rng_next(&rng) % 2);
+      e->impulse[i] = e->change[i] = 0;
+      e->root[i] = sqrt(K[i * n + i]);
+      e->weight += e->root[i];
+      e->at[e->at_count++] = i;
+    }
+    invman_i_refresh_rates(e);
+    while ((j = invman_i_violator(e)) < n && drives++ < 20 * n) {
+      double sum = 0, before = objective;
+      CHECK(invman_i_drive(e, j) == INVMAN_OK);
+      for (i = 0; i < n; i++) {
+        sum += e->drift[i] * e->g[i];
+        for (k = 0; k < n; k++) sum += 0.5 * e->g[i] * y[i] * y[k] * K[i * n + k] * e->g[k];
+      }
+      CHECK(sum < before - 1e-10);
+      objective = sum;
+    }
+    CHECK(drives < 20 * n);
+    drives_most = drives > drives_most ? drives : drives_most;
+    for (i = 0; i < n; i++) {
+      double rate = e->drift[i];
+      for (k = 0; k < n; k++) rate += y[i] * y[k] * K[i * n + k] * e->g[k];
+      CHECK(e->g[i] > -1e-12 && e->g[i] < 1 + 1e-12);
+      CHECK(e->g[i] >= 1 - 1e-12 || rate > -1e-8);
+      CHECK(e->g[i] <= 1e-12 || rate < 1e-8);
+    }
+    invman_i_drop(&t.scope);
+    free(K), free(y);
+  }
+  CHECK(drives_most > 20); /* else there were no ties to speak of */
+}
+
+/* The flow's end is not the function of widest margin: a point that is carried beyond its margin keeps its push. */
+static void margins_end_is_not_the_widest(void) {
+  static const double K[4] = {4, 1, 1, 1}, y[2] = {1, 1}, widest[2] = {0, 1};
+  invman_lazy_options o;
+  double a[2], m[2];
+  memset(&o, 0, sizeof o);
+  o.margin = m;
+  CHECK(invman_lazy_train(NULL, K, y, 2, &o, a, NULL) == INVMAN_OK);
+  CLOSE(a[0], 0.2, 1e-14);
+  CLOSE(a[1], 0.8, 1e-14);
+  CLOSE(m[0], 1.6, 1e-14);
+  CLOSE(m[1], 1, 1e-14);
+  CLOSE(4 * a[0] * a[0] + 2 * a[0] * a[1] + a[1] * a[1], 1.12, 1e-14);
+  CLOSE(4 * widest[0] + widest[1], 1, 0); /* both margins are 1, no coefficient is below 0: Kuhn and Tucker's */
+  CLOSE(widest[0] + widest[1], 1, 0);
+}
+
 static void margins_tests(void) {
+  RUN(margins_every_drive_lowers);
+  RUN(margins_end_is_not_the_widest);
   RUN(margins_golden_lazy);
   RUN(margins_plain_scheme);
   RUN(margins_degenerate_kernels);

@@ -3,7 +3,7 @@
 
 /* ---- models written here. Weights: a row per neuron, (omega, b, beta) or (U, c, v); the linear one: w. */
 
-enum { TOY_LINEAR, TOY_RELU, TOY_SWISH };
+enum { TOY_LINEAR, TOY_RELU, TOY_SWISH, TOY_TANH, TOY_DEEP };
 enum { TOY_EVALUATE, TOY_GRADIENT, TOY_GRAM, TOY_MOVE };
 enum { TOY_OVER_F = 1, TOY_OVER_G = 2, TOY_OVER_K = 4, TOY_SAYS_SO = 8 };
 
@@ -24,9 +24,32 @@ static toy toy_make(int kind, size_t d, size_t h, uint64_t seed) {
   q.over = TOY_SAYS_SO;
   q.d = d;
   q.h = h;
-  q.size = kind == TOY_LINEAR ? d : h * (d + 2);
+  q.size = kind == TOY_LINEAR ? d : kind == TOY_DEEP ? h * (d + h + 1) : h * (d + 2);
   q.w = normals(q.size, seed);
   return q;
+}
+
+/* f = v . relu(B relu(A x))/h: w = A (h,d), B (h,h), v (h); h <= 16 */
+static double toy_deep_f(const toy *q, const double *w, const double *x, double *df) {
+  size_t d = q->d, h = q->h, i, j, k;
+  const double *A = w, *B = w + h * d, *v = B + h * h;
+  double a[16], b[16], back[16], f = 0;
+  for (i = 0; i < h; i++) a[i] = fmax(0, invman_i_inner(A + i * d, x, d));
+  for (i = 0; i < h; i++) b[i] = fmax(0, invman_i_inner(B + i * h, a, h));
+  for (i = 0; i < h; i++) f += v[i] * b[i] / (double)h;
+  if (!df) return f;
+  memset(df, 0, q->size * sizeof(double));
+  memset(back, 0, sizeof back);
+  for (i = 0; i < h; i++) {
+    df[h * d + h * h + i] = b[i] / (double)h;
+    for (j = 0; j < h && b[i] > 0; j++) {
+      df[h * d + i * h + j] = v[i] / (double)h * a[j];
+      back[j] += v[i] / (double)h * B[i * h + j];
+    }
+  }
+  for (j = 0; j < h; j++)
+    for (k = 0; k < d && a[j] > 0; k++) df[j * d + k] = back[j] * x[k];
+  return f;
 }
 
 /* f at one point with weights w, and, where df is not NULL, its gradient */
@@ -38,10 +61,14 @@ static double toy_f(const toy *q, const double *w, const double *x, double *df) 
     if (df) memcpy(df, x, d * sizeof(double));
     return f;
   }
+  if (q->kind == TOY_DEEP) return toy_deep_f(q, w, x, df);
   for (n = 0; n < q->h; n++, w += d + 2) {
     double z = w[d], value, slope;
     for (k = 0; k < d; k++) z += w[k] * x[k] * scale;
-    if (q->kind == TOY_RELU) {
+    if (q->kind == TOY_TANH) {
+      value = tanh(z);
+      slope = 1 - value * value;
+    } else if (q->kind == TOY_RELU) {
       value = z > 0 ? sqrt(2.0) * z : 0;
       slope = z > 0 ? sqrt(2.0) : 0;
     } else {
@@ -1335,6 +1362,246 @@ static void model_same_bits_for_any_threads(void) { /* the margin steps of a los
   free_problem(&p);
 }
 
+/* ---- models that are right or wrong. f = c toy(s w), each weight w with a scale s of its own, c and s powers of two;
+   single: inside all is floats, 1: what comes out is too. */
+
+typedef struct guise {
+  toy q; /* holds s w */
+  double *w, *s, *G, c;
+  int wrong, single;
+  const double *point; /* that is left out */
+  size_t weight;       /* that is wrong */
+} guise;
+
+enum {
+  RIGHT,
+  WRONG_GRADIENT_SCALE,
+  WRONG_GRADIENT_SIGN,
+  WRONG_GRADIENT_WEIGHT,
+  WRONG_GRADIENT_BLOCK,
+  WRONG_GRADIENT_LAST_POINT,
+  WRONG_GRADIENT_ONE_POINT,
+  WRONG_GRADIENT_NO_R,
+  WRONG_GRADIENT_R_SIGN,
+  WRONG_GRADIENT_R_ORDER,
+  WRONG_GRADIENT_ADDS,
+  WRONG_GRADIENT_NAN,
+  WRONG_GRADIENT_ORDER,
+  WRONG_GRADIENT_MEAN,
+  WRONG_GRAM_SCALE,
+  WRONG_GRAM_SIGN,
+  WRONG_GRAM_DIAGONAL,
+  WRONG_GRAM_LAST_POINT,
+  WRONG_GRAM_ORDER,
+  WRONG_GRAM_BLOCK,
+  WRONG_GRAM_ENTRY,
+  WRONG_GRAM_NAN,
+  WRONG_F_SCALE,
+  WRONG_F_SIGN,
+  WRONG_F_SQUARE,
+  WRONG_F_ORDER,
+  WRONG_F_LAST_POINT,
+  WRONG_F_NAN,
+  WRONG_F_BATCH,
+  WRONG_F_NOISE,
+  WRONG_F_STALE,
+  WRONG_WEIGHTS,
+  WRONGS
+};
+
+static double guise_round(const guise *a, double v) { return a->single ? (double)(float)v : v; }
+static double guise_out(const guise *a, double v) { return a->single == 1 ? (double)(float)v : v; }
+
+static void guise_wear(guise *a) {
+  size_t k;
+  for (k = 0; k < a->q.size; k++) a->q.w[k] = guise_round(a, a->s[k] * a->w[k]);
+}
+
+static guise guise_make(int kind, size_t d, size_t h, double c, double spread, uint64_t seed) {
+  guise a;
+  invman_rng rng;
+  size_t k;
+  memset(&a, 0, sizeof a);
+  a.q = toy_make(kind, d, h, seed);
+  a.c = c;
+  a.w = (double *)malloc(a.q.size * sizeof(double));
+  a.s = (double *)malloc(a.q.size * sizeof(double));
+  a.G = (double *)malloc(a.q.size * sizeof(double));
+  invman_rng_seed(&rng, seed, 3);
+  for (k = 0; k < a.q.size; k++) {
+    a.s[k] = ldexp(1, (int)floor(spread * (invman_rng_uniform(&rng) - 0.5)));
+    a.w[k] = a.q.w[k] / a.s[k];
+  }
+  return a;
+}
+
+static void guise_free(guise *a) { free(a->q.w), free(a->w), free(a->s), free(a->G); }
+
+static invman_status guise_evaluate(const double *x, size_t n, double *f, void *user) {
+  guise *a = (guise *)user;
+  size_t i;
+  double t;
+  if (a->wrong != WRONG_F_STALE || a->q.calls[TOY_EVALUATE]++ == 0) guise_wear(a);
+  for (i = 0; i < n; i++) f[i] = guise_out(a, a->c * guise_round(a, toy_f(&a->q, a->q.w, x + i * a->q.d, NULL)));
+  for (i = 0; i < n; i++) {
+    if (a->wrong == WRONG_F_SCALE) f[i] *= 3;
+    if (a->wrong == WRONG_F_SIGN) f[i] = -f[i];
+    if (a->wrong == WRONG_F_SQUARE) f[i] *= f[i] / a->c;
+    if (a->wrong == WRONG_F_NOISE) f[i] += f[i] * sin(1e9 * f[i] / a->c);
+    if (a->wrong == WRONG_F_BATCH) f[i] += 0.01 * (f[0] - f[n - 1]);
+  }
+  if (a->wrong == WRONG_F_LAST_POINT && n > 1) f[n - 1] = f[n - 2];
+  if (a->wrong == WRONG_F_NAN && n > 1) f[n / 2] = NAN;
+  if (a->wrong == WRONG_WEIGHTS) a->w[a->weight] *= 1.0000001;
+  if (a->wrong == WRONG_F_ORDER) t = f[0], f[0] = f[n - 1], f[n - 1] = t;
+  return INVMAN_OK;
+}
+
+static invman_status guise_gradient(const double *x, size_t n, const double *r, double *G, void *user) {
+  guise *a = (guise *)user;
+  size_t N = a->q.size, i, k;
+  guise_wear(a);
+  if (a->wrong != WRONG_GRADIENT_ADDS) memset(G, 0, N * sizeof(double));
+  for (i = 0; i < n; i++) {
+    const double *at = x + (a->wrong == WRONG_GRADIENT_ORDER ? n - 1 - i : i) * a->q.d;
+    double own = a->c * r[a->wrong == WRONG_GRADIENT_R_ORDER ? n - 1 - i : i];
+    if (a->wrong == WRONG_GRADIENT_LAST_POINT && i > 0 && i + 1 == n) own = 0;
+    if (a->wrong == WRONG_GRADIENT_ONE_POINT && same_bits(at, a->point, a->q.d)) own = 0;
+    if (a->wrong == WRONG_GRADIENT_NO_R) own = a->c;
+    if (a->wrong == WRONG_GRADIENT_R_SIGN) own = fabs(own);
+    if (a->wrong == WRONG_GRADIENT_MEAN) own /= (double)n;
+    toy_f(&a->q, a->q.w, at, a->G);
+    for (k = 0; k < N; k++) G[k] += own * a->s[k] * guise_round(a, a->G[k]);
+  }
+  for (k = 0; k < N; k++) {
+    if (a->wrong == WRONG_GRADIENT_SCALE) G[k] *= 2;
+    if (a->wrong == WRONG_GRADIENT_SIGN) G[k] = -G[k];
+    if (a->wrong == WRONG_GRADIENT_BLOCK && k < (N + 3) / 4) G[k] = 0;
+    G[k] = guise_out(a, G[k]);
+  }
+  if (a->wrong == WRONG_GRADIENT_WEIGHT) G[a->weight] *= 1.2;
+  if (a->wrong == WRONG_GRADIENT_NAN) G[a->weight] = NAN;
+  return INVMAN_OK;
+}
+
+static invman_status guise_gram(const double *x, size_t n, double *K, void *user) {
+  guise *a = (guise *)user;
+  size_t N = a->q.size, i, j, k;
+  double *J = (double *)malloc(n * N * sizeof(double)), t;
+  int wrong = a->wrong;
+  guise_wear(a);
+  for (i = 0; i < n; i++) {
+    toy_f(&a->q, a->q.w, x + i * a->q.d, J + i * N);
+    for (k = 0; k < N; k++) J[i * N + k] *= wrong == WRONG_GRAM_BLOCK && k < (N + 3) / 4 ? 0 : a->c * a->s[k];
+    for (j = 0; j <= i; j++) K[i * n + j] = K[j * n + i] = guise_out(a, invman_i_inner(J + i * N, J + j * N, N));
+  }
+  for (i = 0; i < n * n; i++) {
+    if (wrong == WRONG_GRAM_SCALE) K[i] *= 3;
+    if (wrong == WRONG_GRAM_SIGN) K[i] = -K[i];
+    if (wrong == WRONG_GRAM_DIAGONAL && i / n != i % n) K[i] = 0;
+    if (wrong == WRONG_GRAM_LAST_POINT && (i / n + 1 == n || i % n + 1 == n)) K[i] = 0;
+  }
+  if (wrong == WRONG_GRAM_ORDER)
+    for (i = 0; i < n * n / 2; i++) t = K[i], K[i] = K[n * n - 1 - i], K[n * n - 1 - i] = t;
+  if (wrong == WRONG_GRAM_ENTRY && n > 1) K[1] = K[n] = K[1] + 0.01 * sqrt(K[0] * K[n + 1]);
+  if (wrong == WRONG_GRAM_NAN) K[n - 1] = NAN;
+  free(J);
+  return INVMAN_OK;
+}
+
+static invman_model guise_model(guise *a) {
+  invman_model model;
+  memset(&model, 0, sizeof model);
+  model.size = a->q.size;
+  model.weights = a->w;
+  model.evaluate = guise_evaluate;
+  model.gradient = guise_gradient;
+  model.gram = guise_gram;
+  model.user = a;
+  return model;
+}
+
+/* Checked at n random points; the weights must be as they were. */
+static invman_status guise_check(guise *a, const double *x, size_t n, invman_error *error) {
+  invman_context ctx;
+  invman_model model = guise_model(a);
+  double *before = (double *)malloc(a->q.size * sizeof(double));
+  invman_status status;
+  memset(&ctx, 0, sizeof ctx);
+  memset(error, 0, sizeof *error);
+  error->what = "";
+  ctx.error = error;
+  memcpy(before, a->w, a->q.size * sizeof(double));
+  a->point = x + n / 2 * a->q.d;
+  status = invman_model_check(&ctx, &model, x, n, a->q.d);
+  CHECK(same_bits(before, a->w, a->q.size));
+  free(before);
+  return status;
+}
+
+static void model_check_passes(void) { /* of any scale, kinked, in floats, with zeros, at few points and many */
+  static const double c[] = {1, 1e-9, 1e9, 1e-100, 1e100};
+  static const double spread[] = {0, 0, 10, 30};
+  size_t trial, k;
+  for (trial = 0; trial < 600; trial++) {
+    int kind = (int)(trial % 5), single = trial / 5 % 4 < 2 ? 0 : 1 + (int)(trial / 20 % 2);
+    size_t n = 1 + trial % 7, d = 1 + trial % 4, h = 1 + trial / 3 % 12;
+    guise a = guise_make(kind, d, h, single ? 1.0 / 3 : c[trial / 10 % 5], spread[trial % 4], 100 + trial);
+    double *x = normals(n * d, trial), scale = ldexp(1, (int)(trial % 41) - 20);
+    invman_error error;
+    a.single = single;
+    if (trial % 11 == 3) /* other units for all weights */
+      for (k = 0; k < a.q.size; k++) a.w[k] *= scale, a.s[k] /= scale;
+    if (trial % 11 == 5) /* the last layer, or every second weight, is zero */
+      for (k = 0; k < a.q.size; k++)
+        if (kind == TOY_DEEP ? k >= h * (d + h) : k % 2) a.w[k] = 0;
+    if (trial % 11 == 7) memset(x, 0, d * sizeof(double)); /* a point at the origin */
+    if (trial % 11 == 9) memset(a.w, 0, a.q.size * sizeof(double));
+    if (guise_check(&a, x, n, &error) != INVMAN_OK)
+      test_fail(__FILE__, __LINE__, "model %lu, kind %d: %s %lu", (unsigned long)trial, kind, error.what,
+                (unsigned long)error.place);
+    guise_free(&a);
+    free(x);
+  }
+}
+
+static void model_check_finds(void) {
+  size_t trial;
+  int wrong;
+  for (trial = 0; trial < 10; trial++)
+    for (wrong = 1; wrong < WRONGS; wrong++) {
+      int kind = (int)(trial % 5);
+      size_t n = 2 + trial % 4, d = 3, h = 6 + trial % 4, k;
+      guise a = guise_make(kind, d, h, trial % 3 ? 1e-5 : 1, trial % 4 ? 0 : 10, 900 + trial);
+      double *x = normals(n * d, trial + 40);
+      invman_error error;
+      invman_status status, wanted = INVMAN_E_ARG;
+      a.wrong = wrong;
+      a.single = trial % 5 == 4 && wrong != WRONG_GRADIENT_WEIGHT && wrong != WRONG_WEIGHTS;
+      for (k = 0; k < n * d; k++) x[k] = fabs(x[k]);
+      for (k = 0; k < a.q.size; k++) { /* every neuron is on */
+        a.w[k] = fabs(a.w[k]);
+        if (fabs(a.w[k]) > fabs(a.w[a.weight])) a.weight = k;
+      }
+      if (wrong == WRONG_GRADIENT_ADDS || wrong == WRONG_GRADIENT_NAN || wrong == WRONG_GRAM_NAN ||
+          wrong == WRONG_F_NAN)
+        wanted = INVMAN_E_NONFINITE;
+      status = guise_check(&a, x, n, &error);
+      if (kind == TOY_LINEAR && wrong == WRONG_GRAM_BLOCK && d == 1) wanted = status;
+      if (status != wanted)
+        test_fail(__FILE__, __LINE__, "fault %d, trial %lu: status %d, %s %lu", wrong, (unsigned long)trial,
+                  (int)status, error.what, (unsigned long)error.place);
+      if (wrong == WRONG_GRADIENT_WEIGHT || wrong == WRONG_WEIGHTS || wrong == WRONG_GRADIENT_NAN)
+        CHECK(error.place == a.weight && !strcmp(error.unit, "element"));
+      if (wrong == WRONG_F_NAN) CHECK(error.place == n / 2);
+      if (wrong == WRONG_GRADIENT_LAST_POINT || wrong == WRONG_F_LAST_POINT) CHECK(error.place == n - 1);
+      if (wrong == WRONG_GRAM_ENTRY) CHECK(error.place == 1);
+      if (wrong == WRONG_GRAM_NAN) CHECK(error.place == n - 1);
+      guise_free(&a);
+      free(x);
+    }
+}
+
 /* ---- the convolutional network */
 
 static invman_convnet *tiny_convnet(const invman_context *ctx, uint64_t seed) { /* of images of 12 by 12 */
@@ -1451,6 +1718,196 @@ static void model_convnet_same_bits_for_any_threads(void) {
   free(x);
 }
 
+/* Faults of a model that moves by itself. */
+enum { MOVE_RIGHT, MOVE_TWICE, MOVE_BACK, MOVE_FORWARD_ONLY, MOVE_NOT, MOVE_ADDS_NOT, MOVE_GRAM, MOVE_FAULTS };
+static int move_fault;
+
+static invman_status faulty_turn(const double *G, double dt, void *user) {
+  if (move_fault == MOVE_TWICE) dt *= 2;
+  if (move_fault == MOVE_BACK) dt = -dt;
+  if (move_fault == MOVE_NOT || (move_fault == MOVE_FORWARD_ONLY && dt < 0)) return INVMAN_OK;
+  return toy_turn(G, dt, user);
+}
+
+static invman_status faulty_gradient(const double *x, size_t n, const double *r, double *G, void *user) {
+  size_t last = move_fault == MOVE_ADDS_NOT && n > 1;
+  return toy_gradient_by_neuron(x + last * ((toy *)user)->d, n - last, r + last, G, user);
+}
+
+static invman_status faulty_gram(const double *x, size_t n, double *K, void *user) {
+  size_t k;
+  invman_status status = toy_gram(x, n, K, user);
+  for (k = 0; k < n * n && move_fault == MOVE_GRAM; k++) K[k] *= k / n == k % n ? 1.1 : 1;
+  return status;
+}
+
+static void model_check_moves(void) {
+  size_t trial, k;
+  for (trial = 0; trial < 100; trial++)
+    for (move_fault = MOVE_RIGHT; move_fault < MOVE_FAULTS; move_fault++) {
+      size_t n = 2 + trial % 5, d = 1 + trial % 3;
+      toy q = toy_make(TOY_RELU, d, 3 + trial % 9, 300 + trial);
+      invman_model model = toy_model(&q);
+      double *x = normals(n * d, 7 + trial), *before = normals(q.size, 300 + trial);
+      invman_status status;
+      for (k = 0; k < q.size; k++) q.w[k] = before[k] *= ldexp(1, (int)(trial % 21) - 10);
+      for (k = 0; k < n; k++) x[k * d] = fabs(x[k * d]);                       /* every point pushes, */
+      for (k = 0; k < d + 2; k++) q.w[k] = before[k] = fabs(before[k]) + 1e-3; /* by one neuron at least */
+      for (k = 0; k < n * d; k++) x[k] = fabs(x[k]);
+      model.gradient = faulty_gradient;
+      model.gram = faulty_gram;
+      model.move = faulty_turn;
+      status = invman_model_check(NULL, &model, x, n, d);
+      if (status != (move_fault == MOVE_RIGHT ? INVMAN_OK : INVMAN_E_ARG))
+        test_fail(__FILE__, __LINE__, "fault %d, trial %lu: status %d", move_fault, (unsigned long)trial, (int)status);
+      CHECK(same_bits(q.w, before, q.size));
+      free(q.w), free(x), free(before);
+    }
+}
+
+/* What cannot be tried at all, and callbacks that fail: the weights are as they were. */
+static void model_check_refuses(void) {
+  toy q = toy_make(TOY_SWISH, 2, 5, 3);
+  invman_error error;
+  invman_context ctx;
+  invman_model model = toy_model(&q), m;
+  double *x = normals(8, 4), *before = normals(q.size, 3);
+  size_t calls[3], what, k;
+  memset(&ctx, 0, sizeof ctx);
+  ctx.error = &error;
+  CHECK(invman_model_check(&ctx, NULL, x, 4, 2) == INVMAN_E_ARG);
+  CHECK(invman_model_check(&ctx, &model, NULL, 4, 2) == INVMAN_E_ARG);
+  CHECK(invman_model_check(&ctx, &model, x, 0, 2) == INVMAN_E_ARG);
+  CHECK(invman_model_check(&ctx, &model, x, 4, 0) == INVMAN_E_ARG);
+  CHECK(invman_model_check(&ctx, &model, x, SIZE_MAX / 8, 2) == INVMAN_E_SIZE);
+  for (k = 0; k < 6; k++) {
+    m = model;
+    if (k == 0) m.size = 0;
+    if (k == 1) m.weights = NULL;
+    if (k == 2) m.evaluate = NULL;
+    if (k == 3) m.gradient = NULL;
+    if (k == 4) m.gram = NULL;
+    if (k == 5) m.size = SIZE_MAX / 16;
+    CHECK(invman_model_check(&ctx, &m, x, 4, 2) == (k == 5 ? INVMAN_E_SIZE : INVMAN_E_ARG));
+    if (k == 5) break;
+  }
+  x[5] = NAN;
+  CHECK(invman_model_check(&ctx, &model, x, 4, 2) == INVMAN_E_NONFINITE && error.place == 5);
+  x[5] = 1;
+  q.w[7] = HUGE_VAL;
+  CHECK(invman_model_check(&ctx, &model, x, 4, 2) == INVMAN_E_NONFINITE && error.place == 7);
+  q.w[7] = before[7];
+  CHECK(invman_model_check(&ctx, &model, x, 4, 2) == INVMAN_OK);
+  memcpy(calls, q.calls, sizeof calls);
+  for (what = 0; what < 3; what++)
+    for (k = 1; k <= calls[what]; k++) {
+      memset(q.calls, 0, sizeof q.calls);
+      memset(q.fail_at, 0, sizeof q.fail_at);
+      q.fail_at[what] = k;
+      q.fail_with = INVMAN_E_IO;
+      CHECK(invman_model_check(&ctx, &model, x, 4, 2) == INVMAN_E_IO && q.calls[what] == k);
+      CHECK(same_bits(q.w, before, q.size));
+    }
+  free(q.w), free(x), free(before);
+}
+
+/* The library's own models, and a wide network with a kink near every weight. */
+static void model_check_networks(void) {
+  invman_convnet *net = tiny_convnet(NULL, 3);
+  invman_model model = invman_convnet_model(net);
+  double *x = normals(3 * PIXELS, 5);
+  size_t trial;
+  CHECK(invman_model_check(NULL, &model, x, 3, PIXELS) == INVMAN_OK);
+  invman_convnet_free(net);
+  for (trial = 0; trial < 2; trial++) {
+    toy q = toy_make(TOY_RELU, 5, 3000, 60 + trial);
+    model = toy_model(&q);
+    CHECK(invman_model_check(NULL, &model, x, 6, 5) == INVMAN_OK);
+    free(q.w);
+  }
+  free(x);
+}
+
+/* ---- runs of models that are wrong end early and say so; those of right ones never do */
+
+static const int run_faults[] = {WRONG_GRADIENT_SCALE,
+                                 WRONG_GRADIENT_SIGN,
+                                 WRONG_GRADIENT_LAST_POINT,
+                                 WRONG_GRADIENT_ONE_POINT,
+                                 WRONG_GRAM_SCALE,
+                                 WRONG_GRAM_SIGN,
+                                 WRONG_GRAM_LAST_POINT,
+                                 WRONG_GRAM_ORDER,
+                                 WRONG_F_SCALE,
+                                 WRONG_F_SIGN,
+                                 WRONG_F_ORDER};
+
+static invman_status run_guise(int kind, int wrong, double alpha, int loss, uint64_t seed, invman_flow_info *info,
+                               invman_error *error) {
+  test_problem p = make_problem(INVMAN_STRIPE, kind == TOY_LINEAR ? 25 : 3, 20, 1, seed);
+  guise a = guise_make(kind, p.train.d, kind == TOY_DEEP ? 16 : 30, 1, 0, seed + 1);
+  invman_model model = guise_model(&a);
+  invman_flow_options o = no_options();
+  invman_context ctx;
+  invman_flow *flow;
+  invman_status status;
+  memset(&ctx, 0, sizeof ctx);
+  memset(error, 0, sizeof *error);
+  error->what = "";
+  ctx.error = error;
+  a.wrong = wrong;
+  a.point = p.train.x + 5 * p.train.d;
+  o.alpha = alpha;
+  o.loss = loss;
+  o.step_max = wrong == RIGHT ? 150 : 5000;
+  status = invman_flow_create_model(&ctx, &model, &p.train, &o, &flow);
+  if (status >= 0) {
+    status = invman_flow_run(flow);
+    *info = flow->info;
+    invman_flow_free(flow);
+  }
+  guise_free(&a);
+  free_problem(&p);
+  return status;
+}
+
+static void model_right_runs(void) {
+  uint64_t seed;
+  double alpha;
+  int kind, loss;
+  for (kind = TOY_LINEAR; kind <= TOY_DEEP; kind++)
+    for (alpha = 1e-6; alpha < 2e6; alpha *= 1e3)
+      for (seed = 0; seed < 3; seed++) {
+        invman_flow_info info;
+        invman_error error;
+        loss = (int)(seed % 3);
+        if (run_guise(kind, RIGHT, alpha, loss, 500 + seed, &info, &error) < 0)
+          test_fail(__FILE__, __LINE__, "kind %d, alpha %g, loss %d: %s", kind, alpha, loss, error.what);
+      }
+}
+
+static void model_wrong_runs(void) { /* a fault that the run can do without may end it in zero loss */
+  uint64_t seed;
+  double alpha;
+  size_t fault;
+  int kind, loss;
+  for (fault = 0; fault < sizeof run_faults / sizeof *run_faults; fault++)
+    for (kind = TOY_LINEAR; kind <= TOY_TANH; kind++)
+      for (alpha = 1e-6; alpha < 2e6; alpha *= 1e4)
+        for (seed = 0; seed < 3; seed++) {
+          invman_flow_info info;
+          invman_error error;
+          invman_status status;
+          loss = (int)seed;
+          if (kind == TOY_TANH && alpha < 1e-3) continue; /* a right one takes 5000 steps too */
+          status = run_guise(kind, run_faults[fault], alpha, loss, 600 + seed, &info, &error);
+          if (status == INVMAN_E_ARG) CHECK(strstr(error.what, "invman_model_check") != NULL);
+          if (status != INVMAN_E_ARG && !(status == INVMAN_OK && run_faults[fault] == WRONG_GRADIENT_ONE_POINT))
+            test_fail(__FILE__, __LINE__, "fault %d, kind %d, alpha %g, loss %d: status %d, step %lu, end %d",
+                      run_faults[fault], kind, alpha, loss, (int)status, (unsigned long)info.step, info.end);
+        }
+}
+
 static void model_tests(void) {
   RUN(model_golden);
   RUN(model_linear_is_lazy);
@@ -1466,10 +1923,17 @@ static void model_tests(void) {
   RUN(model_ends);
   RUN(model_refused);
   RUN(model_resumes_to_the_same_bits);
-  RUN(model_file_refused);
+  RUN_LONG(model_file_refused, 300);
   RUN(model_any_allocation_may_fail);
   RUN(model_memory);
   RUN(model_same_bits_for_any_threads);
+  RUN(model_check_passes);
+  RUN(model_check_finds);
+  RUN(model_check_moves);
+  RUN(model_check_refuses);
+  RUN(model_check_networks);
+  RUN(model_right_runs);
+  RUN(model_wrong_runs);
   RUN(model_convnet);
   RUN(model_convnet_same_bits_for_any_threads);
 }

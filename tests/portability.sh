@@ -2,6 +2,8 @@
 # The same bits everywhere: tests/portable.c, compiled and run in many ways, prints what tests/golden/portable.txt says.
 # portability.sh [--install]: installs (Debian) what is missing first. A tool that is missing is skipped by name.
 set -u
+LIMIT=3600
+. "$(dirname "$0")/limit.sh"
 cd "$(dirname "$0")/.." || exit 1
 out=build/portable
 golden=tests/golden/portable.txt

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The example programs as a user meets them: program.sh BUILD, the directory where they are. Prints a line per test.
 set -u
+. "$(dirname "$0")/limit.sh"
 bin=$(cd "$1" && pwd) || exit 1
 program=$bin/compress
 dir=$(mktemp -d) || exit 1
@@ -283,11 +284,11 @@ result curve_not_json_untouched $?
 printf '{"a": 1}\n{"other"' >other.jsonl
 refuses curve_others_torn "other.jsonl: its last line is torn, and none" --out other.jsonl
 
-"$program" --p 64,128,256 --seeds 1:6 --h 300 --test-size 500 --methods $all --out int.jsonl >out 2>err & # seconds, if it were not interrupted
+"$program" --p 64,128,256 --seeds 1:60 --h 300 --test-size 500 --methods $all --out int.jsonl >out 2>err & # a minute, if it were not interrupted
 until [ -s int.jsonl ] || ! kill -0 $!; do sleep 0.05; done
 kill -INT $!
 wait $!
-[ $? = 0 ] && grep -q '^stopped: [0-9]* of 72 results are known$' out && known=$(($(wc -l <int.jsonl))) && grep -q "^stopped: $known of" out && well_formed int.jsonl "$known" && [ "$known" -lt 72 ] &&
+[ $? = 0 ] && grep -q '^stopped: [0-9]* of 720 results are known$' out && known=$(($(wc -l <int.jsonl))) && grep -q "^stopped: $known of" out && well_formed int.jsonl "$known" && [ "$known" -lt 720 ] &&
   grep -q '^ntk-end$' out
 result curve_interrupted $?
 "$program" --p 64,128,256 --seeds 1:1 --h 300 --test-size 500 --methods $all --out int.jsonl >out 2>err &&
@@ -424,16 +425,17 @@ sed '4d' digits/errors.csv >digits/torn && cp digits/errors.csv all.csv && mv di
 result mnist_goes_on $?
 refuses mnist_other_options 'was made with other options or images' $digits --p 20 --out digits --tol 0.05
 mkdir -p stopped whole
-slow="--images images --labels labels --h 4 --alpha 0.05 --p 60 --kernel-size 20 --tol 0.01"
+saved=
+slow="--images images --labels labels --h 4 --alpha 0.05 --p 60 --kernel-size 20 --tol 0.002"
 "$program" $slow --out whole >out 2>err
-"$program" $slow --out stopped >out 2>err & # again and again, until it is done
-for try in 1 2 3 4 5 6; do
-  sleep 0.4
+"$program" $slow --out stopped >out 2>err & # again and again, later and later, until the flow has been interrupted
+for delay in 0.05 0.08 0.12 0.18 0.27 0.4 0.6 0.9 1.4 2 3 5 8 12 20; do
+  sleep $delay
   kill -INT $! 2>/dev/null
   wait $!
-  [ $? = 0 ] || break
   [ ! -s stopped/flow_60_1.flow ] || saved=1
   "$program" $slow --out stopped >out 2>err &
+  [ -z "$saved" ] || break
 done
 wait $! && [ "$saved" = 1 ] && [ ! -e stopped/flow_60_1.flow ] && cmp -s whole/net_60_1.conv stopped/net_60_1.conv && cmp -s whole/phi_60_1.csv stopped/phi_60_1.csv
 result mnist_resumes $?

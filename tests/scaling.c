@@ -373,10 +373,10 @@ static void scaling_rkhs_norm(void) {
 }
 
 static void scaling_tests(void) {
-  RUN(scaling_attractors);
-  RUN(scaling_rkhs_norm);
-  RUN(scaling_t_star);
-  RUN(scaling_alpha);
-  RUN(scaling_beta);
-  RUN(scaling_lambda);
+  RUN_LONG(scaling_attractors, 3600);
+  RUN_LONG(scaling_rkhs_norm, 3600);
+  RUN_LONG(scaling_t_star, 3600);
+  RUN_LONG(scaling_alpha, 3600);
+  RUN_LONG(scaling_beta, 3600);
+  RUN_LONG(scaling_lambda, 3600);
 }

@@ -1,12 +1,20 @@
 /* What every test needs. A test is a function without arguments that CHECKs; RUN prints one line for it: ok, FAIL or
-   skip. The library's implementation is part of this program, so that tests reach its inside. */
+   skip. The library's implementation is part of this program, so that tests reach its inside. A test that takes more
+   processor time than it may ends the program, and fails by its name; those after it are named as not run. A busy
+   machine takes longer, but no more of that time. Nothing else may depend on a clock. */
 #ifndef TEST_H
 #define TEST_H
 #define _POSIX_C_SOURCE 200809L
 #define INVMAN_IMPLEMENTATION
 #include "../invman.h"
 #include <stdarg.h>
+#include <signal.h>
 #include <time.h>
+#if (defined(__unix__) || defined(__APPLE__)) && defined(SIGPROF)
+#include <sys/time.h>
+#include <unistd.h>
+#define TEST_LIMITS 1
+#endif
 
 #ifndef TEST_DIR
 #define TEST_DIR "tests"
@@ -41,7 +49,8 @@ static void test_fail(const char *file, int line, const char *format, ...) {
                 t_, fabs(v_ - w_));                                                                                    \
   } while (0)
 
-#define RUN(test) test_run(#test, test)
+#define RUN(test)               test_run(#test, test, 60)
+#define RUN_LONG(test, seconds) test_run(#test, test, seconds) /* of processor time, on all cores together */
 
 static double test_clock(void) {
   struct timespec now;
@@ -55,12 +64,59 @@ static double test_clock(void) {
 
 static void test_skip(const char *why) { test_skipped = why; }
 
-static void test_run(const char *name, void (*test)(void)) {
+/* ---- limits. The handler starts this program again, which only names the tests after the one that has failed. */
+
+static const char *test_program, *test_name, *test_after;
+static int test_passed_over; /* the one that failed is behind */
+
+#ifdef TEST_LIMITS
+static void test_write(const char *text) {
+  if (write(1, text, strlen(text)) < 0) _exit(1);
+}
+
+static void test_is_endless(int signal) {
+  (void)signal;
+  test_write("FAIL ");
+  test_write(test_name);
+  test_write(": more processor time than it may take\n");
+  execl(test_program, test_program, test_dir, test_filter ? test_filter : "", test_name, (char *)NULL);
+  _exit(1);
+}
+#endif
+
+/* Builds that are slow by themselves have more: those without optimisation, and TEST_SLOWER times as slow ones. */
+static void test_limit(double seconds) {
+#ifdef TEST_LIMITS
+  struct itimerval timer;
+  const char *slower = getenv("TEST_SLOWER");
+#ifndef __OPTIMIZE__
+  seconds *= 5;
+#endif
+  if (slower && atof(slower) > 0) seconds *= atof(slower);
+  memset(&timer, 0, sizeof timer);
+  timer.it_value.tv_sec = (time_t)seconds;
+  timer.it_value.tv_usec = (suseconds_t)(1e6 * (seconds - floor(seconds)));
+  setitimer(ITIMER_PROF, &timer, NULL);
+  signal(SIGPROF, test_is_endless);
+#else
+  (void)seconds;
+#endif
+}
+
+static void test_run(const char *name, void (*test)(void), double seconds) {
   double began = test_clock();
   if (test_filter && !strstr(name, test_filter)) return;
+  if (test_after) {
+    if (test_passed_over) printf("skip %s: not run\n", name);
+    test_passed_over |= !strcmp(name, test_after);
+    return;
+  }
   test_failures = 0;
   test_skipped = NULL;
+  test_name = name;
+  test_limit(seconds);
   test();
+  test_limit(0);
   if (test_failures > 0) {
     printf("FAIL %s\n", name);
     test_failed++;
