@@ -531,8 +531,13 @@ INVMAN_API invman_status invman_eigvalsh(const invman_context *ctx, size_t n, do
 typedef void (*invman_apply)(const double *x, double *y, size_t n, void *arg); /* y = A x, A symmetric */
 /* The k largest eigenvalues and their vectors, by products with A alone (Lanczos with thick restarts and full
    reorthogonalisation; Wu and Simon, 2000). tol: |A v - lambda v| <= tol |A|, 0 = 1e-14, no less than 2e-15.
-   NOT_CONVERGED: after 300 restarts not there yet; STOPPED: by ctx->progress. What there is, is returned, zeros for the
-   rest. NONFINITE: A x, with the element. O((k + 30) n) doubles. */
+   OK: nothing larger is left out, be eigenvalues multiple or close. Products cannot prove that; they show it for all but
+   one in a million of the random vectors with which the search for what is left begins: no other eigenvalue lies above
+   lambda_k + max(tol, 1e-13) |A|, or above lambda_k + max(tol, 1e-9) |A| where A has lambda_k more often than it is
+   returned (Kuczynski and Wozniakowski, 1992; van Dorsselaer, Hochstenbach and van der Vorst, 2000). The random vectors
+   are the same in every call: so is the answer, and a second call is no second opinion.
+   NOT_CONVERGED: after 300 restarts not there yet, or something larger may be left; STOPPED: by ctx->progress. What
+   there is, is returned, zeros for the rest. NONFINITE: A x, with the element. O((k + 30) n) doubles. */
 INVMAN_API invman_status invman_eigh_top(const invman_context *ctx, size_t n, size_t k, invman_apply apply, void *arg,
                                          double tol, double *lambda /* (k) */, double *V /* (k,n) */);
 
@@ -546,7 +551,9 @@ INVMAN_API void invman_neuron_vectors(const invman_net *net, double *z);
 
 /* Uncentred kernel principal components: the r largest eigenvalues of K (n,n), phi_k (eigenvectors scaled to mean
    square 1), and omega_k^2 = (phi_k.y/n)^2, the share of the labels in direction k: they sum to 1 over all k. Outputs
-   that are NULL are not wanted. O(n^2) per product where r is small against n, else O(n^3) and a copy of K. */
+   that are NULL are not wanted. Where r < n/16, by invman_eigh_top with its tol of 0: O(n^2) per product, and what it
+   says of OK and NOT_CONVERGED holds; else by invman_eigh, O(n^3) and a copy of K. Of an eigenvalue that K has more than
+   once the vectors are a basis, one of many: only the sum of omega_k^2 over all of them means something. */
 INVMAN_API invman_status invman_kernel_pca(const invman_context *ctx, const double *K, const double *y, size_t n,
                                            size_t r, double *lambda /* (r) */, double *phi /* (r,n) */,
                                            double *omega2 /* (r) */);
@@ -2884,9 +2891,25 @@ invman_status invman_eigvalsh(const invman_context *ctx, size_t n, double *A, do
 /* ---- The largest eigenvalues, by products with A alone: Lanczos with thick restarts (Wu and Simon, 2000). An
    orthonormal basis grows by A times its last vector, orthogonalised against all; the eigenpairs of H = Q A Q' (Ritz
    pairs) approach A's. When the basis is full, the best Ritz vectors begin the next one, and the last residual, which
-   they all share, follows them. H is measured, not assumed: that costs nothing beside the full orthogonalisation. */
+   they all share, follows them. H is measured, not assumed: that costs nothing beside the full orthogonalisation.
+
+   One start vector sees one vector of a multiple eigenvalue. So, once k pairs have converged, a search for what they
+   miss begins with a random vector q_0, orthogonal to them. It ends when it has displaced one of them, or when nothing
+   can be left. Let u be the eigenvector of a missed eigenvalue lambda. All parts <q_j, u> in the basis that grows from
+   q_0 are multiples of <q_0, u>, known ones: lambda <q_j, u> = <A q_j, u>, and A q_j = sum_i H_ij q_i + beta q_j+1. The
+   squares of the parts add up to 1 at most, thus <q_0, u>^2 <= 1 / (sum of the squared multiples), the better the larger
+   lambda is. They grow as Chebyshev's polynomials outside the spectrum do; once they say <q_0, u>^2 <= 1e-12/n, nothing
+   is left but for a share of 0.8e-6 of the vectors q_0 (van Dorsselaer, Hochstenbach and van der Vorst, SIAM J. Matrix
+   Anal. 22, 2000, after Kuczynski and Wozniakowski, ibid. 13, 1992). This holds whenever the search stops. */
 
 enum { INVMAN_I_TOP_EXTRA = 30, INVMAN_I_TOP_CHECK = 5, INVMAN_I_TOP_RESTARTS = 300 };
+
+/* An eigenvector that may have been missed */
+typedef struct invman_i_missed {
+  double least;  /* its eigenvalue, or less */
+  double *parts; /* (most+1) its multiples in the basis and in the residual */
+  int excluded;
+} invman_i_missed;
 
 typedef struct invman_i_lanczos {
   const invman_context *ctx;
@@ -2900,9 +2923,10 @@ typedef struct invman_i_lanczos {
   double beta;            /* norm of the residual */
   double scale[2], image; /* powers of two that scale A; the largest |A q| so far */
   int exponent;
-  int searching; /* for what the k pairs miss, since so many steps; */
-  size_t steps;
-  double *found; /* (k) the values when that began */
+  int searching;             /* for what the k pairs miss */
+  double *found;             /* (k) the values when that began, */
+  size_t locked;             /* and how many pairs q_0 is orthogonal to */
+  invman_i_missed missed[2]; /* just above lambda_k; far enough above to tell it from more copies of lambda_k */
   invman_rng rng;
   invman_i_gemm room;
 } invman_i_lanczos;
@@ -2915,6 +2939,8 @@ static invman_status invman_i_lanczos_take(invman_i_scope *scope, invman_i_lancz
   s->Y = invman_i_doubles(scope, invman_i_mul(s->most, s->most));
   s->theta = invman_i_doubles(scope, s->most);
   s->found = invman_i_doubles(scope, s->k);
+  s->missed[0].parts = invman_i_doubles(scope, rows);
+  s->missed[1].parts = invman_i_doubles(scope, rows);
   s->h = invman_i_doubles(scope, rows);
   s->partial = invman_i_doubles(scope, invman_i_mul(rows, invman_i_chunks(s->n)));
   s->room = invman_i_gemm_reserve(scope, s->most, s->n);
@@ -2954,6 +2980,22 @@ static void invman_i_lanczos_fresh(invman_i_lanczos *s, size_t row) {
   invman_i_lanczos_divide(s, row, norm);
 }
 
+/* The parts of what is missed in the new residual, from the last vector's image */
+static void invman_i_missed_step(invman_i_missed *m, const invman_i_lanczos *s) {
+  size_t last = s->size - 1, i;
+  double next = m->least * m->parts[last], square = 0;
+  if (m->excluded) return;
+  for (i = 0; i <= last; i++) {
+    next -= s->H[i * s->most + last] * m->parts[i];
+    square += m->parts[i] * m->parts[i];
+  }
+  if (s->beta > 0) {
+    m->parts[last + 1] = next /= s->beta;
+    square += next * next;
+  }
+  m->excluded = s->beta == 0 || square >= 1e12 * (double)s->n;
+}
+
 /* The last vector's image is orthogonalised: a column of H, and the new residual. */
 static invman_status invman_i_lanczos_step(invman_i_lanczos *s) {
   size_t last = s->size, i;
@@ -2975,6 +3017,7 @@ static invman_status invman_i_lanczos_step(invman_i_lanczos *s) {
   s->size = last + 1;
   s->beta = invman_i_orthogonalise(s, last + 1, column, s->most);
   if (s->beta <= 4 * DBL_EPSILON * s->image) s->beta = 0; /* rounding alone: the space is invariant */
+  for (i = 0; s->searching && i < 2; i++) invman_i_missed_step(&s->missed[i], s);
   if (s->beta > 0) invman_i_lanczos_divide(s, last + 1, s->beta);
   else if (last + 1 < s->most) invman_i_lanczos_fresh(s, last + 1);
   return INVMAN_OK;
@@ -2991,6 +3034,14 @@ static double invman_i_lanczos_residual(const invman_i_lanczos *s, size_t i) {
   return s->beta * fabs(s->Y[i * s->size + s->size - 1]);
 }
 
+/* The parts in the next basis: a new q_0 is orthogonal to the Ritz vectors, else the parts turn as the vectors do. */
+static void invman_i_missed_restart(invman_i_missed *m, const invman_i_lanczos *s, size_t keep, int fresh) {
+  size_t i;
+  for (i = 0; i < keep; i++) s->h[i] = fresh ? 0 : invman_i_inner(s->Y + i * s->size, m->parts, s->size);
+  s->h[keep] = fresh ? 1 : m->parts[s->size];
+  memcpy(m->parts, s->h, (keep + 1) * sizeof *s->h);
+}
+
 /* The basis becomes the first `keep` Ritz vectors and, behind them, the residual or a random vector. */
 static void invman_i_lanczos_restart(invman_i_lanczos *s, size_t keep, int fresh) {
   double *swap = s->spare;
@@ -3003,50 +3054,73 @@ static void invman_i_lanczos_restart(invman_i_lanczos *s, size_t keep, int fresh
   s->Q = swap;
   memset(s->H, 0, s->most * s->most * sizeof(double));
   for (i = 0; i < keep; i++) s->H[i * s->most + i] = s->theta[i];
+  for (i = 0; s->searching && i < 2; i++) invman_i_missed_restart(&s->missed[i], s, keep, fresh);
   s->size = keep;
   if (fresh || s->beta == 0) invman_i_lanczos_fresh(s, keep);
 }
 
-/* Is nothing left to find? Once the k pairs have converged, a random vector orthogonal to them begins a search for what
-   they miss (a multiple eigenvalue, say: one start vector sees one of its vectors). It ends when it has displaced none
-   of them and the largest Ritz value that is left, with its error, does not exceed the k-th. */
-static int invman_i_lanczos_done(invman_i_lanczos *s, double tol) {
-  double allowed = tol * fmax(fabs(s->theta[0]), fabs(s->theta[s->size - 1])), worst = 0;
-  size_t i, k = s->k;
-  if (s->size == s->n) return 1;
-  for (i = 0; i < k; i++) {
-    worst = fmax(worst, invman_i_lanczos_residual(s, i));
-    if (s->theta[i] > s->found[i] + allowed) s->searching = 0;
+/* The search for what is missed begins, orthogonal to more than the k pairs where more of them are good: so it need not
+   find those once more. Their residuals r couple them to the rest, which moves what is left, above `limit`, by no more
+   than the sum of r^2 / (limit - theta) (the Schur complement): half the tolerance may go there. */
+static void invman_i_lanczos_search(invman_i_lanczos *s, double norm, double allowed) {
+  size_t i, k = s->k, room = k + (s->most - k) / 3;
+  double lost = 0, lambda = s->theta[k - 1], limit = lambda + fmax(allowed, 1e-13 * norm);
+  for (i = k; i < s->size && i < room; i++) {
+    double residual = invman_i_lanczos_residual(s, i);
+    lost += residual * residual / (limit - s->theta[i]);
+    if (!(lost <= allowed / 2)) break;
   }
-  if (worst > allowed) return 0;
-  if (s->searching)
-    return s->size > k && s->steps >= INVMAN_I_TOP_CHECK &&
-           s->theta[k] + invman_i_lanczos_residual(s, k) <= s->theta[k - 1] + allowed;
   s->searching = 1;
-  s->steps = 0;
+  s->locked = i;
   memcpy(s->found, s->theta, k * sizeof *s->found);
-  invman_i_lanczos_restart(s, k, 1);
+  s->missed[0].least = limit - allowed / 2;
+  s->missed[1].least = lambda + fmax(allowed, 1e-9 * norm) - allowed / 2;
+  s->missed[0].excluded = s->missed[1].excluded = 0;
+  invman_i_lanczos_restart(s, s->locked, 1);
+}
+
+/* Can nothing be left? Where the search has come upon lambda_k once more, its copies cover what lies just above it: from
+   rounding errors they return as fast as the parts of what is missed can grow. */
+static int invman_i_lanczos_complete(const invman_i_lanczos *s, double allowed) {
+  double lambda = s->theta[s->k - 1];
+  if (s->missed[0].excluded) return 1;
+  return s->missed[1].excluded && invman_i_lanczos_residual(s, s->k) <= allowed &&
+         lambda - s->theta[s->k] <= fmax(allowed, 1e-9 * fabs(lambda));
+}
+
+/* Have the k pairs converged, and is nothing left to find? Half the tolerance is for the pairs at the start of a search,
+   since what is left of their residuals then is not pursued any more, and another search may add to it. */
+static int invman_i_lanczos_done(invman_i_lanczos *s, double tol) {
+  double norm = fmax(fabs(s->theta[0]), fabs(s->theta[s->size - 1])), allowed = tol * norm;
+  size_t i;
+  if (s->size == s->n) return 1;
+  for (i = 0; s->searching && i < s->k; i++)
+    if (s->theta[i] > s->found[i] + allowed) s->searching = s->missed[0].excluded = 0;
+  for (i = 0; i < s->k; i++)
+    if (invman_i_lanczos_residual(s, i) > allowed / 2) return 0;
+  if (s->searching) return invman_i_lanczos_complete(s, allowed);
+  invman_i_lanczos_search(s, norm, allowed);
   return 0;
 }
 
 /* Steps, with a look at the Ritz pairs now and then, until they are good or there have been too many restarts. */
 static invman_status invman_i_lanczos_run(invman_i_lanczos *s, double tol) {
-  size_t restarts = 0, since = 0, every = invman_i_max(INVMAN_I_TOP_CHECK, (s->most - s->k) / 6);
+  size_t restarts = 0, since = 0, held, every = invman_i_max(INVMAN_I_TOP_CHECK, (s->most - s->k) / 6);
   invman_i_lanczos_fresh(s, 0);
   for (;;) {
     invman_status status = invman_i_lanczos_step(s);
     if (status < 0) return status;
     since++;
-    s->steps++;
     if (s->ctx && s->ctx->progress && s->ctx->progress("eigh_top", -1, s->ctx->user)) return INVMAN_STOPPED;
-    if (s->size < s->most && (s->size < s->k || since < every)) continue;
+    if (s->size < s->most && (s->size < s->k || (since < every && !s->missed[0].excluded))) continue;
     since = 0;
     status = invman_i_lanczos_ritz(s);
     if (status < 0) return status;
     if (invman_i_lanczos_done(s, tol)) return INVMAN_OK;
     if (s->size < s->most) continue;
     if (restarts++ >= INVMAN_I_TOP_RESTARTS) return INVMAN_NOT_CONVERGED;
-    invman_i_lanczos_restart(s, s->k + (s->most - s->k) / 3, 0);
+    held = s->searching ? s->locked : s->k;
+    invman_i_lanczos_restart(s, held + (s->most - held) / 3, 0);
   }
 }
 
