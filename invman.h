@@ -548,12 +548,15 @@ INVMAN_API invman_status invman_intrinsic_dimension(const invman_context *ctx, c
                                                     double *dimension, double *stderr_);
 INVMAN_API size_t invman_duplicates(const double *K, size_t n); /* points that have an equal; K finite */
 
-/* Least squares of ln y against ln x: y ~ x^exponent, and the exponent's standard error (0 for two points). Needs two
-   different x; all values positive, else E_ARG or E_NONFINITE. Outputs that are NULL are not wanted. */
-INVMAN_API invman_status invman_fit_power_law(const double *x, const double *y, size_t n, double *exponent,
-                                              double *stderr_);
+/* Least squares of ln y against ln x: y ~ x^exponent, and the exponent's standard error, which two points cannot tell:
+   infinite. Needs two different x; all values positive, else E_ARG or E_NONFINITE with the element of x or y, as what
+   says. The same in any unit of x and of y. Outputs that are NULL are not wanted. O(n) */
+INVMAN_API invman_status invman_fit_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
+                                              double *exponent, double *stderr_);
 /* The same over repeated runs: the exponent of the medians over the seeds, and its 95 % bootstrap interval, from
-   `draws` (0 = 1000) resamplings of the seeds at every x. y (n,seeds), NaN: no such run; medians must be positive. */
+   `draws` (0 = 1000) resamplings of the seeds at every x. y (n,seeds), NaN: no such run; medians must be positive, else
+   E_ARG or E_NONFINITE with the element of x. An x with one run says nothing of how runs differ: the exponent is there
+   and the interval is -infinity to infinity, as are the ends that resamplings with a median of 0 leave open. */
 INVMAN_API invman_status invman_median_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
                                                  size_t seeds, size_t draws, invman_rng *rng, double *exponent,
                                                  double interval[2]);
@@ -7061,51 +7064,60 @@ invman_status invman_intrinsic_dimension(const invman_context *ctx, const double
 
 /* ---- power laws */
 
-static invman_status invman_i_check_positive(const double *x, size_t n) {
+static invman_status invman_i_check_positive(const invman_context *ctx, const double *x, size_t n, const char *what) {
   size_t i;
   for (i = 0; i < n; i++)
-    if (!(x[i] > 0) || !invman_i_isfinite(x[i])) return invman_i_isfinite(x[i]) ? INVMAN_E_ARG : INVMAN_E_NONFINITE;
+    if (!(x[i] > 0 && x[i] <= DBL_MAX))
+      return invman_i_fail(ctx, invman_i_isfinite(x[i]) ? INVMAN_E_ARG : INVMAN_E_NONFINITE, what, "element", i);
   return INVMAN_OK;
 }
 
+/* ln(a/b), a and b positive: of near ones right to the rounding of their difference, and the same in any unit */
+static double invman_i_log_ratio(double a, double b) {
+  double excess = a >= b ? (a - b) / b : (b - a) / a;
+  if (excess > DBL_MAX) return invman_i_log(a) - invman_i_log(b);
+  return a >= b ? invman_i_log1p(excess) : -invman_i_log1p(excess);
+}
+
 /* Logarithms are taken relative to the first point's: where all x are equal, that is 0 without rounding. */
-invman_status invman_fit_power_law(const double *x, const double *y, size_t n, double *exponent, double *stderr_) {
+invman_status invman_fit_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
+                                   double *exponent, double *stderr_) {
   double mean[2] = {0, 0}, xx = 0, xy = 0, rest = 0, slope;
   invman_status status;
   size_t i;
-  if (!x || !y || n < 2) return INVMAN_E_ARG;
-  if (n > SIZE_MAX / sizeof(double)) return INVMAN_E_SIZE;
-  status = invman_i_check_positive(x, n);
-  if (status == INVMAN_OK) status = invman_i_check_positive(y, n);
+  if (!x || !y || n < 2) return invman_i_bad(ctx, "fit_power_law: x or y is NULL, or fewer than two points");
+  if (n > SIZE_MAX / sizeof(double)) return invman_i_fail(ctx, INVMAN_E_SIZE, "fit_power_law: so many points", "", 0);
+  status = invman_i_check_positive(ctx, x, n, "fit_power_law: an x is not positive and finite");
+  if (status == INVMAN_OK) status = invman_i_check_positive(ctx, y, n, "fit_power_law: a y is not positive and finite");
   if (status < 0) return status;
 
   for (i = 0; i < n; i++) {
-    mean[0] += (invman_i_log(x[i]) - invman_i_log(x[0])) / (double)n;
-    mean[1] += (invman_i_log(y[i]) - invman_i_log(y[0])) / (double)n;
+    mean[0] += invman_i_log_ratio(x[i], x[0]) / (double)n;
+    mean[1] += invman_i_log_ratio(y[i], y[0]) / (double)n;
   }
   for (i = 0; i < n; i++) {
-    double dx = invman_i_log(x[i]) - invman_i_log(x[0]) - mean[0],
-           dy = invman_i_log(y[i]) - invman_i_log(y[0]) - mean[1];
+    double dx = invman_i_log_ratio(x[i], x[0]) - mean[0], dy = invman_i_log_ratio(y[i], y[0]) - mean[1];
     xx += dx * dx;
     xy += dx * dy;
   }
-  if (!(xx > 0)) return INVMAN_E_ARG;
+  if (!(xx > 0)) return invman_i_bad(ctx, "fit_power_law: all x are equal");
 
   slope = xy / xx;
   for (i = 0; i < n; i++) {
-    double dx = invman_i_log(x[i]) - invman_i_log(x[0]) - mean[0],
-           dy = invman_i_log(y[i]) - invman_i_log(y[0]) - mean[1];
+    double dx = invman_i_log_ratio(x[i], x[0]) - mean[0], dy = invman_i_log_ratio(y[i], y[0]) - mean[1];
     rest += (dy - slope * dx) * (dy - slope * dx);
   }
   if (exponent) *exponent = slope;
-  if (stderr_) *stderr_ = n > 2 ? sqrt(rest / ((double)(n - 2) * xx)) : 0;
+  if (stderr_) *stderr_ = n > 2 ? sqrt(rest / ((double)(n - 2) * xx)) : HUGE_VAL;
   return INVMAN_OK;
 }
 
 /* The median of `count` values, which are sorted. */
 static double invman_i_median(double *x, size_t count) {
   invman_i_sort(x, count);
-  return count % 2 ? x[count / 2] : 0.5 * x[count / 2 - 1] + 0.5 * x[count / 2];
+  if (count % 2) return x[count / 2];
+  return x[count / 2] <= 0.5 * DBL_MAX ? 0.5 * (x[count / 2 - 1] + x[count / 2])
+                                       : 0.5 * x[count / 2 - 1] + 0.5 * x[count / 2];
 }
 
 /* One row's runs that are there; returns how many. */
@@ -7116,13 +7128,27 @@ static size_t invman_i_present(const double *y, size_t seeds, double *out) {
   return count;
 }
 
-/* Percentile intervals (Efron, 1979). Every x draws its seeds anew. */
+/* The medians over the runs of every x, or over runs drawn from them; returns the least count of runs at an x. */
+static size_t invman_i_medians(const double *y, size_t n, size_t seeds, invman_rng *rng, double *row, double *draw,
+                               double *medians) {
+  size_t i, j, least = seeds;
+  for (i = 0; i < n; i++) {
+    size_t count = invman_i_present(y + i * seeds, seeds, row);
+    for (j = 0; j < count; j++) draw[j] = row[rng ? invman_i_below(rng, count) : j];
+    medians[i] = count > 0 ? invman_i_median(draw, count) : 0;
+    least = invman_i_min(least, count);
+  }
+  return least;
+}
+
+/* Percentile intervals (Efron, 1979). Every x draws its seeds anew. A draw whose medians have no exponent (one is 0)
+   may stand for any: it is below the lower end and above the upper one. */
 invman_status invman_median_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
                                       size_t seeds, size_t draws, invman_rng *rng, double *exponent,
                                       double interval[2]) {
   invman_i_scope scope = invman_i_open(ctx);
   double *row, *draw, *medians, *slopes;
-  size_t k, i, j, good = 0;
+  size_t k, good = 0, least = 0, low, high;
   if (!x || !y || !rng || n < 2 || seeds == 0) return invman_i_bad(ctx, "median_power_law: NULL, or too few values");
   draws = draws > 0 ? draws : 1000;
   if (invman_i_mul(n, seeds) > SIZE_MAX / sizeof(double) || draws > SIZE_MAX / sizeof(double))
@@ -7131,20 +7157,26 @@ invman_status invman_median_power_law(const invman_context *ctx, const double *x
   draw = invman_i_doubles(&scope, seeds);
   medians = invman_i_doubles(&scope, n);
   slopes = invman_i_doubles(&scope, draws);
-  for (k = 0; k <= draws && scope.status == INVMAN_OK; k++) { /* the first time as they are */
-    for (i = 0; i < n; i++) {
-      size_t count = invman_i_present(y + i * seeds, seeds, row);
-      for (j = 0; j < count; j++) draw[j] = row[k == 0 ? j : invman_i_below(rng, count)];
-      medians[i] = count > 0 ? invman_i_median(draw, count) : 0;
-    }
-    if (k > 0) good += invman_fit_power_law(x, medians, n, &slopes[good], NULL) == INVMAN_OK;
-    else if (invman_fit_power_law(x, medians, n, exponent, NULL) < 0)
-      scope.status = invman_i_bad(ctx, "median_power_law: a median, or an x, is not positive, or all x are equal");
+  if (scope.status == INVMAN_OK)
+    scope.status = invman_i_check_positive(ctx, x, n, "median_power_law: an x is not positive and finite");
+  if (scope.status == INVMAN_OK) {
+    least = invman_i_medians(y, n, seeds, NULL, row, draw, medians);
+    scope.status = invman_i_check_positive(ctx, medians, n,
+                                           "median_power_law: the median of this x is not positive "
+                                           "and finite, or there is no run");
   }
-  if (scope.status == INVMAN_OK && interval && good > 0) {
+  if (scope.status == INVMAN_OK && invman_fit_power_law(NULL, x, medians, n, exponent, NULL) < 0)
+    scope.status = invman_i_bad(ctx, "median_power_law: all x are equal");
+  for (k = 0; k < draws && scope.status == INVMAN_OK; k++) {
+    (void)invman_i_medians(y, n, seeds, rng, row, draw, medians);
+    good += invman_fit_power_law(NULL, x, medians, n, &slopes[good], NULL) == INVMAN_OK;
+  }
+  if (scope.status == INVMAN_OK && interval) {
     invman_i_sort(slopes, good);
-    interval[0] = slopes[(size_t)(0.025 * (double)good)];
-    interval[1] = slopes[(size_t)(0.975 * (double)(good - 1) + 0.5)];
+    low = (size_t)(0.025 * (double)draws);
+    high = (size_t)(0.975 * (double)(draws - 1) + 0.5);
+    interval[0] = least > 1 && low >= draws - good ? slopes[low - (draws - good)] : -HUGE_VAL;
+    interval[1] = least > 1 && high < good ? slopes[high] : HUGE_VAL;
   }
   return invman_i_drop(&scope);
 }
@@ -8703,7 +8735,7 @@ invman_status invman_tree_dimension(const invman_context *ctx, const double *D, 
     count[k] = (double)m;
     length[k] = invman_i_tree(D, n, m, unit, best);
   }
-  if (invman_fit_power_law(count, length, SIZES, &slope, NULL) < 0)
+  if (invman_fit_power_law(NULL, count, length, SIZES, &slope, NULL) < 0)
     scope.status = invman_i_bad(ctx, "tree_dimension: a tree of length 0: too many equal points");
   else *dimension = slope < 1 ? 1 / (1 - slope) : HUGE_VAL;
   return invman_i_drop(&scope);
