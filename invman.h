@@ -7924,16 +7924,13 @@ static invman_status invman_i_double_centre(invman_i_scope *scope, double *A, si
   invman_i_twofold *column = (invman_i_twofold *)invman_i_take(scope, n, sizeof *column);
   invman_i_twofold *row = (invman_i_twofold *)invman_i_take(scope, n, sizeof *row);
   invman_i_twofold *sum = (invman_i_twofold *)invman_i_take(scope, n, sizeof *sum);
-  size_t i, j, round;
+  size_t i, j;
   if (scope->status < 0) return scope->status;
   for (i = 0; i < n; i++) row[i] = invman_i_mean(A + i * n, n);
   for (j = 0; j < n; j++) column[j].high = invman_i_less(A[j], row[0], none);
-  for (round = 0; round < 2; round++) { /* as invman_i_mean, of all columns */
-    memset(sum, 0, n * sizeof *sum);
-    for (i = 0; i < n; i++)
-      for (j = 0; j < n; j++) sum[j] = invman_i_twofold_add(sum[j], invman_i_less(A[i * n + j], row[i], column[j]));
-    for (j = 0; j < n; j++) column[j] = invman_i_twofold_add(column[j], sum[j].high / (double)n);
-  }
+  for (i = 0; i < n; i++)
+    for (j = 0; j < n; j++) sum[j] = invman_i_twofold_add(sum[j], invman_i_less(A[i * n + j], row[i], column[j]));
+  for (j = 0; j < n; j++) column[j] = invman_i_twofold_add(column[j], sum[j].high / (double)n);
   for (i = 0; i < n; i++)
     for (j = 0; j < n; j++) A[i * n + j] = invman_i_less(A[i * n + j], row[i], column[j]);
   return scope->status;
@@ -9272,8 +9269,8 @@ static invman_status invman_i_sinkhorn_check(const invman_context *ctx, invman_i
   return INVMAN_OK;
 }
 
-/* r and c that leave nothing of the logits on trees of them, breadth first from a row: what is added to rows and columns
-   is then in r and c, and what is left of the other logits is as if it had not been added. queue, seen: (2n) */
+/* r and c that leave only rounding of the logits on trees of them, breadth first from a row: what is added to rows and
+   columns is then in r and c, and what is left of the other logits as if it had not been added. queue, seen: (2n) */
 static void invman_i_sinkhorn_trees(const invman_i_sinkhorn *s, size_t *queue, unsigned char *seen) {
   size_t n = s->n, root, head, tail, k;
   memset(s->r, 0, 2 * n * sizeof *s->r);
@@ -9288,36 +9285,32 @@ static void invman_i_sinkhorn_trees(const invman_i_sinkhorn *s, size_t *queue, u
         if (seen[next] || !(g >= -DBL_MAX)) continue;
         seen[next] = 1;
         queue[tail++] = next;
-        s->r[next].high = -s->r[at].high;
-        s->r[next].low = -s->r[at].low;
-        s->r[next] = invman_i_twofold_add(s->r[next], s->unit * g);
+        s->r[next].high = s->unit * g - s->r[at].high;
       }
     }
   }
 }
 
-/* The largest of each row, and of each column, goes into r and c: what is left is <= 0. The second time that is the
-   rounding of the first. Returns the size of what is left. */
+/* The largest of each row, and of each column, goes into r and c: what is left is <= 0, but for rounding. Returns its
+   size. */
 static double invman_i_sinkhorn_largest(const invman_i_sinkhorn *s) {
-  size_t n = s->n, i, j, round;
+  size_t n = s->n, i, j;
   double size = 0;
-  for (round = 0; round < 2; round++) {
-    for (j = 0, size = 0; j < n; j++) s->most[j] = -HUGE_VAL;
-    for (i = 0; i < n; i++) {
-      const double *G = s->G + i * n;
-      double most = -HUGE_VAL, left;
-      for (j = 0; j < n; j++)
-        if (G[j] >= -DBL_MAX) most = fmax(most, invman_i_less(s->unit * G[j], s->r[i], s->c[j]));
-      s->r[i] = invman_i_twofold_add(s->r[i], most);
-      for (j = 0; j < n; j++) {
-        if (!(G[j] >= -DBL_MAX)) continue;
-        left = invman_i_less(s->unit * G[j], s->r[i], s->c[j]);
-        s->most[j] = fmax(s->most[j], left);
-        size = fmax(size, -left);
-      }
+  for (j = 0; j < n; j++) s->most[j] = -HUGE_VAL;
+  for (i = 0; i < n; i++) {
+    const double *G = s->G + i * n;
+    double most = -HUGE_VAL, left;
+    for (j = 0; j < n; j++)
+      if (G[j] >= -DBL_MAX) most = fmax(most, invman_i_less(s->unit * G[j], s->r[i], s->c[j]));
+    s->r[i] = invman_i_twofold_add(s->r[i], most);
+    for (j = 0; j < n; j++) {
+      if (!(G[j] >= -DBL_MAX)) continue;
+      left = invman_i_less(s->unit * G[j], s->r[i], s->c[j]);
+      s->most[j] = fmax(s->most[j], left);
+      size = fmax(size, -left);
     }
-    for (j = 0; j < n; j++) s->c[j] = invman_i_twofold_add(s->c[j], s->most[j]);
   }
+  for (j = 0; j < n; j++) s->c[j] = invman_i_twofold_add(s->c[j], s->most[j]);
   return size;
 }
 

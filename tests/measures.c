@@ -284,6 +284,7 @@ static invman_status honest_sinkhorn(const double *G, size_t n, double tau, size
   invman_status status = invman_sinkhorn(NULL, G, n, tau, 0, sweeps, M, &info);
   CHECK(status == INVMAN_OK || status == INVMAN_NOT_CONVERGED);
   CLOSE(info.residual, diag_residual(M, n), 1e-14);
+  CHECK(info.residual == invman_i_stochastic_residual(M, n)); /* to the last digit */
   CHECK((status == INVMAN_OK) == (info.residual < 1e-12));
   if (status == INVMAN_OK && n > 1) CHECK(invman_mixing_measures(NULL, M, n, &m) == INVMAN_OK && m.residual < 1.1e-12);
   return status;
@@ -319,6 +320,28 @@ static void measures_sinkhorn_keeps_no_offsets(void) {
     for (i = 0; i < N * N; i++) G[i] = (double)((7 * (i / N) + 3 * (i % N)) % 5) - 1e9 * (double)(i % N);
     CHECK(honest_sinkhorn(G, N, 1, 0, M) == INVMAN_OK);
     free(G), free(M);
+  }
+}
+
+static void measures_sinkhorn_cold_and_warm(void) {
+  /* 2^k A + N, integers A with two best assignments: in their entries N decides, and the others are 0 for every k. What
+     rows and columns have in common does not show in their largest: some 2^k sweeps go to +-2^k, one by one. */
+  enum { N = 4, TRIALS = 4 };
+  size_t trial, i, j;
+  invman_rng rng;
+  invman_rng_seed(&rng, 409, 1);
+  for (trial = 0; trial < TRIALS; trial++) {
+    double A[N * N], small[N * N], G[N * N], M[N * N], B[N * N];
+    for (i = 0; i < N; i++)
+      for (j = 0; j < N; j++) A[i * N + j] = j == i || j == (i + 1) % N ? 0 : -1 - (double)invman_i_below(&rng, 4);
+    common_add(A, N, 3 + (double)trial, 2 + (double)(trial % 3));
+    for (i = 0; i < N * N; i++) small[i] = floor(ldexp(invman_rng_normal(&rng), 16)) / 65536;
+    for (i = 0; i < N * N; i++) G[i] = ldexp(A[i], 7) + small[i];
+    CHECK(honest_sinkhorn(G, N, 1, 300000, M) == INVMAN_OK);
+    for (i = 0; i < N * N; i++) G[i] = ldexp(A[i], 15) + small[i];
+    CHECK(honest_sinkhorn(G, N, 1, 300000, B) == INVMAN_OK);
+    CLOSE(largest_difference(M, B, N * N), 0, 1e-10);
+    for (i = 0; i < N; i++) CHECK(M[i * (N + 1)] > 1e-3 && M[i * (N + 1)] < 1 - 1e-3);
   }
 }
 
@@ -370,6 +393,7 @@ static int sinkhorn_stop(const char *stage, double done, void *user) {
 static void measures_sinkhorn_in_place(void) { /* M may be G; and where it is stopped, what there is, is measured */
   enum { N = 9 };
   double *G = normals(N * N, 412), M[N * N], tau;
+  size_t i;
   invman_sinkhorn_info info;
   invman_context ctx;
   for (tau = 1; tau > 0.04; tau /= 4) {
@@ -377,6 +401,13 @@ static void measures_sinkhorn_in_place(void) { /* M may be G; and where it is st
     memcpy(A, G, sizeof A);
     CHECK(invman_sinkhorn(NULL, G, N, tau, 0, 400, M, NULL) == invman_sinkhorn(NULL, A, N, tau, 0, 400, A, NULL));
     CHECK(same_bits(A, M, N * N));
+  }
+  for (i = 0; i < 20; i++) { /* M is made more than once where rounding is larger than what is asked */
+    double A[N * N], *B = normals(N * N, 413 + i);
+    memcpy(A, B, sizeof A);
+    invman_sinkhorn(NULL, B, N, 0.5, 1e-16, 100, M, &info), invman_sinkhorn(NULL, A, N, 0.5, 1e-16, 100, A, NULL);
+    CHECK(same_bits(A, M, N * N) && info.residual == invman_i_stochastic_residual(M, N));
+    free(B);
   }
   memset(&ctx, 0, sizeof ctx);
   ctx.progress = sinkhorn_stop;
@@ -525,6 +556,8 @@ static void measures_distances_of_all_sizes(void) {
   CHECK(invman_point_distances(NULL, x, 3, 1, E) == INVMAN_OK && E[1] == 5e-324 && E[2] == 3 * 5e-324);
   E[1] = E[3] = E[5] = E[7] = 5e-324;
   CHECK(invman_median_distance(NULL, E, 3, &worst) == INVMAN_OK && worst == 5e-324);
+  for (i = 0; i < 16; i++) D[i] = i % 5 ? 5e-324 : 0;
+  CHECK(invman_median_distance(NULL, D, 4, &worst) == INVMAN_OK && worst == 5e-324); /* the mean of two of them */
   for (i = 0; i < 16; i++) D[i] = i % 5 ? i % 3 ? DBL_MAX : 5e-324 : 0;
   CHECK(invman_median_distance(NULL, D, 4, &worst) == INVMAN_OK && worst <= DBL_MAX);
 }
@@ -551,7 +584,7 @@ static void measures_within_their_bounds(void) { /* of equal values rounding wou
       }
       for (i = 0; i < n * n; i++) M[i] = i % (n + 1) ? 0 : value; /* orthogonal points */
       CHECK(invman_von_neumann_entropy(NULL, M, n, &entropy) == INVMAN_OK && entropy <= invman_i_log((double)n));
-      for (i = 0; i < n * n; i++) M[i] = 1 / (double)n * (1 + 1e-16 * (double)(i % 3));
+      for (i = 0; i < n * n; i++) M[i] = (1 + 5e-16) / (double)n;
       if (n > 1) CHECK(invman_mixing_measures(NULL, M, n, &m) == INVMAN_OK && m.share <= 1 && m.by_least >= 0);
       for (i = 0; i < n * n; i++) M[i] = i % n == (i / n + trial) % n ? 1 : 0;
       if (n > 1) CHECK(invman_mixing_measures(NULL, M, n, &m) == INVMAN_OK && m.sigma_2 <= 1 && m.entropy >= 0);
@@ -577,6 +610,29 @@ static void measures_within_their_bounds(void) { /* of equal values rounding wou
   CHECK(invman_ridge_leverage(NULL, &U, &U, 1, 1e-30, tau, NULL) == INVMAN_OK && tau[0] > 2);
 }
 
+static void measures_at_the_ends_of_numbers(void) { /* where an intermediate sum or quotient is no number */
+  double lambda[4] = {1e308, 5e307, 1e307, 1e307}, C[4], y[4] = {1, 1, 1, 1}, phi, f, norm[2], rest[2], one = 1, k;
+  static const double U[16] = {.5, .5, .5, .5, .5, .5, -.5, -.5, .5, -.5, .5, -.5, .5, -.5, -.5, .5};
+  double x[4] = {3e200, 4e200, 1, 2}, axes[4] = {1, 0, 0, 1};
+  size_t used, i;
+  for (i = 0; i < 4; i++) C[i] = 1.7e308;
+  CHECK(invman_nystrom_extension(NULL, lambda, U, 4, 1, C, 1, &phi) == INVMAN_OK);
+  CLOSE(phi, 3.4, 1e-14);
+  CHECK(invman_spectral_predictor(NULL, lambda, U, y, 4, 1, 0, C, 1, &f) == INVMAN_OK);
+  CLOSE(f, 6.8, 1e-14);
+  CHECK(invman_spectral_predictor(NULL, lambda, U, y, 4, 1, 1.5e308, C, 1, &f) == INVMAN_OK);
+  CLOSE(f, 2.72, 1e-14);
+  for (k = -1074; k <= 1023; k += 9) { /* 2^2j/2^k: one or two */
+    double least = ldexp(1, (int)k), label = ldexp(1, (int)floor(k / 2)), norm2;
+    CHECK(invman_rkhs_norm(NULL, &least, &one, &label, 1, 0, &norm2, &used) == INVMAN_OK && used == 1);
+    CHECK(norm2 == (fmod(k, 2) == 0 ? 1 : 0.5));
+  }
+  CHECK(invman_subspace_norms(NULL, axes, 2, 2, x, 2, norm, NULL) == INVMAN_OK);
+  CLOSE(norm[0] / 5e200, 1, 1e-15);
+  CHECK(invman_subspace_norms(NULL, axes, 1, 2, x, 2, norm, rest) == INVMAN_E_NONFINITE);
+  CHECK(norm[0] == 0 && norm[1] == 0 && rest[0] == 0 && rest[1] == 0); /* a failed call leaves nothing */
+}
+
 static void measures_of_tiny_signals(void) {
   double k;
   for (k = -320; k < 300; k += 10) {
@@ -589,6 +645,7 @@ static void measures_of_tiny_signals(void) {
 static void measures_tests(void) {
   RUN(measures_in_any_unit);
   RUN(measures_sinkhorn_keeps_no_offsets);
+  RUN(measures_sinkhorn_cold_and_warm);
   RUN(measures_sinkhorn_says_what_it_made);
   RUN(measures_sinkhorn_beyond_sums);
   RUN(measures_sinkhorn_in_place);
@@ -598,5 +655,6 @@ static void measures_tests(void) {
   RUN(measures_centred_have_nothing_in_common);
   RUN(measures_distances_of_all_sizes);
   RUN(measures_within_their_bounds);
+  RUN(measures_at_the_ends_of_numbers);
   RUN(measures_of_tiny_signals);
 }
