@@ -586,12 +586,15 @@ INVMAN_API invman_status invman_intrinsic_dimension(const invman_context *ctx, c
                                                     double *dimension, double *stderr_);
 INVMAN_API size_t invman_duplicates(const double *K, size_t n); /* points that have an equal; K finite */
 
-/* Least squares of ln y against ln x: y ~ x^exponent, and the exponent's standard error (0 for two points). Needs two
-   different x; all values positive, else E_ARG or E_NONFINITE. Outputs that are NULL are not wanted. */
-INVMAN_API invman_status invman_fit_power_law(const double *x, const double *y, size_t n, double *exponent,
-                                              double *stderr_);
+/* Least squares of ln y against ln x: y ~ x^exponent, and the exponent's standard error, which two points cannot tell:
+   infinite. Needs two different x; all values positive, else E_ARG or E_NONFINITE with the element of x or y, as what
+   says. The same in any unit of x and of y. Outputs that are NULL are not wanted. O(n) */
+INVMAN_API invman_status invman_fit_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
+                                              double *exponent, double *stderr_);
 /* The same over repeated runs: the exponent of the medians over the seeds, and its 95 % bootstrap interval, from
-   `draws` (0 = 1000) resamplings of the seeds at every x. y (n,seeds), NaN: no such run; medians must be positive. */
+   `draws` (0 = 1000) resamplings of the seeds at every x. y (n,seeds), NaN: no such run; medians must be positive, else
+   E_ARG or E_NONFINITE with the element of x. An x with one run says nothing of how runs differ: the exponent is there
+   and the interval is -infinity to infinity, as are the ends that resamplings with a median of 0 leave open. */
 INVMAN_API invman_status invman_median_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
                                                  size_t seeds, size_t draws, invman_rng *rng, double *exponent,
                                                  double interval[2]);
@@ -715,9 +718,9 @@ INVMAN_API invman_status invman_spectral_predictor(const invman_context *ctx, co
 INVMAN_API invman_status invman_nystrom_extension(const invman_context *ctx, const double *lambda, const double *U,
                                                   size_t n, size_t r, const double *C, size_t m, double *phi);
 /* Centred kernel alignment <PKP, PLP>/(|PKP| |PLP|), P = 1 - 11'/n (Cortes et al., 2012; CKA): 0 to 1; the same for
-   any scale of either, and for K + c 11'. r > 0: of the r largest eigenpairs of PKP and PLP alone. Where one is all
-   constant: E_ARG. A tangent kernel before and after training: 1 in the lazy limit, less with features. O(n^2) and a
-   copy of both; r > 0: O(n^3) */
+   any scale of either, and for K + u_i + v_j. r > 0: of the r largest eigenpairs of PKP and PLP alone. Where one is all
+   constant, |PKP| <= 16 DBL_EPSILON |K|: E_ARG. A tangent kernel before and after training: 1 in the lazy limit, less
+   with features. O(n^2) and a copy of both; r > 0: O(n^3) */
 INVMAN_API invman_status invman_centred_alignment(const invman_context *ctx, const double *K, const double *L, size_t n,
                                                   size_t r, double *alignment);
 
@@ -876,23 +879,26 @@ INVMAN_API invman_status invman_net_init_orthogonal(const invman_context *ctx, s
 
 typedef struct invman_sinkhorn_info {
   size_t sweeps;   /* over rows and columns */
-  double residual; /* largest |sum - 1| of the side that was not normalised last */
+  double residual; /* largest |sum - 1| of a row or column of the M that is returned */
 } invman_sinkhorn_info;
 
 /* The doubly stochastic M (n,n) of largest <M,G> + tau H(M): M_ij = exp((G_ij + u_i + v_j)/tau), by Sinkhorn's sweeps
    (1967) of logarithms, until residual < tol (0 = 1e-12) or max_sweeps (0 = 10000): then NOT_CONVERGED, as for small
    tau it must be, or STOPPED by ctx->progress, and M is what there is. G = -infinity: a zero; a row or column of
-   nothing else, or another non-finite G: an error with the element. tau > 0. Adding u_i + v_j to G changes nothing. 2
-   n^2 exponentials a sweep */
+   nothing else, or another non-finite G: an error with the element. tau > 0. Adding u_i + v_j to G changes nothing,
+   however large they are, but what it rounds of G: they are subtracted in doubled precision, and so is what the sweeps
+   add wherever it grows large. invman_mixing_measures takes an M of residual up to 1e-6. M may be G.
+   2 n^2 exponentials a sweep; n^2 doubles beside M and G */
 INVMAN_API invman_status invman_sinkhorn(const invman_context *ctx, const double *G, size_t n, double tau, double tol,
                                          size_t max_sweeps, double *M, invman_sinkhorn_info *info);
 /* The singular values of P M P, P = 1 - 11'/n, descending: sigma (n), the last one 0. For a doubly stochastic M all
    but the 1 of the constant vector, sigma_2 first; for logits G: tau sigma_2(M(tau)) -> sigma_1/n for tau -> infinity.
-   Right to DBL_EPSILON |M|, from [[0,A],[A',0]]; 0 where they are below 4 of it. O(n^3), 5 n^2 doubles */
+   Right to DBL_EPSILON |M|, from [[0,A],[A',0]], A = P M P, and 0 where they are below 4 of it; A is right to
+   DBL_EPSILON |A|, whatever rows and columns have in common. O(n^3), 5 n^2 doubles */
 INVMAN_API invman_status invman_detail_spectrum(const invman_context *ctx, const double *M, size_t n, double *sigma);
 
 typedef struct invman_mixing {
-  double sigma_2;
+  double sigma_2;    /* 0 to 1, and to 1 + residual where M is not exactly so */
   double entropy;    /* -sum M ln M, 0 to n ln n */
   double share;      /* entropy/(n ln n): 1 at 11'/n, 0 at a permutation */
   double least;      /* smallest entry */
@@ -916,7 +922,7 @@ INVMAN_API double invman_effective_depth(double sigma_2, double eps);
 INVMAN_API size_t invman_chain_depth(const double *sigma_2, size_t layers, double eps);
 
 /* v (n) <- sqrt(n) P v/sqrt(|P v|^2 + n eps), LayerNorm without gain and bias; eps >= 0, and a constant v gives zeros.
-   It removes what mixing keeps and rescales the rest: a lost ratio of signal to noise stays lost. O(n) */
+   Right to some DBL_EPSILON of the largest entry, whatever the mean and the scale of v are. It removes what mixing keeps and rescales the rest: a lost ratio of signal to noise stays lost. O(n) */
 INVMAN_API void invman_layer_norm(double *v, size_t n, double eps);
 /* Signal r = |P M^L x|, noise N(0, noise^2 1_n): snr = r^2/((n - 1) noise^2), snr_L <= snr_0 prod sigma_2^2. The mean
    cosine of LayerNorm's outputs with and without noise is some sqrt(snr/(1 + snr)), of two noisy ones snr/(1 + snr). */
@@ -8578,51 +8584,60 @@ invman_status invman_intrinsic_dimension(const invman_context *ctx, const double
 
 /* ---- power laws */
 
-static invman_status invman_i_check_positive(const double *x, size_t n) {
+static invman_status invman_i_check_positive(const invman_context *ctx, const double *x, size_t n, const char *what) {
   size_t i;
   for (i = 0; i < n; i++)
-    if (!(x[i] > 0) || !invman_i_isfinite(x[i])) return invman_i_isfinite(x[i]) ? INVMAN_E_ARG : INVMAN_E_NONFINITE;
+    if (!(x[i] > 0 && x[i] <= DBL_MAX))
+      return invman_i_fail(ctx, invman_i_isfinite(x[i]) ? INVMAN_E_ARG : INVMAN_E_NONFINITE, what, "element", i);
   return INVMAN_OK;
 }
 
+/* ln(a/b), a and b positive: of near ones right to the rounding of their difference, and the same in any unit */
+static double invman_i_log_ratio(double a, double b) {
+  double excess = a >= b ? (a - b) / b : (b - a) / a;
+  if (excess > DBL_MAX) return invman_i_log(a) - invman_i_log(b);
+  return a >= b ? invman_i_log1p(excess) : -invman_i_log1p(excess);
+}
+
 /* Logarithms are taken relative to the first point's: where all x are equal, that is 0 without rounding. */
-invman_status invman_fit_power_law(const double *x, const double *y, size_t n, double *exponent, double *stderr_) {
+invman_status invman_fit_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
+                                   double *exponent, double *stderr_) {
   double mean[2] = {0, 0}, xx = 0, xy = 0, rest = 0, slope;
   invman_status status;
   size_t i;
-  if (!x || !y || n < 2) return INVMAN_E_ARG;
-  if (n > SIZE_MAX / sizeof(double)) return INVMAN_E_SIZE;
-  status = invman_i_check_positive(x, n);
-  if (status == INVMAN_OK) status = invman_i_check_positive(y, n);
+  if (!x || !y || n < 2) return invman_i_bad(ctx, "fit_power_law: x or y is NULL, or fewer than two points");
+  if (n > SIZE_MAX / sizeof(double)) return invman_i_fail(ctx, INVMAN_E_SIZE, "fit_power_law: so many points", "", 0);
+  status = invman_i_check_positive(ctx, x, n, "fit_power_law: an x is not positive and finite");
+  if (status == INVMAN_OK) status = invman_i_check_positive(ctx, y, n, "fit_power_law: a y is not positive and finite");
   if (status < 0) return status;
 
   for (i = 0; i < n; i++) {
-    mean[0] += (invman_i_log(x[i]) - invman_i_log(x[0])) / (double)n;
-    mean[1] += (invman_i_log(y[i]) - invman_i_log(y[0])) / (double)n;
+    mean[0] += invman_i_log_ratio(x[i], x[0]) / (double)n;
+    mean[1] += invman_i_log_ratio(y[i], y[0]) / (double)n;
   }
   for (i = 0; i < n; i++) {
-    double dx = invman_i_log(x[i]) - invman_i_log(x[0]) - mean[0],
-           dy = invman_i_log(y[i]) - invman_i_log(y[0]) - mean[1];
+    double dx = invman_i_log_ratio(x[i], x[0]) - mean[0], dy = invman_i_log_ratio(y[i], y[0]) - mean[1];
     xx += dx * dx;
     xy += dx * dy;
   }
-  if (!(xx > 0)) return INVMAN_E_ARG;
+  if (!(xx > 0)) return invman_i_bad(ctx, "fit_power_law: all x are equal");
 
   slope = xy / xx;
   for (i = 0; i < n; i++) {
-    double dx = invman_i_log(x[i]) - invman_i_log(x[0]) - mean[0],
-           dy = invman_i_log(y[i]) - invman_i_log(y[0]) - mean[1];
+    double dx = invman_i_log_ratio(x[i], x[0]) - mean[0], dy = invman_i_log_ratio(y[i], y[0]) - mean[1];
     rest += (dy - slope * dx) * (dy - slope * dx);
   }
   if (exponent) *exponent = slope;
-  if (stderr_) *stderr_ = n > 2 ? sqrt(rest / ((double)(n - 2) * xx)) : 0;
+  if (stderr_) *stderr_ = n > 2 ? sqrt(rest / ((double)(n - 2) * xx)) : HUGE_VAL;
   return INVMAN_OK;
 }
 
 /* The median of `count` values, which are sorted. */
 static double invman_i_median(double *x, size_t count) {
   invman_i_sort(x, count);
-  return count % 2 ? x[count / 2] : 0.5 * x[count / 2 - 1] + 0.5 * x[count / 2];
+  if (count % 2) return x[count / 2];
+  return x[count / 2] <= 0.5 * DBL_MAX ? 0.5 * (x[count / 2 - 1] + x[count / 2])
+                                       : 0.5 * x[count / 2 - 1] + 0.5 * x[count / 2];
 }
 
 /* One row's runs that are there; returns how many. */
@@ -8633,13 +8648,27 @@ static size_t invman_i_present(const double *y, size_t seeds, double *out) {
   return count;
 }
 
-/* Percentile intervals (Efron, 1979). Every x draws its seeds anew. */
+/* The medians over the runs of every x, or over runs drawn from them; returns the least count of runs at an x. */
+static size_t invman_i_medians(const double *y, size_t n, size_t seeds, invman_rng *rng, double *row, double *draw,
+                               double *medians) {
+  size_t i, j, least = seeds;
+  for (i = 0; i < n; i++) {
+    size_t count = invman_i_present(y + i * seeds, seeds, row);
+    for (j = 0; j < count; j++) draw[j] = row[rng ? invman_i_below(rng, count) : j];
+    medians[i] = count > 0 ? invman_i_median(draw, count) : 0;
+    least = invman_i_min(least, count);
+  }
+  return least;
+}
+
+/* Percentile intervals (Efron, 1979). Every x draws its seeds anew. A draw whose medians have no exponent (one is 0)
+   may stand for any: it is below the lower end and above the upper one. */
 invman_status invman_median_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
                                       size_t seeds, size_t draws, invman_rng *rng, double *exponent,
                                       double interval[2]) {
   invman_i_scope scope = invman_i_open(ctx);
   double *row, *draw, *medians, *slopes;
-  size_t k, i, j, good = 0;
+  size_t k, good = 0, least = 0, low, high;
   if (!x || !y || !rng || n < 2 || seeds == 0) return invman_i_bad(ctx, "median_power_law: NULL, or too few values");
   draws = draws > 0 ? draws : 1000;
   if (invman_i_mul(n, seeds) > SIZE_MAX / sizeof(double) || draws > SIZE_MAX / sizeof(double))
@@ -8648,20 +8677,26 @@ invman_status invman_median_power_law(const invman_context *ctx, const double *x
   draw = invman_i_doubles(&scope, seeds);
   medians = invman_i_doubles(&scope, n);
   slopes = invman_i_doubles(&scope, draws);
-  for (k = 0; k <= draws && scope.status == INVMAN_OK; k++) { /* the first time as they are */
-    for (i = 0; i < n; i++) {
-      size_t count = invman_i_present(y + i * seeds, seeds, row);
-      for (j = 0; j < count; j++) draw[j] = row[k == 0 ? j : invman_i_below(rng, count)];
-      medians[i] = count > 0 ? invman_i_median(draw, count) : 0;
-    }
-    if (k > 0) good += invman_fit_power_law(x, medians, n, &slopes[good], NULL) == INVMAN_OK;
-    else if (invman_fit_power_law(x, medians, n, exponent, NULL) < 0)
-      scope.status = invman_i_bad(ctx, "median_power_law: a median, or an x, is not positive, or all x are equal");
+  if (scope.status == INVMAN_OK)
+    scope.status = invman_i_check_positive(ctx, x, n, "median_power_law: an x is not positive and finite");
+  if (scope.status == INVMAN_OK) {
+    least = invman_i_medians(y, n, seeds, NULL, row, draw, medians);
+    scope.status = invman_i_check_positive(ctx, medians, n,
+                                           "median_power_law: the median of this x is not positive "
+                                           "and finite, or there is no run");
   }
-  if (scope.status == INVMAN_OK && interval && good > 0) {
+  if (scope.status == INVMAN_OK && invman_fit_power_law(NULL, x, medians, n, exponent, NULL) < 0)
+    scope.status = invman_i_bad(ctx, "median_power_law: all x are equal");
+  for (k = 0; k < draws && scope.status == INVMAN_OK; k++) {
+    (void)invman_i_medians(y, n, seeds, rng, row, draw, medians);
+    good += invman_fit_power_law(NULL, x, medians, n, &slopes[good], NULL) == INVMAN_OK;
+  }
+  if (scope.status == INVMAN_OK && interval) {
     invman_i_sort(slopes, good);
-    interval[0] = slopes[(size_t)(0.025 * (double)good)];
-    interval[1] = slopes[(size_t)(0.975 * (double)(good - 1) + 0.5)];
+    low = (size_t)(0.025 * (double)draws);
+    high = (size_t)(0.975 * (double)(draws - 1) + 0.5);
+    interval[0] = least > 1 && low >= draws - good ? slopes[low - (draws - good)] : -HUGE_VAL;
+    interval[1] = least > 1 && high < good ? slopes[high] : HUGE_VAL;
   }
   return invman_i_drop(&scope);
 }
@@ -8743,7 +8778,7 @@ invman_status invman_kernel_pca(const invman_context *ctx, const double *K, cons
     for (j = 0; j < n; j++) V[i * n + j] *= root;
     if (omega2) {
       double share = invman_i_inner(V + i * n, y, n) / (double)n;
-      omega2[i] = share * share;
+      omega2[i] = fmin(1, share * share);
     }
   }
   return invman_i_drop(&scope);
@@ -9085,11 +9120,20 @@ static void invman_i_empty(double *out, size_t n) { /* an output, of a call that
   if (out) memset(out, 0, n * sizeof *out);
 }
 
-/* A power of two that brings the largest |x| to about 1: squares and sums of what is scaled do not overflow. */
-static double invman_i_unit(const double *x, size_t n) {
+/* Of the power of two above the largest |x|, and at least -1000 */
+static int invman_i_exponent(const double *x, size_t n) {
   int exponent = 0;
   (void)frexp(invman_i_largest(x, n), &exponent);
-  return ldexp(1, exponent > -1000 ? -exponent : 1000);
+  return exponent > -1000 ? exponent : -1000;
+}
+
+/* A power of two that brings the largest |x| to about 1: squares and sums of what is scaled do not overflow. */
+static double invman_i_unit(const double *x, size_t n) { return ldexp(1, -invman_i_exponent(x, n)); }
+
+/* The exponent where squares of x may be beyond all numbers, else 0: ordinary x need not be scaled. */
+static int invman_i_far_exponent(const double *x, size_t n) {
+  int exponent = invman_i_exponent(x, n);
+  return exponent > 300 || exponent < -300 ? exponent : 0;
 }
 
 static double invman_i_inner_scaled(const double *a, const double *b, size_t n, double unit_a, double unit_b) {
@@ -9097,6 +9141,54 @@ static double invman_i_inner_scaled(const double *a, const double *b, size_t n, 
   size_t i;
   for (i = 0; i < n; i++) sum += (unit_a * a[i]) * (unit_b * b[i]);
   return sum;
+}
+
+static double invman_i_clamp(double x, double low, double high) { return x < low ? low : x > high ? high : x; }
+
+/* A part of 1 by eigenvectors that are orthonormal to 1e-13 n: what they lack may not push it above 1. */
+static double invman_i_part_of_one(double part, size_t n) {
+  return part > 1 && part <= 1 + 1e-13 * (double)n ? 1 : part;
+}
+
+/* ---- high + low: what a double would round away is kept (Knuth's sum of two; Dekker, 1971) */
+
+typedef struct invman_i_twofold {
+  double high, low;
+} invman_i_twofold;
+
+static invman_i_twofold invman_i_twofold_sum(double a, double b) { /* exactly */
+  invman_i_twofold s;
+  double part;
+  s.high = a + b;
+  part = s.high - a;
+  s.low = (a - (s.high - part)) + (b - part);
+  return s;
+}
+
+static invman_i_twofold invman_i_twofold_add(invman_i_twofold a, double b) {
+  invman_i_twofold s = invman_i_twofold_sum(a.high, b);
+  return invman_i_twofold_sum(s.high, s.low + a.low);
+}
+
+/* x - a - b, rounded once where they cancel */
+static double invman_i_less(double x, invman_i_twofold a, invman_i_twofold b) {
+  invman_i_twofold first = invman_i_twofold_sum(x, -a.high), both = invman_i_twofold_sum(first.high, -b.high);
+  return both.high + (((first.low + both.low) - a.low) - b.low);
+}
+
+/* Of equal x exactly theirs, and right to the rounding of their differences whatever they have in common: the mean of
+   what they exceed the first one by, and then of what they exceed that by. */
+static invman_i_twofold invman_i_mean(const double *x, size_t n) {
+  const invman_i_twofold none = {0, 0};
+  invman_i_twofold mean = {0, 0};
+  size_t i, round;
+  mean.high = x[0];
+  for (round = 0; round < 2; round++) {
+    invman_i_twofold sum = {0, 0};
+    for (i = 0; i < n; i++) sum = invman_i_twofold_add(sum, invman_i_less(x[i], mean, none));
+    mean = invman_i_twofold_add(mean, sum.high / (double)n);
+  }
+  return mean;
 }
 
 /* ---- spectrum */
@@ -9110,7 +9202,7 @@ static double invman_i_greatest(const double *x, size_t n) {
   return largest;
 }
 
-/* -sum p ln p, p = weight/sum, of weights >= 0 */
+/* -sum p ln p, p = weight/sum, of weights >= 0; at most ln n */
 static double invman_i_entropy(const double *weight, size_t n) {
   double unit = invman_i_unit(weight, n), sum = 0, entropy = 0;
   size_t i;
@@ -9119,13 +9211,13 @@ static double invman_i_entropy(const double *weight, size_t n) {
     double p = unit * weight[i] / sum;
     if (p > 0) entropy -= p * invman_i_log(p);
   }
-  return entropy > 0 ? entropy : 0;
+  return invman_i_clamp(entropy, 0, invman_i_log((double)n));
 }
 
 invman_status invman_spectral_measures(const invman_context *ctx, const double *lambda, size_t n, int singular,
                                        double tol, invman_spectrum *out) {
   invman_i_scope scope = invman_i_open(ctx);
-  double *weight, sum = 0, squares = 0, largest, unit;
+  double *weight, sum = 0, squares = 0, largest, unit, least, most = (double)n;
   invman_status status = invman_i_need(ctx, lambda, n, 1, "spectral_measures: lambda is NULL, empty or not finite");
   size_t i;
   if (status < 0) return status;
@@ -9133,22 +9225,23 @@ invman_status invman_spectral_measures(const invman_context *ctx, const double *
   weight = invman_i_doubles(&scope, n);
   if (scope.status < 0) return invman_i_drop(&scope);
   memset(out, 0, sizeof *out);
-  largest = invman_i_greatest(lambda, n);
-  unit = invman_i_unit(lambda, n);
+  largest = fmax(0, invman_i_greatest(lambda, n));
+  unit = invman_i_unit(&largest, 1); /* negative ones count as 0, however large */
+  least = invman_i_spectral_tol(tol, n) * (unit * largest);
   for (i = 0; i < n; i++) {
     double value = lambda[i] > 0 ? unit * lambda[i] : 0;
     sum += value;
     squares += value * value;
     weight[i] = singular ? sqrt(value) : value;
-    out->rank += lambda[i] > invman_i_spectral_tol(tol, n) * largest && lambda[i] > 0;
+    out->rank += lambda[i] > 0 && value > least;
   }
   if (sum > 0) {
     out->sum = sum / unit;
     out->entropy = invman_i_entropy(weight, n);
-    out->effective_rank = invman_i_exp(out->entropy);
-    out->participation_ratio = squares > 0 ? sum / squares * sum : 1;
-    out->stable_rank = sum / (unit * largest);
-    out->anisotropy = unit * largest / sum;
+    out->effective_rank = invman_i_clamp(invman_i_exp(out->entropy), 1, most);
+    out->participation_ratio = invman_i_clamp(sum / squares * sum, 1, most);
+    out->stable_rank = invman_i_clamp(sum / (unit * largest), 1, most);
+    out->anisotropy = invman_i_clamp(unit * largest / sum, 1 / most, 1);
     scope.status = invman_i_check_result(ctx, &out->sum, 1, "spectral_measures: the sum is not finite");
     if (scope.status < 0) memset(out, 0, sizeof *out);
   }
@@ -9202,6 +9295,7 @@ invman_status invman_ridge_leverage(const invman_context *ctx, const double *lam
     sum += share;
     for (i = 0; tau && i < n; i++) tau[i] += share * U[k * n + i] * U[k * n + i];
   }
+  for (i = 0; tau && i < n; i++) tau[i] = invman_i_part_of_one(tau[i], n);
   if (d_eff) *d_eff = sum;
   return tau ? invman_i_check_result(ctx, tau, n, "ridge_leverage: tau is not finite") : INVMAN_OK;
 }
@@ -9220,7 +9314,7 @@ invman_status invman_target_alignment(const invman_context *ctx, const double *K
   power = invman_i_inner_scaled(y, y, n, unit_y, unit_y);
   if (!(norm > 0 && power > 0)) return invman_i_bad(ctx, "target_alignment: K or y is 0");
   for (i = 0; i < n; i++) sum += unit_y * y[i] * invman_i_inner_scaled(K + i * n, y, n, unit, unit_y);
-  *alignment = sum / power / norm;
+  *alignment = invman_i_clamp(sum / power / norm, -1, 1);
   return INVMAN_OK;
 }
 
@@ -9237,7 +9331,7 @@ invman_status invman_label_power(const invman_context *ctx, const double *U, con
   for (k = 0; k < n; k++) {
     double share = invman_i_inner_scaled(U + k * n, y, n, 1, unit);
     sum += share * share;
-    power[k] = sum / all;
+    power[k] = invman_i_part_of_one(sum / all, n);
   }
   return invman_i_check_result(ctx, power, n, "label_power: the power is not finite");
 }
@@ -9251,18 +9345,25 @@ static invman_status invman_i_need_eigenpairs(const invman_context *ctx, const d
 invman_status invman_rkhs_norm(const invman_context *ctx, const double *lambda, const double *U, const double *y,
                                size_t n, double tol, double *norm2, size_t *used) {
   invman_status status = invman_i_need_eigenpairs(ctx, lambda, U, n);
-  double sum = 0, least;
+  double sum = 0, largest, least, unit, unit_y;
+  int exponent, exponent_y;
   size_t k, count = 0;
   if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "rkhs_norm: y is NULL or not finite");
   if (status < 0) return status;
   if (!(tol >= 0 && tol < 1)) return invman_i_bad(ctx, "rkhs_norm: tol must be in [0,1)");
-  least = invman_i_spectral_tol(tol, n) * invman_i_greatest(lambda, n);
+  largest = fmax(0, invman_i_greatest(lambda, n));
+  exponent = invman_i_exponent(&largest, 1);
+  exponent_y = invman_i_exponent(y, n);
+  unit = ldexp(1, -exponent);
+  unit_y = ldexp(1, -exponent_y);
+  least = invman_i_spectral_tol(tol, n) * (unit * largest);
   for (k = 0; k < n; k++) {
-    double share = invman_i_inner(U + k * n, y, n);
-    if (!(lambda[k] > 0 && lambda[k] > least)) continue;
-    sum += share * (share / lambda[k]);
+    double share = invman_i_inner_scaled(U + k * n, y, n, 1, unit_y);
+    if (!(lambda[k] > 0 && unit * lambda[k] > least)) continue;
+    sum += share * (share / (unit * lambda[k]));
     count++;
   }
+  sum = ldexp(sum, 2 * exponent_y - exponent);
   status = invman_i_check_result(ctx, &sum, 1, "rkhs_norm: the norm is not finite");
   if (used) *used = status < 0 ? 0 : count;
   if (norm2) *norm2 = sum;
@@ -9274,7 +9375,8 @@ invman_status invman_spectral_predictor(const invman_context *ctx, const double 
                                         double *f) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_status status = invman_i_need_eigenpairs(ctx, lambda, U, n);
-  double *a, least;
+  double *a, largest, least, unit, unit_y, unit_C;
+  int exponent, exponent_y, exponent_C;
   size_t i, k;
   if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "spectral_predictor: y is NULL or not finite");
   if (status == INVMAN_OK) status = invman_i_need(ctx, C, m, n, "spectral_predictor: C is NULL, empty or not finite");
@@ -9283,14 +9385,22 @@ invman_status invman_spectral_predictor(const invman_context *ctx, const double 
     return invman_i_bad(ctx, "spectral_predictor: r exceeds n, gamma is negative or not finite, or f is NULL");
   a = invman_i_doubles(&scope, n);
   if (scope.status < 0) return invman_i_drop(&scope);
-  least = gamma > 0 ? -1 : (double)n * DBL_EPSILON * fmax(0, invman_i_greatest(lambda, n));
+  largest = fmax(gamma, invman_i_greatest(lambda, n));
+  exponent = invman_i_exponent(&largest, 1);
+  exponent_y = invman_i_exponent(y, n);
+  exponent_C = invman_i_exponent(C, m * n);
+  unit = ldexp(1, -exponent);
+  unit_y = ldexp(1, -exponent_y);
+  unit_C = ldexp(1, -exponent_C);
+  least = gamma > 0 ? -1 : (double)n * DBL_EPSILON * (unit * fmax(0, largest));
   for (k = 0; k < r; k++) {
-    double value = lambda[k] > 0 ? lambda[k] : 0, factor;
+    double value = lambda[k] > 0 ? unit * lambda[k] : 0, factor;
     if (value <= least) continue;
-    factor = invman_i_inner(U + k * n, y, n) / (value + gamma);
+    factor = invman_i_inner_scaled(U + k * n, y, n, 1, unit_y) / (value + unit * gamma);
     for (i = 0; i < n; i++) a[i] += factor * U[k * n + i];
   }
-  for (i = 0; i < m; i++) f[i] = invman_i_inner(C + i * n, a, n);
+  for (i = 0; i < m; i++)
+    f[i] = ldexp(invman_i_inner_scaled(C + i * n, a, n, unit_C, 1), exponent_y + exponent_C - exponent);
   scope.status = invman_i_check_result(ctx, f, m, "spectral_predictor: f is not finite");
   return invman_i_drop(&scope);
 }
@@ -9300,7 +9410,8 @@ invman_status invman_nystrom_extension(const invman_context *ctx, const double *
   invman_i_scope scope = invman_i_open(ctx);
   invman_i_gemm room;
   invman_status status = invman_i_need_eigenpairs(ctx, lambda, U, n);
-  double least;
+  double largest, least, unit;
+  int exponent, exponent_C;
   size_t i, k;
   if (status == INVMAN_OK) status = invman_i_need(ctx, C, m, n, "nystrom_extension: C is NULL, empty or not finite");
   if (status < 0) return status;
@@ -9308,37 +9419,49 @@ invman_status invman_nystrom_extension(const invman_context *ctx, const double *
   if (r == 0) return INVMAN_OK;
   room = invman_i_gemm_reserve(&scope, m, r);
   if (scope.status < 0) return invman_i_drop(&scope);
-  least = (double)n * DBL_EPSILON * fmax(0, invman_i_greatest(lambda, n));
+  largest = fmax(0, invman_i_greatest(lambda, n));
+  exponent = invman_i_exponent(&largest, 1);
+  exponent_C = invman_i_exponent(C, m * n);
+  unit = ldexp(1, -exponent);
+  least = (double)n * DBL_EPSILON * (unit * largest);
   memset(phi, 0, m * r * sizeof *phi);
-  invman_i_product_add(ctx, &room, m, r, n, 1, invman_i_plain(C, n), invman_i_transposed(U, n), phi, r, 0);
+  invman_i_product_add(ctx, &room, m, r, n, ldexp(1, -exponent_C), invman_i_plain(C, n), invman_i_transposed(U, n), phi,
+                       r, 0);
   for (i = 0; i < m; i++)
-    for (k = 0; k < r; k++) phi[i * r + k] = lambda[k] > least ? phi[i * r + k] / lambda[k] : 0;
+    for (k = 0; k < r; k++) {
+      double value = unit * lambda[k];
+      phi[i * r + k] = value > least ? ldexp(phi[i * r + k] / value, exponent_C - exponent) : 0;
+    }
   scope.status = invman_i_check_result(ctx, phi, m * r, "nystrom_extension: phi is not finite");
   return invman_i_drop(&scope);
 }
 
-/* A (n,n) <- P A P, P = 1 - 11'/n */
-static void invman_i_double_centre(double *A, size_t n) {
+/* A (n,n) <- P A P, P = 1 - 11'/n, right to the rounding of what is left: rows' and columns' means, however large, are
+   subtracted at once. */
+static invman_status invman_i_double_centre(invman_i_scope *scope, double *A, size_t n) {
+  const invman_i_twofold none = {0, 0};
+  invman_i_twofold *column = (invman_i_twofold *)invman_i_take(scope, n, sizeof *column);
+  invman_i_twofold *row = (invman_i_twofold *)invman_i_take(scope, n, sizeof *row);
+  invman_i_twofold *sum = (invman_i_twofold *)invman_i_take(scope, n, sizeof *sum);
   size_t i, j;
-  for (i = 0; i < n; i++) {
-    double mean = 0;
-    for (j = 0; j < n; j++) mean += A[i * n + j] / (double)n;
-    for (j = 0; j < n; j++) A[i * n + j] -= mean;
-  }
-  for (j = 0; j < n; j++) {
-    double mean = 0;
-    for (i = 0; i < n; i++) mean += A[i * n + j] / (double)n;
-    for (i = 0; i < n; i++) A[i * n + j] -= mean;
-  }
+  if (scope->status < 0) return scope->status;
+  for (i = 0; i < n; i++) row[i] = invman_i_mean(A + i * n, n);
+  for (j = 0; j < n; j++) column[j].high = invman_i_less(A[j], row[0], none);
+  for (i = 0; i < n; i++)
+    for (j = 0; j < n; j++) sum[j] = invman_i_twofold_add(sum[j], invman_i_less(A[i * n + j], row[i], column[j]));
+  for (j = 0; j < n; j++) column[j] = invman_i_twofold_add(column[j], sum[j].high / (double)n);
+  for (i = 0; i < n; i++)
+    for (j = 0; j < n; j++) A[i * n + j] = invman_i_less(A[i * n + j], row[i], column[j]);
+  return scope->status;
 }
 
 /* K centred and scaled, its norm 0 where only rounding is left. */
-static double invman_i_centred(const double *K, size_t n, double *out) {
+static double invman_i_centred(invman_i_scope *scope, const double *K, size_t n, double *out) {
   double unit = invman_i_unit(K, n * n), norm, left;
   size_t i;
   for (i = 0; i < n * n; i++) out[i] = unit * K[i];
   norm = sqrt(invman_i_inner(out, out, n * n));
-  invman_i_double_centre(out, n);
+  if (invman_i_double_centre(scope, out, n) < 0) return 0;
   left = sqrt(invman_i_inner(out, out, n * n));
   return left > 16 * DBL_EPSILON * norm ? left : 0;
 }
@@ -9363,7 +9486,7 @@ static invman_status invman_i_top_alignment(invman_i_scope *scope, double *K, do
       sum += kappa[i] * cosine * (lambda[j] * cosine);
     }
   if (!(kk > 0 && ll > 0)) return invman_i_bad(scope->ctx, "centred_alignment: no positive eigenvalue is left");
-  *alignment = sum / sqrt(kk) / sqrt(ll);
+  *alignment = invman_i_clamp(sum / sqrt(kk) / sqrt(ll), 0, 1);
   return INVMAN_OK;
 }
 
@@ -9378,11 +9501,12 @@ invman_status invman_centred_alignment(const invman_context *ctx, const double *
   k = invman_i_doubles(&scope, n * n);
   l = invman_i_doubles(&scope, n * n);
   if (scope.status < 0) return invman_i_drop(&scope);
-  k_norm = invman_i_centred(K, n, k);
-  l_norm = invman_i_centred(L, n, l);
+  k_norm = invman_i_centred(&scope, K, n, k);
+  l_norm = invman_i_centred(&scope, L, n, l);
+  if (scope.status < 0) return invman_i_drop(&scope);
   if (!(k_norm > 0 && l_norm > 0)) scope.status = invman_i_bad(ctx, "centred_alignment: a kernel is all constant");
   else if (r > 0) scope.status = invman_i_top_alignment(&scope, k, l, n, r, alignment);
-  else *alignment = invman_i_inner(k, l, n * n) / k_norm / l_norm;
+  else *alignment = invman_i_clamp(invman_i_inner(k, l, n * n) / k_norm / l_norm, -1, 1);
   return invman_i_drop(&scope);
 }
 
@@ -9499,28 +9623,34 @@ invman_status invman_subspace_norms(const invman_context *ctx, const double *U, 
                                     size_t n, double *norm, double *residual) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_status status = invman_i_need(ctx, U, k, d, "subspace_norms: U is NULL, empty or not finite");
-  double *Q, *left;
+  double *Q, *left, *scaled;
   size_t i, j, l;
   if (status == INVMAN_OK) status = invman_i_need(ctx, x, n, d, "subspace_norms: x is NULL, empty or not finite");
   if (status < 0) return status;
   if (k > d) return invman_i_bad(ctx, "subspace_norms: a subspace of more rows than dimensions");
   Q = invman_i_basis(&scope, U, k, d, &k);
   left = invman_i_doubles(&scope, d);
+  scaled = invman_i_doubles(&scope, d);
   if (scope.status < 0) return invman_i_drop(&scope);
   for (i = 0; i < n; i++) {
-    double inside = 0;
-    memcpy(left, x + i * d, d * sizeof *left);
+    int exponent = invman_i_exponent(x + i * d, d);
+    double inside = 0, unit = ldexp(1, -exponent);
+    for (l = 0; l < d; l++) scaled[l] = left[l] = unit * x[i * d + l];
     for (j = 0; j < k; j++) {
-      double share = invman_i_inner(Q + j * d, x + i * d, d);
+      double share = invman_i_inner(Q + j * d, scaled, d);
       inside += share * share;
       for (l = 0; l < d; l++) left[l] -= share * Q[j * d + l];
     }
-    if (norm) norm[i] = sqrt(inside);
-    if (residual) residual[i] = invman_i_inner(left, left, d);
+    if (norm) norm[i] = ldexp(sqrt(inside), exponent);
+    if (residual) residual[i] = ldexp(invman_i_inner(left, left, d), 2 * exponent);
   }
   if (norm) scope.status = invman_i_check_result(ctx, norm, n, "subspace_norms: a norm is not finite");
   if (residual && scope.status >= 0)
     scope.status = invman_i_check_result(ctx, residual, n, "subspace_norms: a residual is not finite");
+  if (scope.status < 0) {
+    invman_i_empty(norm, n);
+    invman_i_empty(residual, n);
+  }
   return invman_i_drop(&scope);
 }
 
@@ -9554,13 +9684,25 @@ invman_status invman_weight_covariance(const invman_context *ctx, const invman_n
   return invman_i_drop(&scope);
 }
 
-double invman_metric_amplification(const double *C, size_t d, size_t d_par) {
-  double sum[2] = {0, 0}, unit = 1;
+/* The part of C's trace from first to end - 1, in units of 2^exponent */
+static double invman_i_trace(const double *C, size_t d, size_t first, size_t end, int *exponent) {
+  double sum = 0;
   size_t k;
+  *exponent = -1000;
+  for (k = first; k < end; k++) *exponent = (int)fmax(*exponent, invman_i_exponent(C + k * d + k, 1));
+  for (k = first; k < end; k++) sum += ldexp(C[k * d + k], -*exponent);
+  return sum;
+}
+
+double invman_metric_amplification(const double *C, size_t d, size_t d_par) {
+  int a, b, odd;
+  double par, perp;
   if (!C || d_par == 0 || d_par >= d) return 0;
-  for (k = 0; k < d; k++) unit = fmin(unit, invman_i_unit(C + k * d + k, 1));
-  for (k = 0; k < d; k++) sum[k >= d_par] += unit * C[k * d + k];
-  return sum[0] > 0 ? sqrt((double)(d - d_par) / (double)d_par * (sum[0] / sum[1])) : 0;
+  par = invman_i_trace(C, d, 0, d_par, &a);
+  perp = invman_i_trace(C, d, d_par, d, &b);
+  if (!(par > 0)) return 0;
+  odd = (a - b) % 2; /* the rest of the power of two has a root */
+  return ldexp(sqrt((double)(d - d_par) / (double)d_par * ldexp(par / perp, odd)), (a - b - odd) / 2);
 }
 
 /* ---- directions that matter */
@@ -9572,13 +9714,28 @@ typedef struct invman_i_active {
   double *out; /* (n,d), (n,d,d) or, for patterns, NULL */
   uint64_t *bits;
   size_t words;
+  double unit; /* of the metric: times the weights */
 } invman_i_active;
 
 enum { INVMAN_I_ACTIVE_TILE = 16 }; /* points per task */
 
+/* z of neuron n, once more where it is 0 or no number because products of weights and points are beyond all numbers: in
+   a unit that is the same for all points below 2^exponent. */
+static double invman_i_far_z(const invman_net *net, size_t n, const double *x, int exponent, double root, double z) {
+  const double *w = net->w + n * net->d;
+  int own = invman_i_exponent(w, net->d), all = own + exponent, bias = -2000;
+  double sum;
+  if (all > -900 && all < 900) return z;
+  if (net->b[n] != 0) (void)frexp(net->b[n], &bias);
+  sum = invman_i_inner_scaled(w, x, net->d, ldexp(1, -own), ldexp(1, -exponent)) / root;
+  return bias > all ? ldexp(net->b[n], -bias) + ldexp(sum, all - bias) : ldexp(net->b[n], -all) + sum;
+}
+
 /* root: sqrt(d) */
 static int invman_i_is_active(const invman_net *net, size_t n, const double *x, double root) {
-  return net->b[n] + invman_i_inner(net->w + n * net->d, x, net->d) / root > 0;
+  double z = net->b[n] + invman_i_inner(net->w + n * net->d, x, net->d) / root;
+  if (!(fabs(z) > 1e-250 && fabs(z) <= DBL_MAX)) z = invman_i_far_z(net, n, x, invman_i_exponent(x, net->d), root, z);
+  return z > 0;
 }
 
 static invman_status invman_i_need_points(const invman_context *ctx, const invman_net *net, const double *x, size_t n,
@@ -9618,12 +9775,29 @@ invman_status invman_input_gradient(const invman_context *ctx, const invman_net 
   return invman_i_check_result(ctx, grad, n * net->d, "input_gradient: grad is not finite");
 }
 
+/* x, or a copy in the unit 2^exponent */
+static const double *invman_i_near(invman_i_scope *scope, const double *x, size_t n, int exponent) {
+  double *copy = exponent != 0 ? invman_i_doubles(scope, n) : NULL;
+  size_t i;
+  for (i = 0; copy && i < n; i++) copy[i] = ldexp(x[i], -exponent);
+  return copy ? copy : x;
+}
+
+/* out = x 2^exponent, or empty where that is not finite */
+static invman_status invman_i_rescaled(const invman_context *ctx, const double *x, size_t n, int exponent, double *out,
+                                       const char *what) {
+  size_t i;
+  for (i = 0; i < n; i++) out[i] = ldexp(x[i], exponent);
+  return invman_i_check_result(ctx, out, n, what);
+}
+
 invman_status invman_active_subspace(const invman_context *ctx, const double *grad, size_t n, size_t d, size_t r,
                                      double *C, double *lambda, double *V, double *activity) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_status status = invman_i_need_square(ctx, d, "active_subspace: d*d overflows");
   invman_i_gemm room;
   double *vectors, *values;
+  int exponent;
   size_t i, j;
   if (status == INVMAN_OK)
     status = invman_i_need(ctx, grad, n, d, "active_subspace: grad is NULL, empty or not finite");
@@ -9632,19 +9806,26 @@ invman_status invman_active_subspace(const invman_context *ctx, const double *gr
   room = invman_i_gemm_reserve(&scope, d, d);
   vectors = invman_i_doubles(&scope, invman_i_mul(d, d));
   values = invman_i_doubles(&scope, d);
+  exponent = invman_i_far_exponent(grad, n * d);
+  grad = invman_i_near(&scope, grad, n * d, exponent);
   if (scope.status < 0) return invman_i_drop(&scope);
   invman_i_moment(ctx, &room, grad, grad, n, d, 1 / (double)n, vectors);
-  scope.status = invman_i_check_result(ctx, vectors, d * d, "active_subspace: C is not finite");
-  if (scope.status < 0) return invman_i_drop(&scope);
-  if (C) memcpy(C, vectors, d * d * sizeof *C);
-  if (lambda || V || activity) scope.status = invman_eigh(ctx, d, vectors, values);
-  if (scope.status < 0) invman_i_empty(C, d * d);
-  if (lambda && scope.status >= 0) memcpy(lambda, values, d * sizeof *lambda);
-  if (V && scope.status >= 0) memcpy(V, vectors, d * d * sizeof *V);
+  if (C) scope.status = invman_i_rescaled(ctx, vectors, d * d, 2 * exponent, C, "active_subspace: C is not finite");
+  if ((lambda || V || activity) && scope.status >= 0) scope.status = invman_eigh(ctx, d, vectors, values);
+  if (lambda && scope.status >= 0)
+    scope.status = invman_i_rescaled(ctx, values, d, 2 * exponent, lambda, "active_subspace: lambda is not finite");
   for (i = 0; activity && i < d && scope.status >= 0; i++) {
     activity[i] = 0;
     for (j = 0; j < (r > 0 ? r : d); j++)
       activity[i] += (values[j] > 0 ? values[j] : 0) * vectors[j * d + i] * vectors[j * d + i];
+  }
+  if (activity && scope.status >= 0)
+    scope.status = invman_i_rescaled(ctx, activity, d, 2 * exponent, activity, "active_subspace: activity not finite");
+  if (V && scope.status >= 0) memcpy(V, vectors, d * d * sizeof *V);
+  if (scope.status < 0) {
+    invman_i_empty(C, d * d);
+    invman_i_empty(lambda, d);
+    invman_i_empty(activity, d);
   }
   return invman_i_drop(&scope);
 }
@@ -9749,7 +9930,7 @@ invman_status invman_stein_directions(const invman_context *ctx, const invman_da
   return invman_i_drop(&scope);
 }
 
-/* g(x) of each point: the sum over its active neurons of omega omega' */
+/* g(x) of each point, in the square of the unit: the sum over its active neurons of omega omega' */
 static void invman_i_pullback(size_t task, void *arg) {
   const invman_i_active *s = (const invman_i_active *)arg;
   const invman_net *net = s->net;
@@ -9762,7 +9943,7 @@ static void invman_i_pullback(size_t task, void *arg) {
       const double *w = net->w + n * d;
       if (!invman_i_is_active(net, n, s->x + i * d, root)) continue;
       for (j = 0; j < d; j++)
-        for (k = j; k < d; k++) g[j * d + k] += w[j] * w[k];
+        for (k = j; k < d; k++) g[j * d + k] += (s->unit * w[j]) * (s->unit * w[k]);
     }
     for (j = 0; j < d; j++)
       for (k = j; k < d; k++) g[k * d + j] = g[j * d + k] *= factor;
@@ -9785,6 +9966,7 @@ invman_status invman_pullback_metric(const invman_context *ctx, const invman_net
   invman_status status;
   invman_i_active s;
   double *copy, *lambda;
+  int exponent;
   size_t i, d, square;
   if (!net || d_par > net->d) return invman_i_bad(ctx, "pullback_metric: net is NULL, or d_par exceeds d");
   d = net->d;
@@ -9798,18 +9980,22 @@ invman_status invman_pullback_metric(const invman_context *ctx, const invman_net
   s.x = x;
   s.n = n;
   s.out = g ? g : invman_i_doubles(&scope, n * square);
+  exponent = invman_i_far_exponent(net->w, net->h * d);
+  s.unit = ldexp(1, -exponent);
   copy = invman_i_doubles(&scope, square);
   lambda = invman_i_doubles(&scope, d);
   if (scope.status < 0) return invman_i_drop(&scope);
   invman_i_parallel(ctx, (n - 1) / INVMAN_I_ACTIVE_TILE + 1, invman_i_pullback, &s,
                     (double)n * (double)net->h * (double)square);
-  scope.status = invman_i_check_result(ctx, s.out, n * square, "pullback_metric: g is not finite");
   for (i = 0; i < n && scope.status >= 0; i++) {
     if (amplification) amplification[i] = invman_metric_amplification(s.out + i * square, d, d_par);
     if (!log_volume) continue;
     memcpy(copy, s.out + i * square, square * sizeof *copy);
     scope.status = invman_i_log_volume(ctx, copy, d, lambda, &log_volume[i]);
+    log_volume[i] += (double)exponent * (double)d * 0.69314718055994530942;
   }
+  if (g && scope.status >= 0)
+    scope.status = invman_i_rescaled(ctx, g, n * square, 2 * exponent, g, "pullback_metric: g is not finite");
   if (scope.status < 0) {
     invman_i_empty(g, n * square);
     invman_i_empty(log_volume, n);
@@ -9859,6 +10045,7 @@ typedef struct invman_i_means {
   double *G;      /* (C,C) the centred means' products, in the end their eigenvectors */
   double *values; /* (C) and eigenvalues */
   double square;  /* |mean of all|^2 */
+  double shift;   /* what all of K has in common: taken off, which changes differences of means only by less rounding */
 } invman_i_means;
 
 static void invman_i_means_take(invman_i_scope *scope, const double *y, size_t n, invman_i_means *s) {
@@ -9876,10 +10063,13 @@ static void invman_i_means_take(invman_i_scope *scope, const double *y, size_t n
 
 static void invman_i_means_fill(const double *K, size_t n, double unit, invman_i_means *s) {
   const invman_i_classes *c = &s->c;
+  double low = K[0], high = invman_i_greatest(K, n * n);
   size_t C = c->count, i, j, k;
+  for (i = 0; i < n * n; i++) low = fmin(low, K[i]);
+  s->shift = unit * (low > 0 ? low : high < 0 ? high : 0);
   for (i = 0; i < n; i++) {
     double *point = s->point + i * C;
-    for (j = 0; j < n; j++) point[c->of[j]] += unit * K[i * n + j];
+    for (j = 0; j < n; j++) point[c->of[j]] += unit * K[i * n + j] - s->shift;
     for (k = 0; k < C; k++) {
       s->all[i] += point[k] / (double)n;
       point[k] /= (double)c->size[k];
@@ -9898,9 +10088,9 @@ static void invman_i_means_fill(const double *K, size_t n, double unit, invman_i
     for (k = 0; k < C; k++) s->G[j * C + k] = s->mean[j * C + k] - s->centre[j] - s->centre[k] + s->square;
 }
 
-static double invman_i_cosine(const double *G, size_t C, size_t j, size_t k) {
-  double norms = sqrt(fmax(0, G[j * C + j])) * sqrt(fmax(0, G[k * C + k]));
-  return norms > 0 ? G[j * C + k] / norms : 0;
+static double invman_i_cosine(const double *G, size_t C, size_t j, size_t k, double shift) {
+  double norms = sqrt(fmax(0, G[j * C + j] + shift)) * sqrt(fmax(0, G[k * C + k] + shift));
+  return norms > 0 ? invman_i_clamp((G[j * C + k] + shift) / norms, -1, 1) : 0;
 }
 
 /* The means' norms and angles; returns tr Sigma_B. */
@@ -9911,8 +10101,8 @@ static double invman_i_collapse_means(const invman_i_means *s, invman_collapse *
   for (j = 0; j < C; j++) {
     spread += (s->G[j * C + j] - mean) * (s->G[j * C + j] - mean) / (double)C;
     for (k = 0; k < j; k++) {
-      out->nc2_angles = fmax(out->nc2_angles, fabs(invman_i_cosine(s->G, C, j, k) + 1 / (double)(C - 1)));
-      out->uncentred_cosine = fmax(out->uncentred_cosine, fabs(invman_i_cosine(s->mean, C, j, k)));
+      out->nc2_angles = fmax(out->nc2_angles, fabs(invman_i_cosine(s->G, C, j, k, 0) + 1 / (double)(C - 1)));
+      out->uncentred_cosine = fmax(out->uncentred_cosine, fabs(invman_i_cosine(s->mean, C, j, k, s->shift)));
     }
   }
   out->nc2_norms = mean > 0 ? sqrt(spread) / mean : 0;
@@ -9924,7 +10114,7 @@ static double invman_i_collapse_means(const invman_i_means *s, invman_collapse *
    over the classes. */
 static double invman_i_collapse_variance(const invman_i_means *s, size_t n) {
   size_t C = s->c.count, i, j, k;
-  double sum = 0, least = (double)C * 64 * DBL_EPSILON * invman_i_largest(s->mean, C * C);
+  double sum = 0, least = (double)C * 64 * DBL_EPSILON * (invman_i_largest(s->mean, C * C) + fabs(s->shift));
   for (k = 0; k < C && s->values[k] > least; k++)
     for (i = 0; i < n; i++) {
       size_t own = s->c.of[i];
@@ -9960,7 +10150,7 @@ invman_status invman_neural_collapse(const invman_context *ctx, const double *K,
     size_t own = s.c.of[i], nearer = 0;
     double distance = s.mean[own * C + own] - 2 * s.point[i * C + own];
     trace += unit * K[i * n + i] / (double)n;
-    out->within += (unit * K[i * n + i] - s.mean[own * C + own]) / (double)n;
+    out->within += (unit * K[i * n + i] - s.shift - s.mean[own * C + own]) / (double)n;
     for (k = 0; k < C; k++) nearer |= k != own && s.mean[k * C + k] - 2 * s.point[i * C + k] < distance;
     out->nearest_mean_error += (double)nearer / (double)n;
   }
@@ -10001,16 +10191,28 @@ typedef struct invman_i_distances {
   double unit, *D;
 } invman_i_distances;
 
+/* Of two points so near to each other that in the unit of all the squares would be lost: in a unit of their own */
+static double invman_i_near_distance(const double *a, const double *b, size_t d) {
+  double most = 0, sum = 0, unit;
+  size_t k;
+  for (k = 0; k < d; k++) most = fmax(most, fabs(a[k] - b[k]));
+  unit = invman_i_unit(&most, 1);
+  for (k = 0; k < d; k++) sum += (unit * (a[k] - b[k])) * (unit * (a[k] - b[k]));
+  return sqrt(sum) / unit;
+}
+
 static void invman_i_distance_row(size_t i, void *arg) {
   const invman_i_distances *s = (const invman_i_distances *)arg;
+  const double *a = s->x + i * s->d;
   size_t j, k;
   for (j = 0; j < s->n; j++) {
+    const double *b = s->x + j * s->d;
     double sum = 0;
     for (k = 0; k < s->d; k++) {
-      double difference = s->unit * s->x[i * s->d + k] - s->unit * s->x[j * s->d + k];
+      double difference = s->unit * a[k] - s->unit * b[k];
       sum += difference * difference;
     }
-    s->D[i * s->n + j] = sqrt(sum) / s->unit;
+    s->D[i * s->n + j] = sum > 1e-280 || i == j ? sqrt(sum) / s->unit : invman_i_near_distance(a, b, s->d);
   }
 }
 
@@ -10126,7 +10328,7 @@ invman_status invman_two_nn(const invman_context *ctx, const double *D, size_t n
   if (scope.status < 0 || invman_i_find_nearest(&scope, D, n, 2, 3, &s) < 0) return invman_i_drop(&scope);
   for (i = 0; i < n; i++) {
     if (s.equal[i]) continue;
-    log_mu[count] = invman_i_log(s.r[2 * i + 1]) - invman_i_log(s.r[2 * i]);
+    log_mu[count] = invman_i_log_ratio(s.r[2 * i + 1], s.r[2 * i]);
     sum += log_mu[count++];
   }
   if (method == INVMAN_TWO_NN_FIT) *dimension = invman_i_two_nn_fit(log_mu, count);
@@ -10222,7 +10424,7 @@ invman_status invman_tree_dimension(const invman_context *ctx, const double *D, 
     count[k] = (double)m;
     length[k] = invman_i_tree(D, n, m, unit, best);
   }
-  if (invman_fit_power_law(count, length, SIZES, &slope, NULL) < 0)
+  if (invman_fit_power_law(NULL, count, length, SIZES, &slope, NULL) < 0)
     scope.status = invman_i_bad(ctx, "tree_dimension: a tree of length 0: too many equal points");
   else *dimension = slope < 1 ? 1 / (1 - slope) : HUGE_VAL;
   return invman_i_drop(&scope);
@@ -10356,7 +10558,7 @@ invman_status invman_growth_rates(const invman_context *ctx, const invman_net *n
                                   const double *g, double *rate, double *v) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_i_pack pack, sums;
-  double *r, *square, factor, root;
+  double *r, *norm, *value, factor, root;
   size_t n, k, d;
   invman_status status = invman_i_check_net(ctx, net);
   if (status == INVMAN_OK) status = invman_i_check_data(ctx, data);
@@ -10368,7 +10570,8 @@ invman_status invman_growth_rates(const invman_context *ctx, const invman_net *n
   pack = invman_i_pack_take(&scope, net->h, d);
   sums = invman_i_pack_take(&scope, net->h, d);
   r = invman_i_doubles(&scope, data->n);
-  square = invman_i_doubles(&scope, net->h);
+  norm = invman_i_doubles(&scope, net->h);
+  value = invman_i_doubles(&scope, d + 1);
   if (scope.status < 0) return invman_i_drop(&scope);
   for (k = 0; k < data->n; k++) r[k] = (g ? g[k] : 1) * data->y[k] / (double)data->n;
   invman_i_pack_net(net, &pack);
@@ -10377,16 +10580,16 @@ invman_status invman_growth_rates(const invman_context *ctx, const invman_net *n
   root = sqrt((double)d);
   for (n = 0; n < net->h; n++) {
     const double *sum = invman_i_neuron(&sums, n); /* in a pack's units: of omega/sqrt(d) */
-    for (k = 0; k <= d; k++) {
-      double value = factor * (k < d ? root : 1) * sum[k * INVMAN_I_WIDTH];
-      square[n] += value * value;
-      if (v) v[n * (d + 1) + k] = value;
-    }
-    square[n] = sqrt(square[n]);
+    int exponent;
+    for (k = 0; k <= d; k++) value[k] = factor * (k < d ? root : 1) * sum[k * INVMAN_I_WIDTH];
+    exponent = invman_i_exponent(value, d + 1);
+    for (k = 0; k <= d; k++) norm[n] += ldexp(value[k], -exponent) * ldexp(value[k], -exponent);
+    norm[n] = ldexp(sqrt(norm[n]), exponent);
+    if (v) memcpy(v + n * (d + 1), value, (d + 1) * sizeof *v);
   }
-  scope.status = invman_i_check_result(ctx, square, net->h, "growth_rates: a rate is not finite");
+  scope.status = invman_i_check_result(ctx, norm, net->h, "growth_rates: a rate is not finite");
   if (scope.status < 0 && v) memset(v, 0, net->h * (d + 1) * sizeof *v);
-  if (rate) memcpy(rate, square, net->h * sizeof *rate);
+  if (rate) memcpy(rate, norm, net->h * sizeof *rate);
   return invman_i_drop(&scope);
 }
 
@@ -10395,19 +10598,21 @@ invman_status invman_linear_regions(const invman_context *ctx, const invman_net 
   invman_i_scope scope = invman_i_open(ctx);
   invman_status status = invman_i_need_points(ctx, net, a, 1, "linear_regions: a is NULL or not finite");
   double *all, root;
+  int exponent;
   size_t n, crossings = 0, distinct = 0;
   if (status == INVMAN_OK) status = invman_i_need(ctx, b, net->d, 1, "linear_regions: b is NULL or not finite");
   if (status < 0) return status;
   all = invman_i_doubles(&scope, net->h);
   if (scope.status < 0) return invman_i_drop(&scope);
   root = sqrt((double)net->d);
+  exponent = (int)fmax(invman_i_exponent(a, net->d), invman_i_exponent(b, net->d));
   for (n = 0; n < net->h; n++) {
     const double *w = net->w + n * net->d;
     double at_a = net->b[n] + invman_i_inner(w, a, net->d) / root,
            at_b = net->b[n] + invman_i_inner(w, b, net->d) / root;
-    if (!invman_i_isfinite(at_a) || !invman_i_isfinite(at_b)) {
-      scope.status = invman_i_fail(ctx, INVMAN_E_NONFINITE, "linear_regions: z is not finite", "element", n);
-      return invman_i_drop(&scope);
+    if (!(fmin(fabs(at_a), fabs(at_b)) > 1e-250 && fmax(fabs(at_a), fabs(at_b)) <= DBL_MAX)) {
+      at_a = invman_i_far_z(net, n, a, exponent, root, at_a);
+      at_b = invman_i_far_z(net, n, b, exponent, root, at_b);
     }
     if (net->beta[n] != 0 && ((at_a < 0 && at_b > 0) || (at_a > 0 && at_b < 0)))
       all[crossings++] = 0.5 * at_a / (0.5 * at_a - 0.5 * at_b);
@@ -10506,10 +10711,15 @@ invman_status invman_net_init_orthogonal(const invman_context *ctx, size_t h, si
 /* ---- doubly stochastic mixing */
 
 typedef struct invman_i_sinkhorn {
+  const double *G;
   size_t n;
-  double *L, *u, *v;  /* (n,n) logits/tau, (n) what is added to rows, and to columns */
-  double *most, *sum; /* (n) of a column */
-  double *row;        /* (n) ln of a row's sum, without u */
+  double tau, unit;
+  invman_i_twofold *r, *c; /* (n) what is subtracted from G's rows and columns, in `unit`; c follows r */
+  double *L;               /* (n,n) what is left, over tau */
+  double *u, *v;           /* (n) what is added to L's rows, and to its columns */
+  double *most, *sum;      /* (n) of a column */
+  double *row;             /* (n) ln of a row's sum, without u */
+  double *M;
 } invman_i_sinkhorn;
 
 enum { INVMAN_I_SINKHORN_COLUMNS = 64 };
@@ -10538,94 +10748,109 @@ static void invman_i_sinkhorn_columns(size_t task, void *arg) {
   for (j = first; j < end; j++) s->v[j] = -(s->most[j] + invman_i_log(s->sum[j]));
 }
 
-/* L = (G less each row's largest)/tau: what is added to a row changes nothing, and no finite logit becomes infinite. */
-static invman_status invman_i_sinkhorn_logits(const invman_context *ctx, const double *G, double tau,
-                                              const invman_i_sinkhorn *s) {
+/* A finite logit stays finite, however small tau is: the sums of a sweep are then no NaN. */
+static void invman_i_sinkhorn_logits(size_t i, void *arg) {
+  const invman_i_sinkhorn *s = (const invman_i_sinkhorn *)arg;
+  const double *G = s->G + i * s->n;
+  size_t j;
+  for (j = 0; j < s->n; j++)
+    s->L[i * s->n + j] =
+        G[j] >= -DBL_MAX
+            ? invman_i_clamp(invman_i_less(s->unit * G[j], s->r[i], s->c[j]) / s->tau / s->unit, -1e290, 1e290)
+            : -HUGE_VAL;
+}
+
+static void invman_i_sinkhorn_matrix(size_t i, void *arg) {
+  const invman_i_sinkhorn *s = (const invman_i_sinkhorn *)arg;
+  size_t j;
+  for (j = 0; j < s->n; j++)
+    s->M[i * s->n + j] = invman_i_clamp(invman_i_exp(s->L[i * s->n + j] + s->u[i] + s->v[j]), 0, 1);
+}
+
+static invman_status invman_i_sinkhorn_check(const invman_context *ctx, invman_i_sinkhorn *s) {
   size_t n = s->n, i, j;
-  for (i = 0; i < n * n; i++)
-    if (!(G[i] <= DBL_MAX))
+  double most = s->tau;
+  for (i = 0; i < n * n; i++) {
+    if (!(s->G[i] <= DBL_MAX))
       return invman_i_fail(ctx, INVMAN_E_NONFINITE, "sinkhorn: a logit is NaN or +infinity", "element", i);
+    if (s->G[i] >= -DBL_MAX) most = fmax(most, fabs(s->G[i]));
+  }
+  s->unit = most > 1e290 ? ldexp(1, -64) : 1; /* for sums of logits and of multiples of tau that stay finite */
   for (j = 0; j < n; j++) s->most[j] = -HUGE_VAL;
   for (i = 0; i < n; i++) {
-    double most = invman_i_greatest(G + i * n, n);
-    if (!(most >= -DBL_MAX))
+    if (!(invman_i_greatest(s->G + i * n, n) >= -DBL_MAX))
       return invman_i_fail(ctx, INVMAN_E_ARG, "sinkhorn: a row is all -infinity", "element", i * n);
-    for (j = 0; j < n; j++) {
-      s->L[i * n + j] = (G[i * n + j] - most) / tau;
-      s->most[j] = fmax(s->most[j], s->L[i * n + j]);
-    }
+    for (j = 0; j < n; j++) s->most[j] = fmax(s->most[j], s->G[i * n + j]);
   }
   for (j = 0; j < n; j++)
     if (!(s->most[j] >= -DBL_MAX))
-      return invman_i_fail(ctx, INVMAN_E_ARG, "sinkhorn: a column is all -infinity, over tau", "element", j);
+      return invman_i_fail(ctx, INVMAN_E_ARG, "sinkhorn: a column is all -infinity", "element", j);
   return INVMAN_OK;
 }
 
-invman_status invman_sinkhorn(const invman_context *ctx, const double *G, size_t n, double tau, double tol,
-                              size_t max_sweeps, double *M, invman_sinkhorn_info *info) {
-  invman_i_scope scope = invman_i_open(ctx);
-  invman_i_sinkhorn s;
-  size_t sweep = 0, i, j, blocks;
-  double residual, work = 10 * (double)n * (double)n;
-  if (!G || !M || n == 0) return invman_i_bad(ctx, "sinkhorn: G or M is NULL, or n is 0");
-  if (!(tau > 0 && tau <= DBL_MAX && tol >= 0))
-    return invman_i_bad(ctx, "sinkhorn: tau must be positive and finite, tol >= 0");
-  if (invman_i_need_square(ctx, n, "sinkhorn: n*n overflows") < 0) return INVMAN_E_SIZE;
-  memset(&s, 0, sizeof s);
-  s.n = n;
-  s.L = invman_i_doubles(&scope, n * n);
-  s.u = invman_i_doubles(&scope, n);
-  s.v = invman_i_doubles(&scope, n);
-  s.most = invman_i_doubles(&scope, n);
-  s.sum = invman_i_doubles(&scope, n);
-  s.row = invman_i_doubles(&scope, n);
-  if (scope.status == INVMAN_OK) scope.status = invman_i_sinkhorn_logits(ctx, G, tau, &s);
-  if (scope.status < 0) return invman_i_drop(&scope);
-
-  blocks = (n - 1) / INVMAN_I_SINKHORN_COLUMNS + 1;
-  tol = invman_i_or(tol, 1e-12);
-  max_sweeps = max_sweeps > 0 ? max_sweeps : 10000;
-  for (;;) { /* columns sum to 1 after a sweep; rows tell how far it is from done */
-    invman_i_parallel(ctx, n, invman_i_sinkhorn_row, &s, work);
-    residual = 0;
-    for (i = 0; i < n; i++) residual = invman_i_worst(residual, fabs(invman_i_exp(s.row[i] + s.u[i]) - 1));
-    if (sweep > 0 && (residual < tol || sweep == max_sweeps)) break;
-    if (ctx && ctx->progress && sweep > 0 && ctx->progress("sinkhorn", -1, ctx->user)) {
-      scope.status = INVMAN_STOPPED;
-      break;
+/* r and c that leave only rounding of the logits on trees of them, breadth first from a row: what is added to rows and
+   columns is then in r and c, and what is left of the other logits as if it had not been added. queue, seen: (2n) */
+static void invman_i_sinkhorn_trees(const invman_i_sinkhorn *s, size_t *queue, unsigned char *seen) {
+  size_t n = s->n, root, head, tail, k;
+  memset(s->r, 0, 2 * n * sizeof *s->r);
+  for (root = 0; root < n; root++) {
+    queue[0] = root;
+    for (head = 0, tail = !seen[root]; head < tail; head++) {
+      size_t at = queue[head]; /* a row, or n + a column */
+      seen[at] = 1;
+      for (k = 0; k < n; k++) {
+        size_t next = at < n ? n + k : k;
+        double g = at < n ? s->G[at * n + k] : s->G[k * n + at - n];
+        if (seen[next] || !(g >= -DBL_MAX)) continue;
+        seen[next] = 1;
+        queue[tail++] = next;
+        s->r[next].high = s->unit * g - s->r[at].high;
+      }
     }
-    for (i = 0; i < n; i++) s.u[i] = -s.row[i];
-    invman_i_parallel(ctx, blocks, invman_i_sinkhorn_columns, &s, work);
-    sweep++;
   }
-  for (i = 0; i < n; i++)
-    for (j = 0; j < n; j++) M[i * n + j] = invman_i_exp(s.L[i * n + j] + s.u[i] + s.v[j]);
-  if (info) {
-    info->sweeps = sweep;
-    info->residual = residual;
-  }
-  if (scope.status == INVMAN_OK && !(residual < tol)) scope.status = INVMAN_NOT_CONVERGED;
-  return invman_i_drop(&scope);
 }
 
-invman_status invman_detail_spectrum(const invman_context *ctx, const double *M, size_t n, double *sigma) {
-  invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need(ctx, M, n, n, "detail_spectrum: M is NULL, empty or not finite");
-  double *A, *values, unit, norm;
+/* The largest of each row, and of each column, goes into r and c: what is left is <= 0, but for rounding. Returns its
+   size. */
+static double invman_i_sinkhorn_largest(const invman_i_sinkhorn *s) {
+  size_t n = s->n, i, j;
+  double size = 0;
+  for (j = 0; j < n; j++) s->most[j] = -HUGE_VAL;
+  for (i = 0; i < n; i++) {
+    const double *G = s->G + i * n;
+    double most = -HUGE_VAL, left;
+    for (j = 0; j < n; j++)
+      if (G[j] >= -DBL_MAX) most = fmax(most, invman_i_less(s->unit * G[j], s->r[i], s->c[j]));
+    s->r[i] = invman_i_twofold_add(s->r[i], most);
+    for (j = 0; j < n; j++) {
+      if (!(G[j] >= -DBL_MAX)) continue;
+      left = invman_i_less(s->unit * G[j], s->r[i], s->c[j]);
+      s->most[j] = fmax(s->most[j], left);
+      size = fmax(size, -left);
+    }
+  }
+  for (j = 0; j < n; j++) s->c[j] = invman_i_twofold_add(s->c[j], s->most[j]);
+  return size;
+}
+
+/* Where there are many zeros the largest of a row may be far from the others' in its columns: then trees do better. */
+static void invman_i_sinkhorn_start(const invman_i_sinkhorn *s, size_t *queue, unsigned char *seen) {
+  double size = invman_i_sinkhorn_largest(s);
+  invman_i_sinkhorn_trees(s, queue, seen);
+  if (2 * invman_i_sinkhorn_largest(s) < size) return;
+  memset(s->r, 0, 2 * s->n * sizeof *s->r);
+  (void)invman_i_sinkhorn_largest(s);
+}
+
+/* u and v go into r and c, which hold more digits: L + u + v is no sum of large numbers any more. */
+static void invman_i_sinkhorn_absorb(const invman_context *ctx, invman_i_sinkhorn *s, double work) {
   size_t i;
-  if (status < 0) return status;
-  if (!sigma) return invman_i_bad(ctx, "detail_spectrum: sigma is NULL");
-  A = invman_i_doubles(&scope, n * n);
-  values = invman_i_doubles(&scope, invman_i_mul(n, 2));
-  if (scope.status < 0) return invman_i_drop(&scope);
-  unit = invman_i_unit(M, n * n);
-  for (i = 0; i < n * n; i++) A[i] = unit * M[i];
-  norm = sqrt(invman_i_inner(A, A, n * n));
-  invman_i_double_centre(A, n);
-  if (invman_i_singular_values(&scope, A, n, n, values) < 0) return invman_i_drop(&scope);
-  for (i = 0; i < n; i++) sigma[i] = i + 1 < n && values[i] > 4 * DBL_EPSILON * norm ? values[i] / unit : 0;
-  scope.status = invman_i_check_result(ctx, sigma, n, "detail_spectrum: a value is not finite");
-  return invman_i_drop(&scope);
+  for (i = 0; i < s->n; i++) {
+    s->r[i] = invman_i_twofold_add(s->r[i], -(s->unit * s->tau * s->u[i]));
+    s->c[i] = invman_i_twofold_add(s->c[i], -(s->unit * s->tau * s->v[i]));
+    s->u[i] = s->v[i] = 0;
+  }
+  invman_i_parallel(ctx, s->n, invman_i_sinkhorn_logits, s, work);
 }
 
 /* Largest |sum - 1| of a row or column */
@@ -10642,6 +10867,91 @@ static double invman_i_stochastic_residual(const double *M, size_t n) {
     most = invman_i_worst(most, fabs(column - 1));
   }
   return most;
+}
+
+/* Columns sum to 1 after a sweep, but for rounding, and rows tell how far it is from done; what is said at the end is
+   measured on M. */
+static invman_status invman_i_sinkhorn_sweeps(const invman_context *ctx, invman_i_sinkhorn *s, double tol,
+                                              size_t max_sweeps, invman_sinkhorn_info *info) {
+  enum { LARGE = 16 }; /* u or v beyond it cost digits */
+  size_t blocks = (s->n - 1) / INVMAN_I_SINKHORN_COLUMNS + 1, i;
+  double work = 10 * (double)s->n * (double)s->n, rows;
+  int stopped, ends = 0;
+  for (info->sweeps = 0;; info->sweeps++) {
+    invman_i_parallel(ctx, s->n, invman_i_sinkhorn_row, s, work);
+    for (i = 0, rows = 0; i < s->n; i++) rows = invman_i_worst(rows, fabs(invman_i_exp(s->row[i] + s->u[i]) - 1));
+    stopped = 0;
+    ends = info->sweeps > 0 && (rows < tol || info->sweeps == max_sweeps);
+    if (info->sweeps > 0 && !ends && ctx && ctx->progress) stopped = ctx->progress("sinkhorn", -1, ctx->user) != 0;
+    if (ends || stopped) {
+      invman_i_parallel(ctx, s->n, invman_i_sinkhorn_matrix, s, work);
+      info->residual = invman_i_stochastic_residual(s->M, s->n);
+      if (stopped) return INVMAN_STOPPED;
+      if (info->residual < tol) return INVMAN_OK;
+      if (info->sweeps == max_sweeps) return INVMAN_NOT_CONVERGED;
+    }
+    for (i = 0; i < s->n; i++) s->u[i] = -s->row[i];
+    invman_i_parallel(ctx, blocks, invman_i_sinkhorn_columns, s, work);
+    if (ends || invman_i_largest(s->u, s->n) > LARGE || invman_i_largest(s->v, s->n) > LARGE)
+      invman_i_sinkhorn_absorb(ctx, s, work);
+  }
+}
+
+invman_status invman_sinkhorn(const invman_context *ctx, const double *G, size_t n, double tau, double tol,
+                              size_t max_sweeps, double *M, invman_sinkhorn_info *info) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_sinkhorn s;
+  invman_sinkhorn_info own;
+  double *kept;
+  size_t *queue;
+  unsigned char *seen;
+  if (!G || !M || n == 0) return invman_i_bad(ctx, "sinkhorn: G or M is NULL, or n is 0");
+  if (!(tau > 0 && tau <= DBL_MAX && tol >= 0))
+    return invman_i_bad(ctx, "sinkhorn: tau must be positive and finite, tol >= 0");
+  if (invman_i_need_square(ctx, n, "sinkhorn: n*n overflows") < 0) return INVMAN_E_SIZE;
+  memset(&s, 0, sizeof s);
+  s.G = G;
+  s.n = n;
+  s.tau = tau;
+  s.M = M;
+  s.L = invman_i_doubles(&scope, n * n);
+  if (M == G && (kept = invman_i_doubles(&scope, n * n)) != NULL) s.G = (double *)memcpy(kept, G, n * n * sizeof *G);
+  s.r = (invman_i_twofold *)invman_i_take(&scope, invman_i_mul(2, n), sizeof *s.r);
+  queue = (size_t *)invman_i_take(&scope, invman_i_mul(2, n), sizeof *queue);
+  seen = (unsigned char *)invman_i_take(&scope, invman_i_mul(2, n), 1);
+  s.u = invman_i_doubles(&scope, n);
+  s.v = invman_i_doubles(&scope, n);
+  s.most = invman_i_doubles(&scope, n);
+  s.sum = invman_i_doubles(&scope, n);
+  s.row = invman_i_doubles(&scope, n);
+  if (scope.status == INVMAN_OK) scope.status = invman_i_sinkhorn_check(ctx, &s);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  s.c = s.r + n;
+  invman_i_sinkhorn_start(&s, queue, seen);
+  invman_i_parallel(ctx, n, invman_i_sinkhorn_logits, &s, 10 * (double)n * (double)n);
+  scope.status = invman_i_sinkhorn_sweeps(ctx, &s, invman_i_or(tol, 1e-12), max_sweeps > 0 ? max_sweeps : 10000,
+                                          info ? info : &own);
+  return invman_i_drop(&scope);
+}
+
+invman_status invman_detail_spectrum(const invman_context *ctx, const double *M, size_t n, double *sigma) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_need(ctx, M, n, n, "detail_spectrum: M is NULL, empty or not finite");
+  double *A, *values, unit, norm;
+  size_t i;
+  if (status < 0) return status;
+  if (!sigma) return invman_i_bad(ctx, "detail_spectrum: sigma is NULL");
+  A = invman_i_doubles(&scope, n * n);
+  values = invman_i_doubles(&scope, invman_i_mul(n, 2));
+  if (scope.status < 0) return invman_i_drop(&scope);
+  unit = invman_i_unit(M, n * n);
+  for (i = 0; i < n * n; i++) A[i] = unit * M[i];
+  norm = sqrt(invman_i_inner(A, A, n * n));
+  if (invman_i_double_centre(&scope, A, n) < 0 || invman_i_singular_values(&scope, A, n, n, values) < 0)
+    return invman_i_drop(&scope);
+  for (i = 0; i < n; i++) sigma[i] = i + 1 < n && values[i] > 4 * DBL_EPSILON * norm ? values[i] / unit : 0;
+  scope.status = invman_i_check_result(ctx, sigma, n, "detail_spectrum: a value is not finite");
+  return invman_i_drop(&scope);
 }
 
 static invman_status invman_i_need_mixing(const invman_context *ctx, const double *M, size_t n) {
@@ -10665,7 +10975,8 @@ invman_status invman_mixing_measures(const invman_context *ctx, const double *M,
   sigma = invman_i_doubles(&scope, n);
   if (scope.status == INVMAN_OK) scope.status = invman_detail_spectrum(ctx, M, n, sigma);
   if (scope.status < 0) return invman_i_drop(&scope);
-  out->sigma_2 = sigma[0];
+  out->residual = invman_i_stochastic_residual(M, n);
+  out->sigma_2 = fmin(sigma[0], 1 + out->residual); /* |M|_2^2 <= |M|_1 |M|_inf */
   out->least = M[0];
   for (i = 0; i < n * n; i++) {
     if (M[i] > 0) out->entropy -= M[i] * invman_i_log(M[i]);
@@ -10673,13 +10984,12 @@ invman_status invman_mixing_measures(const invman_context *ctx, const double *M,
     excess += (M[i] - share) * (M[i] - share); /* |M|_F^2 - 1 */
   }
   most = (double)n * invman_i_log((double)n);
-  out->entropy = fmax(0, out->entropy);
+  out->entropy = invman_i_clamp(out->entropy, 0, most);
   out->share = out->entropy / most;
-  out->by_least = 1 - (double)n * out->least;
+  out->by_least = fmax(0, 1 - (double)n * out->least);
   out->by_norm[0] = sqrt(excess / (double)(n - 1));
   out->by_norm[1] = sqrt(excess);
   out->by_entropy = sqrt(2 * fmax(0, most - out->entropy));
-  out->residual = invman_i_stochastic_residual(M, n);
   return invman_i_drop(&scope);
 }
 
@@ -10710,20 +11020,31 @@ size_t invman_chain_depth(const double *sigma_2, size_t layers, double eps) {
 }
 
 void invman_layer_norm(double *v, size_t n, double eps) {
-  double unit, mean = 0, square = 0, left, norm;
+  const invman_i_twofold none = {0, 0};
+  invman_i_twofold mean, square = {0, 0};
+  double unit, root = sqrt(eps), deviation, ratio, norm;
   size_t i;
   if (!v || n == 0) return;
   unit = invman_i_unit(v, n);
-  for (i = 0; i < n; i++) mean += unit * v[i] / (double)n;
+  for (i = 0; i < n; i++) v[i] *= unit;
+  mean = invman_i_mean(v, n);
   for (i = 0; i < n; i++) {
-    norm = unit * v[i];
-    square += norm * norm;
-    v[i] = norm - mean;
+    v[i] = invman_i_less(v[i], mean, none);
+    square = invman_i_twofold_add(square, v[i] * v[i]);
   }
-  left = invman_i_inner(v, v, n);
-  if (left <= 16 * DBL_EPSILON * DBL_EPSILON * square * (double)n) left = 0; /* what rounding leaves of a constant */
-  norm = sqrt(left + unit * eps * unit * (double)n);
-  for (i = 0; i < n; i++) v[i] = left > 0 ? sqrt((double)n) * (v[i] / norm) : 0;
+  if (square.high == 0) return; /* a constant */
+
+  /* The larger of the deviation and the root of eps is the unit of both, so that neither's square is lost. */
+  deviation = sqrt(square.high / (double)n);
+  if (unit * root <= deviation) {
+    ratio = unit * root / deviation;
+    norm = deviation * sqrt(1 + ratio * ratio);
+    for (i = 0; i < n; i++) v[i] /= norm;
+  } else {
+    ratio = deviation / unit / root;
+    norm = root * sqrt(1 + ratio * ratio);
+    for (i = 0; i < n; i++) v[i] = v[i] / norm / unit;
+  }
 }
 
 double invman_snr(double r, double noise, size_t n) {
@@ -10731,16 +11052,17 @@ double invman_snr(double r, double noise, size_t n) {
   return n < 2 || r == 0 ? 0 : ratio * ratio / (double)(n - 1);
 }
 
-double invman_snr_cosine(double snr) { return snr > 0 ? 1 / sqrt(1 + 1 / snr) : 0; }
+double invman_snr_cosine(double snr) { return snr > 1 ? 1 / sqrt(1 + 1 / snr) : snr > 0 ? sqrt(snr / (1 + snr)) : 0; }
 
 double invman_critical_snr(double cosine) {
   return cosine >= 1 ? HUGE_VAL : cosine > 0 ? cosine * cosine / ((1 - cosine) * (1 + cosine)) : 0;
 }
 
 double invman_critical_depth(double snr_0, double cosine, double sigma_2) {
-  double least = invman_critical_snr(cosine);
+  double least = invman_critical_snr(cosine), log_least;
   if (!(snr_0 > least && sigma_2 > 0)) return 0;
-  return (invman_i_log(snr_0) - invman_i_log(least)) / (2 * invman_i_contraction(sigma_2));
+  log_least = cosine > 0 && cosine < 1e-100 ? 2 * invman_i_log(cosine) : invman_i_log(least); /* the square is lost */
+  return (invman_i_log(snr_0) - log_least) / (2 * invman_i_contraction(sigma_2));
 }
 
 double invman_cosine_bound(double r, double noise, size_t n, double t) {

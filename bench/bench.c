@@ -510,7 +510,7 @@ static void grow(int kind, size_t p, size_t d, size_t h, char in) { /* four size
   }
   g.name = kind_names[kind];
   g.in = letters[in == 'p' ? 0 : in == 'd' ? 1 : 2];
-  check(invman_fit_power_law(size, seconds, 4, &g.exponent, &g.deviation), "growth");
+  check(invman_fit_power_law(NULL, size, seconds, 4, &g.exponent, &g.deviation), "growth");
   printf("  %-15s %s^%.2f +- %.2f   %s = %.0f to %.0f", g.name, g.in, g.exponent, g.deviation, g.in, size[0], size[3]);
   if (in != 'p') printf(", p = %lu", (unsigned long)p);
   if (in != 'd' && d) printf(", d = %lu", (unsigned long)d);

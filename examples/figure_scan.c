@@ -1027,7 +1027,8 @@ static void judge(fit *f) {
   double outside = fmax(f->interval[0] - predicted, predicted - f->interval[1]);
   size_t i;
   strcpy(f->verdict, f->n < 2 ? "too few p" : "inside");
-  if (f->n > 1 && outside > 0) snprintf(f->verdict, sizeof f->verdict, "outside by %.3f", outside);
+  if (f->n > 1 && f->interval[1] - f->interval[0] > DBL_MAX) strcpy(f->verdict, "too few seeds");
+  else if (f->n > 1 && outside > 0) snprintf(f->verdict, sizeof f->verdict, "outside by %.3f", outside);
   f->approach = f->n < 3 ? "too few p" : "yes";
   for (i = 0; i + 2 < f->n; i++)
     if (!(fabs(f->slope[i + 1] - predicted) <= fabs(f->slope[i] - predicted))) f->approach = "no";

@@ -1316,7 +1316,7 @@ static void diagnostics_tree(void) {
     if (n <= 80) CLOSE(length, diag_tree(part, n), 1e-12 * length);
     sizes[k] = (double)n, lengths[k] = length;
   }
-  CHECK(invman_fit_power_law(sizes, lengths, 5, &slope, NULL) == INVMAN_OK);
+  CHECK(invman_fit_power_law(NULL, sizes, lengths, 5, &slope, NULL) == INVMAN_OK);
   CHECK(invman_tree_dimension(NULL, D, N, &dimension) == INVMAN_OK);
   CLOSE(dimension, 1 / (1 - slope), 1e-12 * dimension);
   for (i = 0; i < N * N; i++) D[i] *= 1e-100; /* no scale */
@@ -2923,7 +2923,7 @@ static void diagnostics_of_learned_features(void) {
     }
     medians[k] = median(angle, SEEDS);
   }
-  CHECK(invman_fit_power_law(ps, medians, PS, &exponent, NULL) == INVMAN_OK);
+  CHECK(invman_fit_power_law(NULL, ps, medians, PS, &exponent, NULL) == INVMAN_OK);
   CHECK(exponent > -1.1 && exponent < -0.4);
   free(K);
 }

@@ -349,6 +349,10 @@ static invman_status do_mi_null(fail_case *c) {
 static invman_status do_intrinsic_dimension(fail_case *c) {
   return invman_intrinsic_dimension(&c->ctx, fail_in.K, FAIL_P, c->out, c->out + 1);
 }
+static invman_status do_power_law(fail_case *c) {
+  static const double x[3] = {1, 2, 4}, y[3] = {1, 3, 5};
+  return invman_fit_power_law(&c->ctx, x, y, 3, c->out, c->out + 1);
+}
 static invman_status do_median_power_law(fail_case *c) {
   static const double x[3] = {1, 2, 4}, y[6] = {1, 2, 3, 2, 5, 4};
   return invman_median_power_law(&c->ctx, x, y, 3, 2, 20, &c->rng, c->out, c->out + 1);
@@ -589,6 +593,7 @@ static const fail_row fail_table[] = {
     {"mutual_information", NULL, do_mi_wide, 0},
     {"mutual_information_null", NULL, do_mi_null, 0},
     {"intrinsic_dimension", NULL, do_intrinsic_dimension, 0},
+    {"fit_power_law", NULL, do_power_law, FAIL_NO_MEMORY},
     {"median_power_law", NULL, do_median_power_law, 0},
     {"stripe_neuron_ode", NULL, do_neuron_ode, 0},
     {"stripe_noisy_ode", NULL, do_noisy_ode, 0},

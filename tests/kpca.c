@@ -364,26 +364,27 @@ static void kpca_power_law(void) {
   double x[7], y[7], slope, error;
   size_t i;
   for (i = 0; i < 7; i++) x[i] = 50 * pow(1.7, (double)i * (double)(i + 1) / 2), y[i] = 3e-3 * pow(x[i], -0.37);
-  CHECK(invman_fit_power_law(x, y, 7, &slope, &error) == INVMAN_OK);
+  CHECK(invman_fit_power_law(NULL, x, y, 7, &slope, &error) == INVMAN_OK);
   CLOSE(slope, -0.37, 1e-12);
   CLOSE(error, 0, 1e-14);
-  CHECK(invman_fit_power_law(x, y, 2, &slope, &error) == INVMAN_OK && error == 0);
+  CHECK(invman_fit_power_law(NULL, x, y, 2, &slope, &error) == INVMAN_OK && error == HUGE_VAL);
   CLOSE(slope, -0.37, 1e-12);
   for (i = 0; i < 7; i++) y[i] = 0.1;
-  CHECK(invman_fit_power_law(x, y, 7, &slope, &error) == INVMAN_OK && slope == 0 && error == 0);
+  CHECK(invman_fit_power_law(NULL, x, y, 7, &slope, &error) == INVMAN_OK && slope == 0 && error == 0);
 
   /* ln x = 0, 1, 2 and ln y = 2 ln x + (0, 3, 0): the noise has no slope, residuals (-1, 2, -1), S_xx = 2. */
   for (i = 0; i < 3; i++) x[i] = exp((double)i), y[i] = exp(2 * (double)i + (i == 1 ? 3 : 0));
-  CHECK(invman_fit_power_law(x, y, 3, &slope, &error) == INVMAN_OK);
+  CHECK(invman_fit_power_law(NULL, x, y, 3, &slope, &error) == INVMAN_OK);
   CLOSE(slope, 2, 1e-14);
   CLOSE(error, sqrt(6.0 / (1 * 2.0)), 1e-14);
   /* ln x = 0, 0, 1, 1 and ln y = 0, 1, 2, 4: slope 2.5, residuals 0.5, 0.5, 1, 1, S_xx = 1. */
   for (i = 0; i < 4; i++) x[i] = i < 2 ? 1 : exp(1.0), y[i] = exp(i < 2 ? (double)i : 2 * (double)(i - 1));
-  CHECK(invman_fit_power_law(x, y, 4, &slope, &error) == INVMAN_OK);
+  CHECK(invman_fit_power_law(NULL, x, y, 4, &slope, &error) == INVMAN_OK);
   CLOSE(slope, 2.5, 1e-14);
   CLOSE(error, sqrt(2.5 / (2 * 1.0)), 1e-14);
   for (i = 0; i < 4; i++) x[i] *= 1e300, y[i] *= 1e-300; /* units do not matter */
-  CHECK(invman_fit_power_law(x, y, 4, &slope, NULL) == INVMAN_OK && invman_fit_power_law(x, y, 4, NULL, &error) == 0);
+  CHECK(invman_fit_power_law(NULL, x, y, 4, &slope, NULL) == INVMAN_OK &&
+        invman_fit_power_law(NULL, x, y, 4, NULL, &error) == 0);
   CLOSE(slope, 2.5, 1e-12);
   CLOSE(error, sqrt(1.25), 1e-12);
 }
@@ -414,6 +415,53 @@ static void kpca_median_power_law(void) {
   CHECK(invman_median_power_law(NULL, x, y, N, SEEDS, 50, &rng, &exponent, interval) == INVMAN_E_ARG);
   CHECK(invman_median_power_law(NULL, x, y, 1, SEEDS, 50, &rng, &exponent, interval) == INVMAN_E_ARG);
   CHECK(invman_median_power_law(NULL, x, y, N, SEEDS, 50, NULL, &exponent, interval) == INVMAN_E_ARG);
+}
+
+static void kpca_power_law_of_few(void) {
+  /* Two points, or one run at an x, do not tell how uncertain an exponent is: it is there, and nothing bounds it. */
+  double x[4] = {100, 200, 400, 800}, y[4 * 3], slope, error, exponent, interval[2];
+  size_t i, k;
+  invman_rng rng;
+  invman_rng_seed(&rng, 7, 7);
+  for (i = 0; i < 12; i++) y[i] = 3 / sqrt(x[i / 3]) * exp(0.3 * invman_rng_normal(&rng));
+  CHECK(invman_fit_power_law(NULL, x, y, 2, &slope, &error) == INVMAN_OK && error == HUGE_VAL);
+  CLOSE(slope, log(y[1] / y[0]) / log(2.0), 1e-14);
+  CHECK(invman_fit_power_law(NULL, x, y, 4, &slope, &error) == INVMAN_OK && error > 0 && error < 10);
+  CHECK(invman_median_power_law(NULL, x, y, 4, 1, 0, &rng, &exponent, interval) == INVMAN_OK);
+  CHECK(exponent == slope && interval[0] == -HUGE_VAL && interval[1] == HUGE_VAL);
+  for (k = 0; k < 4; k++) { /* one of the four has one run, wherever it stands in its row; then each of them two */
+    double kept[12];
+    memcpy(kept, y, sizeof kept);
+    CHECK(invman_median_power_law(NULL, x, y, 4, 3, 0, &rng, &exponent, interval) == INVMAN_OK);
+    CHECK(interval[0] > -10 && interval[0] < exponent && exponent < interval[1] && interval[1] < 10);
+    for (i = 0; i < 4; i++) y[3 * i + (i + k) % 3] = NAN;
+    CHECK(invman_median_power_law(NULL, x, y, 4, 3, 0, &rng, &exponent, interval) == INVMAN_OK);
+    CHECK(interval[0] > -10 && interval[0] < interval[1] && interval[1] < 10);
+    y[3 * k + (2 * k + 1) % 3] = NAN;
+    CHECK(invman_median_power_law(NULL, x, y, 4, 3, 0, &rng, &exponent, interval) == INVMAN_OK);
+    CHECK(exponent > -10 && exponent < 10 && interval[0] == -HUGE_VAL && interval[1] == HUGE_VAL);
+    memcpy(y, kept, sizeof kept);
+  }
+  CHECK(invman_median_power_law(NULL, x, y, 4, 1, 0, &rng, &exponent, NULL) == INVMAN_OK && exponent == slope);
+}
+
+static void kpca_power_law_units(void) { /* powers of two change no bit; nor do near values lose their difference */
+  static const int powers[5] = {500, -500, 1000, -1000, 3};
+  double x[9], y[9], u[9], v[9], slope, error, other[2];
+  size_t i, k;
+  invman_rng rng;
+  invman_rng_seed(&rng, 8, 8);
+  for (i = 0; i < 9; i++) x[i] = exp(invman_rng_normal(&rng)), y[i] = exp(invman_rng_normal(&rng));
+  CHECK(invman_fit_power_law(NULL, x, y, 9, &slope, &error) == INVMAN_OK);
+  for (k = 0; k < 5; k++) {
+    for (i = 0; i < 9; i++) u[i] = ldexp(x[i], powers[k]), v[i] = ldexp(y[i], -powers[k]);
+    CHECK(invman_fit_power_law(NULL, u, v, 9, &other[0], &other[1]) == INVMAN_OK);
+    CHECK(other[0] == slope && other[1] == error);
+  }
+  for (i = 0; i < 9; i++) x[i] = 1e6 * (1 + ldexp((double)i, -40)), y[i] = 1e-200 * (1 + 3 * ldexp((double)i, -40));
+  CHECK(invman_fit_power_law(NULL, x, y, 9, &slope, &error) == INVMAN_OK); /* ln(1 + 3e)/ln(1 + e), values rounded */
+  CLOSE(slope, 3, 3e-4);
+  CHECK(error < 2e-4);
 }
 
 static void kpca_predicted_exponents(void) {
@@ -524,23 +572,55 @@ static void kpca_bad_dimension(void) {
 static void kpca_bad_power_law(void) {
   size_t k;
   for (k = 0; k < 12; k++) {
+    invman_context ctx = bad_context();
     double x[7], y[7], slope = -7, error = -7;
-    size_t i, n = 7;
-    invman_status wanted = INVMAN_E_ARG;
+    size_t i, n = 7, place = 0;
+    const char *of = "";
+    invman_status wanted = INVMAN_E_ARG, status;
     for (i = 0; i < 7; i++) x[i] = 1 + (double)i, y[i] = 2 + (double)i;
     if (k == 0) n = 0;
     if (k == 1) n = 1;
-    if (k == 2) x[3] = 0;
-    if (k == 3) y[6] = -1;
-    if (k == 4) x[6] = NAN, wanted = INVMAN_E_NONFINITE;
-    if (k == 5) y[0] = HUGE_VAL, wanted = INVMAN_E_NONFINITE;
-    if (k == 6) x[2] = -HUGE_VAL, wanted = INVMAN_E_NONFINITE;
-    if (k == 11) y[2] = 0;
+    if (k == 2) x[3] = 0, place = 3, of = "an x";
+    if (k == 3) y[6] = -1, place = 6, of = "a y";
+    if (k == 4) x[6] = NAN, place = 6, of = "an x", wanted = INVMAN_E_NONFINITE;
+    if (k == 5) y[0] = HUGE_VAL, of = "a y", wanted = INVMAN_E_NONFINITE;
+    if (k == 6) x[2] = -HUGE_VAL, place = 2, of = "an x", wanted = INVMAN_E_NONFINITE;
+    if (k == 11) y[2] = 0, place = 2, of = "a y";
     if (k > 6 && k < 11)
       for (i = 0; i < 7; i++) x[i] = k == 7 ? 0.1 : k == 8 ? 1e300 : k == 9 ? 5e-324 : 3; /* all the same */
-    CHECK(invman_fit_power_law(x, y, n, &slope, &error) == wanted && slope == -7 && error == -7);
-    CHECK(invman_fit_power_law(NULL, y, 7, &slope, &error) == INVMAN_E_ARG);
-    CHECK(invman_fit_power_law(y, NULL, 7, &slope, &error) == INVMAN_E_ARG);
+    status = invman_fit_power_law(&ctx, x, y, n, &slope, &error);
+    if (status != wanted || bad_error.place != place || !bad_error.what || !strstr(bad_error.what, of) ||
+        strcmp(bad_error.unit, *of ? "element" : "") != 0 || slope != -7 || error != -7)
+      test_fail(__FILE__, __LINE__, "power law %lu: status %d, place %lu of %s", (unsigned long)k, (int)status,
+                (unsigned long)bad_error.place, bad_error.what);
+    CHECK(invman_fit_power_law(&ctx, NULL, y, 7, &slope, &error) == INVMAN_E_ARG);
+    CHECK(invman_fit_power_law(NULL, y, NULL, 7, &slope, &error) == INVMAN_E_ARG);
+  }
+}
+
+static void kpca_bad_medians(void) { /* which x it is; a draw that fails leaves no message */
+  size_t k;
+  for (k = 0; k < 7; k++) {
+    invman_context ctx = bad_context();
+    double x[4] = {1, 2, 4, 8}, y[4 * 3], slope = -7, interval[2] = {-7, -7};
+    size_t i, place = 0;
+    invman_status wanted = INVMAN_E_ARG, status;
+    invman_rng rng;
+    invman_rng_seed(&rng, 6, 6);
+    for (i = 0; i < 12; i++) y[i] = 1 + (double)i;
+    if (k == 0) x[3] = -1, place = 3;
+    if (k == 1) x[2] = NAN, place = 2, wanted = INVMAN_E_NONFINITE;
+    if (k == 2) y[3] = y[4] = y[5] = NAN, place = 1; /* no run */
+    if (k == 3) y[9] = y[10] = 0, place = 3;         /* the median is 0 */
+    if (k == 4) y[6] = y[7] = HUGE_VAL, place = 2, wanted = INVMAN_E_NONFINITE;
+    if (k == 5) x[0] = x[1] = x[2] = x[3] = 2;
+    if (k == 6) y[9] = 0, wanted = INVMAN_OK; /* of many draws some have a median of 0 */
+    status = invman_median_power_law(&ctx, x, y, 4, 3, 0, &rng, &slope, interval);
+    if (status != wanted || bad_error.place != place || !bad_error.what != (status == INVMAN_OK))
+      test_fail(__FILE__, __LINE__, "medians %lu: status %d, place %lu", (unsigned long)k, (int)status,
+                (unsigned long)bad_error.place);
+    if (k < 6) CHECK(slope == -7 && interval[0] == -7 && interval[1] == -7);
+    else CHECK(slope > 0 && interval[0] == -HUGE_VAL && interval[1] == HUGE_VAL); /* 7 of 27 draws: more than 1 in 40 */
   }
 }
 
@@ -572,10 +652,13 @@ static void kpca_tests(void) {
   RUN(kpca_duplicates);
   RUN(kpca_power_law);
   RUN(kpca_median_power_law);
+  RUN(kpca_power_law_of_few);
+  RUN(kpca_power_law_units);
   RUN(kpca_predicted_exponents);
   RUN(kpca_same_bits_for_any_threads);
   RUN(kpca_bad_information);
   RUN(kpca_bad_dimension);
   RUN(kpca_bad_power_law);
+  RUN(kpca_bad_medians);
   RUN(kpca_memory);
 }

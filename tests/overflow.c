@@ -301,7 +301,7 @@ static void over_measures(void) {
     o.k = over_one[k];
     REFUSED(invman_mutual_information(&ctx, over_x, 1, over_y, 4, &o, over_out), o.k, 0);
     REFUSED(invman_mutual_information_null(&ctx, over_x, 1, over_y, 4, &o, 2, &rng, over_out, over_out), o.k, 0);
-    TOO_LARGE(invman_fit_power_law(over_x, over_y, over_one[k], over_out, over_out), over_one[k], 0);
+    TOO_LARGE(invman_fit_power_law(&ctx, over_x, over_y, over_one[k], over_out, over_out), over_one[k], 0);
     TOO_LARGE(invman_median_power_law(&ctx, over_x, over_y, 2, 2, over_one[k], &rng, over_out, over_out), over_one[k],
               0);
   }

@@ -60,7 +60,7 @@ static double part_exponent(const scaling_curve *c, size_t first, size_t n) {
   double y[16], exponent = 0;
   size_t k;
   for (k = 0; k < n; k++) y[k] = curve_median(c, first + k);
-  CHECK(invman_fit_power_law(c->p + first, y, n, &exponent, NULL) == INVMAN_OK);
+  CHECK(invman_fit_power_law(NULL, c->p + first, y, n, &exponent, NULL) == INVMAN_OK);
   return exponent;
 }
 

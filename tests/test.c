@@ -17,6 +17,7 @@
 #include "kpca.c"
 #include "theory.c"
 #include "diagnostics.c"
+#include "measures.c"
 #include "convnet.c"
 #include "model.c"
 #include "images.c"
@@ -88,6 +89,7 @@ int main(int argc, char **argv) {
   kpca_tests();
   theory_tests();
   diagnostics_tests();
+  measures_tests();
   convnet_tests();
   model_tests();
   images_tests();

@@ -610,7 +610,7 @@ static void torture_measures(void) { /* in [0,1], of any scale the same */
     CHECK(invman_intrinsic_dimension(NULL, K, P, &dimension, &error) == INVMAN_OK);
     CHECK(dimension > 0 && dimension <= DBL_MAX && error > 0);
     for (i = 0; i < 3; i++) Y[i] = x[i] * scales[s];
-    CHECK(invman_fit_power_law(x, Y, 3, &slope, &error) == INVMAN_OK);
+    CHECK(invman_fit_power_law(NULL, x, Y, 3, &slope, &error) == INVMAN_OK);
     CLOSE(slope, 1, 1e-9);
     if (s == 0) first[0] = bits[0], first[1] = bits[1], first[2] = dimension;
     if (scales[s] > 1e-310) {

@@ -91,7 +91,7 @@ exponents() { # the exponents noted in the comments of learning curves
   echo '<div class="wide"><table><tr><th>method</th><th>model</th><th>predicted</th><th>measured</th><th>95 % interval</th><th>prediction</th></tr>'
   sed -n 's/^# exponent \([^ ]*\) \([^:]*\): predicted \([^,]*\), measured \([^,]*\), interval \([^ ]*\) to \([^ ]*\)$/\1 \2 \3 \4 \5 \6/p' "$@" |
     awk '{ print "<tr><td>" $1 "</td><td>" $2 " " $3 "</td><td>" $4 "</td><td>" $5 "</td><td>" $6 " to " $7 "</td><td>" \
-      ($4 >= $6 && $4 <= $7 ? "inside" : $4 < $6 ? "outside, below by " $6 - $4 : "outside, above by " $4 - $7) "</td></tr>" }'
+      ($6 == "-inf" || $7 == "inf" ? "too few seeds" : $4 >= $6 && $4 <= $7 ? "inside" : $4 < $6 ? "outside, below by " $6 - $4 : "outside, above by " $4 - $7) "</td></tr>" }'
   echo '</table></div>'
 }
 figure() { # number, name, caption; tables follow on standard input
