@@ -685,7 +685,7 @@ static invman_status label_numbers(const problem *p, const double *y, double *po
 
 static void measure_bits(problem *p) {
   quantity *q = add(&p->r, "labels", "information", "information of component 1, bits", unknown);
-  double bits, mean, deviation;
+  double bits, mean, deviation, share = (double)p->least / (double)p->n;
   invman_rng rng;
   if (p->least <= 5) {
     remark(q, "needs more than 5 points of each class");
@@ -693,7 +693,7 @@ static void measure_bits(problem *p) {
   }
   if (!defined(invman_mutual_information(&p->ctx, p->U, 1, p->sign, p->n, NULL, &bits), q)) return;
   q->value = bits;
-  bounded(q, "at_most", 1, "a bit");
+  bounded(q, "at_most", -(share * log(share) + (1 - share) * log(1 - share)) / log(2.0), "the labels' entropy");
   if (p->a.draws == 0) return;
   invman_rng_seed(&rng, p->a.seed, STREAM_BITS);
   check(invman_mutual_information_null(&p->ctx, p->U, 1, p->sign, p->n, NULL, p->a.draws, &rng, &mean, &deviation),
@@ -842,7 +842,7 @@ static void compare_local(problem *p, const double *lid, size_t k) {
 
 static void measure_local(problem *p, size_t others) {
   double *lid = numbers(p->n, 1), harmonic, geometric;
-  size_t k = p->a.k ? p->a.k : others > 20 ? 20 : others > 2 ? others - 1 : 2;
+  size_t k = p->a.k ? p->a.k : others > 20 ? 20 : others > 2 ? others - 1 : 2, i, infinite = 0;
   quantity *q = add(&p->r, "dimension", "lid_harmonic", "local, harmonic mean", unknown);
   if (p->a.k && p->a.k >= others)
     fail("--k %lu, but only %lu points have no equal", (unsigned long)p->a.k, (unsigned long)others);
@@ -852,7 +852,11 @@ static void measure_local(problem *p, size_t others) {
     q->value = harmonic;
     remark(q, "of %lu neighbours", (unsigned long)k);
     q = add(&p->r, "dimension", "lid_geometric", "local, geometric mean", geometric);
-    remark(q, "of %lu neighbours", (unsigned long)k);
+    for (i = 0; i < p->n; i++) infinite += lid[i] > DBL_MAX;
+    if (infinite == 0) remark(q, "of %lu neighbours", (unsigned long)k);
+    else
+      remark(q, "of %lu neighbours; %lu points whose neighbours are all equally far left out", (unsigned long)k,
+             (unsigned long)infinite);
     compare_local(p, lid, k);
   }
   free(lid);
@@ -1059,6 +1063,47 @@ static void measure_truth(problem *p) {
   free(axes);
 }
 
+static int descending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x < y) - (x > y);
+}
+
+/* Whether a few points, a hundredth but four at least, have most of the squares of x (n), which are sorted. */
+static int rests_on_few(double *x, size_t n) {
+  size_t few = n / 100 > 4 ? n / 100 : 4, i;
+  double most = 0, all = 0;
+  if (few > n / 10) few = n / 10;
+  for (i = 0; i < n; i++) x[i] *= x[i];
+  qsort(x, n, sizeof *x, descending);
+  for (i = 0; i < n; i++) all += x[i];
+  for (i = 0; i < few; i++) most += x[i];
+  return 2 * most > all;
+}
+
+/* Those of the directions found that rest on a few points are named, and no finding: so few labels may agree by
+   chance. */
+static void drop_rare(problem *p) {
+  directions *f = &p->found;
+  double *along = numbers(p->n, 1);
+  size_t k, i, j, kept = 0;
+  for (k = 0; k < f->found; k++) {
+    const double *v = f->V + k * p->d;
+    size_t most = 0;
+    for (i = 0; i < p->n; i++)
+      for (along[i] = 0, j = 0; j < p->d; j++) along[i] += v[j] * p->x[i * p->d + j];
+    for (j = 0; j < p->d; j++) most = fabs(v[j]) > fabs(v[most]) ? j : most;
+    if (rests_on_few(along, p->n)) {
+      note(&p->r, "a direction of strength %.4g, mostly x%lu, rests on a few points: rare, not among the found",
+           f->strength[k], (unsigned long)most + 1);
+      continue;
+    }
+    f->strength[kept] = f->strength[k];
+    memmove(f->V + kept++ * p->d, v, p->d * sizeof *v);
+  }
+  f->found = kept;
+  free(along);
+}
+
 static void measure_directions(problem *p) {
   directions *f = &p->found;
   invman_data data;
@@ -1080,6 +1125,7 @@ static void measure_directions(problem *p) {
   check(invman_stein_directions(&p->ctx, &data, p->a.draws, p->a.draws ? &rng : NULL, f->strength, f->V, &f->noise,
                                 &f->found),
         "directions");
+  drop_rare(p);
   measure_moments(p);
   if (p->a.truth && f->found > 0) measure_truth(p);
   f->measured = 1;

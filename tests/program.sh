@@ -452,6 +452,24 @@ awk 'BEGIN { srand(3); for (i = 0; i < 400; i++) { a = 10 * rand(); b = rand() -
 "$program" --csv flat.csv --p 200 --h 20 --t-max 1 >out 2>err && grep -q '^inputs  *centred and whitened.*; 2 without variance left out$' out && grep -q '^found  *1 of' out &&
   awk '/^strength/ { for (i = 3; i < NF; i += 2) w[substr($(i + 1), 2)] = $i; a = w[1] + w[2] + 2 * w[4]; exit !(a * a < 0.01 && w[2] * w[2] > 0.5) } END { exit !w[2] }' out
 result directions_csv $?
+# Inputs that are not 0 in three points of 400, or differ from another in three alone, have moments that no permutation
+# changes: they are no finding, and hide none.
+gauss='function gauss(   s, k) { for (s = k = 0; k < 12; k++) s += rand(); return s - 6 }'
+for label in 'a > 0' 'rand() > 0.5'; do
+  awk "$gauss"' BEGIN { srand(17); for (i = 0; i < 400; i++) { a = gauss(); b = gauss(); few = i % 150 == 7; print a "," b "," (few ? 4 + a : 0) "," ('"$label"' || few ? 1 : -1) } }' >few.csv
+  "$program" --csv few.csv --p 400 --h 5 --t-max 1 >out 2>err && grep -q '^rare  *x3: one value but in a few points' out && case $label in
+    a*) grep -q '^found  *1 of strength above 0\.[0-4]' out && grep -q '^strength  *0\.[789][0-9]*  [+-]\(1.000\|0.99[0-9]\) x1$' out ;;
+    *) grep -q '^found  *0 of' out && ! grep -q '^strength' out ;;
+  esac || break
+done && [ "$label" = 'rand() > 0.5' ]
+result directions_rare $?
+awk "$gauss"' BEGIN { srand(19); for (i = 0; i < 400; i++) { a = gauss(); few = i % 150 == 7; print a "," a + 1e-4 * gauss() + (few ? 3 : 0) "," (rand() > 0.5 || few ? 1 : -1) } }' >few.csv
+"$program" --csv few.csv --p 400 --h 5 --t-max 1 >out 2>err && grep -q '^found  *0 of' out && ! grep -q '^strength' out
+result directions_rare_difference $?
+# Inputs of every size vary: 1e-6, 1e6 and a constant and a small deviation.
+awk "$gauss"' BEGIN { srand(23); for (i = 0; i < 400; i++) { a = gauss(); printf "%.17g,%.17g,%.17g,%d\n", 1e-6 * a, 1e6 * gauss(), 1e3 + 1e-6 * gauss(), (a > 0 ? 1 : -1) } }' >sizes.csv
+"$program" --csv sizes.csv --p 400 --h 5 --t-max 1 >out 2>err && ! grep -q 'left out' out && grep -q '^found  *1 of' out && grep -q '^strength  *0\.[0-9]*  [+-]\(1.000\|0.99[0-9]\) x1$' out
+result directions_sizes $?
 "$program" --d 30 --p 100 --h 20 --t-max 1 >out 2>err && grep -q '^informative directions by the labels alone: left out, fewer than five training points per input$' out
 result directions_too_few $?
 "$program" --idx images labels --h 1 --t-max 1 >out 2>err && grep -q '^informative directions by the labels alone: left out, pixels' out
@@ -526,6 +544,10 @@ awk -F, '{ print ($2 > 0 ? 5 : -7) }' gauss.csv >sign.csv
 "$program" --features gauss.csv --labels sign.csv --truth 2 >out 2>err && grep -q '^  directions above the noise  *1  *noise 0\.[0-9]* of permuted labels' out &&
   grep -q '^  direction 1  *0\.[0-9]*  [+-]\(0\.9[0-9]*\|1.000\) x2' out && awk '/largest angle to the true/ { exit !($7 < 0.3) }' out
 result diagnose_directions $?
+# One point far away makes a direction of its own, of which its label alone knows.
+awk -F, 'NR == 1 { print $1 "," $2 "," $3 ",60"; next } { print $1 "," $2 "," $3 "," 0 }' gauss.csv >outlier.csv
+for seed in 1 2 3 4 5 6; do "$program" --features outlier.csv --labels sign.csv --seed $seed --draws 3 --json; done >out 2>err && ! grep -q '"directions_found".*"value": [1-9]' out && grep -q 'a direction of strength 12.03, mostly x4, rests on a few points: rare' out
+result diagnose_rare $?
 # The corners of a square, the label one coordinate: m1 = e_1, M2 = 0. Or the product of both: m1 = 0, M2 has 1 off its diagonal.
 awk 'BEGIN { for (i = 0; i < 40; i++) print (i % 2 ? 1 : -1), (int(i / 2) % 2 ? 1 : -1) }' >corners.txt
 awk '{ print $1 }' corners.txt >left.txt
