@@ -6910,21 +6910,26 @@ static void invman_i_kth_on_line(const double *x, size_t n, const double *z, siz
   }
 }
 
-static double invman_i_distance_to(const invman_i_mi *s, const double *a, const double *b) {
+static double invman_i_wide_distance(const double *a, const double *b, size_t dim) {
   double sum = 0, most = 0;
   size_t j;
-  if (!s->wide) {
-    for (j = 0; j < s->dim; j++) sum += (a[j] - b[j]) * (a[j] - b[j]);
-    return sum;
-  }
-  for (j = 0; j < s->dim; j++) most = fmax(most, fabs(a[j] - b[j]));
-  for (j = 0; j < s->dim && most > 0; j++) sum += (a[j] - b[j]) / most * ((a[j] - b[j]) / most);
+  for (j = 0; j < dim; j++) most = fmax(most, fabs(a[j] - b[j]));
+  for (j = 0; j < dim && most > 0; j++) sum += (a[j] - b[j]) / most * ((a[j] - b[j]) / most);
   return most * sqrt(sum);
+}
+
+/* The square, or where that might underflow the distance itself */
+static double invman_i_distance_to(const double *a, const double *b, size_t dim, int wide) {
+  double sum = 0;
+  size_t j;
+  if (wide) return invman_i_wide_distance(a, b, dim);
+  for (j = 0; j < dim; j++) sum += (a[j] - b[j]) * (a[j] - b[j]);
+  return sum;
 }
 
 static size_t invman_i_count_near(const invman_i_mi *s, const double *x, const double *rows, size_t m, double r) {
   size_t i, count = 0;
-  for (i = 0; i < m; i++) count += invman_i_distance_to(s, x, rows + i * s->dim) <= r;
+  for (i = 0; i < m; i++) count += invman_i_distance_to(x, rows + i * s->dim, s->dim, s->wide) <= r;
   return count;
 }
 
@@ -6932,12 +6937,13 @@ static size_t invman_i_count_near(const invman_i_mi *s, const double *x, const d
 static invman_i_near invman_i_kth(const invman_i_mi *s, const double *x, const double *rows, size_t m, size_t k,
                                   double *heap) {
   double beyond = HUGE_VAL, tied = s->wide ? invman_i_tied : invman_i_tied * invman_i_tied;
+  size_t dim = s->dim, i;
+  int wide = s->wide;
   invman_i_near found;
-  size_t i;
-  for (i = 0; i < k; i++) heap[i] = invman_i_distance_to(s, x, rows + i * s->dim);
+  for (i = 0; i < k; i++) heap[i] = invman_i_distance_to(x, rows + i * dim, dim, wide);
   invman_i_heapify(heap, k);
   for (; i < m; i++) {
-    double far_ = invman_i_distance_to(s, x, rows + i * s->dim);
+    double far_ = invman_i_distance_to(x, rows + i * dim, dim, wide);
     if (far_ >= heap[0]) {
       if (far_ < beyond) beyond = far_;
       continue;
@@ -8744,6 +8750,7 @@ invman_status invman_two_nn(const invman_context *ctx, const double *D, size_t n
   for (i = 0; i < n; i++) {
     if (s.equal[i]) continue;
     log_mu[count] = invman_i_log(s.r[2 * i + 1]) - invman_i_log(s.r[2 * i]);
+    if (s.r[2 * i] > (1 - 16 * DBL_EPSILON) * s.r[2 * i + 1]) log_mu[count] = 0; /* equal up to rounding */
     sum += log_mu[count++];
   }
   if (method == INVMAN_TWO_NN_FIT) *dimension = invman_i_two_nn_fit(log_mu, count);

@@ -864,6 +864,7 @@ static void diagnostics_stein_ties(void) {
       for (j = 0; j < data.d; j++) x[i * data.d + j] = trial % 3 == 1 || i == 0 ? point[j] : 0;
       if (trial % 3 == 2 && i > 0) x[i * data.d] = 0.1 * scale;
     }
+    invman_i_shuffle(y, data.n, &rng);
     CHECK(invman_stein_directions(NULL, &data, 9, &rng, strength, NULL, &noise, &found) == INVMAN_OK);
     CHECK(found == 0);
   }
@@ -1288,6 +1289,7 @@ static void diagnostics_dimension_of_lattices(void) {
   for (s = 0; s < 4; s++) {
     for (i = 0; i < N; i++) x[2 * i] = steps[s] * (double)(i / SIDE), x[2 * i + 1] = steps[s] * (double)(i % SIDE);
     D = diag_distances(x, N, 2);
+    CHECK(diag_two_nn(D, N, INVMAN_TWO_NN_MLE) == HUGE_VAL && diag_two_nn(D, N, INVMAN_TWO_NN_FIT) == HUGE_VAL);
     for (method = 0; method < 3; method++) {
       double inverse = 0, logs = 0;
       size_t infinite = 0;
