@@ -10627,42 +10627,57 @@ static int invman_i_big_less(const invman_i_big *a, const invman_i_big *b) {
   return k > 0 && a->limb[k - 1] < b->limb[k - 1];
 }
 
-/* a -= b and 1; where that were below zero nothing and 0. */
-static int invman_i_big_take(invman_i_big *a, const invman_i_big *b) {
-  uint64_t borrow = 0;
+static void invman_i_big_minus(invman_i_big *a, const invman_i_big *b, uint32_t factor) { /* a -= b factor, >= 0 */
+  uint64_t carry = 0;
   size_t k;
-  if (invman_i_big_less(a, b)) return 0;
   for (k = 0; k < a->n; k++) {
-    uint64_t less = (k < b->n ? b->limb[k] : 0) + borrow;
-    borrow = a->limb[k] < less;
-    a->limb[k] = (uint32_t)((a->limb[k] - less) & 0xffffffffu);
+    uint32_t less;
+    if (k < b->n) carry += (uint64_t)b->limb[k] * factor;
+    less = (uint32_t)(carry & 0xffffffffu);
+    carry = (carry >> 32) + (a->limb[k] < less);
+    a->limb[k] -= less;
   }
   while (a->n > 0 && a->limb[a->n - 1] == 0) a->n--;
-  return 1;
 }
 
-/* The double nearest to N/M > 0, of two equally near ones the even one: bit by bit, by long division. They change. */
+/* The whole part of N/M, below 2^32; N becomes what is left. M's first limb has its first bit, so that the first limbs
+   alone give less than the quotient by no more than three. */
+static uint32_t invman_i_big_divide(invman_i_big *N, const invman_i_big *M) {
+  size_t n = M->n;
+  uint64_t first = (N->n > n ? (uint64_t)N->limb[n] << 32 : 0) | (N->n >= n ? N->limb[n - 1] : 0);
+  uint32_t q = (uint32_t)(first / ((uint64_t)M->limb[n - 1] + 1));
+  invman_i_big_minus(N, M, q);
+  for (; !invman_i_big_less(N, M); q++) invman_i_big_minus(N, M, 1);
+  return q;
+}
+
+/* The double nearest to N/M > 0, of two equally near ones the even one. N and M change. */
 static double invman_i_big_quotient(invman_i_big *N, invman_i_big *M) {
-  int exponent = invman_i_big_bits(N) - invman_i_big_bits(M), precision, k;
-  uint64_t q = 0;
+  int shift = 31 - (invman_i_big_bits(N) - invman_i_big_bits(M)), more, exponent, drop;
+  uint64_t quotient, bits;
   double value;
-  if (exponent > 0) invman_i_big_shift(M, exponent);
-  else invman_i_big_shift(N, -exponent);
-  if (invman_i_big_less(N, M)) {
-    invman_i_big_shift(N, 1);
-    exponent--;
-  }
-  if (exponent > 1023) return HUGE_VAL;                      /* what N/M was is N/M 2^exponent now, with N/M in [1,2) */
-  precision = exponent >= -1022 ? 53 : 53 + 1022 + exponent; /* subnormals have fewer bits */
-  if (precision < 0) return 0;
-  for (k = 0; k < precision; k++) {
-    q = 2 * q + (uint64_t)invman_i_big_take(N, M);
-    invman_i_big_shift(N, 1);
-  }
-  if (invman_i_big_take(N, M)) q += N->n > 0 || q % 2 == 1;
-  /* The bits as they are: a carry into the exponent is right, even to the smallest normal number and to infinity. */
-  if (exponent >= -1022) q += (uint64_t)(exponent + 1022) << 52;
-  memcpy(&value, &q, sizeof value);
+
+  /* N/M 2^(shift + 32) in 63 or 64 bits, in two steps. */
+  if (shift >= 0) invman_i_big_shift(N, shift);
+  else invman_i_big_shift(M, -shift);
+  more = (32 - invman_i_big_bits(M) % 32) % 32;
+  invman_i_big_shift(M, more);
+  invman_i_big_shift(N, more);
+  quotient = (uint64_t)invman_i_big_divide(N, M) << 32;
+  invman_i_big_shift(N, 32);
+  quotient |= invman_i_big_divide(N, M);
+
+  /* As many of them as a double has: 53, or fewer if it is subnormal. */
+  exponent = (quotient >> 63 ? 63 : 62) - 32 - shift;
+  if (exponent > 1023) return HUGE_VAL;
+  drop = (quotient >> 63 ? 11 : 10) + (exponent < -1022 ? -1022 - exponent : 0);
+  if (drop > 64) return 0;
+  bits = drop == 64 ? 0 : quotient >> drop;
+  if (quotient >> (drop - 1) & 1) bits += (quotient & ((UINT64_C(1) << (drop - 1)) - 1)) || N->n > 0 || (bits & 1);
+
+  /* A carry into the exponent is right, even to the smallest normal number and to infinity. */
+  if (exponent >= -1022) bits += (uint64_t)(exponent + 1022) << 52;
+  memcpy(&value, &bits, sizeof value);
   return value;
 }
 
@@ -10676,6 +10691,7 @@ static double invman_i_from_decimal(const invman_i_decimal *x) {
   static const double power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
   invman_i_big N, M;
+  uint32_t part = 0, scale = 1; /* nine digits at a time */
   size_t k;
   if (x->n == 0) return 0;
   if ((int64_t)x->n + x->exponent > 310) return HUGE_VAL;
@@ -10689,7 +10705,14 @@ static double invman_i_from_decimal(const invman_i_decimal *x) {
 #endif
   (void)power;
   N.n = M.n = 0;
-  for (k = 0; k < x->n; k++) invman_i_big_fma(&N, 10, (uint32_t)x->digit[k]);
+  for (k = 0; k < x->n; k++) {
+    part = 10u * part + (uint32_t)x->digit[k];
+    scale *= 10;
+    if (scale < 1000000000u && k + 1 < x->n) continue;
+    invman_i_big_fma(&N, scale, part);
+    part = 0;
+    scale = 1;
+  }
   invman_i_big_fma(&M, 1, 1);
   invman_i_big_times_power_of_ten(x->exponent < 0 ? &M : &N,
                                   x->exponent < 0 ? (size_t)-x->exponent : (size_t)x->exponent);
