@@ -431,6 +431,7 @@ static void data_csv_of_all_kinds(void) {
       {"x,y,1\n1,2,1\n", 0, 1, "not a number"},
       {"x,NA,y\n1,2,1\n", 0, 1, "not a number"},
       {"x,0.5,-1.0\n1,2,1\n", 0, 1, "not a number"},
+      {"x,0,label\n1,2,1\n", 0, 1, "not a number"},
       {"NA,NA,NA\n1,2,1\n", 0, 1, "missing"},
       {"null;none;-\n1;2;1\n", 0, 1, "missing"},
       {"0x10,0x1p3,0xA\n1,2,1\n", 0, 1, "not a number"},
