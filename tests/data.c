@@ -422,6 +422,7 @@ static void data_csv_of_all_kinds(void) {
       {"x,y,label\n1,2,1\n", 1, 0, ""},
       {",x,label\n0,2,1\n", 1, 0, ""},
       {"\"x, in m\",\"say \"\"y\"\"\",label\n1,2,1\n", 1, 0, ""},
+      {"\"a \"\"b, c\"\" d\",y,label\n1,2,1\n", 1, 0, ""},
       {"1st;2nd;y,z\n1;2;1\n", 1, 0, ""},
       {"first feature\tsecond one\tlabel\n1\t2\t1\n", 0, 2, "columns than the header"},
       {"info\tnano\tinfinite\n1\t2\t1\n", 1, 0, ""},
