@@ -138,7 +138,8 @@
      images    invman_convnet_create  invman_convnet_copy  invman_convnet_free  invman_convnet_size
                invman_convnet_weights  invman_convnet_layers  invman_convnet_get_layer  invman_convnet_eval
                invman_convnet_gradient  invman_convnet_gradients  invman_convnet_ntk_gram
-               invman_convnet_save  invman_convnet_load */
+               invman_convnet_save  invman_convnet_load
+     files     invman_file_create  invman_file_stream  invman_file_commit  invman_file_discard  invman_file_check */
 
 #ifndef INVMAN_H
 #define INVMAN_H
@@ -251,8 +252,11 @@ typedef struct invman_data_model {
 INVMAN_API invman_status invman_data_sample(const invman_context *ctx, const invman_data_model *model, size_t n,
                                             invman_rng *rng, invman_data *out);
 
-/* Numbers separated by commas, semicolons, tabs or spaces, one point a line, the label -1 or +1 in the last column.
-   Empty lines, lines that start with #, and one header line (its first field not a number) are passed over.
+/* Text in UTF-8, one point a line: numbers, the label -1 or +1 last. One separator for all: commas, semicolons, or
+   white space (spaces, or a tab). Numbers are decimal with a point, in any locale, rounded correctly, and may be quoted.
+   Empty lines and lines that start with # are passed over, and so is the first line where it is a header, of as many
+   columns as the points have: names, and nothing that is a number or stands for a missing one. A header that numbers
+   its columns 0, 1, ... is refused, as it cannot be told from a point. Lines end with LF or CR LF.
    Errors: E_FORMAT or E_NONFINITE with the line, E_IO. */
 INVMAN_API invman_status invman_data_read_csv(const invman_context *ctx, const char *path, invman_data *out);
 
@@ -300,7 +304,7 @@ INVMAN_API invman_status invman_net_gradient(const invman_context *ctx, const in
 
 /* The file: 8 bytes 89 49 4e 56 0d 0a 1a 0a, 4 bytes "NET ", then little-endian on every machine: uint32 format
    version (1), uint64 h, uint64 d, IEEE doubles w (h,d), b (h), beta (h), uint64 FNV-1a of all bytes before it.
-   Saving goes to `path`.tmp first and is then renamed: a file under `path` is always whole. */
+   Saved as invman_file_create says: a file under `path` is always whole. */
 INVMAN_API invman_status invman_net_save(const invman_context *ctx, const invman_net *net, const char *path);
 INVMAN_API invman_status invman_net_load(const invman_context *ctx, const char *path, invman_net *out);
 
@@ -1020,6 +1024,32 @@ INVMAN_API invman_model invman_convnet_model(invman_convnet *net);
 INVMAN_API invman_status invman_convnet_save(const invman_convnet *net, const char *path);
 INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const char *path, invman_convnet **out);
 
+/* ------------------------------------------------------------------------------------------------- files */
+
+/* A file in the making, for results of your own: under its name it is whole or not there, as what this library saves.
+   It is written under another name in the same directory (path.tmp and eight random letters), which no other file has,
+   flushed to the disk and then renamed. A symbolic link is followed and stays; a file that is replaced leaves its mode
+   to the new one, and its owner where that is permitted; other hard links to it keep the old file. What is no plain
+   file (a device, a FIFO, /dev/stdout) is written to as it is. On Windows paths are UTF-8; one that is not valid UTF-8
+   is taken to be in the system's code page. Where a process is killed, the other name may stay.
+     FILE *stream;
+     if (invman_file_create(&ctx, "result.csv", &file) < 0) return 1;
+     stream = (FILE *)invman_file_stream(file);
+     fprintf(stream, ...);
+     status = invman_file_commit(file); */
+typedef struct invman_file invman_file;
+
+/* out: to be given to _commit or _discard, one of the two. Errors: E_ARG, E_NOMEM, E_IO with the reason in ctx->error,
+   for example that there is no such directory, or that the name is one of a directory. */
+INVMAN_API invman_status invman_file_create(const invman_context *ctx, const char *path, invman_file **out);
+/* Its FILE *, binary and buffered; whether all was written is asked by _commit alone. Not to be closed. */
+INVMAN_API void *invman_file_stream(invman_file *file);
+/* Gives the file its name, and gives `file` back. E_IO where anything failed: then what the name had before stands. */
+INVMAN_API invman_status invman_file_commit(invman_file *file);
+INVMAN_API void invman_file_discard(invman_file *file); /* leaves nothing behind; NULL is fine */
+/* Whether `path` can be written, to ask before long work; leaves nothing behind, and a device or FIFO alone. */
+INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char *path);
+
 #endif /* INVMAN_H */
 
 /* ========================================================================================================
@@ -1028,12 +1058,23 @@ INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const ch
 #if defined(INVMAN_IMPLEMENTATION) && !defined(INVMAN_I_IMPLEMENTED)
 #define INVMAN_I_IMPLEMENTED
 
+#include <errno.h>
 #include <float.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(_WIN32)
+#include <fcntl.h>
+#include <io.h>
+#include <sys/stat.h>
+#elif defined(__unix__) || defined(__unix) || defined(__APPLE__) || defined(__HAIKU__)
+#define INVMAN_I_POSIX
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+#endif
 #ifdef INVMAN_USE_CBLAS
 #ifndef INVMAN_CBLAS_HEADER
 #define INVMAN_CBLAS_HEADER <cblas.h>
@@ -12065,13 +12106,448 @@ invman_model invman_convnet_model(invman_convnet *net) {
    Files are read whole and checked before anything is allocated by what they say; they are written under another name
    and then renamed. */
 
-static unsigned char *invman_i_read_file(invman_i_scope *scope, const char *path, const char *cannot, size_t *size) {
+/* ---- why a file cannot be read or written: what, or "what: why", each a static text */
+
+#define INVMAN_I_REASONS(what, absent)                                                                     \
+  {                                                                                                        \
+    what, what ": " absent, what ": permission is denied", what ": the name is a directory's",             \
+        what ": a part of its path is no directory", what ": the disk is full", what ": it is too large",  \
+        what ": its name is too long", what ": too many symbolic links", what ": the disk is read-only",   \
+        what ": too many files are open", what ": nothing reads it", what ": it is held by other programs" \
+  }
+static const char *const invman_i_cannot_read[] = INVMAN_I_REASONS("the file cannot be read", "there is no such file");
+static const char *const invman_i_cannot_create[] =
+    INVMAN_I_REASONS("the file cannot be created", "there is no such directory");
+static const char *const invman_i_cannot_write[] =
+    INVMAN_I_REASONS("the file cannot be written", "there is no such directory");
+
+static size_t invman_i_reason(int error) { /* the place of errno's value in the lists above */
+  static const int errors[][2] = {
+      {ENOENT, 1},       {EACCES, 2}, {EPERM, 2},   {EISDIR, 3},  {ENOTDIR, 4}, {ENOSPC, 5}, {EFBIG, 6},
+      {ENAMETOOLONG, 7}, {EROFS, 9},  {EMFILE, 10}, {ENFILE, 10}, {EPIPE, 11},  {EBUSY, 12},
+#ifdef EDQUOT
+      {EDQUOT, 5},
+#endif
+#ifdef ELOOP
+      {ELOOP, 8},
+#endif
+  };
+  size_t k;
+  for (k = 0; k < sizeof errors / sizeof errors[0]; k++)
+    if (errors[k][0] == error) return (size_t)errors[k][1];
+  return 0;
+}
+
+/* ---- the system: what C itself cannot do with files. Paths are strings of its letters. */
+
+enum { INVMAN_I_ABSENT, INVMAN_I_PLAIN, INVMAN_I_DIRECTORY, INVMAN_I_DEVICE };
+
+#if defined(_WIN32)
+
+/* As <windows.h> declares them, which would bring thousands of names. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+struct _SECURITY_ATTRIBUTES;
+__declspec(dllimport) int __stdcall MultiByteToWideChar(unsigned, unsigned long, const char *, int, wchar_t *, int);
+__declspec(dllimport) void *__stdcall CreateFileW(const wchar_t *, unsigned long, unsigned long,
+                                                  struct _SECURITY_ATTRIBUTES *, unsigned long, unsigned long, void *);
+__declspec(dllimport) unsigned long __stdcall GetFileType(void *);
+__declspec(dllimport) unsigned long __stdcall GetFinalPathNameByHandleW(void *, wchar_t *, unsigned long,
+                                                                        unsigned long);
+__declspec(dllimport) int __stdcall CloseHandle(void *);
+__declspec(dllimport) unsigned long __stdcall GetFileAttributesW(const wchar_t *);
+__declspec(dllimport) int __stdcall MoveFileExW(const wchar_t *, const wchar_t *, unsigned long);
+__declspec(dllimport) unsigned long __stdcall GetCurrentProcessId(void);
+__declspec(dllimport) unsigned long __stdcall GetLastError(void);
+__declspec(dllimport) void __stdcall Sleep(unsigned long);
+#ifdef __cplusplus
+}
+#endif
+
+typedef wchar_t invman_i_letter;
+#define INVMAN_I_IS_SEPARATOR(letter) ((letter) == '/' || (letter) == '\\' || (letter) == ':')
+
+/* A path in UTF-8, or in the system's code page where it is not valid UTF-8. */
+static wchar_t *invman_i_wide(invman_i_scope *scope, const char *path) {
+  unsigned page = 65001;    /* CP_UTF8 */
+  unsigned long strict = 8; /* MB_ERR_INVALID_CHARS */
+  int n = MultiByteToWideChar(page, strict, path, -1, NULL, 0);
+  wchar_t *wide;
+  if (n <= 0) {
+    page = 0; /* CP_ACP */
+    strict = 0;
+    n = MultiByteToWideChar(page, strict, path, -1, NULL, 0);
+  }
+  wide = n > 0 ? (wchar_t *)invman_i_take(scope, (size_t)n, sizeof *wide) : NULL;
+  errno = ENOENT;
+  if (wide) MultiByteToWideChar(page, strict, path, -1, wide, n);
+  return wide;
+}
+
+static FILE *invman_i_open_to_read(invman_i_scope *scope, const char *path) {
+  wchar_t *wide = invman_i_wide(scope, path);
+  return wide ? _wfopen(wide, L"rb") : NULL;
+}
+
+/* The file that a path names in the end, and what stands there. */
+static wchar_t *invman_i_follow(invman_i_scope *scope, const char *path, int *kind) {
+  wchar_t *wide = invman_i_wide(scope, path), *last;
+  void *handle;
+  unsigned long attributes, n;
+  *kind = INVMAN_I_DEVICE;
+  if (!wide || wcsncmp(wide, L"\\\\.\\", 4) == 0) return wide;
+  *kind = INVMAN_I_ABSENT;
+  handle = CreateFileW(wide, 0, 7 /* shared for everything */, NULL, 3 /* OPEN_EXISTING */,
+                       0x02000000 /* FILE_FLAG_BACKUP_SEMANTICS: directories too */, NULL);
+  if (handle == (void *)(intptr_t)-1) return wide;
+  attributes = GetFileAttributesW(wide);
+  if (GetFileType(handle) != 1 /* FILE_TYPE_DISK */) {
+    *kind = INVMAN_I_DEVICE;
+  } else if (attributes != 0xffffffff && attributes & 0x10 /* FILE_ATTRIBUTE_DIRECTORY */) {
+    *kind = INVMAN_I_DIRECTORY;
+  } else {
+    *kind = INVMAN_I_PLAIN;
+    n = attributes & 0x400 /* FILE_ATTRIBUTE_REPARSE_POINT */ ? GetFinalPathNameByHandleW(handle, NULL, 0, 0) : 0;
+    last = n > 0 ? (wchar_t *)invman_i_take(scope, (size_t)n + 1, sizeof *last) : NULL;
+    if (last && GetFinalPathNameByHandleW(handle, last, n + 1, 0) <= n) wide = last;
+  }
+  CloseHandle(handle);
+  return wide;
+}
+
+static FILE *invman_i_open_device(const wchar_t *path) { return _wfopen(path, L"wb"); }
+static int invman_i_may_write(const wchar_t *path) { return _waccess(path, 2) == 0; }
+
+static FILE *invman_i_open_new(const wchar_t *name, const wchar_t *path, int *descriptor) {
+  FILE *stream;
+  (void)path;
+  *descriptor = _wopen(name, _O_WRONLY | _O_CREAT | _O_EXCL | _O_BINARY | _O_NOINHERIT, _S_IREAD | _S_IWRITE);
+  stream = *descriptor < 0 ? NULL : _fdopen(*descriptor, "wb");
+  if (!stream && *descriptor >= 0) _close(*descriptor), _wremove(name);
+  return stream;
+}
+
+static int invman_i_flush_to_disk(int descriptor) { return _commit(descriptor) == 0; }
+
+/* In one step. A program that reads the old file at that moment, or looks through it for viruses, is waited for. */
+static int invman_i_give_name(const wchar_t *name, const wchar_t *path) {
+  int tries;
+  for (tries = 0; !MoveFileExW(name, path, 1 | 8 /* MOVEFILE_REPLACE_EXISTING, MOVEFILE_WRITE_THROUGH */); tries++) {
+    unsigned long error = GetLastError();
+    int held = error == 5 || error == 32 || error == 33; /* access denied, shared, locked */
+    errno = held ? EBUSY : 0;
+    if (!held || tries == 100) return 0;
+    Sleep(10);
+  }
+  return 1;
+}
+
+static void invman_i_remove(const wchar_t *name) { _wremove(name); }
+static void invman_i_flush_directory(wchar_t *name, size_t base) { (void)name, (void)base; } /* written through */
+static uint64_t invman_i_process(void) { return GetCurrentProcessId(); }
+
+#else
+
+typedef char invman_i_letter;
+#define INVMAN_I_IS_SEPARATOR(letter) ((letter) == '/')
+
+static FILE *invman_i_open_to_read(invman_i_scope *scope, const char *path) {
+  (void)scope;
+  return fopen(path, "rb");
+}
+static void invman_i_remove(const char *name) { remove(name); }
+static int invman_i_give_name(const char *name, const char *path) { return rename(name, path) == 0; }
+
+static char *invman_i_copy_path(invman_i_scope *scope, const char *path) {
+  size_t length = strlen(path);
+  char *copy = (char *)invman_i_take(scope, length + 1, 1);
+  if (copy) memcpy(copy, path, length);
+  return copy;
+}
+
+#ifdef INVMAN_I_POSIX
+
+/* The C library may hide them, as glibc does under -std=c99 if nothing asks for POSIX before the first header. */
+#if !defined(__cplusplus) && !defined(__USE_XOPEN2K8) && !defined(__APPLE__)
+#ifdef __GNUC__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wredundant-decls"
+#endif
+extern int fsync(int);
+extern FILE *fdopen(int, const char *);
+extern ssize_t readlink(const char *, char *, size_t);
+#ifdef __GNUC__
+#pragma GCC diagnostic pop
+#endif
+#endif
+
+/* N where the path names an open descriptor, else -1. To open such a name anew would write over what the descriptor
+   has written, and to replace the file behind it would lose what it will write. */
+static int invman_i_descriptor(const char *path) {
+  const char *digits = strncmp(path, "/dev/fd/", 8) == 0 ? path + 8
+                       : strncmp(path, "/proc/self/fd/", 14) == 0 ? path + 14
+                                                                  : "";
+  size_t n = strspn(digits, "0123456789");
+  if (strcmp(path, "/dev/stdout") == 0) return 1;
+  if (strcmp(path, "/dev/stderr") == 0) return 2;
+  return n > 0 && n < 7 && digits[n] == 0 ? atoi(digits) : -1;
+}
+
+static int invman_i_kind(const char *path) {
+  struct stat found;
+  if (invman_i_descriptor(path) >= 0 || strncmp(path, "/proc/", 6) == 0) return INVMAN_I_DEVICE;
+  if (stat(path, &found) != 0) return INVMAN_I_ABSENT;
+  return S_ISREG(found.st_mode) ? INVMAN_I_PLAIN : S_ISDIR(found.st_mode) ? INVMAN_I_DIRECTORY : INVMAN_I_DEVICE;
+}
+
+/* The file that a path names in the end, be it there or not, and what stands there. */
+static char *invman_i_follow(invman_i_scope *scope, const char *path, int *kind) {
+  char *at = invman_i_copy_path(scope, path), target[4096];
+  int links;
+  for (links = 0; at && links < 40; links++) {
+    ssize_t n = invman_i_descriptor(at) >= 0 ? -1 : readlink(at, target, sizeof target - 1);
+    char *slash = strrchr(at, '/'), *next;
+    size_t keep;
+    if (n < 0) { /* no link */
+      *kind = invman_i_kind(at);
+      return at;
+    }
+    target[n] = 0;
+    keep = slash && target[0] != '/' ? (size_t)(slash - at) + 1 : 0;
+    next = (char *)invman_i_take(scope, keep + (size_t)n + 1, 1);
+    if (next) memcpy(next, at, keep), memcpy(next + keep, target, (size_t)n);
+    invman_i_give(scope, at);
+    at = next;
+  }
+  errno = ELOOP;
+  return NULL;
+}
+
+static FILE *invman_i_open_device(const char *path) {
+  int descriptor = invman_i_descriptor(path);
+  FILE *stream;
+  if (descriptor < 0) return fopen(path, "wb");
+  if (descriptor == 1) fflush(stdout); /* in the order of the calls */
+  descriptor = dup(descriptor);
+  stream = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
+  if (!stream && descriptor >= 0) close(descriptor);
+  return stream;
+}
+
+static int invman_i_may_write(const char *path) { return access(path, W_OK) == 0; }
+
+/* Gives a new file the owner and mode of the one that it replaces. A group that may not be given to it does not leave
+   its rights to another one. */
+static void invman_i_keep_owner(const char *name, const struct stat *old) {
+  mode_t mode = old->st_mode & 07777;
+  if (chown(name, old->st_uid, old->st_gid) != 0 && chown(name, (uid_t)-1, old->st_gid) != 0)
+    mode = (mode & ~(mode_t)070) | (mode & 07) << 3;
+  chmod(name, mode);
+}
+
+static FILE *invman_i_open_new(const char *name, const char *path, int *descriptor) {
+  struct stat old;
+  int kept = stat(path, &old) == 0, flags = O_WRONLY | O_CREAT | O_EXCL;
+  FILE *stream;
+#ifdef O_CLOEXEC
+  flags |= O_CLOEXEC;
+#endif
+#ifdef O_BINARY
+  flags |= O_BINARY;
+#endif
+  *descriptor = open(name, flags, kept ? 0600 : 0666);
+  if (*descriptor < 0) return NULL;
+  if (kept) invman_i_keep_owner(name, &old);
+  stream = fdopen(*descriptor, "wb");
+  if (!stream) close(*descriptor), remove(name);
+  return stream;
+}
+
+static int invman_i_flush_to_disk(int descriptor) { /* not all file systems know of it */
+  while (fsync(descriptor) != 0)
+    if (errno != EINTR) return errno == EINVAL || errno == ENOSYS || errno == ENOTSUP || errno == EOPNOTSUPP;
+  return 1;
+}
+
+/* The directory of name, whose last part begins at base: then the new name outlasts a loss of power. A directory that
+   may not be read cannot be flushed. */
+static void invman_i_flush_directory(char *name, size_t base) {
+  int descriptor;
+  if (base == 0) name[base++] = '.';
+  name[base] = 0;
+  descriptor = open(name, O_RDONLY);
+  if (descriptor < 0) return;
+  invman_i_flush_to_disk(descriptor);
+  close(descriptor);
+}
+
+static uint64_t invman_i_process(void) { return (uint64_t)getpid(); }
+
+#else /* C alone */
+
+static char *invman_i_follow(invman_i_scope *scope, const char *path, int *kind) {
+  *kind = INVMAN_I_ABSENT;
+  return invman_i_copy_path(scope, path);
+}
+static FILE *invman_i_open_device(const char *path) { return fopen(path, "wb"); }
+static int invman_i_may_write(const char *path) { return path[0] != 0; }
+static FILE *invman_i_open_new(const char *name, const char *path, int *descriptor) {
+  (void)path;
+  *descriptor = -1;
+  return fopen(name, "wbx");
+}
+static int invman_i_flush_to_disk(int descriptor) { return descriptor == -1; }
+static void invman_i_flush_directory(char *name, size_t base) { (void)name, (void)base; }
+static uint64_t invman_i_process(void) { return 0; }
+
+#endif
+#endif
+
+/* ---- files in the making */
+
+struct invman_file {
+  invman_i_scope scope;
+  invman_context context;
+  invman_i_letter *path, *name; /* no symbolic link; the other name beside it, NULL: written to as it is */
+  size_t base;                  /* where the last part of both begins */
+  FILE *stream;
+  int descriptor; /* of stream, where it has another name */
+};
+
+enum { INVMAN_I_SUFFIX = 12 }; /* .tmp and eight letters */
+
+/* Opens a file beside the path that is nobody else's. Its name is no longer than the file's where that is long. */
+static int invman_i_open_beside(invman_file *file, size_t length) {
+  static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+  uint64_t seed = invman_i_process() * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)(uintptr_t)file;
+  size_t keep = length, part = length - file->base, k, tries;
+  if (part > INVMAN_I_SUFFIX && (part > 100 || length > 200)) {
+    keep -= INVMAN_I_SUFFIX;
+    while (keep > file->base && (file->path[keep] & 0xc0) == 0x80) keep--; /* at a whole letter of UTF-8 */
+  }
+  file->name = (invman_i_letter *)invman_i_take(&file->scope, length + INVMAN_I_SUFFIX + 1, sizeof *file->name);
+  if (!file->name) return 0;
+  memcpy(file->name, file->path, keep * sizeof *file->name);
+  for (tries = 0; tries < 10000 && !file->stream; tries++) {
+    uint64_t bits = invman_i_mix(seed + tries);
+    for (k = 0; k < INVMAN_I_SUFFIX; k++) {
+      file->name[keep + k] = (invman_i_letter)(k < 4 ? ".tmp"[k] : digits[bits % 36]);
+      bits = k < 4 ? bits : bits / 36;
+    }
+    errno = 0;
+    file->stream = invman_i_open_new(file->name, file->path, &file->descriptor);
+    if (!file->stream && errno != EEXIST) break;
+  }
+  return file->stream != NULL;
+}
+
+/* Opens the file, or another one beside it; `check`: only asks whether it could, where that alone would change it.
+   0: failed, for what errno or the scope says. */
+static int invman_i_start_file(invman_file *file, const char *path, int check) {
+  size_t length = 0;
+  int kind;
+  file->path = invman_i_follow(&file->scope, path, &kind);
+  if (!file->path) return 0;
+  for (; file->path[length]; length++)
+    if (INVMAN_I_IS_SEPARATOR(file->path[length])) file->base = length + 1;
+  if (kind == INVMAN_I_DEVICE) {
+    if (check) return invman_i_may_write(file->path);
+    file->stream = invman_i_open_device(file->path);
+    return file->stream != NULL;
+  }
+  if (kind == INVMAN_I_DIRECTORY || file->base == length) {
+    errno = EISDIR;
+    return 0;
+  }
+  return invman_i_open_beside(file, length);
+}
+
+static invman_status invman_i_make_file(const invman_context *ctx, const char *path, int check, invman_file **out) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_file *file;
+  if (!path || !*path) return invman_i_bad(ctx, "save: no path");
+  file = (invman_file *)invman_i_take(&scope, 1, sizeof *file);
+  if (!file) return invman_i_drop(&scope);
+  file->scope = scope;
+  if (ctx) file->context = *ctx;
+  file->scope.ctx = &file->context;
+  errno = 0;
+  if (!invman_i_start_file(file, path, check)) {
+    const char *why = invman_i_cannot_create[invman_i_reason(errno)];
+    scope = file->scope;
+    scope.ctx = ctx;
+    if (scope.status == INVMAN_OK) scope.status = invman_i_fail(ctx, INVMAN_E_IO, why, "", 0);
+    return invman_i_drop(&scope);
+  }
+  *out = file;
+  return INVMAN_OK;
+}
+
+invman_status invman_file_create(const invman_context *ctx, const char *path, invman_file **out) {
+  if (!out) return invman_i_bad(ctx, "file_create: out is NULL");
+  *out = NULL;
+  return invman_i_make_file(ctx, path, 0, out);
+}
+
+invman_status invman_file_check(const invman_context *ctx, const char *path) {
+  invman_file *file = NULL;
+  invman_status status = invman_i_make_file(ctx, path, 1, &file);
+  invman_file_discard(file);
+  return status;
+}
+
+void *invman_file_stream(invman_file *file) { return file ? file->stream : NULL; }
+
+void invman_file_discard(invman_file *file) {
+  invman_i_scope scope;
+  invman_context context;
+  if (!file) return;
+  if (file->stream) fclose(file->stream);
+  if (file->name) invman_i_remove(file->name);
+  context = file->context;
+  scope = file->scope;
+  scope.ctx = &context;
+  invman_i_drop(&scope);
+}
+
+invman_status invman_file_commit(invman_file *file) {
+  invman_status status = INVMAN_OK;
+  int done;
+  if (!file) return INVMAN_E_ARG;
+  errno = 0;
+  done = !ferror(file->stream);
+  if (!done && file->name) putc(0, file->stream); /* which fails again, and then errno says why */
+  done &= fflush(file->stream) == 0;
+  if (done && file->name) done = invman_i_flush_to_disk(file->descriptor);
+  if (fclose(file->stream) != 0) done = 0;
+  file->stream = NULL;
+  if (done && file->name && invman_i_give_name(file->name, file->path)) {
+    invman_i_flush_directory(file->name, file->base);
+    file->name = NULL;
+  } else if (!done || file->name) {
+    const char *why = invman_i_cannot_write[invman_i_reason(errno)];
+    status = invman_i_fail(&file->context, INVMAN_E_IO, why, "", 0);
+  }
+  invman_file_discard(file);
+  return status;
+}
+
+/* ---- reading */
+
+/* cannot: the list of reasons. */
+static unsigned char *invman_i_read_file(invman_i_scope *scope, const char *path, const char *const *cannot,
+                                         size_t *size) {
   size_t room = 1 << 16, got;
   unsigned char *data;
-  FILE *file = path ? fopen(path, "rb") : NULL;
+  FILE *file;
   *size = 0;
+  errno = 0;
+  file = path ? invman_i_open_to_read(scope, path) : NULL;
   if (!file) {
-    scope->status = invman_i_fail(scope->ctx, path ? INVMAN_E_IO : INVMAN_E_ARG, cannot, "", 0);
+    if (scope->status == INVMAN_OK)
+      scope->status =
+          invman_i_fail(scope->ctx, path ? INVMAN_E_IO : INVMAN_E_ARG, cannot[invman_i_reason(errno)], "", 0);
     return NULL;
   }
   data = (unsigned char *)invman_i_take(scope, room, 1);
@@ -12086,103 +12562,473 @@ static unsigned char *invman_i_read_file(invman_i_scope *scope, const char *path
     room *= 2;
   }
   if (data && ferror(file)) {
-    scope->status = invman_i_fail(scope->ctx, INVMAN_E_IO, cannot, "byte", *size);
+    scope->status = invman_i_fail(scope->ctx, INVMAN_E_IO, cannot[invman_i_reason(errno)], "byte", *size);
     data = NULL;
   }
   fclose(file);
   return data;
 }
 
-/* ---- CSV */
+/* ---- numbers: decimal, rounded correctly, the same in every locale */
 
-enum { INVMAN_I_FIELD = 128 };
+enum { INVMAN_I_LIMBS = 128, INVMAN_I_DIGITS = 800 };
 
-/* The next field of a line, as a C string in the locale's notation. 1: a field; 0: no more; -1: empty or too long. */
-static int invman_i_next_field(const char **at, const char *end, int *more, char *field) {
-  const char *start, *stop, *point = localeconv()->decimal_point;
-  size_t i, n;
-  if (!*more) return 0;
-  while (*at < end && **at == ' ') ++*at;
-  for (start = *at; *at < end && !memchr(",; \t", **at, 4);) ++*at;
-  stop = *at;
-  while (*at < end && **at == ' ') ++*at;
-  *more = *at < end;
-  if (*at < end && memchr(",;\t", **at, 3)) ++*at;
-  n = (size_t)(stop - start);
-  if (n == 0 || n >= INVMAN_I_FIELD) return -1;
-  for (i = 0; i < n; i++) field[i] = start[i] == '.' ? point[0] : start[i];
-  field[n] = 0;
+typedef struct invman_i_big { /* a natural number below 2^4096 */
+  uint32_t limb[INVMAN_I_LIMBS];
+  size_t n; /* limbs in use, the last one not 0 */
+} invman_i_big;
+
+static void invman_i_big_fma(invman_i_big *b, uint32_t factor, uint32_t add) { /* b = b factor + add */
+  uint64_t carry = add;
+  size_t k;
+  for (k = 0; k < b->n; k++) {
+    carry += (uint64_t)b->limb[k] * factor;
+    b->limb[k] = (uint32_t)(carry & 0xffffffffu);
+    carry >>= 32;
+  }
+  if (carry) b->limb[b->n++] = (uint32_t)carry;
+}
+
+static void invman_i_big_times_power_of_ten(invman_i_big *b, size_t power) {
+  for (; power >= 9; power -= 9) invman_i_big_fma(b, 1000000000u, 0);
+  for (; power > 0; power--) invman_i_big_fma(b, 10, 0);
+}
+
+static int invman_i_big_bits(const invman_i_big *b) { /* b < 2^bits, b >= 2^(bits - 1) */
+  uint32_t top = b->n ? b->limb[b->n - 1] : 0;
+  int bits = b->n ? 32 * (int)(b->n - 1) : 0;
+  for (; top; top >>= 1) bits++;
+  return bits;
+}
+
+static void invman_i_big_shift(invman_i_big *b, int bits) { /* to the left */
+  size_t limbs = (size_t)bits / 32;
+  if (b->n == 0) return;
+  memmove(b->limb + limbs, b->limb, b->n * sizeof b->limb[0]);
+  memset(b->limb, 0, limbs * sizeof b->limb[0]);
+  b->n += limbs;
+  invman_i_big_fma(b, (uint32_t)1 << bits % 32, 0);
+}
+
+static int invman_i_big_less(const invman_i_big *a, const invman_i_big *b) {
+  size_t k = a->n;
+  if (a->n != b->n) return a->n < b->n;
+  while (k > 0 && a->limb[k - 1] == b->limb[k - 1]) k--;
+  return k > 0 && a->limb[k - 1] < b->limb[k - 1];
+}
+
+static void invman_i_big_minus(invman_i_big *a, const invman_i_big *b, uint32_t factor) { /* a -= b factor, >= 0 */
+  uint64_t carry = 0;
+  size_t k;
+  for (k = 0; k < a->n; k++) {
+    uint32_t less;
+    if (k < b->n) carry += (uint64_t)b->limb[k] * factor;
+    less = (uint32_t)(carry & 0xffffffffu);
+    carry = (carry >> 32) + (a->limb[k] < less);
+    a->limb[k] -= less;
+  }
+  while (a->n > 0 && a->limb[a->n - 1] == 0) a->n--;
+}
+
+/* The whole part of N/M, below 2^32; N becomes what is left. M's first limb has its first bit, so that the first limbs
+   alone give less than the quotient by no more than three. */
+static uint32_t invman_i_big_divide(invman_i_big *N, const invman_i_big *M) {
+  size_t n = M->n;
+  uint64_t first = (N->n > n ? (uint64_t)N->limb[n] << 32 : 0) | (N->n >= n ? N->limb[n - 1] : 0);
+  uint32_t q = (uint32_t)(first / ((uint64_t)M->limb[n - 1] + 1));
+  invman_i_big_minus(N, M, q);
+  for (; !invman_i_big_less(N, M); q++) invman_i_big_minus(N, M, 1);
+  return q;
+}
+
+/* The double nearest to N/M > 0, of two equally near ones the even one. N and M change. */
+static double invman_i_big_quotient(invman_i_big *N, invman_i_big *M) {
+  int shift = 31 - (invman_i_big_bits(N) - invman_i_big_bits(M)), more, exponent, drop;
+  uint64_t quotient, bits;
+  double value;
+
+  /* N/M 2^(shift + 32) in 63 or 64 bits, in two steps. */
+  if (shift >= 0) invman_i_big_shift(N, shift);
+  else invman_i_big_shift(M, -shift);
+  more = (32 - invman_i_big_bits(M) % 32) % 32;
+  invman_i_big_shift(M, more);
+  invman_i_big_shift(N, more);
+  quotient = (uint64_t)invman_i_big_divide(N, M) << 32;
+  invman_i_big_shift(N, 32);
+  quotient |= invman_i_big_divide(N, M);
+
+  /* As many of them as a double has: 53, or fewer if it is subnormal. */
+  exponent = (quotient >> 63 ? 63 : 62) - 32 - shift;
+  if (exponent > 1023) return HUGE_VAL;
+  drop = (quotient >> 63 ? 11 : 10) + (exponent < -1022 ? -1022 - exponent : 0);
+  if (drop > 64) return 0;
+  bits = drop == 64 ? 0 : quotient >> drop;
+  if (quotient >> (drop - 1) & 1) bits += (quotient & ((UINT64_C(1) << (drop - 1)) - 1)) || N->n > 0 || (bits & 1);
+
+  /* A carry into the exponent is right, even to the smallest normal number and to infinity. */
+  if (exponent >= -1022) bits += (uint64_t)(exponent + 1022) << 52;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+typedef struct invman_i_decimal { /* digits 10^exponent; more digits than decide are one digit that is not 0 */
+  char digit[INVMAN_I_DIGITS + 1];
+  size_t n;
+  int64_t exponent;
+} invman_i_decimal;
+
+static double invman_i_from_decimal(const invman_i_decimal *x) {
+  static const double power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  invman_i_big N, M;
+  uint32_t part = 0, scale = 1; /* nine digits at a time */
+  size_t k;
+  if (x->n == 0) return 0;
+  if ((int64_t)x->n + x->exponent > 310) return HUGE_VAL;
+  if ((int64_t)x->n + x->exponent < -330) return 0;
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD == 0
+  if (x->n <= 15 && x->exponent >= -22 && x->exponent <= 22) { /* both exact, so one rounding (Clinger 1990) */
+    double whole = 0;
+    for (k = 0; k < x->n; k++) whole = 10 * whole + x->digit[k];
+    return x->exponent < 0 ? whole / power[-x->exponent] : whole * power[x->exponent];
+  }
+#endif
+  (void)power;
+  N.n = M.n = 0;
+  for (k = 0; k < x->n; k++) {
+    part = 10u * part + (uint32_t)x->digit[k];
+    scale *= 10;
+    if (scale < 1000000000u && k + 1 < x->n) continue;
+    invman_i_big_fma(&N, scale, part);
+    part = 0;
+    scale = 1;
+  }
+  invman_i_big_fma(&M, 1, 1);
+  invman_i_big_times_power_of_ten(x->exponent < 0 ? &M : &N,
+                                  x->exponent < 0 ? (size_t)-x->exponent : (size_t)x->exponent);
+  return invman_i_big_quotient(&N, &M);
+}
+
+/* Whether a text begins with a word in small letters, in either case. */
+static int invman_i_begins(const char *at, const char *end, const char *word) {
+  for (; *word; word++, at++)
+    if (at == end || (*at != *word && !(*at >= 'A' && *at <= 'Z' && *at - 'A' + 'a' == *word))) return 0;
   return 1;
 }
 
-static int invman_i_number(const char *field, double *value) {
-  char *end;
-  *value = strtod(field, &end);
-  return end != field && *end == 0;
-}
+static int invman_i_is_digit(const char *at, const char *end) { return at < end && *at >= '0' && *at <= '9'; }
 
-/* Reads the points of a text; x and y NULL: only counts them. `line`: where it went wrong. */
-static const char *invman_i_parse_csv(const char *text, const char *end, size_t *n, size_t *d, double *x, double *y,
-                                      size_t *line, invman_status *status) {
-  const char *next;
-  int header = 1;
-  size_t row = 0;
-  *status = INVMAN_E_FORMAT;
-  if (end - text >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) text += 3; /* a byte order mark */
-  for (*line = 1; text < end; text = next, ++*line) {
-    const char *at = text, *stop = (const char *)memchr(text, '\n', (size_t)(end - text));
-    char field[INVMAN_I_FIELD];
-    double value = 0;
-    size_t column = 0;
-    int more = 1, got;
-    next = stop ? stop + 1 : end;
-    if (!stop) stop = end;
-    while (stop > at && strchr(" \r", stop[-1]) && stop[-1]) stop--;
-    while (at < stop && *at == ' ') at++;
-    if (at == stop || *at == '#') continue;
-    while ((got = invman_i_next_field(&at, stop, &more, field)) != 0) {
-      if (header && column == 0 && (got < 0 || !invman_i_number(field, &value))) break;
-      if (got < 0) return "csv: an empty or overlong field";
-      if (!invman_i_number(field, &value)) return "csv: a field is not a number";
-      header = 0;
-      if (!invman_i_isfinite(value)) {
-        *status = INVMAN_E_NONFINITE;
-        return "csv: a number is not finite";
-      }
-      if (row > 0 && column > *d) return "csv: more columns than on the lines before";
-      if (x && column < *d) x[row * *d + column] = value;
-      column++;
-    }
-    if (column == 0) { /* the header */
-      header = 0;
+/* [+-] digits [point digits] [e [+-] digits], or inf, infinity, nan: where that ends, NULL: none. No digit more than 800
+   decides: halfway between two doubles a number has at most 768. */
+static const char *invman_i_parse_number(const char *at, const char *end, char point, double *value) {
+  invman_i_decimal x;
+  int negative = at < end && *at == '-', any = 0, fraction = 0;
+  x.n = 0;
+  x.exponent = 0;
+  if (at < end && (*at == '-' || *at == '+')) at++;
+  *value = negative ? -HUGE_VAL : HUGE_VAL; /* for nan too: neither is finite */
+  if (invman_i_begins(at, end, "infinity")) return at + 8;
+  if (invman_i_begins(at, end, "inf") || invman_i_begins(at, end, "nan")) return at + 3;
+  for (; invman_i_is_digit(at, end) || (!fraction && at < end && *at == point); at++) {
+    if (*at == point) {
+      fraction = 1;
       continue;
     }
-    if (column == 1) return "csv: a point needs at least one coordinate and its label";
-    if (row == 0) *d = column - 1;
-    if (column <= *d) return "csv: fewer columns than on the lines before";
-    if (value != 1 && value != -1) return "csv: the label in the last column is neither -1 nor +1";
-    if (y) y[row] = value;
-    row++;
+    any = 1;
+    x.exponent -= fraction;
+    if (x.n == 0 && *at == '0') continue;
+    if (x.n < INVMAN_I_DIGITS) {
+      x.digit[x.n++] = (char)(*at - '0');
+      continue;
+    }
+    x.exponent++;
+    if (x.n == INVMAN_I_DIGITS && *at != '0') x.digit[x.n++] = 1, x.exponent--;
   }
-  *n = row;
-  return row > 0 ? NULL : "csv: no points";
+  if (!any) return NULL;
+  if (at < end && (*at == 'e' || *at == 'E')) {
+    const char *digits = at + 1;
+    int below = digits < end && *digits == '-';
+    int64_t exponent = 0;
+    if (digits < end && (*digits == '-' || *digits == '+')) digits++;
+    if (invman_i_is_digit(digits, end)) {
+      for (at = digits; invman_i_is_digit(at, end); at++)
+        if (exponent < INT64_C(1000000000000000)) exponent = 10 * exponent + (*at - '0');
+      x.exponent += below ? -exponent : exponent;
+    }
+  }
+  *value = negative ? -invman_i_from_decimal(&x) : invman_i_from_decimal(&x);
+  return at;
+}
+
+/* ---- CSV: one separator for all lines: commas, semicolons, or white space (spaces, or one tab between two fields) */
+
+typedef struct invman_i_csv {
+  const char *at, *end; /* the rest of the line */
+  char separator;       /* ',', ';' or ' ' */
+  int more;             /* fields */
+} invman_i_csv;
+
+typedef struct invman_i_field {
+  const char *start, *stop; /* without white space and quotation marks around */
+} invman_i_field;
+
+static int invman_i_is_blank(const char *at) { return *at == ' ' || *at == '\t'; }
+
+/* What follows the quoted field that begins at `at`; NULL: it is not closed. */
+static const char *invman_i_after_quotes(const char *at, const char *end) {
+  for (at++; at < end; at++)
+    if (*at == '"' && (++at == end || *at != '"')) return at;
+  return NULL;
+}
+
+/* The separator of a line, outside quotes: semicolons before commas before white space, as none is part of a number.
+   mixed: it has both of the former. 0: a quoted field is not closed. */
+static char invman_i_separator(const char *at, const char *end, int *mixed) {
+  int commas = 0, semicolons = 0, starts = 1; /* a field, where a quotation mark quotes */
+  while (at < end) {
+    const char *next = *at == '"' && starts ? invman_i_after_quotes(at, end) : at + 1;
+    commas |= *at == ',';
+    semicolons |= *at == ';';
+    starts = *at == ',' || *at == ';' || invman_i_is_blank(at);
+    if (!next) return 0;
+    at = next;
+  }
+  *mixed = commas && semicolons;
+  return semicolons ? ';' : commas ? ',' : ' ';
+}
+
+static invman_i_csv invman_i_open_line(const char *at, const char *end, char separator) {
+  invman_i_csv line;
+  line.at = at;
+  line.end = end;
+  line.separator = separator;
+  line.more = 1;
+  return line;
+}
+
+/* The next field of a line; 0: no more. */
+static int invman_i_next_field(invman_i_csv *line, invman_i_field *field) {
+  const char *at = line->at, *end = line->end, *after;
+  int blanks = line->separator == ' ';
+  if (!line->more) return 0;
+  while (at < end && (*at == ' ' || (!blanks && *at == '\t'))) at++;
+  field->start = at;
+  if (at < end && *at == '"') {
+    after = invman_i_after_quotes(at, end);
+    at = after ? after : end;
+  }
+  while (at < end && !(blanks ? invman_i_is_blank(at) : *at == line->separator)) at++;
+  field->stop = at;
+  while (blanks && at < end && *at == ' ') at++;
+  line->more = at < end;
+  if (at < end && *at == (blanks ? '\t' : line->separator)) at++;
+  line->at = at;
+  while (field->stop > field->start && invman_i_is_blank(field->stop - 1)) field->stop--;
+  if (field->stop - field->start < 2 || *field->start != '"' || field->stop[-1] != '"') return 1;
+  for (field->start++, field->stop--; field->start < field->stop && invman_i_is_blank(field->start);) field->start++;
+  while (field->stop > field->start && invman_i_is_blank(field->stop - 1)) field->stop--;
+  return 1;
+}
+
+static int invman_i_is_number(const invman_i_field *field, char point, double *value) {
+  return invman_i_parse_number(field->start, field->stop, point, value) == field->stop;
+}
+
+/* What stands for a value that is not there. */
+static int invman_i_is_missing(const invman_i_field *field) {
+  static const char *const words[] = {"", "na", "n/a", "#n/a", "null", "none", "-", "?"};
+  size_t k;
+  for (k = 0; k < sizeof words / sizeof words[0]; k++)
+    if ((size_t)(field->stop - field->start) == strlen(words[k]) &&
+        invman_i_begins(field->start, field->stop, words[k]))
+      return 1;
+  return 0;
+}
+
+static int invman_i_is_hexadecimal(const invman_i_field *field) {
+  const char *at = field->start, *end = field->stop;
+  if (at < end && (*at == '-' || *at == '+')) at++;
+  if (end - at < 3 || !invman_i_begins(at, end, "0x")) return 0;
+  for (at += 2; at < end && *at && strchr("0123456789abcdefABCDEFpP.+-", *at);) at++;
+  return at == end;
+}
+
+/* Whether the first line is a header: it has a name, and nothing that is a number, in any notation, or stands for one.
+   The name of a table's index may be empty. */
+static int invman_i_is_header(const char *at, const char *end, char separator) {
+  invman_i_csv line = invman_i_open_line(at, end, separator);
+  invman_i_field field;
+  int names = 0;
+  while (invman_i_next_field(&line, &field)) {
+    double value;
+    if (field.start == field.stop) continue;
+    if (invman_i_is_number(&field, '.', &value) || invman_i_is_number(&field, ',', &value)) return 0;
+    if (invman_i_is_missing(&field) || invman_i_is_hexadecimal(&field)) return 0;
+    names++;
+  }
+  return names > 0;
+}
+
+/* Whether the numbers of a line are 0, 1, 2, ..., as in the header of a table whose columns have no names. */
+static int invman_i_is_count(const char *at, const char *end, char separator) {
+  invman_i_csv line = invman_i_open_line(at, end, separator);
+  invman_i_field field;
+  double value, count = 0;
+  while (invman_i_next_field(&line, &field)) {
+    if (!invman_i_is_number(&field, '.', &value)) continue;
+    for (at = field.start; at < field.stop; at++)
+      if (!invman_i_is_digit(at, field.stop)) return 0;
+    if (value != count || (*field.start == '0' && field.stop - field.start > 1)) return 0;
+    count++;
+  }
+  return count > 1;
+}
+
+static size_t invman_i_count_fields(const char *at, const char *end, char separator) {
+  invman_i_csv line = invman_i_open_line(at, end, separator);
+  invman_i_field field;
+  size_t count = 0;
+  while (invman_i_next_field(&line, &field)) count++;
+  return count;
+}
+
+/* What is wrong with a field that should be a finite number; NULL: nothing. */
+static const char *invman_i_read_field(const invman_i_field *field, double *value, invman_status *status) {
+  const char *at;
+  if (!invman_i_is_number(field, '.', value)) {
+    if (field->start == field->stop) return "csv: an empty field";
+    if (invman_i_is_missing(field)) return "csv: a value is missing";
+    if (invman_i_is_number(field, ',', value)) return "csv: a decimal comma; write a point";
+    for (at = field->start; at < field->stop; at++)
+      if (invman_i_is_blank(at)) return "csv: mixed separators; use one, and a point in numbers, not a comma";
+    return "csv: a field is not a number";
+  }
+  if (invman_i_isfinite(*value)) return NULL;
+  *status = INVMAN_E_NONFINITE;
+  return "csv: a number is not finite";
+}
+
+typedef struct invman_i_table {    /* what is known of a text so far */
+  const char *header, *header_end; /* NULL: there is none */
+  size_t n, d;                     /* points, coordinates */
+  char separator;                  /* of the points */
+  double *x, *y;                   /* NULL: the points are only counted */
+} invman_i_table;
+
+static const char *invman_i_read_point(invman_i_table *t, const char *at, const char *end, char separator,
+                                       invman_status *status) {
+  invman_i_csv line = invman_i_open_line(at, end, separator);
+  invman_i_field field;
+  size_t column;
+  double value = 0;
+  if (t->n > 0 && separator != t->separator && invman_i_count_fields(at, end, separator) > 1)
+    return "csv: another separator than on the lines before";
+  for (column = 0; invman_i_next_field(&line, &field); column++) {
+    const char *wrong = invman_i_read_field(&field, &value, status);
+    if (wrong) return wrong;
+    if (t->n > 0 && column > t->d) return "csv: more columns than on the lines before";
+    if (t->x && column < t->d) t->x[t->n * t->d + column] = value;
+  }
+  if (t->n == 0 && t->header && column != invman_i_count_fields(t->header, t->header_end, separator))
+    return "csv: another number of columns than the header has; are commas decimal ones? write points";
+  if (column == 1) return "csv: a point needs at least one coordinate and its label";
+  if (t->n == 0) t->d = column - 1;
+  if (column <= t->d) return "csv: fewer columns than on the lines before";
+  if (value != 1 && value != -1) return "csv: the label in the last column is neither -1 nor +1";
+  if (t->y) t->y[t->n] = value;
+  t->separator = separator;
+  t->n++;
+  return NULL;
+}
+
+/* What a file is that is no such text; NULL: nothing known. */
+static const char *invman_i_not_csv(const char *text, size_t size) {
+  static const char *const utf16 = "csv: the text is in UTF-16; save it in UTF-8";
+  static const char *const packed = "csv: the file is compressed; unpack it first";
+  const struct {
+    const char *start, *what;
+  } kinds[] = {{"\xff\xfe", utf16},
+               {"\xfe\xff", utf16},
+               {"\x1f\x8b", "csv: compressed by gzip; unpack the file first"},
+               {"PK\3\4", "csv: a zip archive, as .npz and .xlsx are; save the table as text"},
+               {"\x93NUMPY", "csv: a .npy file of NumPy; save the table as text"},
+               {"\xfd\x37zXZ", packed},
+               {"\x28\xb5\x2f\xfd", packed},
+               {"\x89INV", "csv: a file that this library saved, not a table"}};
+  size_t k;
+  for (k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+    size_t n = strlen(kinds[k].start);
+    if (size >= n && memcmp(text, kinds[k].start, n) == 0) return kinds[k].what;
+  }
+  if (size >= 4 && ((!text[0] && !text[2]) || (!text[1] && !text[3]))) return utf16;
+  return NULL;
+}
+
+/* Reads a line, without what ends it. first: the first that has anything to say. */
+static const char *invman_i_read_line(invman_i_table *t, const char *at, const char *end, int first,
+                                      invman_status *status) {
+  int mixed = 0;
+  char separator = invman_i_separator(at, end, &mixed);
+  if (memchr(at, 0, (size_t)(end - at))) return "csv: a zero byte, which no text in UTF-8 has";
+  if (memchr(at, '\r', (size_t)(end - at))) return "csv: a CR within a line; end lines with LF or CR LF";
+  if (*at == '#') return NULL;
+  if (!separator) return "csv: a quotation mark is not closed";
+  if (first && invman_i_is_header(at, end, separator)) {
+    t->header = at;
+    t->header_end = end;
+    return NULL;
+  }
+  if (mixed) return "csv: mixed separators; use one, and a point in numbers, not a comma";
+  if (first && invman_i_is_count(at, end, separator))
+    return "csv: the first line numbers columns: 0, 1, ...; remove it, or write 0.0 for 0 where it is a point";
+  return invman_i_read_point(t, at, end, separator, status);
+}
+
+/* Reads the points of a text. line: where it went wrong. */
+static const char *invman_i_parse_csv(const char *text, size_t size, invman_i_table *t, size_t *line,
+                                      invman_status *status) {
+  const char *wrong = invman_i_not_csv(text, size), *end = text + size, *next;
+  int first = 1;
+  *line = 1;
+  *status = INVMAN_E_FORMAT;
+  t->header = NULL;
+  t->n = 0;
+  if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) text += 3; /* a byte order mark */
+  for (; !wrong && text < end; text = next) {
+    const char *stop = (const char *)memchr(text, '\n', (size_t)(end - text)), *at = text;
+    next = stop ? stop + 1 : end;
+    if (!stop) stop = end;
+    while (stop > at && (stop[-1] == ' ' || stop[-1] == '\r')) stop--;
+    while (at < stop && invman_i_is_blank(at)) at++;
+    if (at < stop) {
+      int comment = *at == '#';
+      wrong = invman_i_read_line(t, comment ? at : text, stop, first, status);
+      first &= comment;
+    }
+    if (!wrong) ++*line;
+  }
+  return wrong ? wrong : t->n > 0 ? NULL : "csv: no points";
 }
 
 invman_status invman_data_read_csv(const invman_context *ctx, const char *path, invman_data *out) {
   invman_i_scope scope = invman_i_open(ctx), result = invman_i_open(ctx);
+  invman_i_table table;
   invman_data data;
-  size_t size, line, n = 0, d = 0;
+  size_t size, line;
   const char *text, *wrong;
   invman_status status;
   if (!out) return invman_i_bad(ctx, "data_read_csv: out is NULL");
   memset(out, 0, sizeof *out);
-  text = (const char *)invman_i_read_file(&scope, path, "the file cannot be read", &size);
+  memset(&table, 0, sizeof table);
+  text = (const char *)invman_i_read_file(&scope, path, invman_i_cannot_read, &size);
   if (!text) return invman_i_drop(&scope);
-  wrong = invman_i_parse_csv(text, text + size, &n, &d, NULL, NULL, &line, &status);
+  wrong = invman_i_parse_csv(text, size, &table, &line, &status);
   if (wrong) {
     scope.status = invman_i_fail(ctx, status, wrong, "line", line);
-  } else if (invman_i_take_data(&result, n, d, &data)) {
-    invman_i_parse_csv(text, text + size, &n, &d, data.x, data.y, &line, &status);
+  } else if (invman_i_take_data(&result, table.n, table.d, &data)) {
+    table.x = data.x;
+    table.y = data.y;
+    invman_i_parse_csv(text, size, &table, &line, &status);
     *out = data;
   } else {
     scope.status = invman_i_drop(&result);
@@ -12287,6 +13133,8 @@ invman_status invman_data_read_idx(const invman_context *ctx, const char *images
   static const char *const label_message[5] = {
       "labels: compressed by gzip; unpack the file first", "labels: not an IDX file of unsigned bytes",
       "labels: not (n)", "labels: the file is truncated", "labels: the file is longer than it says"};
+  static const char *const no_images[] = INVMAN_I_REASONS("images: the file cannot be read", "there is no such file");
+  static const char *const no_labels[] = INVMAN_I_REASONS("labels: the file cannot be read", "there is no such file");
   invman_i_scope scope = invman_i_open(ctx);
   invman_idx_options o;
   invman_i_idx image, label;
@@ -12296,8 +13144,8 @@ invman_status invman_data_read_idx(const invman_context *ctx, const char *images
   memset(out, 0, sizeof *out);
   memset(&o, 0, sizeof o);
   if (options) o = *options;
-  image_file = invman_i_read_file(&scope, images, "images: the file cannot be read", &image_size);
-  label_file = image_file ? invman_i_read_file(&scope, labels, "labels: the file cannot be read", &label_size) : NULL;
+  image_file = invman_i_read_file(&scope, images, no_images, &image_size);
+  label_file = image_file ? invman_i_read_file(&scope, labels, no_labels, &label_size) : NULL;
   if (!label_file) return invman_i_drop(&scope);
   scope.status = invman_i_open_idx(ctx, image_file, image_size, image_message, 3, 4, &image);
   if (scope.status == INVMAN_OK)
@@ -12320,7 +13168,7 @@ typedef struct invman_i_stream {
   const unsigned char *data; /* reading: all of the file, whose length and checksum are right */
   size_t at, size;
   uint64_t hash;
-  int failed; /* to write, or to find as much as wanted */
+  int failed; /* to find as much as wanted */
 } invman_i_stream;
 
 static uint64_t invman_i_fnv(uint64_t hash, const unsigned char *bytes, size_t n) { /* FNV-1a, 64 bits */
@@ -12336,7 +13184,7 @@ static void invman_i_move_u64(invman_i_stream *s, uint64_t *value) {
   if (s->file) {
     for (k = 0; k < 8; k++) bytes[k] = (unsigned char)(*value >> 8 * k & 255);
     s->hash = invman_i_fnv(s->hash, bytes, 8);
-    if (fwrite(bytes, 1, 8, s->file) != 8) s->failed = 1;
+    fwrite(bytes, 1, 8, s->file);
   } else if (s->size - s->at < 8) {
     s->failed = 1;
     *value = 0;
@@ -12382,35 +13230,19 @@ static void invman_i_head(const char *kind, unsigned char head[INVMAN_I_HEAD]) {
 /* Writes a file of the given kind; `what` lists its items. */
 static invman_status invman_i_write_file(const invman_context *ctx, const char *path, const char *kind,
                                          void (*what)(invman_i_stream *s, void *arg), void *arg) {
-  invman_i_scope scope = invman_i_open(ctx);
   invman_i_stream s;
   unsigned char head[INVMAN_I_HEAD];
-  size_t length = path ? strlen(path) : 0;
-  char *name = length > 0 ? (char *)invman_i_take(&scope, length + 5, 1) : NULL;
-  if (length == 0) return invman_i_bad(ctx, "save: no path");
-  if (!name) return invman_i_drop(&scope);
-  memcpy(name, path, length);
-  memcpy(name + length, ".tmp", 5);
+  invman_file *file;
+  invman_status status = invman_file_create(ctx, path, &file);
+  if (status < 0) return status;
   memset(&s, 0, sizeof s);
-  s.file = fopen(name, "wb");
-  if (!s.file) {
-    scope.status = invman_i_fail(ctx, INVMAN_E_IO, "the file cannot be created", "", 0);
-    return invman_i_drop(&scope);
-  }
+  s.file = file->stream;
   invman_i_head(kind, head);
   s.hash = invman_i_fnv(INVMAN_I_FNV_START, head, INVMAN_I_HEAD);
-  s.failed = fwrite(head, 1, INVMAN_I_HEAD, s.file) != INVMAN_I_HEAD;
+  fwrite(head, 1, INVMAN_I_HEAD, s.file);
   what(&s, arg);
   invman_i_move_u64(&s, &s.hash);
-  if (fclose(s.file) != 0) s.failed = 1;
-#ifdef _WIN32
-  if (!s.failed) remove(path); /* rename does not replace there */
-#endif
-  if (s.failed || rename(name, path) != 0) {
-    remove(name);
-    scope.status = invman_i_fail(ctx, INVMAN_E_IO, "the file cannot be written", "", 0);
-  }
-  return invman_i_drop(&scope);
+  return invman_file_commit(file);
 }
 
 /* Reads a file of the given kind into the scope and checks its head and checksum. */
@@ -12420,7 +13252,7 @@ static invman_status invman_i_open_file(invman_i_scope *scope, const char *path,
   uint64_t hash = 0;
   size_t k;
   memset(s, 0, sizeof *s);
-  s->data = invman_i_read_file(scope, path, "the file cannot be read", &s->size);
+  s->data = invman_i_read_file(scope, path, invman_i_cannot_read, &s->size);
   if (!s->data) return scope->status;
   invman_i_head(kind, head);
   for (k = 0; k < INVMAN_I_HEAD; k++)
@@ -12883,6 +13715,9 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 #undef INVMAN_I_CONV_ROWS
 #undef INVMAN_I_CONV_SPAN
 #undef INVMAN_I_CONV_RUN
+#undef INVMAN_I_POSIX
+#undef INVMAN_I_REASONS
+#undef INVMAN_I_IS_SEPARATOR
 
 #ifdef INVMAN_PORTABLE /* what follows is the caller's */
 #if defined(__clang__)

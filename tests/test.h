@@ -7,13 +7,18 @@
 #define _POSIX_C_SOURCE 200809L
 #define INVMAN_IMPLEMENTATION
 #include "../invman.h"
+#include <locale.h>
 #include <stdarg.h>
 #include <signal.h>
 #include <time.h>
-#if (defined(__unix__) || defined(__APPLE__)) && defined(SIGPROF)
+#if defined(__unix__) || defined(__APPLE__)
+#include <dirent.h>
 #include <sys/time.h>
 #include <unistd.h>
+#define TEST_POSIX 1
+#ifdef SIGPROF
 #define TEST_LIMITS 1
+#endif
 #endif
 
 #ifndef TEST_DIR
@@ -172,6 +177,29 @@ static int file_exists(const char *path) {
   FILE *file = fopen(path, "rb");
   if (file) fclose(file);
   return file != NULL;
+}
+
+/* How many files there are that saving under `path` could have left: their names are its own, or a part, .tmp and eight
+   letters. */
+static size_t left_beside(const char *path) {
+  size_t count = 0;
+#ifdef TEST_POSIX
+  const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+  char directory[5000];
+  struct dirent *entry;
+  DIR *list;
+  snprintf(directory, sizeof directory, "%.*s", slash ? (int)(slash - path) + 1 : 2, slash ? path : "./");
+  list = opendir(directory);
+  CHECK(list != NULL);
+  while (list && (entry = readdir(list)) != NULL) {
+    const char *mark = strstr(entry->d_name, ".tmp");
+    count += mark && strlen(mark) == 12 && strncmp(entry->d_name, base, (size_t)(mark - entry->d_name)) == 0;
+  }
+  if (list) closedir(list);
+#else
+  (void)path;
+#endif
+  return count;
 }
 
 static void write_bytes(const char *path, const void *bytes, size_t n) {
