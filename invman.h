@@ -9951,7 +9951,7 @@ invman_status invman_input_gradient(const invman_context *ctx, const invman_net 
 }
 
 /* x, or a copy in the unit 2^exponent */
-static const double *invman_i_near(invman_i_scope *scope, const double *x, size_t n, int exponent) {
+static const double *invman_i_in_unit(invman_i_scope *scope, const double *x, size_t n, int exponent) {
   double *copy = exponent != 0 ? invman_i_doubles(scope, n) : NULL;
   size_t i;
   for (i = 0; copy && i < n; i++) copy[i] = ldexp(x[i], -exponent);
@@ -9982,7 +9982,7 @@ invman_status invman_active_subspace(const invman_context *ctx, const double *gr
   vectors = invman_i_doubles(&scope, invman_i_mul(d, d));
   values = invman_i_doubles(&scope, d);
   exponent = invman_i_far_exponent(grad, n * d);
-  grad = invman_i_near(&scope, grad, n * d, exponent);
+  grad = invman_i_in_unit(&scope, grad, n * d, exponent);
   if (scope.status < 0) return invman_i_drop(&scope);
   invman_i_moment(ctx, &room, grad, grad, n, d, 1 / (double)n, vectors);
   if (C) scope.status = invman_i_rescaled(ctx, vectors, d * d, 2 * exponent, C, "active_subspace: C is not finite");

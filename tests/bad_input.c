@@ -329,7 +329,7 @@ static void null_measures(void) {
                                             a.out, NULL));
   REFUSES(1, invman_intrinsic_dimension(NULL, PTR(0, a.K), NULL_N, a.out, NULL));
   IS_ZERO(1, invman_duplicates(PTR(0, a.K), NULL_N));
-  REFUSES(2, invman_fit_power_law(PTR(0, a.r), PTR(1, a.r), NULL_N, a.out, NULL));
+  REFUSES(2, invman_fit_power_law(NULL, PTR(0, a.r), PTR(1, a.r), NULL_N, a.out, NULL));
   REFUSES(3, invman_median_power_law(NULL, PTR(0, a.r), PTR(1, a.r), NULL_N, 1, 0, PTR(2, &a.rng), a.out, NULL));
   DOES_NOTHING(1, invman_stripe_averages(NULL, 0, 3, 1, 1, 0, PTR(0, a.out)));
   DOES_NOTHING(1, invman_stripe_integrals(NULL, 0, 0, 1, NULL, PTR(0, a.out)));
