@@ -20,11 +20,11 @@
      #include "invman.h"
      #include <stdio.h>
      int main(void) {
-       invman_data_model stripe = {0};                 // the paper's single stripe ...
+       static invman_data_model stripe;                // all zero: the paper's single stripe ...
        invman_rng rng;
        invman_data train, test;
        invman_net net;
-       invman_flow_options options = {0};              // alpha = 1e-6: the feature regime
+       static invman_flow_options options;             // all zero: the feature regime, alpha = 1e-6
        invman_flow_info info;
        stripe.d = 5;                                   // ... in five dimensions, one of which matters
        invman_rng_seed(&rng, 1, INVMAN_STREAM_TRAIN);
@@ -81,6 +81,10 @@
      context.parallel_for if given, else OpenMP if compiled in, else one. Distinct objects may be used from distinct
      threads at once; const objects may be shared. Where the cores are busy with other things, set
      OMP_WAIT_POLICY=passive in the environment: OpenMP's threads otherwise spin while they wait for each other.
+     A process may fork between two calls. GCC's OpenMP has no threads in the child for a thread that had some in the
+     parent: there the library works on one core, to the same bits; new threads of the child have all cores again. What
+     the caller's own code did with OpenMP before the fork the library does not see: a child of such a parent calls
+     omp_set_num_threads(1) first, or sets OMP_NUM_THREADS=1 and executes another program.
 
    DETERMINISM
      Same binary, same kind of processor, same input: same bits, for any number of threads; step sizes never depend on
@@ -98,6 +102,11 @@
      The lazy flow has neither step nor tolerance: about 2 n events, each of O(n sqrt(n)). Its info holds a certificate,
      made of the final coefficients and the kernel alone. Gram matrices are two matrix products, never Jacobians.
      Eigenvectors: Householder tridiagonalisation, divide and conquer; the largest few: Lanczos.
+     Rounding is to nearest. Where the processor is told to round otherwise, or to take numbers below 2.2e-308 for zero
+     (FTZ and DAZ, as games, audio and -ffast-math tell it), every call ends all the same: flushed, with the digits it has
+     elsewhere where inputs and their products are above 1e-290 or zero; under directed rounding, with fewer, or
+     NOT_CONVERGED. Same bits then only where all threads are told the same. Doubles in wider registers (i386's x87) keep
+     the accuracy, not the bits, and work in plain C: -msse2 -mfpmath=sse has vectors.
 
    INDEX
      status    invman_status_string  invman_end_string  invman_version
@@ -135,6 +144,61 @@
                invman_convnet_gradient  invman_convnet_gradients  invman_convnet_ntk_gram
                invman_convnet_save  invman_convnet_load */
 
+/* Formulas have capitals for names, as have many programs for macros: those are set aside until the end of this file. */
+#if defined(__GNUC__) || defined(__clang__) || defined(_MSC_VER) || defined(__TINYC__)
+#define INVMAN_I_CAPITALS
+#pragma push_macro("A")
+#pragma push_macro("B")
+#pragma push_macro("C")
+#pragma push_macro("D")
+#pragma push_macro("E")
+#pragma push_macro("F")
+#pragma push_macro("G")
+#pragma push_macro("H")
+#pragma push_macro("J")
+#pragma push_macro("K")
+#pragma push_macro("L")
+#pragma push_macro("M")
+#pragma push_macro("N")
+#pragma push_macro("O")
+#pragma push_macro("P")
+#pragma push_macro("Q")
+#pragma push_macro("R")
+#pragma push_macro("S")
+#pragma push_macro("T")
+#pragma push_macro("U")
+#pragma push_macro("V")
+#pragma push_macro("W")
+#pragma push_macro("X")
+#pragma push_macro("Y")
+#pragma push_macro("Z")
+#undef A
+#undef B
+#undef C
+#undef D
+#undef E
+#undef F
+#undef G
+#undef H
+#undef J
+#undef K
+#undef L
+#undef M
+#undef N
+#undef O
+#undef P
+#undef Q
+#undef R
+#undef S
+#undef T
+#undef U
+#undef V
+#undef W
+#undef X
+#undef Y
+#undef Z
+#endif
+
 #ifndef INVMAN_H
 #define INVMAN_H
 
@@ -153,11 +217,13 @@
 #define INVMAN_API static __attribute__((unused))
 #elif defined(INVMAN_STATIC)
 #define INVMAN_API static
-#elif defined(__cplusplus)
-#define INVMAN_API extern "C"
 #else
 #define INVMAN_API extern
 #endif
+#endif
+
+#ifdef __cplusplus
+extern "C" { /* whatever INVMAN_API is */
 #endif
 
 /* ------------------------------------------------------------------------------------------------ status */
@@ -966,6 +1032,10 @@ INVMAN_API invman_model invman_convnet_model(invman_convnet *net);
 INVMAN_API invman_status invman_convnet_save(const invman_convnet *net, const char *path);
 INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const char *path, invman_convnet **out);
 
+#ifdef __cplusplus
+}
+#endif
+
 #endif /* INVMAN_H */
 
 /* ========================================================================================================
@@ -980,6 +1050,10 @@ INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const ch
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(_OPENMP) && !defined(__clang__) && !defined(_WIN32)
+#define INVMAN_I_FORK
+#include <unistd.h>
+#endif
 #ifdef INVMAN_USE_CBLAS
 #ifndef INVMAN_CBLAS_HEADER
 #define INVMAN_CBLAS_HEADER <cblas.h>
@@ -992,7 +1066,7 @@ INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const ch
 #error "invman.h: -ffast-math removes the checks for NaN and infinity; compile this file without it"
 #endif
 
-#ifdef INVMAN_PORTABLE
+/* Whether doubles are kept in wider registers, as those of the x87 are. */
 #ifdef FLT_EVAL_METHOD
 #define INVMAN_I_WIDER (FLT_EVAL_METHOD < 0 || FLT_EVAL_METHOD == 2)
 #elif defined(__i386__)
@@ -1000,6 +1074,8 @@ INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const ch
 #else
 #define INVMAN_I_WIDER 0
 #endif
+
+#ifdef INVMAN_PORTABLE
 #if INVMAN_I_WIDER
 #error "invman.h: INVMAN_PORTABLE needs doubles that are not kept in wider registers; on i386: -msse2 -mfpmath=sse"
 #endif
@@ -1156,6 +1232,21 @@ static void invman_i_free(const invman_context *ctx, void *memory) {
 
 typedef void (*invman_i_task)(size_t index, void *arg);
 
+/* Whether OpenMP has threads for the calling one. GCC's keeps a team for each thread that has asked for one, and in a
+   forked child waits for ever for the parent's. So each remembers the process in which it first asked, and works alone
+   in any other. (The OpenMP of clang starts anew in a child, and Windows does not fork.) */
+static int invman_i_has_team(void) {
+#ifdef INVMAN_I_FORK
+  static long process;
+#pragma omp threadprivate(process)
+  long here = (long)getpid();
+  if (process == 0) process = here;
+  return process == here;
+#else
+  return 1;
+#endif
+}
+
 /* The grid of tasks depends on the problem's size only and every task writes its own results, so that the number
    of threads never changes a bit. work: multiply-adds in all; what is done in microseconds is not worth a thread. */
 static void invman_i_parallel(const invman_context *ctx, size_t tasks, invman_i_task task, void *arg, double work) {
@@ -1165,6 +1256,7 @@ static void invman_i_parallel(const invman_context *ctx, size_t tasks, invman_i_
     ctx->parallel_for(tasks, task, arg, ctx->user);
     return;
   }
+  spread = spread && invman_i_has_team();
 #ifdef _OPENMP
 #pragma omp parallel for schedule(dynamic) if (spread)
 #endif
@@ -1341,7 +1433,8 @@ static size_t invman_i_below(invman_rng *rng, size_t n) {
    is chosen at run time. Lanes hold neurons, so that sums over neurons stay in registers and sums over points
    need no shuffling. */
 
-#if defined(__GNUC__) && !defined(INVMAN_NO_SIMD)
+/* In standard C, GCC takes no product of a vector and a number that it keeps in a wider register. */
+#if defined(__GNUC__) && !defined(INVMAN_NO_SIMD) && (defined(__clang__) || !INVMAN_I_WIDER)
 #define INVMAN_I_VECTORS 1
 #define INVMAN_I_BASE    2 /* SSE2, NEON, or what the compiler makes of pairs */
 #define INVMAN_I_INLINE  static inline __attribute__((always_inline, unused))
@@ -2056,6 +2149,12 @@ static int invman_i_scaling(double largest) {
   return -exponent;
 }
 
+/* The same as one factor, to about 1 where 2^exponent is so large or small that processors may take it for 0. */
+static double invman_i_unit_of(double largest) {
+  int exponent = invman_i_scaling(largest);
+  return ldexp(1, exponent > 1000 ? 1000 : exponent < -1000 ? -1000 : exponent);
+}
+
 /* R = the upper triangle of A times 2^exponent, its largest entry in [1/2, 1). */
 static invman_status invman_i_copy_scaled(const invman_context *ctx, const double *A, size_t n, double *R,
                                           size_t stride, int *exponent) {
@@ -2751,8 +2850,8 @@ typedef struct invman_i_lanczos {
   double beta;            /* norm of the residual */
   double scale[2], image; /* powers of two that scale A; the largest |A q| so far */
   int exponent;
-  int searching; /* for what the k pairs miss, since so many steps; */
-  size_t steps;
+  int searching; /* for what the k pairs miss, since so many steps; how often so far; */
+  size_t steps, searches;
   double *found; /* (k) the values when that began */
   invman_rng rng;
   invman_i_gemm room;
@@ -2874,6 +2973,7 @@ static int invman_i_lanczos_done(invman_i_lanczos *s, double tol) {
     return s->size > k && s->steps >= INVMAN_I_TOP_CHECK &&
            s->theta[k] + invman_i_lanczos_residual(s, k) <= s->theta[k - 1] + allowed;
   s->searching = 1;
+  s->searches++;
   s->steps = 0;
   memcpy(s->found, s->theta, k * sizeof *s->found);
   invman_i_lanczos_restart(s, k, 1);
@@ -2894,6 +2994,7 @@ static invman_status invman_i_lanczos_run(invman_i_lanczos *s, double tol) {
     since = 0;
     status = invman_i_lanczos_ritz(s);
     if (status < 0) return status;
+    if (s->searches > s->k + INVMAN_I_TOP_RESTARTS) return INVMAN_NOT_CONVERGED; /* A is another each time */
     if (invman_i_lanczos_done(s, tol)) return INVMAN_OK;
     if (s->size < s->most) continue;
     if (restarts++ >= INVMAN_I_TOP_RESTARTS) return INVMAN_NOT_CONVERGED;
@@ -3806,7 +3907,6 @@ static void invman_i_add_squares(const double *w, size_t stride, size_t d, size_
 static double invman_i_lambda(const invman_net *net, const invman_i_pack *pack, size_t d_par) {
   size_t h = net->h, d = net->d, stride = pack ? INVMAN_I_WIDTH : 1, n, k;
   double sum[2], scale = 1, largest = 0;
-  int exponent;
   if (d_par == 0 || d_par >= d) return 0;
   for (;;) {
     sum[0] = sum[1] = 0;
@@ -3817,8 +3917,7 @@ static double invman_i_lambda(const invman_net *net, const invman_i_pack *pack, 
       for (k = 0; k < d; k++)
         largest = fmax(largest, fabs((pack ? invman_i_neuron(pack, n) : net->w + n * d)[k * stride]));
     if (!(largest > 0 && largest <= DBL_MAX)) return 0;
-    (void)frexp(largest, &exponent);
-    scale = ldexp(1, exponent > -1000 ? -exponent : 1000);
+    scale = invman_i_unit_of(largest);
   }
   return sum[0] > 0 ? sqrt((double)(d - d_par) / (double)d_par * (sum[0] / sum[1])) : 0;
 }
@@ -5608,7 +5707,7 @@ static invman_status invman_i_momentum_step(invman_flow *f) {
   for (;; f->info.rejected++, f->dt = 0.1 * dt) {
     int last = o->t_max > 0 && f->dt >= (o->t_max - f->info.t) * (1 - 1e-12), moves = 0;
     dt = last ? o->t_max - f->info.t : f->dt;
-    if (!(f->info.t + dt > f->info.t)) return invman_i_end(f, INVMAN_END_ROUNDING);
+    if (!(dt > fmax(DBL_MIN, 0.5 * DBL_EPSILON * f->info.t))) return invman_i_end(f, INVMAN_END_ROUNDING);
     f->beyond = 0;
     keep = o->momentum > 0 ? invman_i_exp(-dt / o->momentum) : 0;
     for (k = 0; k < N; k++) {
@@ -7567,11 +7666,7 @@ static void invman_i_empty(double *out, size_t n) { /* an output, of a call that
 }
 
 /* A power of two that brings the largest |x| to about 1: squares and sums of what is scaled do not overflow. */
-static double invman_i_unit(const double *x, size_t n) {
-  int exponent = 0;
-  (void)frexp(invman_i_largest(x, n), &exponent);
-  return ldexp(1, exponent > -1000 ? -exponent : 1000);
-}
+static double invman_i_unit(const double *x, size_t n) { return invman_i_unit_of(invman_i_largest(x, n)); }
 
 static double invman_i_inner_scaled(const double *a, const double *b, size_t n, double unit_a, double unit_b) {
   double sum = 0;
@@ -8948,11 +9043,11 @@ invman_status invman_activation_patterns(const invman_context *ctx, const invman
 double invman_region_bound(size_t h, size_t d) {
   double term = 1, sum = 1;
   size_t j;
-  for (j = 1; j <= d && j <= h && sum <= DBL_MAX && term > 1e-17 * sum; j++) {
+  for (j = 1; j <= d && j <= h && sum < DBL_MAX && term > 1e-17 * sum; j++) {
     term = term > 1e280 ? term / (double)j * (double)(h - j + 1) : term * (double)(h - j + 1) / (double)j;
     sum += term;
   }
-  return sum;
+  return sum < DBL_MAX ? sum : HUGE_VAL; /* rounded down, no sum is infinite */
 }
 
 invman_status invman_net_init_orthogonal(const invman_context *ctx, size_t h, size_t d, invman_rng *rng,
@@ -10863,6 +10958,8 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
   return invman_i_drop(&scope);
 }
 
+#undef INVMAN_I_FORK
+#undef INVMAN_I_WIDER
 #undef INVMAN_I_VECTORS
 #undef INVMAN_I_BASE
 #undef INVMAN_I_INLINE
@@ -10901,6 +10998,35 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 #endif
 
 #endif /* INVMAN_I_IMPLEMENTED */
+
+#ifdef INVMAN_I_CAPITALS
+#undef INVMAN_I_CAPITALS
+#pragma pop_macro("A")
+#pragma pop_macro("B")
+#pragma pop_macro("C")
+#pragma pop_macro("D")
+#pragma pop_macro("E")
+#pragma pop_macro("F")
+#pragma pop_macro("G")
+#pragma pop_macro("H")
+#pragma pop_macro("J")
+#pragma pop_macro("K")
+#pragma pop_macro("L")
+#pragma pop_macro("M")
+#pragma pop_macro("N")
+#pragma pop_macro("O")
+#pragma pop_macro("P")
+#pragma pop_macro("Q")
+#pragma pop_macro("R")
+#pragma pop_macro("S")
+#pragma pop_macro("T")
+#pragma pop_macro("U")
+#pragma pop_macro("V")
+#pragma pop_macro("W")
+#pragma pop_macro("X")
+#pragma pop_macro("Y")
+#pragma pop_macro("Z")
+#endif
 
 /* ---------------------------------------------------------------------------------------- revision history
 

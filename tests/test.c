@@ -1,7 +1,9 @@
-/* The tests: test [DIRECTORY [NAME]], DIRECTORY: where files may be written, NAME: only tests whose name contains it.
+/* The tests: test [DIRECTORY [NAME [FLOATS]]], DIRECTORY: where files may be written, NAME: only tests whose name
+   contains it, FLOATS: how the processor is told to round (see floats.c).
    TEST_QUICK: without the paper's runs; TEST_SCALING: the paper's laws alone; TEST_SLOW: the largest runs. */
 #include "test.h"
 
+#include "floats.c"
 #include "rng.c"
 #include "data.c"
 #include "network.c"
@@ -18,6 +20,7 @@
 #include "convnet.c"
 #include "model.c"
 #include "images.c"
+#include "fork.c"
 #include "failures.c"
 #include "torture.c"
 #include "paper.c"
@@ -27,6 +30,7 @@ int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   if (argc > 1) snprintf(test_dir, sizeof test_dir, "%s", argv[1]);
   if (argc > 2) test_filter = argv[2];
+  if (argc > 3 && !set_floats(argv[3])) return 0;
 #if defined(TEST_SLOW)
   slow_tests();
 #elif defined(TEST_SCALING)
@@ -48,6 +52,7 @@ int main(int argc, char **argv) {
   convnet_tests();
   model_tests();
   images_tests();
+  fork_tests();
   failures_tests();
   torture_tests();
 #ifndef TEST_QUICK
