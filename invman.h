@@ -262,7 +262,7 @@ typedef struct invman_context {
   void *(*alloc)(size_t bytes, void *user); /* alloc and release: both or neither; called by one thread at a time */
   void (*release)(void *block, size_t bytes, void *user);
   /* Calls task(i, arg) for every i < tasks, in any order, on any threads, and returns when all are done. */
-  void (*parallel_for)(size_t tasks, void (*task)(size_t which, void *arg), void *arg, void *user);
+  void (*parallel_for)(size_t tasks, void (*task)(size_t index, void *arg), void *arg, void *user);
   /* Called now and then during long work; done in 0..1, below 0 if unknown. Nonzero: stop. */
   int (*progress)(const char *stage, double done, void *user);
   void *user;          /* handed to all of the above */
@@ -1003,7 +1003,7 @@ INVMAN_API size_t invman_convnet_size(const invman_convnet *net); /* N, all weig
 /* (N) of the network's own, to be read and written: layer by layer, then the classifier's w and b. */
 INVMAN_API double *invman_convnet_weights(invman_convnet *net);
 INVMAN_API size_t invman_convnet_layers(const invman_convnet *net); /* convolutions; 16 by default */
-INVMAN_API invman_status invman_convnet_get_layer(const invman_convnet *net, size_t which, invman_convnet_layer *out);
+INVMAN_API invman_status invman_convnet_get_layer(const invman_convnet *net, size_t index, invman_convnet_layer *out);
 
 /* f (n) of the images x (n, channels*height*width), channels first: 1.2e6 multiply-adds for one of MNIST's. Memory,
    here and below: eight groups of eight images at work, or n/64 where that is more, as far as options.memory allows;
@@ -1230,7 +1230,7 @@ static void invman_i_free(const invman_context *ctx, void *memory) {
   if (memory) invman_i_release(ctx, (invman_i_block *)(void *)((unsigned char *)memory - sizeof(invman_i_block)));
 }
 
-typedef void (*invman_i_task)(size_t which, void *arg);
+typedef void (*invman_i_task)(size_t index, void *arg);
 
 /* Whether OpenMP has threads for the calling one. GCC's keeps a team for each thread that has asked for one, and in a
    forked child waits for ever for the parent's. So each remembers the process in which it first asked, and works alone
@@ -1690,7 +1690,7 @@ static double invman_i_sum_lanes(const invman_i_lanes *x) {
   return ((x->d[0] + x->d[4]) + (x->d[2] + x->d[6])) + ((x->d[1] + x->d[5]) + (x->d[3] + x->d[7]));
 }
 
-/* KERNEL(name) makes the task `name` out of the inline function name_body(which, arg, L). */
+/* KERNEL(name) makes the task `name` out of the inline function name_body(index, arg, L). */
 #if INVMAN_I_VECTORS && (defined(__x86_64__) || defined(__i386__))
 #define INVMAN_I_KERNEL(name)                                                                                 \
   __attribute__((target("avx512f,avx512dq,avx512vl"))) static void name##_512(size_t i, void *arg) {          \
@@ -3258,19 +3258,19 @@ static void invman_i_widen_rates(const invman_i_pack *from, const invman_i_pack 
   }
 }
 
-/* The points a sum runs over: rows indices[0..n-1] of x (n, d), or all rows in order. */
+/* The points a sum runs over: rows index[0..n-1] of x (n, d), or all rows in order. */
 typedef struct invman_i_points {
   const double *x;
   const float *narrow; /* the same, for sweeps in single precision */
-  const size_t *indices;
+  const size_t *index;
   size_t n, d;
 } invman_i_points;
 
-static invman_i_points invman_i_points_of(const double *x, const size_t *indices, size_t n, size_t d) {
+static invman_i_points invman_i_points_of(const double *x, const size_t *index, size_t n, size_t d) {
   invman_i_points p;
   p.x = x;
   p.narrow = NULL;
-  p.indices = indices;
+  p.index = index;
   p.n = n;
   p.d = d;
   return p;
@@ -3278,14 +3278,14 @@ static invman_i_points invman_i_points_of(const double *x, const size_t *indices
 
 static invman_i_points invman_i_slice(const invman_i_points *p, size_t first, size_t count) {
   invman_i_points slice = *p;
-  if (p->indices) slice.indices += first;
+  if (p->index) slice.index += first;
   else slice.x += first * p->d;
-  if (p->narrow && !p->indices) slice.narrow += first * p->d;
+  if (p->narrow && !p->index) slice.narrow += first * p->d;
   slice.n = count;
   return slice;
 }
 
-static size_t invman_i_row_index(const invman_i_points *p, size_t i) { return p->indices ? p->indices[i] : i; }
+static size_t invman_i_row_index(const invman_i_points *p, size_t i) { return p->index ? p->index[i] : i; }
 static const double *invman_i_point(const invman_i_points *p, size_t i) {
   return p->x + p->d * invman_i_row_index(p, i);
 }
@@ -4658,7 +4658,7 @@ static void invman_i_gram_points(const invman_context *ctx, const invman_i_gram 
 typedef struct invman_i_mover {
   void (*begin)(invman_flow *f, double span); /* what a step of this length needs to know before it */
   void (*push)(invman_flow *f, size_t first, size_t count,
-               int nearby); /* G = (nearby: +=) sum r df/dW of part of the list */
+               int near); /* G = (near: +=) sum r df/dW of part of the list */
   void (*rates)(invman_flow *f, size_t first, size_t count, double *rate); /* of their margins, along G, here */
   void (*gram)(invman_flow *f);                                            /* K of the near points, here */
   void (*move)(invman_flow *f, double dt); /* from the step's start along G for a time dt */
@@ -4686,7 +4686,7 @@ struct invman_flow {
   double *gap, *gap_next;     /* (p) how far a margin can be from where it was when last looked at; after the step */
   double *next, *predicted, *work; /* (p) margins after the step; predicted ones; scratch */
   double *f0_test, *f_test;        /* (test n) */
-  unsigned char *nearby;           /* (p) whether the point may come to its margin within the step */
+  unsigned char *near;             /* (p) whether the point may come to its margin within the step */
   size_t *list, near_count, below; /* (p) near points, then those with g = 1, then those with g = 0; */
   size_t far_count;                /* of these the last ones, far above */
   size_t *where, *look;            /* (p) place in the list; points whose margin is to be looked at */
@@ -4970,14 +4970,14 @@ INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int 
 }
 INVMAN_I_KERNEL(invman_i_hold_group)
 
-/* Held gates in the place of plain ones in G: of all held pairs, or (nearby 0 or 1) those whose point is so. */
-static void invman_i_hold_gradient(invman_flow *f, int nearby) {
+/* Held gates in the place of plain ones in G: of all held pairs, or (near 0 or 1) those whose point is so. */
+static void invman_i_hold_gradient(invman_flow *f, int near) {
   size_t d = f->net->d, k, l;
   for (k = 0; k < f->held_count; k++) {
     const invman_i_held *h = &f->held[k];
     const double *x = f->train->x + h->i * d;
     double *g = invman_i_neuron(&f->grad, h->n), change = (h->gate - (h->z > 0)) * f->r[h->i];
-    if (nearby >= 0 && f->nearby[h->i] != nearby) continue;
+    if (near >= 0 && f->near[h->i] != near) continue;
     for (l = 0; l < d; l++) g[l * INVMAN_I_WIDTH] += change * x[l] / (double)d;
     g[d * INVMAN_I_WIDTH] += change;
     g[(d + 1) * INVMAN_I_WIDTH] += change * h->z;
@@ -5038,10 +5038,10 @@ static void invman_i_hold_neurons(invman_flow *f, double span) {
 /* ---- sweeps over the points of the list, with the held gates in the place of the plain ones */
 
 /* G = (or +=) sum of r x~ over part of the list, near or not. */
-static void invman_i_flow_gradient(invman_flow *f, size_t first, size_t count, int nearby) {
-  invman_i_gradient_points(&f->context, &f->trial, invman_i_narrow(f), invman_i_listed(f, first, count), f->r, nearby,
+static void invman_i_flow_gradient(invman_flow *f, size_t first, size_t count, int near) {
+  invman_i_gradient_points(&f->context, &f->trial, invman_i_narrow(f), invman_i_listed(f, first, count), f->r, near,
                            &f->grad);
-  invman_i_hold_gradient(f, nearby);
+  invman_i_hold_gradient(f, near);
 }
 
 /* The rates of part of the list's margins along G, Eq. (3). */
@@ -5069,14 +5069,14 @@ static void invman_i_flow_rates(invman_flow *f, size_t first, size_t count, doub
 }
 
 static void invman_i_flow_gram(invman_flow *f) {
-  invman_i_points nearby = invman_i_listed(f, 0, f->near_count);
-  if (invman_i_gram_reserve(&f->gram, &f->scope, nearby.n) < 0) return;
+  invman_i_points near = invman_i_listed(f, 0, f->near_count);
+  if (invman_i_gram_reserve(&f->gram, &f->scope, near.n) < 0) return;
   f->gram.net = &f->trial;
   f->gram.part = INVMAN_NTK_ALL;
   f->gram.held = f->held;
   f->gram.held_count = f->held_count;
   f->gram.where = f->where;
-  invman_i_gram_points(&f->context, &f->gram, &nearby, NULL, f->K);
+  invman_i_gram_points(&f->context, &f->gram, &near, NULL, f->K);
 }
 
 static void invman_i_flow_eval(invman_flow *f, int start, const double *x, size_t n, double *out) {
@@ -5136,17 +5136,17 @@ static const double *invman_i_model_points(invman_flow *f, size_t first, size_t 
   return f->x_list;
 }
 
-static void invman_i_model_push(invman_flow *f, size_t first, size_t count, int nearby) {
+static void invman_i_model_push(invman_flow *f, size_t first, size_t count, int near) {
   size_t N = f->model.size, k;
-  double *G = nearby ? f->here : f->G;
+  double *G = near ? f->here : f->G;
   if (f->scope.status < 0 || f->beyond) return;
-  if (!nearby) memset(f->G, 0, N * sizeof *f->G);
+  if (!near) memset(f->G, 0, N * sizeof *f->G);
   if (count == 0) return;
   if (invman_i_model_failed(
           f, f->model.gradient(invman_i_model_points(f, first, count), count, f->r_list, G, f->model.user)))
     return;
   f->beyond = !invman_i_all_finite(G, N);
-  for (k = 0; nearby && !f->beyond && k < N; k++) f->G[k] += f->here[k];
+  for (k = 0; near && !f->beyond && k < N; k++) f->G[k] += f->here[k];
 }
 
 static void invman_i_model_set(invman_flow *f, const double *from) {
@@ -5336,7 +5336,7 @@ static void invman_i_eval_margins(invman_flow *f, double *margin) {
   }
   for (i = 0; i < p; i++) {
     double reach = f->options.alpha * f->reach * sqrt(f->square[i]);
-    int stays = f->nearby[i] == INVMAN_I_FAR && invman_i_lowest(f, i) - reach > 1 + f->options.margin_tol;
+    int stays = f->near[i] == INVMAN_I_FAR && invman_i_lowest(f, i) - reach > 1 + f->options.margin_tol;
     f->gap_next[i] = stays ? f->gap[i] + reach : 0;
     margin[i] = f->margin[i];
     if (!stays) f->look[count++] = i;
@@ -5351,10 +5351,10 @@ static size_t invman_i_mark_near(invman_flow *f, double span) {
   size_t count = 0, i;
   for (i = 0; i < f->train->n; i++) {
     double approach = f->margin[i] < 1 ? f->rate[i] : -f->rate[i];
-    int distant = f->net && f->loss.kind == INVMAN_HINGE && invman_i_lowest(f, i) > invman_i_far(f, i, span);
-    int nearby = invman_i_is_near(&f->loss, f->margin[i], span * (1.5 * fmax(0, approach) + 0.3 * f->typical));
-    f->nearby[i] = nearby ? 1 : distant ? INVMAN_I_FAR : 0;
-    count += nearby != 0;
+    int far = f->net && f->loss.kind == INVMAN_HINGE && invman_i_lowest(f, i) > invman_i_far(f, i, span);
+    int near = invman_i_is_near(&f->loss, f->margin[i], span * (1.5 * fmax(0, approach) + 0.3 * f->typical));
+    f->near[i] = near ? 1 : far ? INVMAN_I_FAR : 0;
+    count += near != 0;
   }
   return count;
 }
@@ -5377,7 +5377,7 @@ static void invman_i_split(invman_flow *f) {
   int part;
   for (part = 0; part < 4; part++) {
     for (i = 0; i < p; i++)
-      if ((f->nearby[i] == 1 ? 0 : f->nearby[i] == INVMAN_I_FAR ? 3 : f->margin[i] < 1 ? 1 : 2) == part) {
+      if ((f->near[i] == 1 ? 0 : f->near[i] == INVMAN_I_FAR ? 3 : f->margin[i] < 1 ? 1 : 2) == part) {
         f->where[i] = count;
         f->list[count++] = i;
         if (part > 0) f->r[i] = part == 1 ? f->unit * f->train->y[i] : 0; /* near: the margin step's */
@@ -5468,7 +5468,7 @@ static size_t invman_i_predict_rest(invman_flow *f, const invman_i_trial *trial)
     f->rate[i] = f->work[k];
     f->predicted[i] = f->margin[i] + trial->used * f->rate[i];
     if ((f->predicted[i] < 1) != (f->margin[i] < 1) || invman_i_is_near(&f->loss, f->predicted[i], 0)) {
-      f->nearby[i] = 1;
+      f->near[i] = 1;
       missed++;
     }
   }
@@ -5518,9 +5518,9 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
   trial->turn = f->speed * trial->used;
   invman_i_eval_margins(f, f->next);
   for (i = 0; i < p; i++) {
-    int distant = f->nearby[i] == INVMAN_I_FAR && f->next[i] > 1 && f->next[i] <= DBL_MAX;
-    if (distant && f->gap_next[i] > 0) continue;
-    if (distant) f->rate[i] = (f->next[i] - f->margin[i]) / (trial->used + (f->info.t - f->seen[i]));
+    int far = f->near[i] == INVMAN_I_FAR && f->next[i] > 1 && f->next[i] <= DBL_MAX;
+    if (far && f->gap_next[i] > 0) continue;
+    if (far) f->rate[i] = (f->next[i] - f->margin[i]) / (trial->used + (f->info.t - f->seen[i]));
     else trial->error = invman_i_worst(trial->error, fabs(f->next[i] - f->predicted[i]));
     trial->size = fmax(trial->size, fabs(f->next[i]));
   }
@@ -5908,7 +5908,7 @@ static invman_status invman_i_take_flow(const invman_context *ctx, const invman_
   f->work = invman_i_doubles(&f->scope, p);
   f->f0_test = invman_i_doubles(&f->scope, tests);
   f->f_test = invman_i_doubles(&f->scope, tests);
-  f->nearby = (unsigned char *)invman_i_take(&f->scope, p, 1);
+  f->near = (unsigned char *)invman_i_take(&f->scope, p, 1);
   f->list = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
   f->where = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
   f->look = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
@@ -6370,18 +6370,18 @@ INVMAN_I_INLINE void invman_i_lift(const invman_i_lanes *dot, double share, invm
 INVMAN_I_INLINE void invman_i_infinite_row(const invman_i_infinite *s, size_t i, double xx, size_t left, size_t count,
                                            const invman_i_lanes *zz, invman_i_lanes *row, const int L) {
   const int J = INVMAN_I_TILE_LANES(L);
-  invman_i_lanes q[3], sine[3], distant[3], all = invman_i_zero;
+  invman_i_lanes q[3], sine[3], far[3], all = invman_i_zero;
   int j;
   INVMAN_I_UNROLL
   for (j = 0; j < J; j++) {
     invman_i_lanes square;
     invman_i_lift(&row[j], s->share, &q[j], L);
-#define INVMAN_I_OP(piece, V, M)                                                                   \
-  sine[j].piece = xx * zz[j].piece;                                                                \
-  square.piece = sine[j].piece - q[j].piece * q[j].piece;                                          \
-  distant[j].piece = square.piece - 0.01 * sine[j].piece;                                          \
-  square.piece = INVMAN_I_CHOICE(distant[j].piece, square.piece, 1.0 + invman_i_zero.piece, V, M); \
-  all.piece += INVMAN_I_POSITIVE(distant[j].piece, 1.0 + invman_i_zero.piece, V, M);
+#define INVMAN_I_OP(piece, V, M)                                                               \
+  sine[j].piece = xx * zz[j].piece;                                                            \
+  square.piece = sine[j].piece - q[j].piece * q[j].piece;                                      \
+  far[j].piece = square.piece - 0.01 * sine[j].piece;                                          \
+  square.piece = INVMAN_I_CHOICE(far[j].piece, square.piece, 1.0 + invman_i_zero.piece, V, M); \
+  all.piece += INVMAN_I_POSITIVE(far[j].piece, 1.0 + invman_i_zero.piece, V, M);
     INVMAN_I_LANEWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
     invman_i_root(&sine[j], &square, L);
@@ -6390,7 +6390,7 @@ INVMAN_I_INLINE void invman_i_infinite_row(const invman_i_infinite *s, size_t i,
     size_t c;
     for (c = s->symmetric && i > left ? i - left : 0; c < count; c++) {
       size_t at = c / INVMAN_I_WIDTH, l = c % INVMAN_I_WIDTH;
-      if (!(distant[at].d[l] > 0))
+      if (!(far[at].d[l] > 0))
         sine[at].d[l] = invman_i_small_sine(s->x + i * s->d, s->z + (left + c) * s->d, s->d, s->share, xx, q[at].d[l],
                                             zz[at].d[l], L);
     }
@@ -6692,15 +6692,15 @@ static double invman_i_lazy_trust(const invman_i_margins *e) {
    ends where rounding has moved them by 1e-8. */
 static int invman_i_lazy_follow(invman_i_margins *e, const invman_lazy_options *o, double *a, invman_lazy_info *info) {
   double trust = invman_i_lazy_trust(e), s_max = o->s_max > 0 ? o->s_max : HUGE_VAL;
-  const double endless = 0.25 * DBL_MAX; /* where a kernel next to 0 would take s beyond all numbers */
+  const double forever = 0.25 * DBL_MAX; /* where a kernel next to 0 would take s beyond all numbers */
   int rest = 0, end = invman_i_lazy_end(e, o, info);
   while (end == INVMAN_END_NONE) {
-    invman_status status = invman_i_hinge_advance(e, fmin(fmin(trust, s_max), endless), &rest);
+    invman_status status = invman_i_hinge_advance(e, fmin(fmin(trust, s_max), forever), &rest);
     if (status != INVMAN_OK) return INVMAN_END_ROUNDING; /* or an error, which the scope remembers */
     if (rest) return INVMAN_END_REST;
     end = invman_i_lazy_end(e, o, info);
     if (end == INVMAN_END_NONE && e->s >= s_max) end = INVMAN_END_T_MAX;
-    if (end == INVMAN_END_NONE && e->s >= endless) end = INVMAN_END_ROUNDING;
+    if (end == INVMAN_END_NONE && e->s >= forever) end = INVMAN_END_ROUNDING;
     if (end == INVMAN_END_NONE && e->s >= trust) {
       invman_i_lazy_margins(e, a, e->work);
       if (!(invman_i_lazy_residual(e, e->work) <= 1e-8)) end = INVMAN_END_ROUNDING;
@@ -6989,7 +6989,7 @@ static void invman_i_mi_points(size_t task, void *arg) {
 
 /* h_2(q) in bits from t = q_small/q_large = (r_small/r_large)^exponent; both r at 0 tell nothing: t = 1. */
 static double invman_i_label_entropy(double a, double b, double exponent) {
-  double lesser = a < b ? a : b, large = a < b ? b : a, t = large > 0 ? invman_i_power(lesser / large, exponent) : 1;
+  double small = a < b ? a : b, large = a < b ? b : a, t = large > 0 ? invman_i_power(small / large, exponent) : 1;
   return t > 0 ? (invman_i_log1p(t) - t / (1 + t) * invman_i_log(t)) / 0.69314718055994530942 : 0;
 }
 
@@ -8823,9 +8823,9 @@ static invman_status invman_i_diffusion_take(invman_i_scope *scope, size_t n, do
   return scope->status;
 }
 
-/* Of the points indices[0..m-1]; rounding's eigenvalues count as 0. */
+/* Of the points index[0..m-1]; rounding's eigenvalues count as 0. */
 static invman_status invman_i_diffuse(const invman_context *ctx, invman_i_diffusion *s, const double *D, size_t n,
-                                      const size_t *indices, size_t m, double *bits) {
+                                      const size_t *index, size_t m, double *bits) {
   size_t i, j;
   invman_status status;
   *bits = 0;
@@ -8833,8 +8833,8 @@ static invman_status invman_i_diffuse(const invman_context *ctx, invman_i_diffus
   for (i = 0; i < m; i++) {
     double sum = 0;
     for (j = 0; j < m; j++) {
-      double distant = D[indices[i] * n + indices[j]] / s->sigma;
-      sum += s->K[i * m + j] = invman_i_exp(-0.5 * distant * distant);
+      double far = D[index[i] * n + index[j]] / s->sigma;
+      sum += s->K[i * m + j] = invman_i_exp(-0.5 * far * far);
     }
     s->root[i] = sqrt(sum);
   }
@@ -8852,9 +8852,9 @@ static invman_status invman_i_diffuse(const invman_context *ctx, invman_i_diffus
 }
 
 static size_t *invman_i_take_indices(invman_i_scope *scope, size_t n) {
-  size_t *indices = (size_t *)invman_i_take(scope, n, sizeof(size_t)), i;
-  for (i = 0; indices && i < n; i++) indices[i] = i;
-  return indices;
+  size_t *index = (size_t *)invman_i_take(scope, n, sizeof(size_t)), i;
+  for (i = 0; index && i < n; i++) index[i] = i;
+  return index;
 }
 
 invman_status invman_diffusion_entropy(const invman_context *ctx, const double *D, size_t n, double sigma, double t,
@@ -8862,39 +8862,39 @@ invman_status invman_diffusion_entropy(const invman_context *ctx, const double *
   invman_i_scope scope = invman_i_open(ctx);
   invman_status status = invman_i_need_distances(ctx, D, n);
   invman_i_diffusion s;
-  size_t *indices;
+  size_t *index;
   if (status < 0) return status;
   if (!bits) return invman_i_bad(ctx, "diffusion_entropy: bits is NULL");
   if (invman_i_diffusion_take(&scope, n, sigma, t, &s) < 0) return invman_i_drop(&scope);
-  indices = invman_i_take_indices(&scope, n);
-  if (scope.status == INVMAN_OK) scope.status = invman_i_diffuse(ctx, &s, D, n, indices, n, bits);
+  index = invman_i_take_indices(&scope, n);
+  if (scope.status == INVMAN_OK) scope.status = invman_i_diffuse(ctx, &s, D, n, index, n, bits);
   return invman_i_drop(&scope);
 }
 
-/* Entropy of a random set as large as class c, on average, less that of class c. indices (n) is permuted. */
+/* Entropy of a random set as large as class c, on average, less that of class c. index (n) is permuted. */
 static invman_status invman_i_class_information(const invman_context *ctx, invman_i_diffusion *s, const double *D,
                                                 size_t n, const invman_i_classes *classes, size_t c, size_t draws,
-                                                invman_rng *rng, size_t *indices, double *bits) {
+                                                invman_rng *rng, size_t *index, double *bits) {
   size_t size = classes->size[c], i, draw, at = 0;
   double one;
   invman_status status = INVMAN_OK;
   *bits = 0;
   for (draw = 0; draw < draws && status >= 0; draw++) {
     for (i = 0; i < size; i++) { /* the first steps of a shuffle */
-      size_t j = i + invman_i_below(rng, n - i), swap = indices[i];
-      indices[i] = indices[j];
-      indices[j] = swap;
+      size_t j = i + invman_i_below(rng, n - i), swap = index[i];
+      index[i] = index[j];
+      index[j] = swap;
     }
-    status = invman_i_diffuse(ctx, s, D, n, indices, size, &one);
+    status = invman_i_diffuse(ctx, s, D, n, index, size, &one);
     *bits += one / (double)draws;
   }
-  for (i = 0; i < n; i++) indices[i] = i;
+  for (i = 0; i < n; i++) index[i] = i;
   for (i = 0; i < n; i++)
     if (classes->of[i] == c) {
-      indices[i] = indices[at];
-      indices[at++] = i;
+      index[i] = index[at];
+      index[at++] = i;
     }
-  if (status >= 0) status = invman_i_diffuse(ctx, s, D, n, indices, size, &one);
+  if (status >= 0) status = invman_i_diffuse(ctx, s, D, n, index, size, &one);
   *bits -= one;
   return status;
 }
@@ -8906,17 +8906,17 @@ invman_status invman_diffusion_information(const invman_context *ctx, const doub
   invman_i_diffusion s;
   invman_i_classes classes;
   invman_rng drawn;
-  size_t *indices, c;
+  size_t *index, c;
   double sum = 0, one = 0;
   if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "diffusion_information: y is NULL or not finite");
   if (status < 0) return status;
   if (!bits || !rng) return invman_i_bad(ctx, "diffusion_information: bits or rng is NULL");
   if (invman_i_diffusion_take(&scope, n, sigma, t, &s) < 0) return invman_i_drop(&scope);
   invman_i_classes_of(&scope, y, n, &classes);
-  indices = invman_i_take_indices(&scope, n);
+  index = invman_i_take_indices(&scope, n);
   drawn = *rng;
   for (c = 0; c < classes.count && scope.status >= 0; c++) {
-    scope.status = invman_i_class_information(ctx, &s, D, n, &classes, c, draws > 0 ? draws : 5, &drawn, indices, &one);
+    scope.status = invman_i_class_information(ctx, &s, D, n, &classes, c, draws > 0 ? draws : 5, &drawn, index, &one);
     sum += (double)classes.size[c] / (double)n * one;
   }
   if (scope.status >= 0) {
@@ -9011,7 +9011,7 @@ invman_status invman_activation_patterns(const invman_context *ctx, const invman
   invman_i_scope scope = invman_i_open(ctx);
   invman_status status = invman_i_need_points(ctx, net, x, n, "activation_patterns: x is NULL, empty or not finite");
   invman_i_active s;
-  size_t *table, buckets = 2, i, k, distinct = 0;
+  size_t *table, slots = 2, i, k, distinct = 0;
   if (status < 0) return status;
   if (!patterns) return invman_i_bad(ctx, "activation_patterns: patterns is NULL");
   memset(&s, 0, sizeof s);
@@ -9019,9 +9019,9 @@ invman_status invman_activation_patterns(const invman_context *ctx, const invman
   s.x = x;
   s.n = n;
   s.words = (net->h - 1) / 64 + 1;
-  while (buckets < 2 * n) buckets *= 2;
+  while (slots < 2 * n) slots *= 2;
   s.bits = (uint64_t *)invman_i_take(&scope, invman_i_mul(n, s.words), sizeof(uint64_t));
-  table = (size_t *)invman_i_take(&scope, buckets, sizeof(size_t)); /* of patterns that are known: a point + 1 */
+  table = (size_t *)invman_i_take(&scope, slots, sizeof(size_t)); /* of patterns that are known: a point + 1 */
   if (scope.status < 0) return invman_i_drop(&scope);
   invman_i_parallel(ctx, (n - 1) / INVMAN_I_ACTIVE_TILE + 1, invman_i_activity_bits, &s,
                     (double)n * (double)net->h * (double)net->d);
@@ -9030,9 +9030,9 @@ invman_status invman_activation_patterns(const invman_context *ctx, const invman
     uint64_t hash = 0;
     size_t slot;
     for (k = 0; k < s.words; k++) hash = invman_i_mix(hash ^ bits[k]);
-    slot = (size_t)hash & (buckets - 1);
+    slot = (size_t)hash & (slots - 1);
     while (table[slot] > 0 && memcmp(s.bits + (table[slot] - 1) * s.words, bits, s.words * sizeof *bits) != 0)
-      slot = (slot + 1) & (buckets - 1);
+      slot = (slot + 1) & (slots - 1);
     distinct += table[slot] == 0;
     if (table[slot] == 0) table[slot] = i + 1;
   }
@@ -9515,10 +9515,10 @@ size_t invman_convnet_size(const invman_convnet *net) { return net ? net->size :
 double *invman_convnet_weights(invman_convnet *net) { return net ? net->w : NULL; }
 size_t invman_convnet_layers(const invman_convnet *net) { return net ? net->count : 0; }
 
-invman_status invman_convnet_get_layer(const invman_convnet *net, size_t which, invman_convnet_layer *out) {
+invman_status invman_convnet_get_layer(const invman_convnet *net, size_t index, invman_convnet_layer *out) {
   if (!net || !out) return INVMAN_E_ARG;
-  if (which >= net->count) return invman_i_bad(&net->context, "convnet_get_layer: no such layer");
-  *out = net->layer[which].shape;
+  if (index >= net->count) return invman_i_bad(&net->context, "convnet_get_layer: no such layer");
+  *out = net->layer[index].shape;
   return INVMAN_OK;
 }
 
