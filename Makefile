@@ -14,7 +14,9 @@ PYTHON  ?= $(shell for m in "numpy scipy torch sklearn" "numpy scipy" numpy; do 
              2>/dev/null && echo $$p && exit; done; done)
 HASH   := \#
 PEERS   = $(if $(PYTHON),$(PYTHON) bench/peers.py build/bench build,@echo 'skip peers: python3-numpy is missing' $(HASH))
-OPENMP  := $(shell printf 'int main(void){return 0;}' | $(CC) -fopenmp -x c - -o /dev/null 2>/dev/null && echo -fopenmp)
+# Into a file of its own: what some compilers write to, they replace, be it a device.
+OPENMP  := $(shell probe=$$(mktemp) && { printf 'int main(void){return 0;}' | $(CC) -fopenmp -x c - -o "$$probe" 2>/dev/null && \
+             echo -fopenmp; rm -f "$$probe"; })
 VERSION := $(shell awk '/^\#define INVMAN_VERSION_M|^\#define INVMAN_VERSION_P/ { v = v dot $$3; dot = "." } END { print v }' invman.h)
 
 # Threads that wait by sleeping do not suffer where the cores are busy with other things.
@@ -158,6 +160,17 @@ build/kill: tests/kill.c invman.h
 	@mkdir -p build
 	$(CC) $(CFLAGS) $(OPENMP) $< -o $@ -lm
 
+FLOATS = flush ftz daz up down zero
+floats: build/quick-floats ## the fast tests where numbers are flushed to zero, and that all ends where they are rounded otherwise
+	@mkdir -p build/of_floats
+	@for how in $(FLOATS); do timeout 1200 build/quick-floats build/of_floats '' $$how >build/floats.log; status=$$?; \
+	  sed "s/^\(ok\|FAIL\|skip\) /&$${how}_/" build/floats.log; \
+	  [ $$status = 0 ] || { echo "FAIL floats_$$how: status $$status (124: it does not end)"; exit 1; }; done
+
+build/quick-floats: FORCE
+	@mkdir -p build
+	$(CC) $(CFLAGS) -DTEST_QUICK tests/test.c -o $@ -lm
+
 cxx: ## the fast tests as C++11
 	@mkdir -p build
 	$(CXX) -std=c++11 -O2 -DTEST_QUICK -x c++ tests/test.c -o build/cxx -lm
@@ -191,5 +204,6 @@ clean: ## remove build/
 FORCE: # with this compiler and these flags
 
 .PHONY: help run test quick examples figures digits scaling largest bench bench-peers bench-eigen bench-paths bench-save \
-  bench-count bench-count-save asan ubsan tsan analyze coverage valgrind fuzz kill race cxx blas strict portability trust install \
+  bench-count bench-count-save floats asan ubsan tsan analyze coverage valgrind fuzz kill race cxx blas strict portability trust \
+  install \
   clean

@@ -20,11 +20,11 @@
      #include "invman.h"
      #include <stdio.h>
      int main(void) {
-       invman_data_model stripe = {0};                 // the paper's single stripe ...
+       static invman_data_model stripe;                // all zero: the paper's single stripe ...
        invman_rng rng;
        invman_data train, test;
        invman_net net;
-       invman_flow_options options = {0};              // alpha = 1e-6: the feature regime
+       static invman_flow_options options;             // all zero: the feature regime, alpha = 1e-6
        invman_flow_info info;
        stripe.d = 5;                                   // ... in five dimensions, one of which matters
        invman_rng_seed(&rng, 1, INVMAN_STREAM_TRAIN);
@@ -85,6 +85,10 @@
      context.parallel_for if given, else OpenMP if compiled in, else one. Distinct objects may be used from distinct
      threads at once; const objects may be shared. Where the cores are busy with other things, set
      OMP_WAIT_POLICY=passive in the environment: OpenMP's threads otherwise spin while they wait for each other.
+     A process may fork between two calls. GCC's OpenMP has no threads in the child for a thread that had some in the
+     parent: there the library works on one core, to the same bits; new threads of the child have all cores again. What
+     the caller's own code did with OpenMP before the fork the library does not see: a child of such a parent calls
+     omp_set_num_threads(1) first, or sets OMP_NUM_THREADS=1 and executes another program.
 
    DETERMINISM
      Same binary, same kind of processor, same input: same bits, for any number of threads; step sizes never depend on
@@ -102,6 +106,11 @@
      The lazy flow has neither step nor tolerance: about 2 n events, each of O(n sqrt(n)). Its info holds a certificate,
      made of the final coefficients and the kernel alone. Gram matrices are two matrix products, never Jacobians.
      Eigenvectors: Householder tridiagonalisation, divide and conquer; the largest few: Lanczos.
+     Rounding is to nearest. Where the processor is told to round otherwise, or to take numbers below 2.2e-308 for zero
+     (FTZ and DAZ, as games, audio and -ffast-math tell it), every call ends all the same: flushed, with the digits it has
+     elsewhere where inputs and their products are above 1e-290 or zero; under directed rounding, with fewer, or
+     NOT_CONVERGED. Same bits then only where all threads are told the same. Doubles in wider registers (i386's x87) keep
+     the accuracy, not the bits, and work in plain C: -msse2 -mfpmath=sse has vectors.
 
    INDEX
      status    invman_status_string  invman_end_string  invman_version
@@ -141,6 +150,61 @@
                invman_convnet_save  invman_convnet_load
      files     invman_file_create  invman_file_stream  invman_file_commit  invman_file_discard  invman_file_check */
 
+/* Formulas have capitals for names, as have many programs for macros: those are set aside until the end of this file. */
+#if defined(__GNUC__) || defined(__clang__) || defined(_MSC_VER) || defined(__TINYC__)
+#define INVMAN_I_CAPITALS
+#pragma push_macro("A")
+#pragma push_macro("B")
+#pragma push_macro("C")
+#pragma push_macro("D")
+#pragma push_macro("E")
+#pragma push_macro("F")
+#pragma push_macro("G")
+#pragma push_macro("H")
+#pragma push_macro("J")
+#pragma push_macro("K")
+#pragma push_macro("L")
+#pragma push_macro("M")
+#pragma push_macro("N")
+#pragma push_macro("O")
+#pragma push_macro("P")
+#pragma push_macro("Q")
+#pragma push_macro("R")
+#pragma push_macro("S")
+#pragma push_macro("T")
+#pragma push_macro("U")
+#pragma push_macro("V")
+#pragma push_macro("W")
+#pragma push_macro("X")
+#pragma push_macro("Y")
+#pragma push_macro("Z")
+#undef A
+#undef B
+#undef C
+#undef D
+#undef E
+#undef F
+#undef G
+#undef H
+#undef J
+#undef K
+#undef L
+#undef M
+#undef N
+#undef O
+#undef P
+#undef Q
+#undef R
+#undef S
+#undef T
+#undef U
+#undef V
+#undef W
+#undef X
+#undef Y
+#undef Z
+#endif
+
 #ifndef INVMAN_H
 #define INVMAN_H
 
@@ -159,11 +223,13 @@
 #define INVMAN_API static __attribute__((unused))
 #elif defined(INVMAN_STATIC)
 #define INVMAN_API static
-#elif defined(__cplusplus)
-#define INVMAN_API extern "C"
 #else
 #define INVMAN_API extern
 #endif
+#endif
+
+#ifdef __cplusplus
+extern "C" { /* whatever INVMAN_API is */
 #endif
 
 /* ------------------------------------------------------------------------------------------------ status */
@@ -202,7 +268,7 @@ typedef struct invman_context {
   void *(*alloc)(size_t bytes, void *user); /* alloc and release: both or neither; called by one thread at a time */
   void (*release)(void *block, size_t bytes, void *user);
   /* Calls task(i, arg) for every i < tasks, in any order, on any threads, and returns when all are done. */
-  void (*parallel_for)(size_t tasks, void (*task)(size_t index, void *arg), void *arg, void *user);
+  void (*parallel_for)(size_t tasks, void (*task)(size_t which, void *arg), void *arg, void *user);
   /* Called now and then during long work; done in 0..1, below 0 if unknown. Nonzero: stop. */
   int (*progress)(const char *stage, double done, void *user);
   void *user;          /* handed to all of the above */
@@ -995,7 +1061,7 @@ INVMAN_API size_t invman_convnet_size(const invman_convnet *net); /* N, all weig
 /* (N) of the network's own, to be read and written: layer by layer, then the classifier's w and b. */
 INVMAN_API double *invman_convnet_weights(invman_convnet *net);
 INVMAN_API size_t invman_convnet_layers(const invman_convnet *net); /* convolutions; 16 by default */
-INVMAN_API invman_status invman_convnet_get_layer(const invman_convnet *net, size_t index, invman_convnet_layer *out);
+INVMAN_API invman_status invman_convnet_get_layer(const invman_convnet *net, size_t which, invman_convnet_layer *out);
 
 /* f (n) of the images x (n, channels*height*width), channels first: 1.2e6 multiply-adds for one of MNIST's. Memory,
    here and below: eight groups of eight images at work, or n/64 where that is more, as far as options.memory allows;
@@ -1050,6 +1116,10 @@ INVMAN_API void invman_file_discard(invman_file *file); /* leaves nothing behind
 /* Whether `path` can be written, to ask before long work; leaves nothing behind, and a device or FIFO alone. */
 INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char *path);
 
+#ifdef __cplusplus
+}
+#endif
+
 #endif /* INVMAN_H */
 
 /* ========================================================================================================
@@ -1075,6 +1145,10 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
 #include <sys/types.h>
 #include <unistd.h>
 #endif
+#if defined(_OPENMP) && !defined(__clang__) && !defined(_WIN32)
+#define INVMAN_I_FORK
+#include <unistd.h>
+#endif
 #ifdef INVMAN_USE_CBLAS
 #ifndef INVMAN_CBLAS_HEADER
 #define INVMAN_CBLAS_HEADER <cblas.h>
@@ -1087,7 +1161,8 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
 #error "invman.h: -ffast-math removes the checks for NaN and infinity; compile this file without it"
 #endif
 
-#ifdef FLT_EVAL_METHOD /* are doubles kept in wider registers? */
+/* Whether doubles are kept in wider registers, as those of the x87 are. */
+#ifdef FLT_EVAL_METHOD
 #define INVMAN_I_WIDER (FLT_EVAL_METHOD < 0 || FLT_EVAL_METHOD == 2)
 #elif defined(__i386__)
 #define INVMAN_I_WIDER 1
@@ -1250,7 +1325,22 @@ static void invman_i_free(const invman_context *ctx, void *memory) {
   if (memory) invman_i_release(ctx, (invman_i_block *)(void *)((unsigned char *)memory - sizeof(invman_i_block)));
 }
 
-typedef void (*invman_i_task)(size_t index, void *arg);
+typedef void (*invman_i_task)(size_t which, void *arg);
+
+/* Whether OpenMP has threads for the calling one. GCC's keeps a team for each thread that has asked for one, and in a
+   forked child waits for ever for the parent's. So each remembers the process in which it first asked, and works alone
+   in any other. (The OpenMP of clang starts anew in a child, and Windows does not fork.) */
+static int invman_i_has_team(void) {
+#ifdef INVMAN_I_FORK
+  static long process;
+#pragma omp threadprivate(process)
+  long here = (long)getpid();
+  if (process == 0) process = here;
+  return process == here;
+#else
+  return 1;
+#endif
+}
 
 /* The grid of tasks depends on the problem's size only and every task writes its own results, so that the number
    of threads never changes a bit. work: multiply-adds in all; what is done in microseconds is not worth a thread. */
@@ -1261,6 +1351,7 @@ static void invman_i_parallel(const invman_context *ctx, size_t tasks, invman_i_
     ctx->parallel_for(tasks, task, arg, ctx->user);
     return;
   }
+  spread = spread && invman_i_has_team();
 #ifdef _OPENMP
 #pragma omp parallel for schedule(dynamic) if (spread)
 #endif
@@ -1442,7 +1533,8 @@ static size_t invman_i_below(invman_rng *rng, size_t n) {
    is chosen at run time. Lanes hold neurons, so that sums over neurons stay in registers and sums over points
    need no shuffling. */
 
-#if defined(__GNUC__) && !defined(INVMAN_NO_SIMD)
+/* In standard C, GCC takes no product of a vector and a number that it keeps in a wider register. */
+#if defined(__GNUC__) && !defined(INVMAN_NO_SIMD) && (defined(__clang__) || !INVMAN_I_WIDER)
 #define INVMAN_I_VECTORS 1
 #define INVMAN_I_BASE    2 /* SSE2, NEON, or what the compiler makes of pairs */
 #define INVMAN_I_INLINE  static inline __attribute__((always_inline, unused))
@@ -1701,7 +1793,7 @@ static double invman_i_sum_lanes(const invman_i_lanes *x) {
   return ((x->d[0] + x->d[4]) + (x->d[2] + x->d[6])) + ((x->d[1] + x->d[5]) + (x->d[3] + x->d[7]));
 }
 
-/* KERNEL(name) makes the task `name` out of the inline function name_body(index, arg, L). */
+/* KERNEL(name) makes the task `name` out of the inline function name_body(which, arg, L). */
 #if INVMAN_I_VECTORS && (defined(__x86_64__) || defined(__i386__))
 #define INVMAN_I_KERNEL(name)                                                                                 \
   __attribute__((target("avx512f,avx512dq,avx512vl"))) static void name##_512(size_t i, void *arg) {          \
@@ -2267,6 +2359,12 @@ static int invman_i_scaling(double largest) {
   int exponent = 0;
   if (largest > 0) frexp(largest, &exponent);
   return -exponent;
+}
+
+/* The same as one factor, to about 1 where 2^exponent is so large or small that processors may take it for 0. */
+static double invman_i_unit_of(double largest) {
+  int exponent = invman_i_scaling(largest);
+  return ldexp(1, exponent > 1000 ? 1000 : exponent < -1000 ? -1000 : exponent);
 }
 
 /* R = the upper triangle of A times 2^exponent, its largest entry in [1/2, 1). */
@@ -2984,6 +3082,7 @@ typedef struct invman_i_lanczos {
   double *found;             /* (k) the values when that began, */
   size_t locked;             /* and how many pairs q_0 is orthogonal to */
   invman_i_missed missed[2]; /* just above lambda_k; far enough above to tell it from more copies of lambda_k */
+  size_t searches;           /* how many began */
   invman_rng rng;
   invman_i_gemm room;
 } invman_i_lanczos;
@@ -3129,6 +3228,7 @@ static void invman_i_lanczos_search(invman_i_lanczos *s, double norm, double all
   }
   s->searching = 1;
   s->locked = i;
+  s->searches++;
   memcpy(s->found, s->theta, k * sizeof *s->found);
   s->missed[0].least = limit - allowed / 2;
   s->missed[1].least = lambda + fmax(allowed, 1e-9 * norm) - allowed / 2;
@@ -3173,6 +3273,7 @@ static invman_status invman_i_lanczos_run(invman_i_lanczos *s, double tol) {
     since = 0;
     status = invman_i_lanczos_ritz(s);
     if (status < 0) return status;
+    if (s->searches > s->k + INVMAN_I_TOP_RESTARTS) return INVMAN_NOT_CONVERGED; /* A is another each time */
     if (invman_i_lanczos_done(s, tol)) return INVMAN_OK;
     if (s->size < s->most) continue;
     if (restarts++ >= INVMAN_I_TOP_RESTARTS) return INVMAN_NOT_CONVERGED;
@@ -3438,19 +3539,19 @@ static void invman_i_widen_rates(const invman_i_pack *from, const invman_i_pack 
   }
 }
 
-/* The points a sum runs over: rows index[0..n-1] of x (n, d), or all rows in order. */
+/* The points a sum runs over: rows indices[0..n-1] of x (n, d), or all rows in order. */
 typedef struct invman_i_points {
   const double *x;
   const float *narrow; /* the same, for sweeps in single precision */
-  const size_t *index;
+  const size_t *indices;
   size_t n, d;
 } invman_i_points;
 
-static invman_i_points invman_i_points_of(const double *x, const size_t *index, size_t n, size_t d) {
+static invman_i_points invman_i_points_of(const double *x, const size_t *indices, size_t n, size_t d) {
   invman_i_points p;
   p.x = x;
   p.narrow = NULL;
-  p.index = index;
+  p.indices = indices;
   p.n = n;
   p.d = d;
   return p;
@@ -3458,14 +3559,14 @@ static invman_i_points invman_i_points_of(const double *x, const size_t *index, 
 
 static invman_i_points invman_i_slice(const invman_i_points *p, size_t first, size_t count) {
   invman_i_points slice = *p;
-  if (p->index) slice.index += first;
+  if (p->indices) slice.indices += first;
   else slice.x += first * p->d;
-  if (p->narrow && !p->index) slice.narrow += first * p->d;
+  if (p->narrow && !p->indices) slice.narrow += first * p->d;
   slice.n = count;
   return slice;
 }
 
-static size_t invman_i_row_index(const invman_i_points *p, size_t i) { return p->index ? p->index[i] : i; }
+static size_t invman_i_row_index(const invman_i_points *p, size_t i) { return p->indices ? p->indices[i] : i; }
 static const double *invman_i_point(const invman_i_points *p, size_t i) {
   return p->x + p->d * invman_i_row_index(p, i);
 }
@@ -4087,7 +4188,6 @@ static void invman_i_add_squares(const double *w, size_t stride, size_t d, size_
 static double invman_i_lambda(const invman_net *net, const invman_i_pack *pack, size_t d_par) {
   size_t h = net->h, d = net->d, stride = pack ? INVMAN_I_WIDTH : 1, n, k;
   double sum[2], scale = 1, largest = 0;
-  int exponent;
   if (d_par == 0 || d_par >= d) return 0;
   for (;;) {
     sum[0] = sum[1] = 0;
@@ -4098,8 +4198,7 @@ static double invman_i_lambda(const invman_net *net, const invman_i_pack *pack, 
       for (k = 0; k < d; k++)
         largest = fmax(largest, fabs((pack ? invman_i_neuron(pack, n) : net->w + n * d)[k * stride]));
     if (!(largest > 0 && largest <= DBL_MAX)) return 0;
-    (void)frexp(largest, &exponent);
-    scale = ldexp(1, exponent > -1000 ? -exponent : 1000);
+    scale = invman_i_unit_of(largest);
   }
   return sum[0] > 0 ? sqrt((double)(d - d_par) / (double)d_par * (sum[0] / sum[1])) : 0;
 }
@@ -4871,7 +4970,7 @@ static void invman_i_gram_points(const invman_context *ctx, const invman_i_gram 
 typedef struct invman_i_mover {
   void (*begin)(invman_flow *f, double span); /* what a step of this length needs to know before it */
   void (*push)(invman_flow *f, size_t first, size_t count,
-               int near); /* G = (near: +=) sum r df/dW of part of the list */
+               int nearby); /* G = (nearby: +=) sum r df/dW of part of the list */
   void (*rates)(invman_flow *f, size_t first, size_t count, double *rate); /* of their margins, along G, here */
   void (*gram)(invman_flow *f);                                            /* K of the near points, here */
   void (*move)(invman_flow *f, double dt); /* from the step's start along G for a time dt */
@@ -4899,7 +4998,7 @@ struct invman_flow {
   double *gap, *gap_next;     /* (p) how far a margin can be from where it was when last looked at; after the step */
   double *next, *predicted, *work; /* (p) margins after the step; predicted ones; scratch */
   double *f0_test, *f_test;        /* (test n) */
-  unsigned char *near;             /* (p) whether the point may come to its margin within the step */
+  unsigned char *nearby;           /* (p) whether the point may come to its margin within the step */
   size_t *list, near_count, below; /* (p) near points, then those with g = 1, then those with g = 0; */
   size_t far_count;                /* of these the last ones, far above */
   size_t *where, *look;            /* (p) place in the list; points whose margin is to be looked at */
@@ -5187,14 +5286,14 @@ INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int 
 }
 INVMAN_I_KERNEL(invman_i_hold_group)
 
-/* Held gates in the place of plain ones in G: of all held pairs, or (near 0 or 1) those whose point is so. */
-static void invman_i_hold_gradient(invman_flow *f, int near) {
+/* Held gates in the place of plain ones in G: of all held pairs, or (nearby 0 or 1) those whose point is so. */
+static void invman_i_hold_gradient(invman_flow *f, int nearby) {
   size_t d = f->net->d, k, l;
   for (k = 0; k < f->held_count; k++) {
     const invman_i_held *h = &f->held[k];
     const double *x = f->train->x + h->i * d;
     double *g = invman_i_neuron(&f->grad, h->n), change = (h->gate - (h->z > 0)) * f->r[h->i];
-    if (near >= 0 && f->near[h->i] != near) continue;
+    if (nearby >= 0 && f->nearby[h->i] != nearby) continue;
     for (l = 0; l < d; l++) g[l * INVMAN_I_WIDTH] += change * x[l] / (double)d;
     g[d * INVMAN_I_WIDTH] += change;
     g[(d + 1) * INVMAN_I_WIDTH] += change * h->z;
@@ -5255,10 +5354,10 @@ static void invman_i_hold_neurons(invman_flow *f, double span) {
 /* ---- sweeps over the points of the list, with the held gates in the place of the plain ones */
 
 /* G = (or +=) sum of r x~ over part of the list, near or not. */
-static void invman_i_flow_gradient(invman_flow *f, size_t first, size_t count, int near) {
-  invman_i_gradient_points(&f->context, &f->trial, invman_i_narrow(f), invman_i_listed(f, first, count), f->r, near,
+static void invman_i_flow_gradient(invman_flow *f, size_t first, size_t count, int nearby) {
+  invman_i_gradient_points(&f->context, &f->trial, invman_i_narrow(f), invman_i_listed(f, first, count), f->r, nearby,
                            &f->grad);
-  invman_i_hold_gradient(f, near);
+  invman_i_hold_gradient(f, nearby);
 }
 
 /* The rates of part of the list's margins along G, Eq. (3). */
@@ -5286,14 +5385,14 @@ static void invman_i_flow_rates(invman_flow *f, size_t first, size_t count, doub
 }
 
 static void invman_i_flow_gram(invman_flow *f) {
-  invman_i_points near = invman_i_listed(f, 0, f->near_count);
-  if (invman_i_gram_reserve(&f->gram, &f->scope, near.n) < 0) return;
+  invman_i_points nearby = invman_i_listed(f, 0, f->near_count);
+  if (invman_i_gram_reserve(&f->gram, &f->scope, nearby.n) < 0) return;
   f->gram.net = &f->trial;
   f->gram.part = INVMAN_NTK_ALL;
   f->gram.held = f->held;
   f->gram.held_count = f->held_count;
   f->gram.where = f->where;
-  invman_i_gram_points(&f->context, &f->gram, &near, NULL, f->K);
+  invman_i_gram_points(&f->context, &f->gram, &nearby, NULL, f->K);
 }
 
 static void invman_i_flow_eval(invman_flow *f, int start, const double *x, size_t n, double *out) {
@@ -5353,17 +5452,17 @@ static const double *invman_i_model_points(invman_flow *f, size_t first, size_t 
   return f->x_list;
 }
 
-static void invman_i_model_push(invman_flow *f, size_t first, size_t count, int near) {
+static void invman_i_model_push(invman_flow *f, size_t first, size_t count, int nearby) {
   size_t N = f->model.size, k;
-  double *G = near ? f->here : f->G;
+  double *G = nearby ? f->here : f->G;
   if (f->scope.status < 0 || f->beyond) return;
-  if (!near) memset(f->G, 0, N * sizeof *f->G);
+  if (!nearby) memset(f->G, 0, N * sizeof *f->G);
   if (count == 0) return;
   if (invman_i_model_failed(
           f, f->model.gradient(invman_i_model_points(f, first, count), count, f->r_list, G, f->model.user)))
     return;
   f->beyond = !invman_i_all_finite(G, N);
-  for (k = 0; near && !f->beyond && k < N; k++) f->G[k] += f->here[k];
+  for (k = 0; nearby && !f->beyond && k < N; k++) f->G[k] += f->here[k];
 }
 
 static void invman_i_model_set(invman_flow *f, const double *from) {
@@ -5577,7 +5676,7 @@ static void invman_i_eval_margins(invman_flow *f, double *margin) {
   }
   for (i = 0; i < p; i++) {
     double reach = f->options.alpha * f->reach * sqrt(f->square[i]);
-    int stays = f->near[i] == INVMAN_I_FAR && invman_i_lowest(f, i) - reach > 1 + f->options.margin_tol;
+    int stays = f->nearby[i] == INVMAN_I_FAR && invman_i_lowest(f, i) - reach > 1 + f->options.margin_tol;
     f->gap_next[i] = stays ? f->gap[i] + reach : 0;
     margin[i] = f->margin[i];
     if (!stays) f->look[count++] = i;
@@ -5592,10 +5691,10 @@ static size_t invman_i_mark_near(invman_flow *f, double span) {
   size_t count = 0, i;
   for (i = 0; i < f->train->n; i++) {
     double approach = f->margin[i] < 1 ? f->rate[i] : -f->rate[i];
-    int far = f->net && f->loss.kind == INVMAN_HINGE && invman_i_lowest(f, i) > invman_i_far(f, i, span);
-    int near = invman_i_is_near(&f->loss, f->margin[i], span * (1.5 * fmax(0, approach) + 0.3 * f->typical));
-    f->near[i] = near ? 1 : far ? INVMAN_I_FAR : 0;
-    count += near != 0;
+    int distant = f->net && f->loss.kind == INVMAN_HINGE && invman_i_lowest(f, i) > invman_i_far(f, i, span);
+    int nearby = invman_i_is_near(&f->loss, f->margin[i], span * (1.5 * fmax(0, approach) + 0.3 * f->typical));
+    f->nearby[i] = nearby ? 1 : distant ? INVMAN_I_FAR : 0;
+    count += nearby != 0;
   }
   return count;
 }
@@ -5618,7 +5717,7 @@ static void invman_i_split(invman_flow *f) {
   int part;
   for (part = 0; part < 4; part++) {
     for (i = 0; i < p; i++)
-      if ((f->near[i] == 1 ? 0 : f->near[i] == INVMAN_I_FAR ? 3 : f->margin[i] < 1 ? 1 : 2) == part) {
+      if ((f->nearby[i] == 1 ? 0 : f->nearby[i] == INVMAN_I_FAR ? 3 : f->margin[i] < 1 ? 1 : 2) == part) {
         f->where[i] = count;
         f->list[count++] = i;
         if (part > 0) f->r[i] = part == 1 ? f->unit * f->train->y[i] : 0; /* near: the margin step's */
@@ -5709,7 +5808,7 @@ static size_t invman_i_predict_rest(invman_flow *f, const invman_i_trial *trial)
     f->rate[i] = f->work[k];
     f->predicted[i] = f->margin[i] + trial->used * f->rate[i];
     if ((f->predicted[i] < 1) != (f->margin[i] < 1) || invman_i_is_near(&f->loss, f->predicted[i], 0)) {
-      f->near[i] = 1;
+      f->nearby[i] = 1;
       missed++;
     }
   }
@@ -5744,14 +5843,14 @@ enum { INVMAN_I_DOUBTS = 4, INVMAN_I_CONTRADICTIONS = 3, INVMAN_I_LENGTHS = 20 }
 /* Whether the near points' predicted rates are not what f does along G, beyond a share of the largest rate and what the
    differences leave open. */
 static int invman_i_rates_contradict(invman_flow *f, double share) {
-  double *near = f->work, *longer = f->next, largest = 0;
+  double *nearby = f->work, *longer = f->next, largest = 0;
   size_t n = f->near_count, i;
-  invman_i_model_rates(f, 0, n, near);
+  invman_i_model_rates(f, 0, n, nearby);
   invman_i_model_differences(f, 0, n, 16e-5, longer);
   for (i = 0; i < n; i++)
-    largest = fmax(largest, fmax(fabs(near[i]), fmax(fabs(f->rate[f->list[i]]), fabs(f->margins.drift[i]))));
+    largest = fmax(largest, fmax(fabs(nearby[i]), fmax(fabs(f->rate[f->list[i]]), fabs(f->margins.drift[i]))));
   for (i = 0; i < n && !f->beyond; i++)
-    if (fabs(near[i] - f->rate[f->list[i]]) > share * largest + 10 * fabs(near[i] - longer[i])) return 1;
+    if (fabs(nearby[i] - f->rate[f->list[i]]) > share * largest + 10 * fabs(nearby[i] - longer[i])) return 1;
   return 0;
 }
 
@@ -5868,9 +5967,9 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
   trial->turn = f->speed * trial->used;
   invman_i_eval_margins(f, f->next);
   for (i = 0; i < p; i++) {
-    int far = f->near[i] == INVMAN_I_FAR && f->next[i] > 1 && f->next[i] <= DBL_MAX;
-    if (far && f->gap_next[i] > 0) continue;
-    if (far) f->rate[i] = (f->next[i] - f->margin[i]) / (trial->used + (f->info.t - f->seen[i]));
+    int distant = f->nearby[i] == INVMAN_I_FAR && f->next[i] > 1 && f->next[i] <= DBL_MAX;
+    if (distant && f->gap_next[i] > 0) continue;
+    if (distant) f->rate[i] = (f->next[i] - f->margin[i]) / (trial->used + (f->info.t - f->seen[i]));
     else trial->error = invman_i_worst(trial->error, fabs(f->next[i] - f->predicted[i]));
     trial->size = fmax(trial->size, fabs(f->next[i]));
   }
@@ -6061,7 +6160,7 @@ static invman_status invman_i_momentum_step(invman_flow *f) {
   for (;; f->info.rejected++, f->dt = 0.1 * dt) {
     int last = o->t_max > 0 && f->dt >= (o->t_max - f->info.t) * (1 - 1e-12), moves = 0;
     dt = last ? o->t_max - f->info.t : f->dt;
-    if (!(f->info.t + dt > f->info.t)) return invman_i_end(f, INVMAN_END_ROUNDING);
+    if (!(dt > fmax(DBL_MIN, 0.5 * DBL_EPSILON * f->info.t))) return invman_i_end(f, INVMAN_END_ROUNDING);
     f->beyond = 0;
     keep = o->momentum > 0 ? invman_i_exp(-dt / o->momentum) : 0;
     for (k = 0; k < N; k++) {
@@ -6266,7 +6365,7 @@ static invman_status invman_i_take_flow(const invman_context *ctx, const invman_
   f->work = invman_i_doubles(&f->scope, p);
   f->f0_test = invman_i_doubles(&f->scope, tests);
   f->f_test = invman_i_doubles(&f->scope, tests);
-  f->near = (unsigned char *)invman_i_take(&f->scope, p, 1);
+  f->nearby = (unsigned char *)invman_i_take(&f->scope, p, 1);
   f->list = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
   f->where = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
   f->look = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
@@ -7233,18 +7332,18 @@ INVMAN_I_INLINE void invman_i_lift(const invman_i_lanes *dot, double share, invm
 INVMAN_I_INLINE void invman_i_infinite_row(const invman_i_infinite *s, size_t i, double xx, size_t left, size_t count,
                                            const invman_i_lanes *zz, invman_i_lanes *row, const int L) {
   const int J = INVMAN_I_TILE_LANES(L);
-  invman_i_lanes q[3], sine[3], far[3], all = invman_i_zero;
+  invman_i_lanes q[3], sine[3], distant[3], all = invman_i_zero;
   int j;
   INVMAN_I_UNROLL
   for (j = 0; j < J; j++) {
     invman_i_lanes square;
     invman_i_lift(&row[j], s->share, &q[j], L);
-#define INVMAN_I_OP(piece, V, M)                                                               \
-  sine[j].piece = xx * zz[j].piece;                                                            \
-  square.piece = sine[j].piece - q[j].piece * q[j].piece;                                      \
-  far[j].piece = square.piece - 0.01 * sine[j].piece;                                          \
-  square.piece = INVMAN_I_CHOICE(far[j].piece, square.piece, 1.0 + invman_i_zero.piece, V, M); \
-  all.piece += INVMAN_I_POSITIVE(far[j].piece, 1.0 + invman_i_zero.piece, V, M);
+#define INVMAN_I_OP(piece, V, M)                                                                   \
+  sine[j].piece = xx * zz[j].piece;                                                                \
+  square.piece = sine[j].piece - q[j].piece * q[j].piece;                                          \
+  distant[j].piece = square.piece - 0.01 * sine[j].piece;                                          \
+  square.piece = INVMAN_I_CHOICE(distant[j].piece, square.piece, 1.0 + invman_i_zero.piece, V, M); \
+  all.piece += INVMAN_I_POSITIVE(distant[j].piece, 1.0 + invman_i_zero.piece, V, M);
     INVMAN_I_LANEWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
     invman_i_root(&sine[j], &square, L);
@@ -7253,7 +7352,7 @@ INVMAN_I_INLINE void invman_i_infinite_row(const invman_i_infinite *s, size_t i,
     size_t c;
     for (c = s->symmetric && i > left ? i - left : 0; c < count; c++) {
       size_t at = c / INVMAN_I_WIDTH, l = c % INVMAN_I_WIDTH;
-      if (!(far[at].d[l] > 0))
+      if (!(distant[at].d[l] > 0))
         sine[at].d[l] = invman_i_small_sine(s->x + i * s->d, s->z + (left + c) * s->d, s->d, s->share, xx, q[at].d[l],
                                             zz[at].d[l], L);
     }
@@ -8133,19 +8232,19 @@ static double invman_i_lazy_drift(invman_i_margins *e, const double *a) {
 static int invman_i_lazy_follow(invman_i_margins *e, invman_i_exact *x, const invman_lazy_options *o, double *a,
                                 invman_lazy_info *info) {
   double trust = invman_i_lazy_trust(e), s_max = o->s_max > 0 ? o->s_max : HUGE_VAL;
-  const double forever = 0.25 * DBL_MAX;                  /* where a kernel next to 0 would take s beyond all numbers */
+  const double endless = 0.25 * DBL_MAX;                  /* where a kernel next to 0 would take s beyond all numbers */
   size_t most = e->events + invman_i_mul(100, e->n + 10); /* a kernel with negative eigenvalues might never end */
   int rest = 0, end = invman_i_lazy_end(e, o, info);
   if (trust <= e->s) trust = 1.5 * e->s;
   while (end == INVMAN_END_NONE) {
-    double limit = fmin(fmin(trust, s_max), forever), drift;
+    double limit = fmin(fmin(trust, s_max), endless), drift;
     invman_status status = x ? invman_i_exact_advance(x, limit, &rest) : invman_i_hinge_advance(e, limit, &rest);
     if (status != INVMAN_OK) return INVMAN_END_ROUNDING; /* or an error, which the scope remembers */
     if (rest) return INVMAN_END_REST;
     if (x) invman_i_exact_show(x, a);
     end = invman_i_lazy_end(e, o, info);
     if (end == INVMAN_END_NONE && e->s >= s_max) end = INVMAN_END_T_MAX;
-    if (end == INVMAN_END_NONE && (e->s >= forever || e->events >= most)) end = INVMAN_END_ROUNDING;
+    if (end == INVMAN_END_NONE && (e->s >= endless || e->events >= most)) end = INVMAN_END_ROUNDING;
     if (end != INVMAN_END_NONE || e->s < trust) continue;
     if (!x) invman_i_lazy_coefficients(e, a);
     drift = invman_i_lazy_drift(e, a);
@@ -9295,11 +9394,11 @@ static void invman_i_empty(double *out, size_t n) { /* an output, of a call that
   if (out) memset(out, 0, n * sizeof *out);
 }
 
-/* Of the power of two above the largest |x|, and at least -1000 */
+/* Of the power of two above the largest |x|, within 1000 of 0: its reciprocal is never flushed to zero */
 static int invman_i_exponent(const double *x, size_t n) {
   int exponent = 0;
   (void)frexp(invman_i_largest(x, n), &exponent);
-  return exponent > -1000 ? exponent : -1000;
+  return exponent > 1000 ? 1000 : exponent > -1000 ? exponent : -1000;
 }
 
 /* A power of two that brings the largest |x| to about 1: squares and sums of what is scaled do not overflow. */
@@ -10638,9 +10737,9 @@ static invman_status invman_i_diffusion_take(invman_i_scope *scope, size_t n, do
   return scope->status;
 }
 
-/* Of the points index[0..m-1]; rounding's eigenvalues count as 0. */
+/* Of the points indices[0..m-1]; rounding's eigenvalues count as 0. */
 static invman_status invman_i_diffuse(const invman_context *ctx, invman_i_diffusion *s, const double *D, size_t n,
-                                      const size_t *index, size_t m, double *bits) {
+                                      const size_t *indices, size_t m, double *bits) {
   size_t i, j;
   invman_status status;
   *bits = 0;
@@ -10648,8 +10747,8 @@ static invman_status invman_i_diffuse(const invman_context *ctx, invman_i_diffus
   for (i = 0; i < m; i++) {
     double sum = 0;
     for (j = 0; j < m; j++) {
-      double far = D[index[i] * n + index[j]] / s->sigma;
-      sum += s->K[i * m + j] = invman_i_exp(-0.5 * far * far);
+      double distant = D[indices[i] * n + indices[j]] / s->sigma;
+      sum += s->K[i * m + j] = invman_i_exp(-0.5 * distant * distant);
     }
     s->root[i] = sqrt(sum);
   }
@@ -10667,9 +10766,9 @@ static invman_status invman_i_diffuse(const invman_context *ctx, invman_i_diffus
 }
 
 static size_t *invman_i_take_indices(invman_i_scope *scope, size_t n) {
-  size_t *index = (size_t *)invman_i_take(scope, n, sizeof(size_t)), i;
-  for (i = 0; index && i < n; i++) index[i] = i;
-  return index;
+  size_t *indices = (size_t *)invman_i_take(scope, n, sizeof(size_t)), i;
+  for (i = 0; indices && i < n; i++) indices[i] = i;
+  return indices;
 }
 
 invman_status invman_diffusion_entropy(const invman_context *ctx, const double *D, size_t n, double sigma, double t,
@@ -10677,39 +10776,39 @@ invman_status invman_diffusion_entropy(const invman_context *ctx, const double *
   invman_i_scope scope = invman_i_open(ctx);
   invman_status status = invman_i_need_distances(ctx, D, n);
   invman_i_diffusion s;
-  size_t *index;
+  size_t *indices;
   if (status < 0) return status;
   if (!bits) return invman_i_bad(ctx, "diffusion_entropy: bits is NULL");
   if (invman_i_diffusion_take(&scope, n, sigma, t, &s) < 0) return invman_i_drop(&scope);
-  index = invman_i_take_indices(&scope, n);
-  if (scope.status == INVMAN_OK) scope.status = invman_i_diffuse(ctx, &s, D, n, index, n, bits);
+  indices = invman_i_take_indices(&scope, n);
+  if (scope.status == INVMAN_OK) scope.status = invman_i_diffuse(ctx, &s, D, n, indices, n, bits);
   return invman_i_drop(&scope);
 }
 
-/* Entropy of a random set as large as class c, on average, less that of class c. index (n) is permuted. */
+/* Entropy of a random set as large as class c, on average, less that of class c. indices (n) is permuted. */
 static invman_status invman_i_class_information(const invman_context *ctx, invman_i_diffusion *s, const double *D,
                                                 size_t n, const invman_i_classes *classes, size_t c, size_t draws,
-                                                invman_rng *rng, size_t *index, double *bits) {
+                                                invman_rng *rng, size_t *indices, double *bits) {
   size_t size = classes->size[c], i, draw, at = 0;
   double one;
   invman_status status = INVMAN_OK;
   *bits = 0;
   for (draw = 0; draw < draws && status >= 0; draw++) {
     for (i = 0; i < size; i++) { /* the first steps of a shuffle */
-      size_t j = i + invman_i_below(rng, n - i), swap = index[i];
-      index[i] = index[j];
-      index[j] = swap;
+      size_t j = i + invman_i_below(rng, n - i), swap = indices[i];
+      indices[i] = indices[j];
+      indices[j] = swap;
     }
-    status = invman_i_diffuse(ctx, s, D, n, index, size, &one);
+    status = invman_i_diffuse(ctx, s, D, n, indices, size, &one);
     *bits += one / (double)draws;
   }
-  for (i = 0; i < n; i++) index[i] = i;
+  for (i = 0; i < n; i++) indices[i] = i;
   for (i = 0; i < n; i++)
     if (classes->of[i] == c) {
-      index[i] = index[at];
-      index[at++] = i;
+      indices[i] = indices[at];
+      indices[at++] = i;
     }
-  if (status >= 0) status = invman_i_diffuse(ctx, s, D, n, index, size, &one);
+  if (status >= 0) status = invman_i_diffuse(ctx, s, D, n, indices, size, &one);
   *bits -= one;
   return status;
 }
@@ -10721,17 +10820,17 @@ invman_status invman_diffusion_information(const invman_context *ctx, const doub
   invman_i_diffusion s;
   invman_i_classes classes;
   invman_rng drawn;
-  size_t *index, c;
+  size_t *indices, c;
   double sum = 0, one = 0;
   if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "diffusion_information: y is NULL or not finite");
   if (status < 0) return status;
   if (!bits || !rng) return invman_i_bad(ctx, "diffusion_information: bits or rng is NULL");
   if (invman_i_diffusion_take(&scope, n, sigma, t, &s) < 0) return invman_i_drop(&scope);
   invman_i_classes_of(&scope, y, n, &classes);
-  index = invman_i_take_indices(&scope, n);
+  indices = invman_i_take_indices(&scope, n);
   drawn = *rng;
   for (c = 0; c < classes.count && scope.status >= 0; c++) {
-    scope.status = invman_i_class_information(ctx, &s, D, n, &classes, c, draws > 0 ? draws : 5, &drawn, index, &one);
+    scope.status = invman_i_class_information(ctx, &s, D, n, &classes, c, draws > 0 ? draws : 5, &drawn, indices, &one);
     sum += (double)classes.size[c] / (double)n * one;
   }
   if (scope.status >= 0) {
@@ -10829,7 +10928,7 @@ invman_status invman_activation_patterns(const invman_context *ctx, const invman
   invman_i_scope scope = invman_i_open(ctx);
   invman_status status = invman_i_need_points(ctx, net, x, n, "activation_patterns: x is NULL, empty or not finite");
   invman_i_active s;
-  size_t *table, slots = 2, i, k, distinct = 0;
+  size_t *table, buckets = 2, i, k, distinct = 0;
   if (status < 0) return status;
   if (!patterns) return invman_i_bad(ctx, "activation_patterns: patterns is NULL");
   memset(&s, 0, sizeof s);
@@ -10837,9 +10936,9 @@ invman_status invman_activation_patterns(const invman_context *ctx, const invman
   s.x = x;
   s.n = n;
   s.words = (net->h - 1) / 64 + 1;
-  while (slots < 2 * n) slots *= 2;
+  while (buckets < 2 * n) buckets *= 2;
   s.bits = (uint64_t *)invman_i_take(&scope, invman_i_mul(n, s.words), sizeof(uint64_t));
-  table = (size_t *)invman_i_take(&scope, slots, sizeof(size_t)); /* of patterns that are known: a point + 1 */
+  table = (size_t *)invman_i_take(&scope, buckets, sizeof(size_t)); /* of patterns that are known: a point + 1 */
   if (scope.status < 0) return invman_i_drop(&scope);
   invman_i_parallel(ctx, (n - 1) / INVMAN_I_ACTIVE_TILE + 1, invman_i_activity_bits, &s,
                     (double)n * (double)net->h * (double)net->d);
@@ -10848,9 +10947,9 @@ invman_status invman_activation_patterns(const invman_context *ctx, const invman
     uint64_t hash = 0;
     size_t slot;
     for (k = 0; k < s.words; k++) hash = invman_i_mix(hash ^ bits[k]);
-    slot = (size_t)hash & (slots - 1);
+    slot = (size_t)hash & (buckets - 1);
     while (table[slot] > 0 && memcmp(s.bits + (table[slot] - 1) * s.words, bits, s.words * sizeof *bits) != 0)
-      slot = (slot + 1) & (slots - 1);
+      slot = (slot + 1) & (buckets - 1);
     distinct += table[slot] == 0;
     if (table[slot] == 0) table[slot] = i + 1;
   }
@@ -10861,11 +10960,11 @@ invman_status invman_activation_patterns(const invman_context *ctx, const invman
 double invman_region_bound(size_t h, size_t d) {
   double term = 1, sum = 1;
   size_t j;
-  for (j = 1; j <= d && j <= h && sum <= DBL_MAX && term > 1e-17 * sum; j++) {
+  for (j = 1; j <= d && j <= h && sum < DBL_MAX && term > 1e-17 * sum; j++) {
     term = term > 1e280 ? term / (double)j * (double)(h - j + 1) : term * (double)(h - j + 1) / (double)j;
     sum += term;
   }
-  return sum;
+  return sum < DBL_MAX ? sum : HUGE_VAL; /* rounded down, no sum is infinite */
 }
 
 invman_status invman_net_init_orthogonal(const invman_context *ctx, size_t h, size_t d, invman_rng *rng,
@@ -11450,10 +11549,10 @@ size_t invman_convnet_size(const invman_convnet *net) { return net ? net->size :
 double *invman_convnet_weights(invman_convnet *net) { return net ? net->w : NULL; }
 size_t invman_convnet_layers(const invman_convnet *net) { return net ? net->count : 0; }
 
-invman_status invman_convnet_get_layer(const invman_convnet *net, size_t index, invman_convnet_layer *out) {
+invman_status invman_convnet_get_layer(const invman_convnet *net, size_t which, invman_convnet_layer *out) {
   if (!net || !out) return INVMAN_E_ARG;
-  if (index >= net->count) return invman_i_bad(&net->context, "convnet_get_layer: no such layer");
-  *out = net->layer[index].shape;
+  if (which >= net->count) return invman_i_bad(&net->context, "convnet_get_layer: no such layer");
+  *out = net->layer[which].shape;
   return INVMAN_OK;
 }
 
@@ -13684,6 +13783,8 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
   return invman_i_drop(&scope);
 }
 
+#undef INVMAN_I_FORK
+#undef INVMAN_I_WIDER
 #undef INVMAN_I_VECTORS
 #undef INVMAN_I_BASE
 #undef INVMAN_I_INLINE
@@ -13730,6 +13831,35 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 #endif
 
 #endif /* INVMAN_I_IMPLEMENTED */
+
+#ifdef INVMAN_I_CAPITALS
+#undef INVMAN_I_CAPITALS
+#pragma pop_macro("A")
+#pragma pop_macro("B")
+#pragma pop_macro("C")
+#pragma pop_macro("D")
+#pragma pop_macro("E")
+#pragma pop_macro("F")
+#pragma pop_macro("G")
+#pragma pop_macro("H")
+#pragma pop_macro("J")
+#pragma pop_macro("K")
+#pragma pop_macro("L")
+#pragma pop_macro("M")
+#pragma pop_macro("N")
+#pragma pop_macro("O")
+#pragma pop_macro("P")
+#pragma pop_macro("Q")
+#pragma pop_macro("R")
+#pragma pop_macro("S")
+#pragma pop_macro("T")
+#pragma pop_macro("U")
+#pragma pop_macro("V")
+#pragma pop_macro("W")
+#pragma pop_macro("X")
+#pragma pop_macro("Y")
+#pragma pop_macro("Z")
+#endif
 
 /* ---------------------------------------------------------------------------------------- revision history
 

@@ -243,9 +243,13 @@ static int stop_if_interrupted(const char *stage, double done, void *user) {
 }
 
 static double seconds(void) {
+#ifdef _WIN32 /* where clock() is the time on the wall, and clock_gettime() in another library */
+  return (double)clock() / CLOCKS_PER_SEC;
+#else
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+#endif
 }
 
 static void json_number(FILE *file, const char *name, double value, int known) {

@@ -441,9 +441,13 @@ static void interrupt(int number) { /* the first one ends the run, the second on
 }
 
 static double seconds(void) {
+#ifdef _WIN32 /* where clock() is the time on the wall, and clock_gettime() in another library */
+  return (double)clock() / CLOCKS_PER_SEC;
+#else
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+#endif
 }
 
 static int progress(const char *stage, double done, void *user) {

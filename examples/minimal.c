@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 int main(void) {
-  invman_data_model stripe = {0}; /* labels depend on x_1 alone ... */
-  invman_flow_options options = {0};
+  static invman_data_model stripe; /* all zero: labels depend on x_1 alone ... */
+  static invman_flow_options options;
   invman_flow_info info;
   invman_rng rng;
   invman_data train, test;

@@ -52,10 +52,10 @@ static invman_status gram(const double *x, size_t n, double *K, void *user) {
 
 int main(void) {
   invman_model model = {N, weights, evaluate, gradient, gram, NULL, NULL}; /* no `move`: weights += dt G */
-  invman_data_model stripe = {0};
-  invman_flow_options options = {0};
-  invman_context context = {0};
-  invman_error error = {0};
+  static invman_data_model stripe;                                         /* all zero */
+  static invman_flow_options options;
+  static invman_context context;
+  static invman_error error;
   invman_flow_info info;
   invman_data train;
   invman_rng rng;

@@ -26,6 +26,23 @@ printf '#include "invman.h"\n#include "invman.h"\n#define INVMAN_IMPLEMENTATION\
 printf '#include "invman.h"\n#include <stdio.h>\nint main(void) { puts(invman_status_string(INVMAN_OK)); return invman_version() != INVMAN_VERSION; }\n' >"$dir/user.c"
 for source in one static again user; do cp "$dir/$source.c" "$dir/$source.cpp"; done
 
+# Words that other headers have for macros (windows.h, Qt, X11, termios, curses), and programs of all kinds.
+words="min max small near far interface pascal cdecl huge hyper rad1 rad2 rad3 IN OUT OPTIONAL CONST VOID BOOL TRUE FALSE ERROR STRICT
+  NEAR FAR PASCAL CALLBACK DOMAIN OVERFLOW UNDERFLOW NO_ERROR IGNORE INFINITE DELETE RELATIVE ABSOLUTE
+  A B C D E F G H I J K L M N O P Q R S T U V W X Y Z T0 N0 B0 CR0 ECHO BSD M_PI M_E PI EPS EPSILON TWO_PI
+  slots signals emit forever foreach Q_OBJECT Q_SLOTS Q_SIGNALS Q_EMIT Q_FOREVER Q_FOREACH Q_UNUSED
+  likely unlikely ALIGN ARRAY_SIZE SWAP MIN MAX ABS SIGN SQR SQUARE CHECK ASSERT DEBUG OK STATUS NONE SUCCESS FAIL FAILURE
+  UNUSED INLINE RESTRICT STATIC EXTERN EXPORT SIZE LENGTH WIDTH HEIGHT COUNT INDEX INPUT OUTPUT INFO LOG TRACE VERSION NAME TYPE KIND
+  major minor makedev linux unix index rindex y0 y1 yn j0 j1 jn environ
+  check verify require nil Nil YES NO self id SEL IMP byte word uint uchar ushort ulong
+  Status Bool True False None Always Success Complex Above Below Cursor Font Display Screen Window Root
+  isnan isinf signbit trunc complex imaginary assert static_assert alignas noreturn thread_local
+  BIT BITS MASK SET CLEAR GET PUT POP PUSH HEAD TAIL NEXT PREV LIST ROUND CEIL FLOOR"
+{ printf '#include <%s.h>\n' float limits locale math stdint stdio stdlib string fcntl unistd sys/stat
+  for word in $words; do printf '#undef %s\n#define %s @ %s @\n' "$word" "$word" "$word"; done
+  printf '#define INVMAN_IMPLEMENTATION\n#include "invman.h"\n'
+  printf '#ifndef %s\n#error "a macro is lost"\n#endif\n' K near Z; } >"$dir/words.c"
+cp "$dir/words.c" "$dir/words.cpp"
 # shellcheck disable=SC2086  # $strict and $CC are lists of words
 {
   # What optimisation warns of does not hang on the standard: once for C, once for C++.
@@ -40,11 +57,16 @@ for source in one static again user; do cp "$dir/$source.c" "$dir/$source.cpp"; 
   silent static_unused $CC -std=c99 $strict -I. "$dir/static.c" -o "$dir/o" -lm
   silent include_again $CC -std=c99 $strict -I. -c "$dir/again.c" -o "$dir/o"
   silent two_files $CC -std=c99 $strict -I. "$dir/one.c" "$dir/user.c" -o "$dir/two" -lm
+  silent macros_of_others $CC -std=c99 -w -I. -fsyntax-only "$dir/words.c"
   silent unoptimised $CC -O0 -I. -c "$dir/one.c" -o "$dir/unoptimised.o"
   if [ -n "$CXX" ]; then
     silent strict_c++11 $CXX -std=c++11 $strict -O1 -I. -c "$dir/one.cpp" -o "$dir/o"
     silent strict_c++20 $CXX -std=c++20 $strict -I. -fsyntax-only "$dir/one.cpp"
     silent static_unused_cxx $CXX -std=c++11 $strict -I. "$dir/static.cpp" -o "$dir/o"
+    silent macros_of_others_cxx $CXX -std=c++11 -w -I. -fsyntax-only "$dir/words.cpp"
+    silent api_given_cxx $CXX -std=c++11 $strict '-DINVMAN_API=__attribute__((visibility("default")))' -I. "$dir/user.cpp" \
+      "$dir/unoptimised.o" -o "$dir/o" -lm
+    silent minimal_cxx $CXX -std=c++11 -Wall -Wextra -I. -fsyntax-only -x c++ examples/minimal.c
     silent c_and_cxx $CXX -std=c++11 $strict -I. "$dir/user.cpp" "$dir/unoptimised.o" -o "$dir/o" -lm
   else
     echo "skip compile_cxx: no C++ compiler is given"
@@ -60,6 +82,15 @@ for source in one static again user; do cp "$dir/$source.c" "$dir/$source.cpp"; 
   silent quick_start $CC -std=c99 -Wall -Wextra -O2 -I. "$dir/quick.c" -o "$dir/quick" -lm
   "$dir/quick" >"$dir/log" 2>&1 && grep -q '^done: Lambda\* = [0-9.]*, test error 0\.0[0-9]*$' "$dir/log"
   result quick_start_runs $?
+
+  # What the Makefile asks the compiler goes into a file of its own, which is gone afterwards.
+  printf '#!/bin/sh\nwhile [ $# -gt 0 ]; do [ "$1" != -o ] || echo "$2" >>"%s/probes"; shift; done\n' "$dir" >"$dir/cc"
+  chmod +x "$dir/cc"
+  : >"$dir/probes"
+  TMPDIR=$dir make -s help CC="$dir/cc" >"$dir/log" 2>&1
+  ! grep -v "^$dir/" "$dir/probes" >>"$dir/log" && [ -s "$dir/probes" ] && [ ! -e "$(head -n 1 "$dir/probes")" ] &&
+    ! grep -nE -- '-o[ =]*/dev/' Makefile tests/*.sh .ci/run bench/*.sh bench/*.py examples/figures/*.sh | grep -v 'grep -nE' >>"$dir/log"
+  result probes_leave_devices $?
 
   # -ffast-math is refused, unless asked for.
   ! $CC -ffast-math -I. -c "$dir/one.c" -o "$dir/o" 2>"$dir/log" && grep -q 'ffast-math' "$dir/log"

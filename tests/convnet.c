@@ -476,6 +476,7 @@ static void convnet_file(void) {
       if (value == 1) bytes[16 + 8 * k] = 9;
       if (k > 2 && value == 2) continue; /* 0 is the default's name */
       write_sealed(in_test_dir("bad.convnet"), bytes, size);
+      if (value == 1 && k == 3 && floats_flush) continue;
       if (value == 1 && (k == 1 || k == 2 || k == 3)) { /* the sides and a tiny h do not change the weights */
         CHECK(invman_convnet_load(&ctx, in_test_dir("bad.convnet"), &back) == INVMAN_OK);
         invman_convnet_free(back);

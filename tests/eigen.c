@@ -231,8 +231,9 @@ static void eigen_scaled(void) {
   static const int kinds[] = {EIGEN_RANDOM, EIGEN_NEGATIVE, EIGEN_MULTIPLE, EIGEN_GRADED};
   size_t k, j;
   for (k = 0; k < 3; k++)
-    for (j = 0; j < 4; j++) eigen_try(kinds[j], 40, scales[k], 1);
-  { /* numbers without all their bits are exact multiples of the smallest one */
+    for (j = 0; j < 4; j++)
+      if (!floats_lost(scales[k])) eigen_try(kinds[j], 40, scales[k], 1);
+  if (!floats_flush) { /* numbers without all their bits are exact multiples of the smallest one */
     double A[4] = {3 * 4.94e-324, 4.94e-324, 4.94e-324, 3 * 4.94e-324}, lambda[2];
     CHECK(invman_eigh(NULL, 2, A, lambda) == INVMAN_OK && lambda[0] == 4 * 4.94e-324 && lambda[1] == 2 * 4.94e-324);
   }

@@ -381,7 +381,7 @@ static void flow_held_sums(void) {
     f = open_flow(&ctx, &q, &o);
     while (f->held_count < 20 && invman_flow_step(f) == INVMAN_STOPPED) {}
     CHECK(f->held_count >= 20);
-    memset(f->near, 0, P);
+    memset(f->nearby, 0, P);
     invman_i_split(f); /* all push or none, listed in some order */
     invman_i_pack_net(&q.net, &f->trial);
     invman_i_held_z (&ctx)(0, f);
@@ -421,7 +421,7 @@ static void flow_held_sums(void) {
       CLOSE(rate[j], q.train.y[i] * sum, 1e-14);
     }
 
-    memset(f->near, 1, P); /* the Gram matrix of all points */
+    memset(f->nearby, 1, P); /* the Gram matrix of all points */
     invman_i_split(f);
     CHECK(invman_i_near_reserve(f) == INVMAN_OK);
     near = invman_i_listed(f, 0, P);
@@ -583,7 +583,7 @@ static void flow_reach(void) { /* bounds the change of f, and is attained where 
       invman_flow *flow = open_flow(NULL, &q, &o);
       double start[60], tightest = 0, reach;
       for (i = 0; i < 4 && a == 0; i++) q.net.w[i] = q.train.x[i] / 2, q.net.b[0] = 1, q.net.beta[0] = 1e-3;
-      memset(flow->near, 0, 60);
+      memset(flow->nearby, 0, 60);
       invman_i_split(flow);
       for (i = 0; i < 60; i++) flow->r[i] = a == 0 ? (double)(i == 0) : q.train.y[i] / 60;
       invman_i_turn_neurons(flow, 0);
@@ -618,9 +618,9 @@ static void flow_far_points(void) { /* whose rates no sweep gives: they stay abo
       CHECK(flow->margin[i] > 1 || fabs(flow->margin[i] - flow->predicted[i]) <= 0.1);
       /* Where a margin was not looked at it has not changed by more than the bound says. */
       CLOSE(flow->margin[i], q.train.y[i] * F[i], flow->gap[i] + 1e-13);
-      CHECK(flow->gap[i] == 0 || (flow->near[i] == INVMAN_I_FAR && flow->margin[i] - flow->gap[i] > 1.1));
+      CHECK(flow->gap[i] == 0 || (flow->nearby[i] == INVMAN_I_FAR && flow->margin[i] - flow->gap[i] > 1.1));
       unseen += flow->gap[i] > 0;
-      if (flow->near[i] != INVMAN_I_FAR || flow->gap[i] + flow->gap_next[i] > 0) continue;
+      if (flow->nearby[i] != INVMAN_I_FAR || flow->gap[i] + flow->gap_next[i] > 0) continue;
       far++;
       CLOSE(flow->rate[i], (flow->margin[i] - flow->next[i]) / flow->info.dt, 1e-12 * fabs(flow->rate[i]));
     }
@@ -641,7 +641,7 @@ static void flow_far_points(void) { /* whose rates no sweep gives: they stay abo
     memcpy(before, flow->margin, sizeof before);
     invman_flow_step(flow);
     for (i = 0; i < 80; i++)
-      if (flow->near[i] == INVMAN_I_FAR && !(flow->margin[i] > 1)) CHECK(fabs(flow->margin[i] - before[i]) <= 0.1);
+      if (flow->nearby[i] == INVMAN_I_FAR && !(flow->margin[i] > 1)) CHECK(fabs(flow->margin[i] - before[i]) <= 0.1);
   }
   invman_flow_free(flow);
   free_problem(&q);
@@ -716,7 +716,7 @@ static void flow_single_sweeps(
             rate[i] = (double *)calloc(p, sizeof(double));
             out[i] = (double *)calloc(p, sizeof(double));
             memset(f[i]->f0, 0, p * sizeof(double));
-            memset(f[i]->near, 0, p);
+            memset(f[i]->nearby, 0, p);
             invman_i_split(f[i]);
             invman_i_turn_neurons(f[i], 0);
             invman_i_flow_gradient(f[i], 0, p / 2, 0);
@@ -1070,7 +1070,7 @@ static void flow_errors_near_the_end(void) {
       double left = fmax(1 - flow->info.margin_min, 2e-3), allowed = fmin(0.3, 0.3 * left), worst = 0;
       if (invman_flow_step(flow) < 0) break;
       for (i = 0; i < q.train.n; i++)
-        if (flow->near[i] != INVMAN_I_FAR) worst = fmax(worst, fabs(flow->margin[i] - flow->predicted[i]));
+        if (flow->nearby[i] != INVMAN_I_FAR) worst = fmax(worst, fabs(flow->margin[i] - flow->predicted[i]));
       CHECK(worst <= allowed * (1 + 1e-12));
       capped += left < 0.5;
     } while (flow->info.end == INVMAN_END_NONE && flow->info.step < 3000);

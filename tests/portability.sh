@@ -9,13 +9,20 @@ out=build/portable
 golden=tests/golden/portable.txt
 mkdir -p "$out"
 
+# i386: the compiler's own, or a cross compiler, which Debian does not install beside it.
+i386=
+for cc in 'gcc -m32' 'i686-linux-gnu-gcc -static'; do
+  [ -n "$i386" ] || ! echo 'int main(void) { return 0; }' | $cc -x c - -o "$out/runs" 2>/dev/null || i386=$cc
+done
+
 if [ "${1:-}" = --install ] && command -v apt-get >/dev/null; then
   missing=
-  for pair in clang:clang tcc:tcc musl-gcc:musl-tools i686-linux-gnu-gcc:gcc-i686-linux-gnu \
+  for pair in clang:clang tcc:tcc musl-gcc:musl-tools qemu-i386:qemu-user \
     aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu s390x-linux-gnu-gcc:gcc-s390x-linux-gnu qemu-s390x:qemu-user \
     x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 wine:wine; do
     command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair##*:}"
   done
+  [ -n "$i386" ] || { i386='i686-linux-gnu-gcc -static'; missing="$missing gcc-i686-linux-gnu"; }
   # shellcheck disable=SC2086
   [ -z "$missing" ] || { echo "installing:$missing"; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing; } \
     >"$out/install.log" 2>&1 || echo "could not install:$missing (see $out/install.log)"
@@ -41,6 +48,13 @@ agree() { # name, command
     diff "$golden" "$out/$name.txt" | head -n 8
   fi
 }
+header() { # name, compiler and flags: the implementation compiles without a word
+  name=$1
+  shift
+  "$@" -DINVMAN_IMPLEMENTATION -fsyntax-only invman.h >"$out/log" 2>&1 && [ ! -s "$out/log" ] && echo "ok portable_header_$name" && return
+  echo "FAIL portable_header_$name"
+  head -n 5 "$out/log"
+}
 native() { compile "$@" && agree "$1" "$out/$1"; }
 
 for cc in gcc clang; do
@@ -57,9 +71,35 @@ if compile gcc_O2_openmp gcc -O2 -fopenmp; then
 fi
 native tcc tcc
 native musl musl-gcc -O2
-native i386 i686-linux-gnu-gcc -O2 -msse2 -mfpmath=sse -static
+# i386: with the x87's registers it compiles and evaluates; with SSE2's the bits are everybody's. Kernels without i386: qemu.
+# shellcheck disable=SC2086
+if [ -n "$i386" ]; then
+  runner=$("$out/runs" 2>/dev/null; [ $? = 0 ] || echo qemu-i386)
+  for std in c99 gnu99; do compile i386_$std $i386 -std=$std -O2 -msse2 -mfpmath=sse && agree i386_$std $runner "$out/i386_$std"; done
+  for flags in '-std=c99' '-std=gnu99' '-std=c99 -msse2' '-std=gnu99 -mfpmath=387'; do
+    header "i386 $flags" $i386 $flags -Wall -Wextra -x c
+  done
+  for std in c++11 gnu++17; do header "i386 -std=$std" $(echo "$i386" | sed 's/gcc/g++/') -std=$std -Wall -Wextra -x c++; done
+  if $i386 -std=c99 -O1 -DTEST_QUICK tests/test.c -o "$out/i386_x87" -lm 2>"$out/log"; then
+    for test in network_golden network_symmetries network_init; do $runner "$out/i386_x87" "$out" $test; done
+  else echo 'FAIL portable_i386_x87: the tests do not compile'
+  fi
+else echo 'skip portable_i386: no gcc -m32, no i686-linux-gnu-gcc'
+fi
 compile arm64 aarch64-linux-gnu-gcc -O2 -static && agree arm64 qemu-aarch64 "$out/arm64"
 compile s390x_big_endian s390x-linux-gnu-gcc -O2 -static && agree s390x_big_endian qemu-s390x "$out/s390x_big_endian"
+if command -v x86_64-w64-mingw32-gcc >/dev/null; then
+  header 'windows, after windows.h' x86_64-w64-mingw32-gcc -Wall -Wextra -include windows.h -x c
+  header 'windows, after winsock2.h, strict' x86_64-w64-mingw32-gcc -std=c99 -Wall -include winsock2.h -include windows.h -x c
+  x86_64-w64-mingw32-gcc -DINVMAN_IMPLEMENTATION -x c -c invman.h -o "$out/windows.o"
+  for source in examples/*.c; do # without OpenMP, whose library has more of POSIX
+    name=portable_windows_$(basename "$source" .c)
+    if x86_64-w64-mingw32-gcc -DINVMAN_I_IMPLEMENTED -I. "$source" "$out/windows.o" -o "$out/example.exe" -lm 2>"$out/log"; then
+      echo "ok $name"
+    else echo "FAIL $name" && head -n 5 "$out/log"
+    fi
+  done
+fi
 compile windows.exe x86_64-w64-mingw32-gcc -O2 && agree windows env WINEDEBUG=-all WINEPREFIX="$PWD/$out/wine" wine "$out/windows.exe"
 
 # Files on Windows.

@@ -116,7 +116,7 @@ static void rng_own_functions(void) { /* exp, log and those made of them */
   double x, worst[5] = {0, 0, 0, 0, 0};
   for (x = -745; x < 709.7; x += 0.0137) worst[0] = fmax(worst[0], ulps(invman_i_exp(x), exp(x)));
   for (x = -0.5; x < 0.5; x += 1.1e-4) worst[0] = fmax(worst[0], ulps(invman_i_exp(x), exp(x)));
-  for (x = 1e-320; x < 1e308; x *= 1.37) {
+  for (x = floats_flush ? 1e-290 : 1e-320; x < 1e308; x *= 1.37) {
     worst[1] = fmax(worst[1], ulps(invman_i_log(x), log(x)));
     worst[2] = fmax(worst[2], ulps(invman_i_log1p(x), log1p(x)));
     worst[3] = fmax(worst[3], ulps(invman_i_cbrt(x), cbrt(x)));

@@ -1,8 +1,10 @@
-/* The tests: test [DIRECTORY [NAME]], DIRECTORY: where files may be written, NAME: only tests whose name contains it.
-   TEST_QUICK: without the paper's runs; TEST_SCALING: the paper's laws alone; TEST_SLOW: the largest runs. A third
-   argument is the program's own: see test.h. */
+/* The tests: test [DIRECTORY [NAME [FLOATS]]], DIRECTORY: where files may be written, NAME: only tests whose name
+   contains it, FLOATS: how the processor is told to round (see floats.c). A fourth argument is the program's own: see
+   test.h.
+   TEST_QUICK: without the paper's runs; TEST_SCALING: the paper's laws alone; TEST_SLOW: the largest runs. */
 #include "test.h"
 
+#include "floats.c"
 #include "rng.c"
 #include "data.c"
 #include "network.c"
@@ -22,6 +24,7 @@
 #include "convnet.c"
 #include "model.c"
 #include "images.c"
+#include "fork.c"
 #include "failures.c"
 #include "torture.c"
 #include "paper.c"
@@ -63,7 +66,9 @@ int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   if (argc > 1) snprintf(test_dir, sizeof test_dir, "%s", argv[1]);
   if (argc > 2) test_filter = argv[2];
-  if (argc > 3) test_after = argv[3];
+  if (argc > 3) test_floats = argv[3];
+  if (argc > 4) test_after = argv[4];
+  if (*test_floats && !set_floats(test_floats)) return 0;
   test_program = argv[0];
   test_limit(0);
   if (test_filter && !strcmp(test_filter, "itself_")) {
@@ -95,6 +100,7 @@ int main(int argc, char **argv) {
   convnet_tests();
   model_tests();
   images_tests();
+  fork_tests();
   failures_tests();
   torture_tests();
 #ifndef TEST_QUICK

