@@ -927,17 +927,19 @@ static void print_options(void) {
 }
 
 static void print_modes(void) {
+  const program *p = tool.program;
   const mode *m;
+  size_t width = 0;
   putchar('\n');
-  for (m = tool.program->modes; m->name; m++) {
-    char *line = joined("  ", m->name, "  ");
-    char *all = joined(line, m->about, "");
-    print_lines(all);
-    free(line);
-    free(all);
+  for (m = p->modes; m->name; m++) width = strlen(m->name) > width ? strlen(m->name) : width;
+  for (m = p->modes; m->name; m++) {
+    text line = {NULL, 0, 0};
+    put(&line, "  %s %-*s  %s", p->name, (int)width, m->name, m->about);
+    print_lines(line.at);
+    drop(&line);
   }
-  printf("\n  %s %s --help   the options of %s, and the files that it writes\n", tool.program->name,
-         tool.program->modes->name, tool.program->modes->name);
+  printf("\n  %s %s --help   the options of %s, and the files that it writes\n", p->name, p->modes->name,
+         p->modes->name);
 }
 
 /* `one`: of the mode alone, where the program has modes. */
