@@ -123,6 +123,14 @@ TOOL TOOL_FORMAT(1) void complain(const char *format, ...) {
   tool.failed = 1;
 }
 
+/* Something that the exit status tells in another way. */
+TOOL TOOL_FORMAT(1) void warn(const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  complain_list(format, list);
+  va_end(list);
+}
+
 static invman_error error;
 
 /* Ends the program where a call of the library failed; `about`: the file or the matter at hand. */
