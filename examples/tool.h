@@ -189,6 +189,14 @@ TOOL TOOL_FORMAT(2) void put(text *t, const char *format, ...) {
   }
 }
 
+/* A comma, and a number of a CSV: nothing where there is none. */
+TOOL void put_value(text *t, double value) {
+  if (value > DBL_MAX) put(t, ",inf");
+  else if (value < -DBL_MAX) put(t, ",-inf");
+  else if (value == value) put(t, ",%.9g", value);
+  else put(t, ",");
+}
+
 TOOL void drop(text *t) {
   free(t->at);
   memset(t, 0, sizeof *t);
