@@ -134,7 +134,8 @@
      images    invman_convnet_create  invman_convnet_copy  invman_convnet_free  invman_convnet_size
                invman_convnet_weights  invman_convnet_layers  invman_convnet_get_layer  invman_convnet_eval
                invman_convnet_gradient  invman_convnet_gradients  invman_convnet_ntk_gram
-               invman_convnet_save  invman_convnet_load */
+               invman_convnet_save  invman_convnet_load
+     files     invman_file_create  invman_file_stream  invman_file_commit  invman_file_discard  invman_file_check */
 
 #ifndef INVMAN_H
 #define INVMAN_H
@@ -296,7 +297,7 @@ INVMAN_API invman_status invman_net_gradient(const invman_context *ctx, const in
 
 /* The file: 8 bytes 89 49 4e 56 0d 0a 1a 0a, 4 bytes "NET ", then little-endian on every machine: uint32 format
    version (1), uint64 h, uint64 d, IEEE doubles w (h,d), b (h), beta (h), uint64 FNV-1a of all bytes before it.
-   Saving goes to `path`.tmp first and is then renamed: a file under `path` is always whole. */
+   Saved as invman_file_create says: a file under `path` is always whole. */
 INVMAN_API invman_status invman_net_save(const invman_context *ctx, const invman_net *net, const char *path);
 INVMAN_API invman_status invman_net_load(const invman_context *ctx, const char *path, invman_net *out);
 
@@ -967,6 +968,32 @@ INVMAN_API invman_model invman_convnet_model(invman_convnet *net);
 INVMAN_API invman_status invman_convnet_save(const invman_convnet *net, const char *path);
 INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const char *path, invman_convnet **out);
 
+/* ------------------------------------------------------------------------------------------------- files */
+
+/* A file in the making, for results of your own: under its name it is whole or not there, as what this library saves.
+   It is written under another name in the same directory (path.tmp and eight random letters), which no other file has,
+   flushed to the disk and then renamed. A symbolic link is followed and stays; a file that is replaced leaves its mode
+   to the new one, and its owner where that is permitted; other hard links to it keep the old file. What is no plain
+   file (a device, a FIFO, /dev/stdout) is written to as it is. On Windows paths are UTF-8; one that is not valid UTF-8
+   is taken to be in the system's code page. Where a process is killed, the other name may stay.
+     FILE *stream;
+     if (invman_file_create(&ctx, "result.csv", &file) < 0) return 1;
+     stream = (FILE *)invman_file_stream(file);
+     fprintf(stream, ...);
+     status = invman_file_commit(file); */
+typedef struct invman_file invman_file;
+
+/* out: to be given to _commit or _discard, one of the two. Errors: E_ARG, E_NOMEM, E_IO with the reason in ctx->error,
+   for example that there is no such directory, or that the name is one of a directory. */
+INVMAN_API invman_status invman_file_create(const invman_context *ctx, const char *path, invman_file **out);
+/* Its FILE *, binary and buffered; whether all was written is asked by _commit alone. Not to be closed. */
+INVMAN_API void *invman_file_stream(invman_file *file);
+/* Gives the file its name, and gives `file` back. E_IO where anything failed: then what the name had before stands. */
+INVMAN_API invman_status invman_file_commit(invman_file *file);
+INVMAN_API void invman_file_discard(invman_file *file); /* leaves nothing behind; NULL is fine */
+/* Whether `path` can be written, to ask before long work; leaves nothing behind, and a device or FIFO alone. */
+INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char *path);
+
 #endif /* INVMAN_H */
 
 /* ========================================================================================================
@@ -975,12 +1002,24 @@ INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const ch
 #if defined(INVMAN_IMPLEMENTATION) && !defined(INVMAN_NO_IMPLEMENTATION) && !defined(INVMAN_I_IMPLEMENTED)
 #define INVMAN_I_IMPLEMENTED
 
+#include <errno.h>
 #include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(_WIN32)
+#include <fcntl.h>
+#include <io.h>
+#include <sys/stat.h>
+#elif defined(__unix__) || defined(__unix) || defined(__APPLE__) || defined(__HAIKU__)
+#define INVMAN_I_POSIX
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+#endif
 #ifdef INVMAN_USE_CBLAS
 #ifndef INVMAN_CBLAS_HEADER
 #define INVMAN_CBLAS_HEADER <cblas.h>
@@ -10077,13 +10116,441 @@ invman_model invman_convnet_model(invman_convnet *net) {
    Files are read whole and checked before anything is allocated by what they say; they are written under another name
    and then renamed. */
 
-static unsigned char *invman_i_read_file(invman_i_scope *scope, const char *path, const char *cannot, size_t *size) {
+/* ---- why a file cannot be read or written: what, or "what: why", each a static text */
+
+#define INVMAN_I_REASONS(what, absent)                                                                     \
+  {                                                                                                        \
+    what, what ": " absent, what ": permission is denied", what ": the name is a directory's",             \
+        what ": a part of its path is no directory", what ": the disk is full", what ": it is too large",  \
+        what ": its name is too long", what ": too many symbolic links", what ": the disk is read-only",   \
+        what ": too many files are open", what ": nothing reads it", what ": it is held by other programs" \
+  }
+static const char *const invman_i_cannot_read[] = INVMAN_I_REASONS("the file cannot be read", "there is no such file");
+static const char *const invman_i_cannot_create[] =
+    INVMAN_I_REASONS("the file cannot be created", "there is no such directory");
+static const char *const invman_i_cannot_write[] =
+    INVMAN_I_REASONS("the file cannot be written", "there is no such directory");
+
+static size_t invman_i_reason(int error) { /* the place of errno's value in the lists above */
+  static const int errors[][2] = {
+      {ENOENT, 1},       {EACCES, 2}, {EPERM, 2},   {EISDIR, 3},  {ENOTDIR, 4}, {ENOSPC, 5}, {EFBIG, 6},
+      {ENAMETOOLONG, 7}, {EROFS, 9},  {EMFILE, 10}, {ENFILE, 10}, {EPIPE, 11},  {EBUSY, 12},
+#ifdef EDQUOT
+      {EDQUOT, 5},
+#endif
+#ifdef ELOOP
+      {ELOOP, 8},
+#endif
+  };
+  size_t k;
+  for (k = 0; k < sizeof errors / sizeof errors[0]; k++)
+    if (errors[k][0] == error) return (size_t)errors[k][1];
+  return 0;
+}
+
+/* ---- the system: what C itself cannot do with files. Paths are strings of its letters. */
+
+enum { INVMAN_I_ABSENT, INVMAN_I_PLAIN, INVMAN_I_DIRECTORY, INVMAN_I_DEVICE };
+
+#if defined(_WIN32)
+
+/* As <windows.h> declares them, which would bring thousands of names. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+struct _SECURITY_ATTRIBUTES;
+__declspec(dllimport) int __stdcall MultiByteToWideChar(unsigned, unsigned long, const char *, int, wchar_t *, int);
+__declspec(dllimport) void *__stdcall CreateFileW(const wchar_t *, unsigned long, unsigned long,
+                                                  struct _SECURITY_ATTRIBUTES *, unsigned long, unsigned long, void *);
+__declspec(dllimport) unsigned long __stdcall GetFileType(void *);
+__declspec(dllimport) unsigned long __stdcall GetFinalPathNameByHandleW(void *, wchar_t *, unsigned long,
+                                                                        unsigned long);
+__declspec(dllimport) int __stdcall CloseHandle(void *);
+__declspec(dllimport) unsigned long __stdcall GetFileAttributesW(const wchar_t *);
+__declspec(dllimport) int __stdcall MoveFileExW(const wchar_t *, const wchar_t *, unsigned long);
+__declspec(dllimport) unsigned long __stdcall GetCurrentProcessId(void);
+__declspec(dllimport) unsigned long __stdcall GetLastError(void);
+__declspec(dllimport) void __stdcall Sleep(unsigned long);
+#ifdef __cplusplus
+}
+#endif
+
+typedef wchar_t invman_i_letter;
+#define INVMAN_I_IS_SEPARATOR(letter) ((letter) == '/' || (letter) == '\\' || (letter) == ':')
+
+/* A path in UTF-8, or in the system's code page where it is not valid UTF-8. */
+static wchar_t *invman_i_wide(invman_i_scope *scope, const char *path) {
+  unsigned page = 65001;    /* CP_UTF8 */
+  unsigned long strict = 8; /* MB_ERR_INVALID_CHARS */
+  int n = MultiByteToWideChar(page, strict, path, -1, NULL, 0);
+  wchar_t *wide;
+  if (n <= 0) {
+    page = 0; /* CP_ACP */
+    strict = 0;
+    n = MultiByteToWideChar(page, strict, path, -1, NULL, 0);
+  }
+  wide = n > 0 ? (wchar_t *)invman_i_take(scope, (size_t)n, sizeof *wide) : NULL;
+  errno = ENOENT;
+  if (wide) MultiByteToWideChar(page, strict, path, -1, wide, n);
+  return wide;
+}
+
+static FILE *invman_i_open_to_read(invman_i_scope *scope, const char *path) {
+  wchar_t *wide = invman_i_wide(scope, path);
+  return wide ? _wfopen(wide, L"rb") : NULL;
+}
+
+/* The file that a path names in the end, and what stands there. */
+static wchar_t *invman_i_follow(invman_i_scope *scope, const char *path, int *kind) {
+  wchar_t *wide = invman_i_wide(scope, path), *last;
+  void *handle;
+  unsigned long attributes, n;
+  *kind = INVMAN_I_DEVICE;
+  if (!wide || wcsncmp(wide, L"\\\\.\\", 4) == 0) return wide;
+  *kind = INVMAN_I_ABSENT;
+  handle = CreateFileW(wide, 0, 7 /* shared for everything */, NULL, 3 /* OPEN_EXISTING */,
+                       0x02000000 /* FILE_FLAG_BACKUP_SEMANTICS: directories too */, NULL);
+  if (handle == (void *)(intptr_t)-1) return wide;
+  attributes = GetFileAttributesW(wide);
+  if (GetFileType(handle) != 1 /* FILE_TYPE_DISK */) {
+    *kind = INVMAN_I_DEVICE;
+  } else if (attributes != 0xffffffff && attributes & 0x10 /* FILE_ATTRIBUTE_DIRECTORY */) {
+    *kind = INVMAN_I_DIRECTORY;
+  } else {
+    *kind = INVMAN_I_PLAIN;
+    n = attributes & 0x400 /* FILE_ATTRIBUTE_REPARSE_POINT */ ? GetFinalPathNameByHandleW(handle, NULL, 0, 0) : 0;
+    last = n > 0 ? (wchar_t *)invman_i_take(scope, (size_t)n + 1, sizeof *last) : NULL;
+    if (last && GetFinalPathNameByHandleW(handle, last, n + 1, 0) <= n) wide = last;
+  }
+  CloseHandle(handle);
+  return wide;
+}
+
+static FILE *invman_i_open_device(const wchar_t *path) { return _wfopen(path, L"wb"); }
+static int invman_i_may_write(const wchar_t *path) { return _waccess(path, 2) == 0; }
+
+static FILE *invman_i_open_new(const wchar_t *name, const wchar_t *path, int *descriptor) {
+  FILE *stream;
+  (void)path;
+  *descriptor = _wopen(name, _O_WRONLY | _O_CREAT | _O_EXCL | _O_BINARY | _O_NOINHERIT, _S_IREAD | _S_IWRITE);
+  stream = *descriptor < 0 ? NULL : _fdopen(*descriptor, "wb");
+  if (!stream && *descriptor >= 0) _close(*descriptor), _wremove(name);
+  return stream;
+}
+
+static int invman_i_flush_to_disk(int descriptor) { return _commit(descriptor) == 0; }
+
+/* In one step. A program that reads the old file at that moment, or looks through it for viruses, is waited for. */
+static int invman_i_give_name(const wchar_t *name, const wchar_t *path) {
+  int tries;
+  for (tries = 0; !MoveFileExW(name, path, 1 | 8 /* MOVEFILE_REPLACE_EXISTING, MOVEFILE_WRITE_THROUGH */); tries++) {
+    unsigned long error = GetLastError();
+    int held = error == 5 || error == 32 || error == 33; /* access denied, shared, locked */
+    errno = held ? EBUSY : 0;
+    if (!held || tries == 100) return 0;
+    Sleep(10);
+  }
+  return 1;
+}
+
+static void invman_i_remove(const wchar_t *name) { _wremove(name); }
+static void invman_i_flush_directory(wchar_t *name, size_t base) { (void)name, (void)base; } /* written through */
+static uint64_t invman_i_process(void) { return GetCurrentProcessId(); }
+
+#else
+
+typedef char invman_i_letter;
+#define INVMAN_I_IS_SEPARATOR(letter) ((letter) == '/')
+
+static FILE *invman_i_open_to_read(invman_i_scope *scope, const char *path) {
+  (void)scope;
+  return fopen(path, "rb");
+}
+static void invman_i_remove(const char *name) { remove(name); }
+static int invman_i_give_name(const char *name, const char *path) { return rename(name, path) == 0; }
+
+static char *invman_i_copy_path(invman_i_scope *scope, const char *path) {
+  size_t length = strlen(path);
+  char *copy = (char *)invman_i_take(scope, length + 1, 1);
+  if (copy) memcpy(copy, path, length);
+  return copy;
+}
+
+#ifdef INVMAN_I_POSIX
+
+/* The C library may hide them, as glibc does under -std=c99 if nothing asks for POSIX before the first header. */
+#if !defined(__cplusplus) && !defined(__USE_XOPEN2K8) && !defined(__APPLE__)
+extern int fsync(int);
+extern FILE *fdopen(int, const char *);
+extern ssize_t readlink(const char *, char *, size_t);
+#endif
+
+/* N where the path names an open descriptor, else -1. To open such a name anew would write over what the descriptor
+   has written, and to replace the file behind it would lose what it will write. */
+static int invman_i_descriptor(const char *path) {
+  const char *digits = strncmp(path, "/dev/fd/", 8) == 0          ? path + 8
+                       : strncmp(path, "/proc/self/fd/", 14) == 0 ? path + 14
+                                                                  : "";
+  size_t n = strspn(digits, "0123456789");
+  if (strcmp(path, "/dev/stdout") == 0) return 1;
+  if (strcmp(path, "/dev/stderr") == 0) return 2;
+  return n > 0 && n < 7 && digits[n] == 0 ? atoi(digits) : -1;
+}
+
+static int invman_i_kind(const char *path) {
+  struct stat found;
+  if (invman_i_descriptor(path) >= 0 || strncmp(path, "/proc/", 6) == 0) return INVMAN_I_DEVICE;
+  if (stat(path, &found) != 0) return INVMAN_I_ABSENT;
+  return S_ISREG(found.st_mode) ? INVMAN_I_PLAIN : S_ISDIR(found.st_mode) ? INVMAN_I_DIRECTORY : INVMAN_I_DEVICE;
+}
+
+/* The file that a path names in the end, be it there or not, and what stands there. */
+static char *invman_i_follow(invman_i_scope *scope, const char *path, int *kind) {
+  char *at = invman_i_copy_path(scope, path), target[4096];
+  int links;
+  for (links = 0; at && links < 40; links++) {
+    ssize_t n = invman_i_descriptor(at) >= 0 ? -1 : readlink(at, target, sizeof target - 1);
+    char *slash = strrchr(at, '/'), *next;
+    size_t keep;
+    if (n < 0) { /* no link */
+      *kind = invman_i_kind(at);
+      return at;
+    }
+    target[n] = 0;
+    keep = slash && target[0] != '/' ? (size_t)(slash - at) + 1 : 0;
+    next = (char *)invman_i_take(scope, keep + (size_t)n + 1, 1);
+    if (next) memcpy(next, at, keep), memcpy(next + keep, target, (size_t)n);
+    invman_i_give(scope, at);
+    at = next;
+  }
+  errno = ELOOP;
+  return NULL;
+}
+
+static FILE *invman_i_open_device(const char *path) {
+  int descriptor = invman_i_descriptor(path);
+  FILE *stream;
+  if (descriptor < 0) return fopen(path, "wb");
+  if (descriptor == 1) fflush(stdout); /* in the order of the calls */
+  descriptor = dup(descriptor);
+  stream = descriptor < 0 ? NULL : fdopen(descriptor, "wb");
+  if (!stream && descriptor >= 0) close(descriptor);
+  return stream;
+}
+
+static int invman_i_may_write(const char *path) { return access(path, W_OK) == 0; }
+
+/* Gives a new file the owner and mode of the one that it replaces; without the owner or group also without the rights
+   that were theirs. */
+static void invman_i_keep_owner(const char *name, const struct stat *old) {
+  mode_t mode = old->st_mode & 07777;
+  int group = chown(name, (uid_t)-1, old->st_gid) == 0, owner = chown(name, old->st_uid, (gid_t)-1) == 0;
+  if (!group) mode = (mode & ~(mode_t)070) | (mode & 07) << 3;
+  if (!group || !owner) mode &= 0777;
+  chmod(name, mode);
+}
+
+static FILE *invman_i_open_new(const char *name, const char *path, int *descriptor) {
+  struct stat old;
+  int kept = stat(path, &old) == 0, flags = O_WRONLY | O_CREAT | O_EXCL;
+  FILE *stream;
+#ifdef O_CLOEXEC
+  flags |= O_CLOEXEC;
+#endif
+#ifdef O_BINARY
+  flags |= O_BINARY;
+#endif
+  *descriptor = open(name, flags, kept ? 0600 : 0666);
+  if (*descriptor < 0) return NULL;
+  if (kept) invman_i_keep_owner(name, &old);
+  stream = fdopen(*descriptor, "wb");
+  if (!stream) close(*descriptor), remove(name);
+  return stream;
+}
+
+static int invman_i_flush_to_disk(int descriptor) { /* not all file systems know of it */
+  while (fsync(descriptor) != 0)
+    if (errno != EINTR) return errno == EINVAL || errno == ENOSYS || errno == ENOTSUP || errno == EOPNOTSUPP;
+  return 1;
+}
+
+/* The directory of name, whose last part begins at base: then the new name outlasts a loss of power. A directory that
+   may not be read cannot be flushed. */
+static void invman_i_flush_directory(char *name, size_t base) {
+  int descriptor;
+  if (base == 0) name[base++] = '.';
+  name[base] = 0;
+  descriptor = open(name, O_RDONLY);
+  if (descriptor < 0) return;
+  invman_i_flush_to_disk(descriptor);
+  close(descriptor);
+}
+
+static uint64_t invman_i_process(void) { return (uint64_t)getpid(); }
+
+#else /* C alone */
+
+static char *invman_i_follow(invman_i_scope *scope, const char *path, int *kind) {
+  *kind = INVMAN_I_ABSENT;
+  return invman_i_copy_path(scope, path);
+}
+static FILE *invman_i_open_device(const char *path) { return fopen(path, "wb"); }
+static int invman_i_may_write(const char *path) { return path[0] != 0; }
+static FILE *invman_i_open_new(const char *name, const char *path, int *descriptor) {
+  (void)path;
+  *descriptor = -1;
+  return fopen(name, "wbx");
+}
+static int invman_i_flush_to_disk(int descriptor) { return descriptor == -1; }
+static void invman_i_flush_directory(char *name, size_t base) { (void)name, (void)base; }
+static uint64_t invman_i_process(void) { return 0; }
+
+#endif
+#endif
+
+/* ---- files in the making */
+
+struct invman_file {
+  invman_i_scope scope;
+  invman_context context;
+  invman_i_letter *path, *name; /* no symbolic link; the other name beside it, NULL: written to as it is */
+  size_t base;                  /* where the last part of both begins */
+  FILE *stream;
+  int descriptor; /* of stream, where it has another name */
+};
+
+enum { INVMAN_I_SUFFIX = 12 }; /* .tmp and eight letters */
+
+/* Opens a file beside the path that is nobody else's. Its name is no longer than the file's where that is long. */
+static int invman_i_open_beside(invman_file *file, size_t length) {
+  static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+  uint64_t seed = invman_i_process() * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)(uintptr_t)file;
+  size_t keep = length, part = length - file->base, k, tries;
+  if (part > INVMAN_I_SUFFIX && (part > 100 || length > 200)) {
+    keep -= INVMAN_I_SUFFIX;
+    while (keep > file->base && (file->path[keep] & 0xc0) == 0x80) keep--; /* at a whole letter of UTF-8 */
+  }
+  file->name = (invman_i_letter *)invman_i_take(&file->scope, length + INVMAN_I_SUFFIX + 1, sizeof *file->name);
+  if (!file->name) return 0;
+  memcpy(file->name, file->path, keep * sizeof *file->name);
+  for (tries = 0; tries < 10000 && !file->stream; tries++) {
+    uint64_t bits = invman_i_mix(seed + tries);
+    for (k = 0; k < INVMAN_I_SUFFIX; k++) {
+      file->name[keep + k] = (invman_i_letter)(k < 4 ? ".tmp"[k] : digits[bits % 36]);
+      bits = k < 4 ? bits : bits / 36;
+    }
+    errno = 0;
+    file->stream = invman_i_open_new(file->name, file->path, &file->descriptor);
+    if (!file->stream && errno != EEXIST) break;
+  }
+  return file->stream != NULL;
+}
+
+/* Opens the file, or another one beside it; `check`: only asks whether it could, where that alone would change it.
+   0: failed, for what errno or the scope says. */
+static int invman_i_start_file(invman_file *file, const char *path, int check) {
+  size_t length = 0;
+  int kind;
+  file->path = invman_i_follow(&file->scope, path, &kind);
+  if (!file->path) return 0;
+  for (; file->path[length]; length++)
+    if (INVMAN_I_IS_SEPARATOR(file->path[length])) file->base = length + 1;
+  if (kind == INVMAN_I_DEVICE) {
+    if (check) return invman_i_may_write(file->path);
+    file->stream = invman_i_open_device(file->path);
+    return file->stream != NULL;
+  }
+  if (kind == INVMAN_I_DIRECTORY || file->base == length) {
+    errno = EISDIR;
+    return 0;
+  }
+  return invman_i_open_beside(file, length);
+}
+
+static invman_status invman_i_make_file(const invman_context *ctx, const char *path, int check, invman_file **out) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_file *file;
+  if (!path || !*path) return invman_i_bad(ctx, "save: no path");
+  file = (invman_file *)invman_i_take(&scope, 1, sizeof *file);
+  if (!file) return invman_i_drop(&scope);
+  file->scope = scope;
+  if (ctx) file->context = *ctx;
+  file->scope.ctx = &file->context;
+  errno = 0;
+  if (!invman_i_start_file(file, path, check)) {
+    const char *why = invman_i_cannot_create[invman_i_reason(errno)];
+    scope = file->scope;
+    scope.ctx = ctx;
+    if (scope.status == INVMAN_OK) scope.status = invman_i_fail(ctx, INVMAN_E_IO, why, "", 0);
+    return invman_i_drop(&scope);
+  }
+  *out = file;
+  return INVMAN_OK;
+}
+
+invman_status invman_file_create(const invman_context *ctx, const char *path, invman_file **out) {
+  if (!out) return invman_i_bad(ctx, "file_create: out is NULL");
+  *out = NULL;
+  return invman_i_make_file(ctx, path, 0, out);
+}
+
+invman_status invman_file_check(const invman_context *ctx, const char *path) {
+  invman_file *file = NULL;
+  invman_status status = invman_i_make_file(ctx, path, 1, &file);
+  invman_file_discard(file);
+  return status;
+}
+
+void *invman_file_stream(invman_file *file) { return file ? file->stream : NULL; }
+
+void invman_file_discard(invman_file *file) {
+  invman_i_scope scope;
+  invman_context context;
+  if (!file) return;
+  if (file->stream) fclose(file->stream);
+  if (file->name) invman_i_remove(file->name);
+  context = file->context;
+  scope = file->scope;
+  scope.ctx = &context;
+  invman_i_drop(&scope);
+}
+
+invman_status invman_file_commit(invman_file *file) {
+  invman_status status = INVMAN_OK;
+  int done;
+  if (!file) return INVMAN_E_ARG;
+  errno = 0;
+  done = !ferror(file->stream);
+  if (!done && file->name) putc(0, file->stream); /* which fails again, and then errno says why */
+  done &= fflush(file->stream) == 0;
+  if (done && file->name) done = invman_i_flush_to_disk(file->descriptor);
+  if (fclose(file->stream) != 0) done = 0;
+  file->stream = NULL;
+  if (done && file->name && invman_i_give_name(file->name, file->path)) {
+    invman_i_flush_directory(file->name, file->base);
+    file->name = NULL;
+  } else if (!done || file->name) {
+    const char *why = invman_i_cannot_write[invman_i_reason(errno)];
+    status = invman_i_fail(&file->context, INVMAN_E_IO, why, "", 0);
+  }
+  invman_file_discard(file);
+  return status;
+}
+
+/* ---- reading */
+
+/* cannot: the list of reasons. */
+static unsigned char *invman_i_read_file(invman_i_scope *scope, const char *path, const char *const *cannot,
+                                         size_t *size) {
   size_t room = 1 << 16, got;
   unsigned char *data;
-  FILE *file = path ? fopen(path, "rb") : NULL;
+  FILE *file;
   *size = 0;
+  errno = 0;
+  file = path ? invman_i_open_to_read(scope, path) : NULL;
   if (!file) {
-    scope->status = invman_i_fail(scope->ctx, INVMAN_E_IO, cannot, "", 0);
+    if (scope->status == INVMAN_OK)
+      scope->status = invman_i_fail(scope->ctx, INVMAN_E_IO, cannot[invman_i_reason(errno)], "", 0);
     return NULL;
   }
   data = (unsigned char *)invman_i_take(scope, room, 1);
@@ -10098,7 +10565,7 @@ static unsigned char *invman_i_read_file(invman_i_scope *scope, const char *path
     room *= 2;
   }
   if (data && ferror(file)) {
-    scope->status = invman_i_fail(scope->ctx, INVMAN_E_IO, cannot, "byte", *size);
+    scope->status = invman_i_fail(scope->ctx, INVMAN_E_IO, cannot[invman_i_reason(errno)], "byte", *size);
     data = NULL;
   }
   fclose(file);
@@ -10188,7 +10655,7 @@ invman_status invman_data_read_csv(const invman_context *ctx, const char *path, 
   invman_status status;
   if (!out) return invman_i_bad(ctx, "data_read_csv: out is NULL");
   memset(out, 0, sizeof *out);
-  text = (const char *)invman_i_read_file(&scope, path, "the file cannot be read", &size);
+  text = (const char *)invman_i_read_file(&scope, path, invman_i_cannot_read, &size);
   if (!text) return invman_i_drop(&scope);
   wrong = invman_i_parse_csv(text, text + size, &n, &d, NULL, NULL, &line, &status);
   if (wrong) {
@@ -10299,6 +10766,8 @@ invman_status invman_data_read_idx(const invman_context *ctx, const char *images
   static const char *const label_message[5] = {
       "labels: compressed by gzip; unpack the file first", "labels: not an IDX file of unsigned bytes",
       "labels: not (n)", "labels: the file is truncated", "labels: the file is longer than it says"};
+  static const char *const no_images[] = INVMAN_I_REASONS("images: the file cannot be read", "there is no such file");
+  static const char *const no_labels[] = INVMAN_I_REASONS("labels: the file cannot be read", "there is no such file");
   invman_i_scope scope = invman_i_open(ctx);
   invman_idx_options o;
   invman_i_idx image, label;
@@ -10308,8 +10777,8 @@ invman_status invman_data_read_idx(const invman_context *ctx, const char *images
   memset(out, 0, sizeof *out);
   memset(&o, 0, sizeof o);
   if (options) o = *options;
-  image_file = invman_i_read_file(&scope, images, "images: the file cannot be read", &image_size);
-  label_file = image_file ? invman_i_read_file(&scope, labels, "labels: the file cannot be read", &label_size) : NULL;
+  image_file = invman_i_read_file(&scope, images, no_images, &image_size);
+  label_file = image_file ? invman_i_read_file(&scope, labels, no_labels, &label_size) : NULL;
   if (!label_file) return invman_i_drop(&scope);
   scope.status = invman_i_open_idx(ctx, image_file, image_size, image_message, 3, 4, &image);
   if (scope.status == INVMAN_OK)
@@ -10332,7 +10801,7 @@ typedef struct invman_i_stream {
   const unsigned char *data; /* reading: all of the file, whose length and checksum are right */
   size_t at, size;
   uint64_t hash;
-  int failed; /* to write, or to find as much as wanted */
+  int failed; /* to find as much as wanted */
 } invman_i_stream;
 
 static uint64_t invman_i_fnv(uint64_t hash, const unsigned char *bytes, size_t n) { /* FNV-1a, 64 bits */
@@ -10348,7 +10817,7 @@ static void invman_i_move_u64(invman_i_stream *s, uint64_t *value) {
   if (s->file) {
     for (k = 0; k < 8; k++) bytes[k] = (unsigned char)(*value >> 8 * k & 255);
     s->hash = invman_i_fnv(s->hash, bytes, 8);
-    if (fwrite(bytes, 1, 8, s->file) != 8) s->failed = 1;
+    fwrite(bytes, 1, 8, s->file);
   } else if (s->size - s->at < 8) {
     s->failed = 1;
     *value = 0;
@@ -10394,35 +10863,19 @@ static void invman_i_head(const char *kind, unsigned char head[INVMAN_I_HEAD]) {
 /* Writes a file of the given kind; `what` lists its items. */
 static invman_status invman_i_write_file(const invman_context *ctx, const char *path, const char *kind,
                                          void (*what)(invman_i_stream *s, void *arg), void *arg) {
-  invman_i_scope scope = invman_i_open(ctx);
   invman_i_stream s;
   unsigned char head[INVMAN_I_HEAD];
-  size_t length = path ? strlen(path) : 0;
-  char *name = length > 0 ? (char *)invman_i_take(&scope, length + 5, 1) : NULL;
-  if (length == 0) return invman_i_bad(ctx, "save: no path");
-  if (!name) return invman_i_drop(&scope);
-  memcpy(name, path, length);
-  memcpy(name + length, ".tmp", 5);
+  invman_file *file;
+  invman_status status = invman_file_create(ctx, path, &file);
+  if (status < 0) return status;
   memset(&s, 0, sizeof s);
-  s.file = fopen(name, "wb");
-  if (!s.file) {
-    scope.status = invman_i_fail(ctx, INVMAN_E_IO, "the file cannot be created", "", 0);
-    return invman_i_drop(&scope);
-  }
+  s.file = file->stream;
   invman_i_head(kind, head);
   s.hash = invman_i_fnv(INVMAN_I_FNV_START, head, INVMAN_I_HEAD);
-  s.failed = fwrite(head, 1, INVMAN_I_HEAD, s.file) != INVMAN_I_HEAD;
+  fwrite(head, 1, INVMAN_I_HEAD, s.file);
   what(&s, arg);
   invman_i_move_u64(&s, &s.hash);
-  if (fclose(s.file) != 0) s.failed = 1;
-#ifdef _WIN32
-  if (!s.failed) remove(path); /* rename does not replace there */
-#endif
-  if (s.failed || rename(name, path) != 0) {
-    remove(name);
-    scope.status = invman_i_fail(ctx, INVMAN_E_IO, "the file cannot be written", "", 0);
-  }
-  return invman_i_drop(&scope);
+  return invman_file_commit(file);
 }
 
 /* Reads a file of the given kind into the scope and checks its head and checksum. */
@@ -10432,7 +10885,7 @@ static invman_status invman_i_open_file(invman_i_scope *scope, const char *path,
   uint64_t hash = 0;
   size_t k;
   memset(s, 0, sizeof *s);
-  s->data = invman_i_read_file(scope, path, "the file cannot be read", &s->size);
+  s->data = invman_i_read_file(scope, path, invman_i_cannot_read, &s->size);
   if (!s->data) return scope->status;
   invman_i_head(kind, head);
   for (k = 0; k < INVMAN_I_HEAD; k++)
@@ -10890,6 +11343,9 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 #undef INVMAN_I_CONV_ROWS
 #undef INVMAN_I_CONV_SPAN
 #undef INVMAN_I_CONV_RUN
+#undef INVMAN_I_POSIX
+#undef INVMAN_I_REASONS
+#undef INVMAN_I_IS_SEPARATOR
 
 #ifdef INVMAN_PORTABLE /* what follows is the caller's */
 #if defined(__clang__)

@@ -5,6 +5,7 @@
 #include "rng.c"
 #include "data.c"
 #include "network.c"
+#include "files.c"
 #include "ntk.c"
 #include "eigen.c"
 #include "margins.c"
@@ -35,6 +36,7 @@ int main(int argc, char **argv) {
   rng_tests();
   data_tests();
   network_tests();
+  files_tests();
   ntk_tests();
   eigen_tests();
   margins_tests();

@@ -7,6 +7,10 @@
 #include "../invman.h"
 #include <stdarg.h>
 #include <time.h>
+#if defined(__unix__) || defined(__APPLE__)
+#include <dirent.h>
+#define TEST_POSIX 1
+#endif
 
 #ifndef TEST_DIR
 #define TEST_DIR "tests"
@@ -116,6 +120,29 @@ static int file_exists(const char *path) {
   FILE *file = fopen(path, "rb");
   if (file) fclose(file);
   return file != NULL;
+}
+
+/* How many files there are that saving under `path` could have left: their names are its own, or a part, .tmp and eight
+   letters. */
+static size_t left_beside(const char *path) {
+  size_t count = 0;
+#ifdef TEST_POSIX
+  const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+  char directory[512];
+  struct dirent *entry;
+  DIR *list;
+  snprintf(directory, sizeof directory, "%.*s", slash ? (int)(slash - path) + 1 : 2, slash ? path : "./");
+  list = opendir(directory);
+  CHECK(list != NULL);
+  while (list && (entry = readdir(list)) != NULL) {
+    const char *mark = strstr(entry->d_name, ".tmp");
+    count += mark && strlen(mark) == 12 && strncmp(entry->d_name, base, (size_t)(mark - entry->d_name)) == 0;
+  }
+  if (list) closedir(list);
+#else
+  (void)path;
+#endif
+  return count;
 }
 
 static void write_bytes(const char *path, const void *bytes, size_t n) {
