@@ -29,12 +29,12 @@
 #include <time.h>
 #ifdef _WIN32
 #include <direct.h>
-#include <fcntl.h>
 #include <io.h>
 #include <sys/stat.h>
 #else
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #endif
 
@@ -215,14 +215,12 @@ enum { NOTHING, PLAIN, FOLDER, DEVICE }; /* what a path leads to; a device may a
 
 #ifdef _WIN32
 
-__declspec(dllimport) int __stdcall MoveFileExA(const char *from, const char *to, unsigned long flags);
-
 TOOL double seconds(void) { return (double)clock() / CLOCKS_PER_SEC; } /* there it is not of the processor */
 TOOL int is_terminal(FILE *file) { return _isatty(_fileno(file)); }
 TOOL int make_folder(const char *path) { return _mkdir(path); }
 TOOL int cut_file(FILE *file, long length) { return _chsize(_fileno(file), length); }
 TOOL void open_descriptors(void) {}
-TOOL int may_write(const char *path) { return _access(path, 2) == 0; }
+TOOL int has_room(const char *path) { return path[0] != 0; } /* not asked */
 
 TOOL int kind_of(const char *path) {
   struct _stat s;
@@ -238,32 +236,6 @@ TOOL int same_file(const char *a, const char *b) {
   return same;
 }
 
-TOOL FILE *stream_of(const char *path) {
-  (void)path;
-  return NULL;
-}
-
-TOOL char *target_of(const char *path) { return joined(path, "", ""); }
-
-TOOL FILE *create_beside(const char *target, char **temporary) {
-  int k, descriptor = -1;
-  *temporary = NULL;
-  for (k = 0; k < 1000 && descriptor < 0 && (k == 0 || errno == EEXIST); k++) {
-    char ending[32];
-    snprintf(ending, sizeof ending, ".%lx", (unsigned long)clock() + (unsigned long)k);
-    free(*temporary);
-    *temporary = joined(target, ending, "");
-    descriptor = _open(*temporary, _O_WRONLY | _O_CREAT | _O_EXCL | _O_BINARY, _S_IREAD | _S_IWRITE);
-  }
-  return descriptor >= 0 ? _fdopen(descriptor, "wb") : NULL;
-}
-
-TOOL int put_in_place(FILE *file, const char *temporary, const char *target) {
-  int good = fflush(file) == 0 && _commit(_fileno(file)) == 0;
-  good &= fclose(file) == 0;
-  return good && MoveFileExA(temporary, target, 1 | 8); /* replacing, and written through */
-}
-
 #else
 
 TOOL double seconds(void) {
@@ -275,7 +247,6 @@ TOOL double seconds(void) {
 TOOL int is_terminal(FILE *file) { return isatty(fileno(file)); }
 TOOL int make_folder(const char *path) { return mkdir(path, 0777); }
 TOOL int cut_file(FILE *file, long length) { return ftruncate(fileno(file), length); }
-TOOL int may_write(const char *path) { return access(path, W_OK) == 0; }
 
 /* Those of 0 to 2 that are closed: the next file would get their number, and what is printed would go there. */
 TOOL void open_descriptors(void) {
@@ -346,113 +317,50 @@ TOOL int same_file(const char *a, const char *b) {
   return !x && !y && same_new_file(a, b);
 }
 
-/* stdout or stderr, where the path leads there; else NULL. */
-TOOL FILE *stream_of(const char *path) {
-  struct stat s, t;
-  if (stat(path, &s) != 0) return NULL;
-  if (fstat(1, &t) == 0 && same_place(&s, &t)) return stdout;
-  return fstat(2, &t) == 0 && same_place(&s, &t) ? stderr : NULL;
-}
-
-/* A new file in the same directory, under a name that no other has; it gets owner and mode of the one that it is to
-   replace. */
-TOOL FILE *create_beside(const char *target, char **temporary) {
-  struct stat s;
-  mode_t mask;
-  int descriptor;
-  *temporary = joined(target, ".XXXXXX", "");
-  descriptor = mkstemp(*temporary);
-  if (descriptor < 0) return NULL;
-  umask(mask = umask(0));
-  if (stat(target, &s) != 0) s.st_mode = 0666 & ~mask;
-  else if (fchown(descriptor, s.st_uid, s.st_gid) != 0) s.st_mode &= 0777; /* another's: no more than that */
-  if (fchmod(descriptor, s.st_mode & 07777) != 0) errno = 0;               /* some file systems have no modes */
-  return fdopen(descriptor, "wb");
-}
-
-static void flush_folder(const char *target) {
-  char *folder = folder_of(target);
-  int descriptor = open(folder, O_RDONLY);
-  if (descriptor >= 0) {
-    fsync(descriptor);
-    close(descriptor);
-  }
+/* Whether the disk that the path is on has any room left. */
+TOOL int has_room(const char *path) {
+  char *folder = folder_of(path);
+  struct statvfs s;
+  int full = statvfs(folder, &s) == 0 && s.f_blocks > 0 && s.f_bfree == 0;
   free(folder);
-}
-
-/* The file, closed, gets its name when it is on the disk. */
-TOOL int put_in_place(FILE *file, const char *temporary, const char *target) {
-  int good = fflush(file) == 0 && (fsync(fileno(file)) == 0 || errno == EINVAL);
-  good &= fclose(file) == 0;
-  if (!good || rename(temporary, target) != 0) return 0;
-  flush_folder(target);
-  return 1;
+  return !full;
 }
 
 #endif
 
-/* ---- files: whole, or as they were */
+/* ---- files: whole, or as they were, as invman_file_create says */
 
-TOOL int write_open_file(FILE *file, const text *t) {
-  return fwrite(t->at, 1, t->length, file) == t->length && fflush(file) == 0;
+/* What the library says of a file, "the file cannot be created", behind the file's name. */
+static const char *reason(invman_status status) {
+  const char *what = error.what ? error.what : invman_status_string(status);
+  return strncmp(what, "the file ", 9) ? what : what + 9;
 }
 
-/* What is no plain file is written to; a plain one is replaced when the new one is whole. */
-TOOL int write_file(const char *path, const text *t) {
-  FILE *file = stream_of(path);
-  char *target, *temporary = NULL;
-  int good;
-  if (file) return write_open_file(file, t);
-  if (kind_of(path) != NOTHING && kind_of(path) != PLAIN) {
-    file = fopen(path, "wb");
-    good = file && write_open_file(file, t);
-    return file && fclose(file) == 0 && good;
-  }
-  target = target_of(path);
-  file = target ? create_beside(target, &temporary) : NULL;
-  good = file && fwrite(t->at, 1, t->length, file) == t->length;
-  if (good) good = put_in_place(file, temporary, target);
-  else if (file) fclose(file);
-  if (!good && file) remove(temporary);
-  free(target);
-  free(temporary);
-  return good;
-}
-
-/* Saves a text, and drops it; returns 0 where it could not, which the exit status will tell. */
-TOOL int save(const char *path, text *t) {
-  int good = write_file(path, t);
-  if (!good) complain("%s: cannot be written", path);
-  drop(t);
-  return good;
-}
-
-/* The same for a file that the library has written. */
+/* Whether a file is saved; where it is not, this is said, and the exit status will tell. */
 TOOL int saved(invman_status status, const char *path) {
-  if (status < 0) complain("%s: %s", path, error.what ? error.what : invman_status_string(status));
+  if (status < 0) complain("%s: %s", path, reason(status));
   return status >= 0;
 }
 
-/* Fails now, and not after hours, where a file will not be written: a temporary is made in its place, a page long, and
-   removed. */
+/* Saves a text, and drops it. */
+TOOL int save(const char *path, text *t) {
+  const invman_context ctx = {NULL, NULL, NULL, NULL, NULL, &error, 0};
+  invman_file *file;
+  invman_status status = invman_file_create(&ctx, path, &file);
+  if (status >= 0) {
+    fwrite(t->at, 1, t->length, (FILE *)invman_file_stream(file));
+    status = invman_file_commit(file);
+  }
+  drop(t);
+  return saved(status, path);
+}
+
+/* Fails now, and not after hours, where a file will not be written; leaves nothing behind. */
 TOOL void check_writable(const char *path) {
-  static const char page[4096] = {0};
-  char *target, *temporary = NULL;
-  FILE *file;
-  int good;
-  if (stream_of(path)) return;
-  if (kind_of(path) == FOLDER) fail("%s: cannot be written: it is a directory", path);
-  if (kind_of(path) == DEVICE && !may_write(path)) fail("%s: cannot be written", path);
-  if (kind_of(path) == DEVICE) return; /* what is written there cannot be taken back */
-  target = target_of(path);
-  file = target ? create_beside(target, &temporary) : NULL;
-  if (!file) fail("%s: cannot be created", path);
-  good = fwrite(page, 1, sizeof page, file) == sizeof page;
-  good &= fclose(file) == 0;
-  remove(temporary);
-  if (!good) fail("%s: cannot be written", path);
-  free(target);
-  free(temporary);
+  const invman_context ctx = {NULL, NULL, NULL, NULL, NULL, &error, 0};
+  invman_status status = invman_file_check(&ctx, path);
+  if (status < 0) fail("%s: %s", path, reason(status));
+  if (kind_of(path) != DEVICE && !has_room(path)) fail("%s: cannot be written: the disk is full", path);
 }
 
 /* A directory for what is written, made if it is not there. */
@@ -608,7 +516,7 @@ TOOL void open_journal(journal *j) {
 /* By one write, so that no line is torn but by a crash of the system. Where the disk is full the file keeps its whole
    lines, and the program goes on without it. */
 TOOL void append(journal *j, text *line) {
-  if (j->file && write_open_file(j->file, line)) {
+  if (j->file && fwrite(line->at, 1, line->length, j->file) == line->length && fflush(j->file) == 0) {
     if (j->whole >= 0) j->whole += (long)line->length;
   } else if (j->file) {
     complain("%s: cannot be written", j->path);
@@ -627,19 +535,21 @@ TOOL void close_journal(journal *j) {
 
 /* ---- what is shown */
 
-/* Prints a line in pieces of WIDTH columns at most, cut behind a word; those after the first begin at column `hang`.
-   `blanks`: of the blanks at a cut none is left out, so that columns of numbers stay below their names. */
-static void fold(FILE *file, const char *line, size_t hang, int blanks) {
-  size_t room = WIDTH, length = strlen(line), cut;
+/* Prints a line in pieces of WIDTH columns at most, cut behind a word. Text goes on at column `hang`; of a table
+   (hang < 0) all that follows moves to the left by the same number of columns, so that numbers stay below their names. */
+static void fold(FILE *file, const char *line, int hang) {
+  size_t length = strlen(line), room = WIDTH, column = 0, cut, shift = WIDTH - 12;
   while (length > room) {
     for (cut = room; cut > 0 && !(line[cut] == ' ' && line[cut - 1] != ' ');) cut--;
     if (cut == 0) cut = room + strcspn(line + room, " ");
     if (cut + strspn(line + cut, " ") == length) break;
-    fprintf(file, "%.*s\n%*s", (int)cut, line, (int)hang, "");
-    if (!blanks) cut += strspn(line + cut, " ");
+    fprintf(file, "%.*s\n", (int)cut, line);
+    column = hang >= 0 ? (size_t)hang : column + cut > shift ? column + cut - shift : 0;
+    if (hang >= 0) cut += strspn(line + cut, " ");
     line += cut;
     length -= cut;
-    room = WIDTH - hang;
+    room = WIDTH - column;
+    fprintf(file, "%*s", (int)column, "");
   }
   fprintf(file, "%s\n", line);
 }
@@ -661,7 +571,7 @@ TOOL TOOL_FORMAT(1) void show(const char *format, ...) {
   clear_progress();
   while (line.length > 0 && (end = strchr(line.at, '\n')) != NULL) {
     *end++ = 0;
-    if (is_terminal(stdout)) fold(stdout, line.at, 4, 1);
+    if (is_terminal(stdout)) fold(stdout, line.at, -1);
     else fprintf(stdout, "%s\n", line.at);
     line.length -= (size_t)(end - line.at);
     memmove(line.at, end, line.length + 1);
@@ -903,7 +813,7 @@ static void print_lines(const char *lines) {
     *end = 0;
     gap = strstr(line + hang, "  "); /* between a word and what is said of it */
     if (gap && gap - line < 40) hang = (size_t)(gap - line) + strspn(gap, " ");
-    fold(stdout, line, hang, 0);
+    fold(stdout, line, (int)hang);
   }
   drop(&copy);
 }
