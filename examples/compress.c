@@ -411,10 +411,12 @@ static void show_energy(const arguments *a, const invman_net *net, const problem
 enum { PERMUTATIONS = 19, STREAM_PERMUTATIONS = 6, DIRECTIONS = 5, COMPONENTS = 4, MOST_INPUTS = 200 };
 
 typedef struct directions {
-  const char *skipped; /* why there are none; NULL: there are */
-  size_t inputs, lost; /* of the whitened points; those without variance */
-  size_t found;
+  const char *skipped;            /* why there are none; NULL: there are */
+  size_t inputs, lost;            /* of the whitened points; those without variance */
+  size_t found;                   /* those that rest on a few points among them */
   double noise, *strength, *form; /* form (inputs,d): linear forms of norm 1 of the inputs as they are */
+  unsigned char *rare;            /* (d) inputs that have one value but in a few points */
+  unsigned char *few;             /* (inputs) directions along which a few points have most of the variance */
 } directions;
 
 static double *numbers(size_t rows, size_t columns) {
@@ -423,6 +425,81 @@ static double *numbers(size_t rows, size_t columns) {
                        : (double *)malloc((rows * columns + 1) * sizeof(double));
   if (!memory) fail("out of memory");
   return memory;
+}
+
+static int descending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x < y) - (x > y);
+}
+
+/* How many points are a few, of n. */
+static size_t a_few(size_t n) {
+  size_t few = n / 100 > 4 ? n / 100 : 4;
+  return few < n / 10 ? few : n / 10;
+}
+
+/* Whether a few points have most of the variance of x_0, x_stride, ..: their labels alone would make a moment, which no
+   permutation of the others changes. */
+static int rests_on_few(const double *x, size_t n, size_t stride) {
+  double *square = numbers(n, 1), mean = 0, all = 0, most = 0;
+  size_t i;
+  for (i = 0; i < n; i++) mean += (x[i * stride] - x[0]) / (double)n;
+  for (i = 0; i < n; i++) {
+    double off = x[i * stride] - x[0] - mean;
+    all += square[i] = off * off;
+  }
+  qsort(square, n, sizeof *square, descending);
+  for (i = 0; i < a_few(n); i++) most += square[i];
+  free(square);
+  return 2 * most > all;
+}
+
+/* Whether x_0, x_stride, .. have one value but in a few points, or in up to a twentieth of which a few have most of the
+   variance. */
+static int is_rare(const double *x, size_t n, size_t stride) {
+  double *sorted = numbers(n, 1);
+  size_t i, run = 0, longest = 0;
+  for (i = 0; i < n; i++) sorted[i] = x[i * stride];
+  qsort(sorted, n, sizeof *sorted, descending);
+  for (i = 0; i < n; i++) {
+    run = i > 0 && sorted[i] == sorted[i - 1] ? run + 1 : 1;
+    longest = run > longest ? run : longest;
+  }
+  free(sorted);
+  return n - longest <= a_few(n) || (n - longest <= n / 20 && rests_on_few(x, n, stride));
+}
+
+/* The deviation of x_0, x_stride, ..; 0 where they differ by no more than rounding. */
+static double deviation(const double *x, size_t n, size_t stride) {
+  double mean = 0, square = 0, least = x[0], most = x[0];
+  size_t i;
+  for (i = 0; i < n; i++) {
+    least = fmin(least, x[i * stride]);
+    most = fmax(most, x[i * stride]);
+    mean += (x[i * stride] - x[0]) / (double)n;
+  }
+  if (!(most - least > 8 * DBL_EPSILON * fmax(fabs(least), fabs(most)))) return 0;
+  for (i = 0; i < n; i++) square += pow((x[i * stride] - x[0] - mean) / (most - least), 2) / (double)n;
+  return (most - least) * sqrt(square);
+}
+
+/* The inputs that vary, in units of their own deviation, without the rare ones: of each what it is, of[], and its unit.
+   An input's size says nothing about its variance. */
+static invman_data comparable(const invman_data *data, size_t *of, double *unit, directions *out) {
+  invman_data s = *data;
+  size_t i, j;
+  for (s.d = j = 0; j < data->d; j++) {
+    double width = deviation(data->x + j, data->n, data->d);
+    out->lost += !(width > 0);
+    out->rare[j] = width > 0 && is_rare(data->x + j, data->n, data->d);
+    if (!(width > 0) || out->rare[j]) continue;
+    of[s.d] = j;
+    unit[s.d++] = width;
+  }
+  s.x = numbers(data->n, s.d);
+  for (i = 0; i < data->n; i++)
+    for (j = 0; j < s.d; j++) s.x[i * s.d + j] = (data->x[i * data->d + of[j]] - data->x[of[j]]) / unit[j];
+  return s;
 }
 
 /* C (d,d) <- W, whose first rows, as many as are returned, are the whitening forms eigenvector/sqrt(eigenvalue) of the
@@ -460,49 +537,79 @@ static invman_data whitened(const invman_data *data, const double *mean, const d
   return z;
 }
 
-/* v.z is a linear form of x: W'v, scaled to norm 1. */
-static void form_of(const double *v, const double *W, size_t rank, size_t d, double *form) {
+/* v.z is a linear form W'v of the inputs that are used, and of x where these are taken in their units; scaled to norm
+   1. form (d) */
+static void form_of(const double *v, const double *W, size_t rank, const invman_data *used, const size_t *of,
+                    const double *unit, size_t d, double *form) {
   double norm = 0;
   size_t k, j;
-  for (j = 0; j < d; j++) {
-    for (form[j] = 0, k = 0; k < rank; k++) form[j] += v[k] * W[k * d + j];
-    norm += form[j] * form[j];
+  memset(form, 0, d * sizeof *form);
+  for (j = 0; j < used->d; j++) {
+    double sum = 0;
+    for (k = 0; k < rank; k++) sum += v[k] * W[k * used->d + j];
+    form[of[j]] = sum / unit[j];
+    norm = hypot(norm, form[of[j]]);
   }
-  for (j = 0; j < d && norm > 0; j++) form[j] /= sqrt(norm);
+  for (j = 0; j < d && norm > 0; j++) form[j] /= norm;
+}
+
+/* Of points z that are N(0,1), or as near to it as whitening makes them */
+static void search(const invman_context *ctx, const arguments *a, const invman_data *z, double *V, directions *out) {
+  double *along = numbers(z->n, 1);
+  invman_rng rng;
+  size_t i, j, k;
+  out->strength = numbers(z->d, 1);
+  invman_rng_seed(&rng, a->seed, STREAM_PERMUTATIONS);
+  check(invman_stein_directions(ctx, z, PERMUTATIONS, &rng, out->strength, V, &out->noise, &out->found),
+        "informative directions");
+  for (k = 0; k < out->found; k++) {
+    for (i = 0; i < z->n; i++)
+      for (along[i] = 0, j = 0; j < z->d; j++) along[i] += V[k * z->d + j] * z->x[i * z->d + j];
+    out->few[k] = (unsigned char)rests_on_few(along, z->n, 1);
+  }
+  free(along);
 }
 
 /* Stein's lemma asks for x ~ N(0,1). A model's points are; those of a file are centred and whitened, which makes them
    so where they are Gaussian, and else is the best that two moments can do. */
 static void find_directions(const invman_context *ctx, const arguments *a, const invman_data *data, directions *out) {
-  size_t d = data->d, j, k;
-  double *mean, *W, *V;
-  invman_data z = *data;
-  invman_rng rng;
+  size_t d = data->d, j, k, *of;
+  double *mean, *W, *V, *unit;
+  invman_data used = *data, z;
   memset(out, 0, sizeof *out);
   if (a->images) out->skipped = "pixels are far from Gaussian";
   else if (d > MOST_INPUTS) out->skipped = "more than 200 inputs";
   else if (data->n / 5 < d) out->skipped = "fewer than five training points per input";
   if (out->skipped) return;
   mean = numbers(d, 1);
+  unit = numbers(d, 1);
   W = numbers(d, d);
+  of = (size_t *)calloc(d, sizeof *of);
+  out->rare = (unsigned char *)calloc(2 * d, 1);
+  if (!of || !out->rare) fail("out of memory");
+  out->few = out->rare + d;
   for (j = 0; j < d * d; j++) W[j] = j / d == j % d;
-  out->inputs = a->csv ? whitening(ctx, data, mean, W) : d;
-  out->lost = d - out->inputs;
-  if (out->inputs == 0) out->skipped = "all points are equal";
-  if (a->csv && out->inputs > 0) z = whitened(data, mean, W, out->inputs);
+  for (j = 0; j < d; j++) of[j] = j, unit[j] = 1;
+  if (a->csv) used = comparable(data, of, unit, out);
+  out->inputs = a->csv && used.d > 0 ? whitening(ctx, &used, mean, W) : used.d;
+  out->lost += used.d - out->inputs;
+  if (used.d == 0) out->skipped = out->lost == d ? "all points are equal" : "no input varies in more than a few points";
+  z = used;
   if (out->inputs > 0) {
+    if (a->csv) z = whitened(&used, mean, W, out->inputs);
     V = numbers(out->inputs, out->inputs);
-    out->strength = numbers(out->inputs, 1);
     out->form = numbers(out->inputs, d);
-    invman_rng_seed(&rng, a->seed, STREAM_PERMUTATIONS);
-    check(invman_stein_directions(ctx, &z, PERMUTATIONS, &rng, out->strength, V, &out->noise, &out->found),
-          "informative directions");
-    for (k = 0; k < out->inputs; k++) form_of(V + k * out->inputs, W, out->inputs, d, out->form + k * d);
+    search(ctx, a, &z, V, out);
+    for (k = 0; k < out->inputs; k++)
+      form_of(V + k * out->inputs, W, out->inputs, &used, of, unit, d, out->form + k * d);
     free(V);
   }
-  if (z.x != data->x) free(z.x);
+  if (z.x != used.x) free(z.x);
+  if (used.x != data->x) free(used.x);
   free(mean);
+  free(unit);
   free(W);
+  free(of);
 }
 
 /* The largest components of a form, one after the other. */
@@ -521,31 +628,51 @@ static void show_form(const double *form, size_t d) {
   putchar('\n');
 }
 
+static void show_rare(const directions *s, const invman_data *data) {
+  size_t j, count = 0, shown = 0;
+  for (j = 0; j < data->d; j++) count += s->rare[j];
+  if (count == 0) return;
+  printf("%-12s", "rare");
+  for (j = 0; j < data->d && shown < 2 * DIRECTIONS; j++)
+    if (s->rare[j]) shown += (size_t)(printf(" x%lu", (unsigned long)j + 1) > 0);
+  if (count > shown) printf(" and %lu more", (unsigned long)(count - shown));
+  printf(": one value but in a few points, which says little of any other; left out\n");
+}
+
 static void show_directions(const arguments *a, const directions *s, const invman_data *data) {
-  size_t k, shown = s->found;
+  size_t k, shown = 0, few = 0;
   if (s->skipped) {
     printf("\ninformative directions by the labels alone: left out, %s\n", s->skipped);
     return;
   }
   printf("\ninformative directions by the labels alone, before training\n");
-  if (shown > DIRECTIONS) shown = DIRECTIONS;
   if (a->csv) {
     printf("%-12s centred and whitened by their covariance, as this asks for N(0,1)", "inputs");
     if (s->lost > 0) printf("; %lu without variance left out", (unsigned long)s->lost);
     putchar('\n');
   }
+  show_rare(s, data);
+  for (k = 0; k < s->found; k++) few += s->few[k];
   printf("%-12s %lu of strength above %.4f, the most in %d permutations of the labels; sqrt(d/p) = %.4f\n", "found",
-         (unsigned long)s->found, s->noise, (int)PERMUTATIONS, sqrt((double)s->inputs / (double)data->n));
-  for (k = 0; k < shown; k++) {
+         (unsigned long)(s->found - few), s->noise, (int)PERMUTATIONS, sqrt((double)s->inputs / (double)data->n));
+  for (k = 0; k < s->found && shown < DIRECTIONS; k++) {
+    if (s->few[k]) continue;
     printf("strength     %.4f", s->strength[k]);
     show_form(s->form + k * data->d, data->d);
+    shown++;
   }
-  if (s->found > shown) printf("%-12s %lu more\n", "and", (unsigned long)(s->found - shown));
+  if (s->found - few > shown) printf("%-12s %lu more\n", "and", (unsigned long)(s->found - few - shown));
+  for (k = 0; k < s->found; k++) {
+    if (!s->few[k]) continue;
+    printf("rare         %.4f, not among the found: it rests on a few points;", s->strength[k]);
+    show_form(s->form + k * data->d, data->d);
+  }
 }
 
 static void free_directions(directions *s) {
   free(s->strength);
   free(s->form);
+  free(s->rare);
 }
 
 int main(int argc, char **argv) {

@@ -36,6 +36,8 @@ static const char help[] =
     "\n"
     "Files: .npy of NumPy (versions 1 to 3, numbers of any byte order, one or two dimensions), or text: numbers\n"
     "separated by commas, semicolons, tabs or spaces, a row a line, perhaps a line of names first, # for comments.\n"
+    "What rounding may leave of symmetry, of an eigenvalue 0 and of a distance 0 follows from the file's numbers:\n"
+    "double, single or half precision. Doubles and text that hold no more than single precision count as it.\n"
     "null: the same number for permuted labels (CKA: permuted points), its mean, and of all draws the one that looks\n"
     "most like a signal. - (JSON: null) stands for what is not defined, and the reason beside it. Entropies are in\n"
     "nats, but for those in bits. About 6 n^2 doubles of memory, and a time in proportion to n^3.\n"
@@ -141,6 +143,7 @@ static void parse(int argc, char **argv, arguments *a) {
 typedef struct table {
   size_t rows, columns;
   double *value; /* (rows,columns) */
+  double eps;    /* the spacing of the numbers near 1: DBL_EPSILON, FLT_EPSILON where they are of single precision */
 } table;
 
 /* The whole file, and a 0 behind it. */
@@ -251,14 +254,18 @@ static void npy_type(const char *path, const char *header, npy *f) {
   const char *d = npy_entry(path, header, "descr");
   int plain = d[0] == '\'' && d[1] && strchr("<>|=", d[1]) && d[2] && strchr("fiub", d[2]) && d[3] >= '1' &&
               d[3] <= '8' && d[4] == '\'';
+  int length = (int)strcspn(d, ",}") < 12 ? (int)strcspn(d, ",}") : 12; /* of the type's name */
+  if (d[0] == '\'' && d[1] && d[2] == 'c')
+    fail("%s: npy: complex numbers, of type %.*s: points and Gram matrices are real here (byte 10)", path, length, d);
   f->kind = plain ? d[2] : '?';
   f->size = plain ? (size_t)(d[3] - '0') : 0;
   f->big = plain && d[1] == '>';
-  if (f->kind == 'f') plain = f->size == 4 || f->size == 8;
+  if (f->kind == 'f') plain = f->size == 2 || f->size == 4 || f->size == 8;
   else if (f->kind == 'b') plain = f->size == 1;
   else plain = plain && (f->size == 1 || f->size == 2 || f->size == 4 || f->size == 8);
   if (!plain || (f->size > 1 && d[1] == '|'))
-    fail("%s: npy: numbers of type %.12s, which is none of f4, f8, i1 to i8, u1 to u8, b1 (byte 10)", path, d);
+    fail("%s: npy: numbers of type %.*s, which is none of f2, f4, f8, i1 to i8, u1 to u8, b1 (byte 10)", path, length,
+         d);
 }
 
 static void npy_shape(const char *path, const char *header, npy *f) {
@@ -306,6 +313,15 @@ static void npy_header(const char *path, const unsigned char *bytes, size_t size
   free(header);
 }
 
+/* A half: sign, five bits of exponent, ten of fraction */
+static double half_number(unsigned bits) {
+  int exponent = (int)(bits >> 10 & 31);
+  double fraction = (double)(bits & 1023), value;
+  if (exponent == 31) value = fraction > 0 ? (double)NAN : HUGE_VAL;
+  else value = exponent ? ldexp(fraction + 1024, exponent - 25) : ldexp(fraction, -24);
+  return bits >> 15 ? -value : value;
+}
+
 /* The number at `at`: its bytes are put together in order, on any machine. */
 static double npy_number(const unsigned char *at, const npy *f) {
   uint64_t bits = 0, sign;
@@ -316,10 +332,11 @@ static double npy_number(const unsigned char *at, const npy *f) {
     memcpy(&value, &bits, sizeof value);
     return value;
   }
+  if (f->kind == 'f' && f->size == 2) return half_number((unsigned)bits);
   if (f->kind == 'f') {
-    uint32_t half = (uint32_t)bits;
+    uint32_t single = (uint32_t)bits;
     float value;
-    memcpy(&value, &half, sizeof value);
+    memcpy(&value, &single, sizeof value);
     return (double)value;
   }
   sign = (uint64_t)1 << (8 * f->size - 1);
@@ -341,6 +358,7 @@ static table parse_npy(const char *path, const unsigned char *bytes, size_t size
     fail("%s: npy: more bytes than the shape says (byte %lu)", path,
          (unsigned long)(f.start + t.rows * t.columns * f.size));
   t.value = numbers(t.rows, t.columns);
+  t.eps = f.kind != 'f' || f.size == 8 ? DBL_EPSILON : f.size == 4 ? (double)FLT_EPSILON : ldexp(1, -10);
   for (r = 0; r < t.rows; r++)
     for (c = 0; c < t.columns; c++) {
       size_t at = f.start + f.size * (f.fortran ? c * t.rows + r : r * t.columns + c);
@@ -351,35 +369,99 @@ static table parse_npy(const char *path, const unsigned char *bytes, size_t size
   return t;
 }
 
+/* Whether a number is one of this many decimal digits. */
+static int has_digits(double value, int digits) {
+  char text[32];
+  snprintf(text, sizeof text, "%.*g", digits, value);
+  return strtod(text, NULL) == value;
+}
+
+/* The spacing of the numbers in a file, which may be wider than its type's: whole numbers that the type holds are exact,
+   and all others are of single precision where they are floats, or of nine digits, and most need more than six. */
+static double precision(const table *t) {
+  size_t i, count = t->rows * t->columns, others = 0, fine = 0;
+  for (i = 0; i < count; i++) {
+    double v = t->value[i];
+    if (v == floor(v) && fabs(v) < 2 / t->eps) continue;
+    others++;
+    if (t->eps > DBL_EPSILON) continue;
+    if (!(fabs(v) <= (double)FLT_MAX && v == (double)(float)v) && !has_digits(v, 9)) return DBL_EPSILON;
+    fine += !has_digits(v, 6);
+  }
+  if (others == 0) return DBL_EPSILON;
+  return t->eps > DBL_EPSILON || fine <= others / 2 ? t->eps : (double)FLT_EPSILON;
+}
+
+/* Files that are often taken for a table, by how they begin. */
+static void refuse_others(const char *path, const unsigned char *bytes, size_t size) {
+  static const struct {
+    size_t length;
+    const char *begins, *what;
+  } others[] = {
+      {4, "PK\3\4", "an archive (.npz, or .pt of PyTorch): save one array with numpy.save"},
+      {2, "\x1f\x8b", "compressed by gzip: unpack it first"},
+      {8, "\x89HDF\r\n\x1a\n", "HDF5: save one array with numpy.save"},
+      {15, "MATLAB 5.0 MAT-", "MATLAB's .mat: save one array as text or with numpy.save"},
+      {2, "\x80\2", "a pickle of Python: save one array with numpy.save"},
+      {2, "\x80\3", "a pickle of Python: save one array with numpy.save"},
+      {2, "\x80\4", "a pickle of Python: save one array with numpy.save"},
+      {2, "\x80\5", "a pickle of Python: save one array with numpy.save"},
+  };
+  size_t i;
+  for (i = 0; i < sizeof others / sizeof *others; i++)
+    if (size >= others[i].length && memcmp(bytes, others[i].begins, others[i].length) == 0)
+      fail("%s: this is %s (byte 0)", path, others[i].what);
+}
+
 static table read_table(const char *path) {
   static const unsigned char magic[6] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
   size_t size, length = strlen(path);
   unsigned char *bytes = read_file(path, &size);
   int is_npy = size >= 6 && memcmp(bytes, magic, 6) == 0;
   table t;
+  refuse_others(path, bytes, size);
   if (!is_npy && length > 4 && !strcmp(path + length - 4, ".npy"))
     fail("%s: npy: the file does not begin as one (byte 0)", path);
   t = is_npy ? parse_npy(path, bytes, size) : parse_csv(path, bytes, size);
   free(bytes);
+  t.eps = precision(&t);
   return t;
 }
 
-/* Square and symmetric to 1e-8 of its largest element; what is left of it is averaged. */
-static double *read_gram(const char *path, size_t *n) {
+/* Two different numbers with as many digits as show that they differ. */
+static void show_apart(double a, double b, char text[2][32]) {
+  int digits;
+  for (digits = 6; digits <= 17; digits++) {
+    snprintf(text[0], 32, "%.*g", digits, a);
+    snprintf(text[1], 32, "%.*g", digits, b);
+    if (strcmp(text[0], text[1])) return;
+  }
+}
+
+/* Square and symmetric to 1e-8 of its largest element, or to what the precision of its numbers may leave; the mean of
+   K_ij and K_ji is taken. eps: of the numbers; skew: how much of the largest element they differ by. */
+static double *read_gram(const char *path, size_t *n, double *eps, double *skew) {
   table t = read_table(path);
-  double largest = 0;
+  double largest = 0, tolerance = 32 * t.eps > 1e-8 ? 32 * t.eps : 1e-8;
+  char text[2][32];
   size_t i, j;
   if (t.rows != t.columns)
     fail("%s: a Gram matrix is square, this one has %lu rows and %lu columns", path, (unsigned long)t.rows,
          (unsigned long)t.columns);
   *n = t.rows;
+  *eps = t.eps;
+  *skew = 0;
   for (i = 0; i < *n * *n; i++) largest = fabs(t.value[i]) > largest ? fabs(t.value[i]) : largest;
   for (i = 0; i < *n; i++)
     for (j = 0; j < i; j++) {
       double *a = &t.value[i * *n + j], *b = &t.value[j * *n + i];
-      if (!(fabs(*a - *b) <= 1e-8 * largest))
-        fail("%s: not symmetric: %g in row %lu, column %lu, but %g in row %lu, column %lu", path, *b,
-             (unsigned long)j + 1, (unsigned long)i + 1, *a, (unsigned long)i + 1, (unsigned long)j + 1);
+      if (*a == *b) continue;
+      if (!(fabs(*a - *b) <= tolerance * largest)) {
+        show_apart(*b, *a, text);
+        fail("%s: not symmetric: %s in row %lu, column %lu, but %s in row %lu, column %lu", path, text[0],
+             (unsigned long)j + 1, (unsigned long)i + 1, text[1], (unsigned long)i + 1, (unsigned long)j + 1);
+      }
+      if (fabs(*a - *b) / largest > *skew) *skew = fabs(*a - *b) / largest;
       *a = *b = *a + (*b - *a) / 2;
     }
   return t.value;
@@ -504,10 +586,13 @@ typedef struct problem {
   invman_context ctx;
   arguments a;
   size_t n, d; /* d 0: a Gram matrix */
+  double eps;  /* the spacing of the file's numbers near 1 */
+  double tol;  /* eigenvalues up to this share of the largest are 0 to that precision */
   double *x, *K, *U, *lambda, *D;
   double *y;             /* NULL: no labels */
   double *sign;          /* of two classes: -1, +1; else NULL */
   size_t classes, least; /* points of the smallest class */
+  size_t rank;           /* of K */
   directions found;
   report r;
 } problem;
@@ -520,22 +605,29 @@ static void measure_spectrum(problem *p) {
   const invman_context *ctx = &p->ctx;
   report *r = &p->r;
   invman_spectrum m;
-  double n = (double)p->n, entropy = unknown;
+  double n = (double)p->n, entropy = unknown, most = n;
+  const char *most_is = "n";
   quantity *q;
-  check(invman_spectral_measures(ctx, p->lambda, p->n, 0, 0, &m), "spectrum");
+  check(invman_spectral_measures(ctx, p->lambda, p->n, 0, p->tol, &m), "spectrum");
+  if (p->eps <= DBL_EPSILON) { /* else all that rounding left counts in these sums, though not in the rank */
+    most = (double)m.rank;
+    most_is = "rank";
+  }
   add(r, s, "sum", "sum of eigenvalues", m.sum);
   if (!(m.sum > 0)) {
     note(r, "K has no positive eigenvalue: its spectrum says nothing");
     return;
   }
   bounded(add(r, s, "entropy", "entropy", m.entropy), "at_most", log(n), "ln n");
-  bounded(add(r, s, "effective_rank", "effective rank, e^entropy", m.effective_rank), "at_most", (double)m.rank,
-          "rank");
+  bounded(add(r, s, "effective_rank", "effective rank, e^entropy", m.effective_rank), "at_most", most, most_is);
   bounded(add(r, s, "participation_ratio", "participation ratio", m.participation_ratio), "at_most", m.effective_rank,
           "effective rank");
-  bounded(add(r, s, "stable_rank", "stable rank", m.stable_rank), "at_most", (double)m.rank, "rank");
+  bounded(add(r, s, "stable_rank", "stable rank", m.stable_rank), "at_most", most, most_is);
   bounded(add(r, s, "anisotropy", "anisotropy, largest share", m.anisotropy), "at_least", 1 / n, "1/n");
-  bounded(add(r, s, "rank", "rank", (double)m.rank), "at_most", n, "n");
+  p->rank = m.rank;
+  q = add(r, s, "rank", "rank", (double)m.rank);
+  bounded(q, "at_most", n, "n");
+  if (p->eps > DBL_EPSILON) remark(q, "eigenvalues above %.2g of the largest", p->tol);
   /* Of the trace, and of all that the first 0 .. n-1 directions leave: 1 where one has all, (n+1)/2 where they share. */
   q = add(r, s, "unexplained_area", "area of unexplained variance",
           invman_unexplained_area(p->lambda, p->n, p->n - 1) / m.sum);
@@ -545,7 +637,7 @@ static void measure_spectrum(problem *p) {
     q->value = entropy;
     bounded(q, "at_most", log(n), "ln n");
   }
-  if (p->lambda[p->n - 1] < -1e-8 * p->lambda[0])
+  if (p->lambda[p->n - 1] < -larger(1e-8, p->tol) * p->lambda[0])
     note(r, "K is not positive semi-definite: its least eigenvalue is %g; those below 0 count as 0",
          p->lambda[p->n - 1]);
 }
@@ -586,14 +678,14 @@ static invman_status label_numbers(const problem *p, const double *y, double *po
   if (status < 0) return status;
   out[POWER_1] = power[0];
   out[POWER_10] = power[p->n < 10 ? p->n - 1 : 9];
-  status = invman_rkhs_norm(ctx, p->lambda, p->U, y, p->n, 0, &out[NORM], &used);
+  status = invman_rkhs_norm(ctx, p->lambda, p->U, y, p->n, p->tol, &out[NORM], &used);
   out[WITHIN] = used > 0 ? power[used - 1] : 0;
   return status;
 }
 
 static void measure_bits(problem *p) {
   quantity *q = add(&p->r, "labels", "information", "information of component 1, bits", unknown);
-  double bits, mean, deviation;
+  double bits, mean, deviation, share = (double)p->least / (double)p->n;
   invman_rng rng;
   if (p->least <= 5) {
     remark(q, "needs more than 5 points of each class");
@@ -601,7 +693,7 @@ static void measure_bits(problem *p) {
   }
   if (!defined(invman_mutual_information(&p->ctx, p->U, 1, p->sign, p->n, NULL, &bits), q)) return;
   q->value = bits;
-  bounded(q, "at_most", 1, "a bit");
+  bounded(q, "at_most", -(share * log(share) + (1 - share) * log(1 - share)) / log(2.0), "the labels' entropy");
   if (p->a.draws == 0) return;
   invman_rng_seed(&rng, p->a.seed, STREAM_BITS);
   check(invman_mutual_information_null(&p->ctx, p->U, 1, p->sign, p->n, NULL, p->a.draws, &rng, &mean, &deviation),
@@ -703,6 +795,11 @@ static void measure_collapse(problem *p) {
   for (m = 0; m < COLLAPSE_NUMBERS; m++) {
     q = add(&p->r, "collapse", key[m], name[m], value[m]);
     if (value[m] > DBL_MAX) remark(q, "all class means are equal");
+    if (m == 1 && p->eps > DBL_EPSILON && p->classes > p->rank + 1) { /* between^+ would divide by rounding */
+      q->value = unknown;
+      remark(q, "the class means are in fewer than %lu directions, to this precision", (unsigned long)p->classes - 1);
+      continue;
+    }
     if ((m == 2 || m == 3) && p->classes == 2) remark(q, "of two classes: their sizes alone");
     else beside(q, &c[m]);
     if (m == 4) q->null_best = unknown; /* collapse may end at 0 or at 1, as the classes are centred or not */
@@ -745,7 +842,7 @@ static void compare_local(problem *p, const double *lid, size_t k) {
 
 static void measure_local(problem *p, size_t others) {
   double *lid = numbers(p->n, 1), harmonic, geometric;
-  size_t k = p->a.k ? p->a.k : others > 20 ? 20 : others > 2 ? others - 1 : 2;
+  size_t k = p->a.k ? p->a.k : others > 20 ? 20 : others > 2 ? others - 1 : 2, i, infinite = 0;
   quantity *q = add(&p->r, "dimension", "lid_harmonic", "local, harmonic mean", unknown);
   if (p->a.k && p->a.k >= others)
     fail("--k %lu, but only %lu points have no equal", (unsigned long)p->a.k, (unsigned long)others);
@@ -755,7 +852,11 @@ static void measure_local(problem *p, size_t others) {
     q->value = harmonic;
     remark(q, "of %lu neighbours", (unsigned long)k);
     q = add(&p->r, "dimension", "lid_geometric", "local, geometric mean", geometric);
-    remark(q, "of %lu neighbours", (unsigned long)k);
+    for (i = 0; i < p->n; i++) infinite += lid[i] > DBL_MAX;
+    if (infinite == 0) remark(q, "of %lu neighbours", (unsigned long)k);
+    else
+      remark(q, "of %lu neighbours; %lu points whose neighbours are all equally far left out", (unsigned long)k,
+             (unsigned long)infinite);
     compare_local(p, lid, k);
   }
   free(lid);
@@ -843,14 +944,21 @@ static void measure_diffusion(problem *p) {
   if (p->y && p->classes > 1 && p->classes <= p->n / 2) measure_information(p, sigma);
 }
 
+static void note_skew(report *r, const char *path, double skew) {
+  if (skew > 0)
+    note(r, "%.150s: K_ij and K_ji differ by up to %.2g of the largest element, by rounding: their mean is taken", path,
+         skew);
+}
+
 static void measure_other(problem *p) {
   size_t n, i;
-  double *L = read_gram(p->a.other, &n), *shuffled, cka;
+  double eps, skew, *L = read_gram(p->a.other, &n, &eps, &skew), *shuffled, cka;
   quantity *q = add(&p->r, "other", "cka", "centred alignment (CKA)", unknown);
   chance c;
   invman_rng rng;
   memset(&c, 0, sizeof c);
   if (n != p->n) fail("%s: %lu points, but there are %lu", p->a.other, (unsigned long)n, (unsigned long)p->n);
+  note_skew(&p->r, p->a.other, skew);
   shuffled = numbers(n, n);
   if (defined(invman_centred_alignment(&p->ctx, p->K, L, n, 0, &cka), q)) {
     q->value = cka;
@@ -955,6 +1063,47 @@ static void measure_truth(problem *p) {
   free(axes);
 }
 
+static int descending(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x < y) - (x > y);
+}
+
+/* Whether a few points, a hundredth but four at least, have most of the squares of x (n), which are sorted. */
+static int rests_on_few(double *x, size_t n) {
+  size_t few = n / 100 > 4 ? n / 100 : 4, i;
+  double most = 0, all = 0;
+  if (few > n / 10) few = n / 10;
+  for (i = 0; i < n; i++) x[i] *= x[i];
+  qsort(x, n, sizeof *x, descending);
+  for (i = 0; i < n; i++) all += x[i];
+  for (i = 0; i < few; i++) most += x[i];
+  return 2 * most > all;
+}
+
+/* Those of the directions found that rest on a few points are named, and no finding: so few labels may agree by
+   chance. */
+static void drop_rare(problem *p) {
+  directions *f = &p->found;
+  double *along = numbers(p->n, 1);
+  size_t k, i, j, kept = 0;
+  for (k = 0; k < f->found; k++) {
+    const double *v = f->V + k * p->d;
+    size_t most = 0;
+    for (i = 0; i < p->n; i++)
+      for (along[i] = 0, j = 0; j < p->d; j++) along[i] += v[j] * p->x[i * p->d + j];
+    for (j = 0; j < p->d; j++) most = fabs(v[j]) > fabs(v[most]) ? j : most;
+    if (rests_on_few(along, p->n)) {
+      note(&p->r, "a direction of strength %.4g, mostly x%lu, rests on a few points: rare, not among the found",
+           f->strength[k], (unsigned long)most + 1);
+      continue;
+    }
+    f->strength[kept] = f->strength[k];
+    memmove(f->V + kept++ * p->d, v, p->d * sizeof *v);
+  }
+  f->found = kept;
+  free(along);
+}
+
 static void measure_directions(problem *p) {
   directions *f = &p->found;
   invman_data data;
@@ -976,6 +1125,7 @@ static void measure_directions(problem *p) {
   check(invman_stein_directions(&p->ctx, &data, p->a.draws, p->a.draws ? &rng : NULL, f->strength, f->V, &f->noise,
                                 &f->found),
         "directions");
+  drop_rare(p);
   measure_moments(p);
   if (p->a.truth && f->found > 0) measure_truth(p);
   f->measured = 1;
@@ -1039,6 +1189,7 @@ static void read_features(problem *p) {
   p->n = t.rows;
   p->d = t.columns;
   p->x = t.value;
+  p->eps = t.eps;
   if (p->a.truth > p->d) fail("--truth %lu, but only %lu inputs", (unsigned long)p->a.truth, (unsigned long)p->d);
   p->K = numbers(p->n, p->n);
   for (i = 0; i < p->n; i++)
@@ -1050,10 +1201,41 @@ static void read_features(problem *p) {
     }
 }
 
+/* The rounding of a matrix's elements moves its eigenvalues, or singular values, by some sqrt(n) eps of the largest.
+   What K = X X' has of X are the squares. */
+static void set_tolerance(problem *p) {
+  double m = (double)(p->n > p->d ? p->n : p->d), moved = smaller(m, 4 * sqrt(m)) * p->eps;
+  p->tol = (double)p->n * DBL_EPSILON;
+  if (p->eps > DBL_EPSILON) p->tol = larger(p->tol, smaller(0.5, p->d > 0 ? moved * moved : moved));
+}
+
+/* D_ij of points that are one to the precision of K's elements: 0, as the library has it for doubles. Halves are rounded
+   once, their sums made in wider numbers. */
+static void join_equal(problem *p) {
+  double left = (p->eps > (double)FLT_EPSILON ? 2 : 16) * p->eps;
+  size_t i, j;
+  for (i = 0; i < p->n; i++)
+    for (j = 0; j < p->n; j++) {
+      double *D = &p->D[i * p->n + j], norms = p->K[i * (p->n + 1)] + p->K[j * (p->n + 1)];
+      if (*D * *D <= left * norms) *D = 0;
+    }
+}
+
+static void note_precision(problem *p) {
+  const char *name = p->eps > (double)FLT_EPSILON ? "half" : "single";
+  if (p->eps <= DBL_EPSILON) return;
+  if (p->d > 0) note(&p->r, "X is of %s precision: its rank is decided at that", name);
+  else note(&p->r, "K is of %s precision: rank, RKHS norm, and which points are equal, are decided at that", name);
+}
+
 static void prepare(problem *p) {
   const char *path = p->a.gram ? p->a.gram : p->a.features;
-  if (p->a.gram) p->K = read_gram(p->a.gram, &p->n);
+  double skew = 0;
+  if (p->a.gram) p->K = read_gram(p->a.gram, &p->n, &p->eps, &skew);
   else read_features(p);
+  set_tolerance(p);
+  note_skew(&p->r, path, skew);
+  note_precision(p);
   if (p->n < 2) fail("%s: one point tells nothing", path);
   if (p->a.labels) read_labels(p);
   p->U = numbers(p->n, p->n);
@@ -1063,6 +1245,7 @@ static void prepare(problem *p) {
   check(invman_eigh(&p->ctx, p->n, p->U, p->lambda), path);
   if (p->d > 0) check(invman_point_distances(&p->ctx, p->x, p->n, p->d, p->D), path);
   else check(invman_kernel_distances(&p->ctx, p->K, p->n, p->D), path);
+  if (p->d == 0 && p->eps > DBL_EPSILON) join_equal(p);
 }
 
 static void measure(problem *p) {

@@ -452,6 +452,24 @@ awk 'BEGIN { srand(3); for (i = 0; i < 400; i++) { a = 10 * rand(); b = rand() -
 "$program" --csv flat.csv --p 200 --h 20 --t-max 1 >out 2>err && grep -q '^inputs  *centred and whitened.*; 2 without variance left out$' out && grep -q '^found  *1 of' out &&
   awk '/^strength/ { for (i = 3; i < NF; i += 2) w[substr($(i + 1), 2)] = $i; a = w[1] + w[2] + 2 * w[4]; exit !(a * a < 0.01 && w[2] * w[2] > 0.5) } END { exit !w[2] }' out
 result directions_csv $?
+# Inputs that are not 0 in three points of 400, or differ from another in three alone, have moments that no permutation
+# changes: they are no finding, and hide none.
+gauss='function gauss(   s, k) { for (s = k = 0; k < 12; k++) s += rand(); return s - 6 }'
+for label in 'a > 0' 'rand() > 0.5'; do
+  awk "$gauss"' BEGIN { srand(17); for (i = 0; i < 400; i++) { a = gauss(); b = gauss(); few = i % 150 == 7; print a "," b "," (few ? 4 + a : 0) "," ('"$label"' || few ? 1 : -1) } }' >few.csv
+  "$program" --csv few.csv --p 400 --h 5 --t-max 1 >out 2>err && grep -q '^rare  *x3: one value but in a few points' out && case $label in
+    a*) grep -q '^found  *1 of strength above 0\.[0-4]' out && grep -q '^strength  *0\.[789][0-9]*  [+-]\(1.000\|0.99[0-9]\) x1$' out ;;
+    *) grep -q '^found  *0 of' out && ! grep -q '^strength' out ;;
+  esac || break
+done && [ "$label" = 'rand() > 0.5' ]
+result directions_rare $?
+awk "$gauss"' BEGIN { srand(19); for (i = 0; i < 400; i++) { a = gauss(); few = i % 150 == 7; print a "," a + 1e-4 * gauss() + (few ? 3 : 0) "," (rand() > 0.5 || few ? 1 : -1) } }' >few.csv
+"$program" --csv few.csv --p 400 --h 5 --t-max 1 >out 2>err && grep -q '^found  *0 of' out && ! grep -q '^strength' out
+result directions_rare_difference $?
+# Inputs of every size vary: 1e-6, 1e6 and a constant and a small deviation.
+awk "$gauss"' BEGIN { srand(23); for (i = 0; i < 400; i++) { a = gauss(); printf "%.17g,%.17g,%.17g,%d\n", 1e-6 * a, 1e6 * gauss(), 1e3 + 1e-6 * gauss(), (a > 0 ? 1 : -1) } }' >sizes.csv
+"$program" --csv sizes.csv --p 400 --h 5 --t-max 1 >out 2>err && ! grep -q 'left out' out && grep -q '^found  *1 of' out && grep -q '^strength  *0\.[0-9]*  [+-]\(1.000\|0.99[0-9]\) x1$' out
+result directions_sizes $?
 "$program" --d 30 --p 100 --h 20 --t-max 1 >out 2>err && grep -q '^informative directions by the labels alone: left out, fewer than five training points per input$' out
 result directions_too_few $?
 "$program" --idx images labels --h 1 --t-max 1 >out 2>err && grep -q '^informative directions by the labels alone: left out, pixels' out
@@ -526,6 +544,10 @@ awk -F, '{ print ($2 > 0 ? 5 : -7) }' gauss.csv >sign.csv
 "$program" --features gauss.csv --labels sign.csv --truth 2 >out 2>err && grep -q '^  directions above the noise  *1  *noise 0\.[0-9]* of permuted labels' out &&
   grep -q '^  direction 1  *0\.[0-9]*  [+-]\(0\.9[0-9]*\|1.000\) x2' out && awk '/largest angle to the true/ { exit !($7 < 0.3) }' out
 result diagnose_directions $?
+# One point far away makes a direction of its own, of which its label alone knows.
+awk -F, 'NR == 1 { print $1 "," $2 "," $3 ",60"; next } { print $1 "," $2 "," $3 "," 0 }' gauss.csv >outlier.csv
+for seed in 1 2 3 4 5 6; do "$program" --features outlier.csv --labels sign.csv --seed $seed --draws 3 --json; done >out 2>err && ! grep -q '"directions_found".*"value": [1-9]' out && grep -q 'a direction of strength 12.03, mostly x4, rests on a few points: rare' out
+result diagnose_rare $?
 # The corners of a square, the label one coordinate: m1 = e_1, M2 = 0. Or the product of both: m1 = 0, M2 has 1 off its diagonal.
 awk 'BEGIN { for (i = 0; i < 40; i++) print (i % 2 ? 1 : -1), (int(i / 2) % 2 ? 1 : -1) }' >corners.txt
 awk '{ print $1 }' corners.txt >left.txt
@@ -533,6 +555,34 @@ awk '{ print $1 * $2 }' corners.txt >product.txt
 "$program" --features corners.txt --labels left.txt --json >out 2>err && is_json && near directions_found 1 && near directions_share 0.5 && near stein_means 1 && near stein_squares 0 && grep -q '"stein_means".*"null_best": 0\.' out &&
   "$program" --features corners.txt --labels product.txt --json >out 2>err && near directions_found 2 && near directions_share 1 && near stein_means 0 && near stein_squares 1
 result diagnose_moments $?
+# X X' of two columns, some points twice, in every precision: what its rounding leaves is no direction and no distance.
+reals='function real(v, bits, top, bias,   s, e, m) { if (v == 0) return 0; s = v < 0; v = s ? -v : v; for (e = 0; v >= 2; e++) v /= 2; for (; v < 1; e--) v *= 2
+  m = int((v - 1) * 2 ^ bits + 0.5); return s * top + (e + bias) * 2 ^ bits + m }
+  function octal(n) { return sprintf("\\%o", n) }
+  function points(   i) { srand(11); for (i = 0; i < 40; i++) { a[i] = i < 36 ? 3 * rand() - 1 : a[i - 30]; b[i] = i < 36 ? rand() + 0.5 : b[i - 30] } }
+  function product(i, j) { return (a[i] * a[j] + b[i] * b[j]) * (1 + skew * (i < j)) }'
+bytes() { # bits of the fraction, bias, bytes, big-endian?, asymmetry
+  awk -v bits=$1 -v bias=$2 -v size=$3 -v big=$4 -v skew=$5 "$reals"' BEGIN { points(); for (i = 0; i < 40; i++) for (j = 0; j < 40; j++) { n = real(product(i, j), bits, 2 ^ (8 * size - 1), bias)
+    text = ""; for (k = 0; k < size; k++) { text = big ? octal(n % 256) text : text octal(n % 256); n = int(n / 256) } printf "%s", text } }'
+}
+awk "$reals"' BEGIN { points(); for (i = 0; i < 40; i++) print (a[i] > 0.3) }' >first.txt
+for digits in 17 8; do awk -v digits=$digits "$reals"' BEGIN { points(); for (i = 0; i < 40; i++) { for (j = 0; j < 40; j++) printf "%." digits "g ", product(i, j); print "" } }' >product.$digits.txt; done
+npy 1 "{'descr': '<f4', 'fortran_order': False, 'shape': (40, 40), }" "$(bytes 23 127 4 0 3e-7)" >single.npy
+npy 1 "{'descr': '>f2', 'fortran_order': True, 'shape': (40, 40), }" "$(bytes 10 15 2 1 0)" >half.npy
+"$program" --gram product.17.txt --labels first.txt --json >out 2>err && near rank 2 && near duplicates 8 && ! grep -q 'precision\|differ by' out
+result diagnose_double $?
+norm=$(value rkhs_norm2)
+good=0
+for file in single.npy half.npy product.8.txt; do
+  "$program" --gram $file --labels first.txt --json >out 2>err && [ ! -s err ] && is_json && near rank 2 && { near duplicates 8 || [ $file = half.npy ]; } && holds "$(value duplicates) < 20 && ($(value rkhs_norm2) / $norm - 1) ^ 2 < 1e-4" &&
+    grep -q 'K is of \(single\|half\) precision' out && { [ $file != single.npy ] || grep -q 'K_ij and K_ji differ by up to 3.*e-07 of the largest element' out; } && good=$((good + 1))
+done
+[ $good = 3 ]
+result diagnose_precision $?
+npy 1 "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }" '\0\0\200\77\0\0\0\0\0\0\0\0\0\0\0\113' >whole.npy # 1 and 2^23: exact in any precision
+printf '1 0\n0 1e-9\n' >scales.txt
+"$program" --gram whole.npy --json >out 2>err && near rank 2 && ! grep -q precision out && "$program" --gram scales.txt --json >out 2>err && near rank 2 && ! grep -q precision out
+result diagnose_exact $?
 "$program" --features gauss.csv --labels sign.csv >one 2>err && "$program" --features gauss.csv --labels sign.csv >out 2>err && cmp -s one out && "$program" --features gauss.csv --labels sign.csv --draws 0 >out 2>err && ! grep -q 'deviation' out
 result diagnose_again $?
 printf '1 1\n1 1\n1 1\n' >same.txt
@@ -556,6 +606,8 @@ refuses diagnose_directory 'directory: the file cannot be read' --gram directory
 refuses diagnose_not_square 'gauss.csv: a Gram matrix is square, this one has 300 rows and 4 columns' --gram gauss.csv
 printf '1,2\n2.001,1\n' >skew.csv
 refuses diagnose_not_symmetric 'skew.csv: not symmetric: 2 in row 1, column 2, but 2.001 in row 2, column 1' --gram skew.csv
+printf '1,5.00000010001\n5.00000000001,1\n' >skew.csv # with as many digits as they differ by
+refuses diagnose_not_symmetric_digits 'skew.csv: not symmetric: 5.0000001 in row 1, column 2, but 5 in row 2, column 1' --gram skew.csv
 printf '7\n' >point.csv
 refuses diagnose_one_point 'point.csv: one point tells nothing' --gram point.csv
 refuses diagnose_few_labels 'three.csv: 15 labels, but 20 points' --gram yy.csv --labels three.csv
@@ -584,7 +636,13 @@ refuses diagnose_npy_magic 'fake.npy: npy: the file does not begin as one (byte 
 npy 4 "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1), }" '\0\0\0\0\0\0\0\0' >version.npy
 refuses diagnose_npy_version 'npy: version 4, which is not 1 to 3 (byte 6)' --gram version.npy
 npy 1 "{'descr': '<c8', 'fortran_order': False, 'shape': (1, 1), }" '\0\0\0\0\0\0\0\0' >complex.npy
-refuses diagnose_npy_type "npy: numbers of type '<c8', .* none of f4" --gram complex.npy
+refuses diagnose_npy_complex "npy: complex numbers, of type '<c8': .* real here" --gram complex.npy
+npy 1 "{'descr': '<f16', 'fortran_order': False, 'shape': (1, 1), }" '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0' >long_double.npy
+refuses diagnose_npy_type "npy: numbers of type '<f16', which is none of f2, f4, f8" --gram long_double.npy
+printf 'PK\3\4 and so on' >arrays.npz
+refuses diagnose_npz 'arrays.npz: this is an archive (.npz' --gram arrays.npz
+printf '\037\213 and so on' >packed.npy
+refuses diagnose_gzip 'packed.npy: this is compressed by gzip' --features packed.npy
 npy 1 "{'descr': [('a', '<f8')], 'fortran_order': False, 'shape': (1, 1), }" '\0\0\0\0\0\0\0\0' >record.npy
 refuses diagnose_npy_record 'npy: numbers of type' --gram record.npy
 npy 1 "{'descr': '<f8', 'fortran_order': False, 'shape': (1, 1, 1), }" '\0\0\0\0\0\0\0\0' >cube.npy
