@@ -151,6 +151,11 @@ fuzz: ## every reader and the calls under libFuzzer, SECONDS=60 each; what makes
 kill: build/kill build/learning_curve build/mnist ## programs killed at N=50 random moments and started again end in the same bits
 	@tests/kill.sh build $(or $(N),50)
 
+race: ## processes and threads save under one path while others read it, SECONDS=30: no read is broken, nothing is left
+	@rm -rf build/race && mkdir -p build/race
+	$(CC) -O1 -DRACE_MAIN -DRACE_THREADS tests/race.c -o build/race/race -lm -lpthread
+	@mkdir build/race/files && build/race/race build/race/files $(or $(SECONDS),30)
+
 build/kill: tests/kill.c invman.h
 	@mkdir -p build
 	$(CC) $(CFLAGS) $(OPENMP) $< -o $@ -lm
@@ -176,6 +181,7 @@ trust: ## all of the above checks at full length: half an hour of fuzzing, 50 ki
 	$(MAKE) portability asan ubsan tsan valgrind analyze coverage
 	$(MAKE) fuzz SECONDS=600
 	$(MAKE) kill N=50
+	$(MAKE) race SECONDS=30
 
 install: ## copy the header to PREFIX/include
 	install -d '$(DESTDIR)$(PREFIX)/include'
@@ -187,5 +193,5 @@ clean: ## remove build/
 FORCE: # with this compiler and these flags
 
 .PHONY: help run test quick examples figures digits scaling largest bench bench-peers bench-eigen bench-paths bench-save \
-  bench-count bench-count-save asan ubsan tsan analyze coverage valgrind fuzz kill cxx blas strict portability trust install \
+  bench-count bench-count-save asan ubsan tsan analyze coverage valgrind fuzz kill race cxx blas strict portability trust install \
   clean

@@ -10280,9 +10280,16 @@ static char *invman_i_copy_path(invman_i_scope *scope, const char *path) {
 
 /* The C library may hide them, as glibc does under -std=c99 if nothing asks for POSIX before the first header. */
 #if !defined(__cplusplus) && !defined(__USE_XOPEN2K8) && !defined(__APPLE__)
+#ifdef __GNUC__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wredundant-decls"
+#endif
 extern int fsync(int);
 extern FILE *fdopen(int, const char *);
 extern ssize_t readlink(const char *, char *, size_t);
+#ifdef __GNUC__
+#pragma GCC diagnostic pop
+#endif
 #endif
 
 /* N where the path names an open descriptor, else -1. To open such a name anew would write over what the descriptor
@@ -10340,13 +10347,12 @@ static FILE *invman_i_open_device(const char *path) {
 
 static int invman_i_may_write(const char *path) { return access(path, W_OK) == 0; }
 
-/* Gives a new file the owner and mode of the one that it replaces; without the owner or group also without the rights
-   that were theirs. */
+/* Gives a new file the owner and mode of the one that it replaces. A group that may not be given to it does not leave
+   its rights to another one. */
 static void invman_i_keep_owner(const char *name, const struct stat *old) {
   mode_t mode = old->st_mode & 07777;
-  int group = chown(name, (uid_t)-1, old->st_gid) == 0, owner = chown(name, old->st_uid, (gid_t)-1) == 0;
-  if (!group) mode = (mode & ~(mode_t)070) | (mode & 07) << 3;
-  if (!group || !owner) mode &= 0777;
+  if (chown(name, old->st_uid, old->st_gid) != 0 && chown(name, (uid_t)-1, old->st_gid) != 0)
+    mode = (mode & ~(mode_t)070) | (mode & 07) << 3;
   chmod(name, mode);
 }
 

@@ -2,6 +2,7 @@
 
 #ifdef TEST_POSIX
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -44,7 +45,7 @@ static int holds_text(const char *path, const char *text) {
 static char files_dir[400];
 static void files_open(const char *name) {
   char command[900];
-  snprintf(files_dir, sizeof files_dir, "%s/%s", test_dir, name);
+  snprintf(files_dir, sizeof files_dir, "%s/files.%s", test_dir, name);
   snprintf(command, sizeof command, "rm -rf '%s' && mkdir '%s'", files_dir, files_dir);
   if (system(command) != 0) {
     printf("FAIL a directory for the tests of files cannot be made: %s\n", files_dir);
@@ -268,7 +269,7 @@ static void files_devices(void) { /* take what they are given, and stay, by a li
   struct stat before, after;
   int k;
   files_open("devices");
-  if (make_device(null, "devices/null", 3) && make_device(full, "devices/full", 7)) {
+  if (make_device(null, "files.devices/null", 3) && make_device(full, "files.devices/full", 7)) {
     CHECK(symlink("null", files_path("link")) == 0 && stat(null, &before) == 0);
     for (k = 0; k < 2; k++) {
       const char *path = k == 0 ? null : files_path("link");
@@ -289,12 +290,17 @@ static void files_fifos(void) { /* hand on what they are given, all of it, once 
   invman_context ctx = files_context();
   invman_net net = random_net(150, 90, 1); /* more than a pipe holds */
   unsigned char *bytes;
+  struct pollfd watch;
   size_t size;
   pid_t child;
   int status = -1;
   files_open("fifos");
   CHECK(invman_net_save(NULL, &net, files_path("plain")) == INVMAN_OK);
   CHECK(mkfifo(files_path("fifo"), 0600) == 0);
+  watch.fd = open(files_path("fifo"), O_RDONLY | O_NONBLOCK);
+  watch.events = POLLIN;
+  CHECK(watch.fd >= 0 && invman_file_check(&ctx, files_path("fifo")) == INVMAN_OK);
+  CHECK(poll(&watch, 1, 0) == 0 && close(watch.fd) == 0); /* who reads has not seen it come and go */
   fflush(NULL);
   child = fork();
   if (child == 0) {
@@ -303,7 +309,6 @@ static void files_fifos(void) { /* hand on what they are given, all of it, once 
     while (in && out && (c = getc(in)) != EOF) putc(c, out);
     _exit(!in || !out || fclose(out) != 0);
   }
-  CHECK(invman_file_check(&ctx, files_path("fifo")) == INVMAN_OK); /* its reader does not see the end by that */
   CHECK(invman_net_save(NULL, &net, files_path("fifo")) == INVMAN_OK);
   CHECK(waitpid(child, &status, 0) == child && status == 0);
   CHECK(S_ISFIFO(mode_of(files_path("fifo"))) && files_count() == 3);
@@ -318,7 +323,7 @@ static void files_fifos(void) { /* hand on what they are given, all of it, once 
   invman_net_free(NULL, &net);
 }
 
-/* What a child writes on `descriptor`, open on a new file, by its number before and after and by `path` between; 3 is
+/* What a child without rights writes on `descriptor`, open on a new file, by its number before and after and by `path` between; 3 is
    the child's status where saving fails. */
 static int written_beside(int descriptor, const char *path, const char *out) {
   pid_t child;
@@ -329,6 +334,7 @@ static int written_beside(int descriptor, const char *path, const char *out) {
     int fd = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0644);
     if (fd < 0 || dup2(fd, descriptor) != descriptor) _exit(1);
     if (fd != descriptor) close(fd);
+    if (geteuid() == 0 && setuid(65534) != 0) _exit(1); /* whatever is wrong, /dev stays as it is */
     if (descriptor == 1) printf("before ");
     else if (write(descriptor, "before ", 7) != 7) _exit(2);
     if (save_text(path, "saved ") != INVMAN_OK) _exit(3);
@@ -366,6 +372,7 @@ static void files_descriptors(void) { /* and the names of open ones: nothing tha
     CHECK(holds_text(files_path("out"), "before saved after") && files_count() == 2);
   }
   CHECK(refused(save_text("/dev/fd/987654", "x"), "the file cannot be created"));
+  CHECK(S_ISLNK(mode_of(files_path("link"))));
 }
 
 /* ---- a disk that is full: at every byte of a text, from the first write on or at its end */

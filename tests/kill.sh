@@ -35,7 +35,7 @@ while [ "$kills" -lt "$N" ] && [ -z "$why" ] && read -r delay <&3; do
   case $status in
   137) # of a save that was cut off, the temporary file is left; it may stay
     kills=$((kills + 1))
-    [ -z "$(find . -name state.flow.tmp -newer began)" ] || within=$((within + 1)) ;;
+    [ -z "$(find . -name 'state.flow.tmp*' -newer began)" ] || within=$((within + 1)) ;;
   0) # done before the kill: once more from the start
     ends=$((ends + 1))
     cmp -s end.net whole.net || why="other bits after $kills kills"

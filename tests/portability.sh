@@ -59,4 +59,11 @@ native i386 i686-linux-gnu-gcc -O2 -msse2 -mfpmath=sse -static
 compile arm64 aarch64-linux-gnu-gcc -O2 -static && agree arm64 qemu-aarch64 "$out/arm64"
 compile s390x_big_endian s390x-linux-gnu-gcc -O2 -static && agree s390x_big_endian qemu-s390x "$out/s390x_big_endian"
 compile windows.exe x86_64-w64-mingw32-gcc -O2 && agree windows env WINEDEBUG=-all WINEPREFIX="$PWD/$out/wine" wine "$out/windows.exe"
+
+# Files on Windows.
+if ! command -v x86_64-w64-mingw32-gcc >/dev/null || ! command -v wine >/dev/null; then echo "skip windows_files: no compiler or no wine"
+elif x86_64-w64-mingw32-gcc -O1 -Wall -Wextra tests/windows.c -o "$out/files.exe" -lm 2>"$out/files.log" && [ ! -s "$out/files.log" ] &&
+  rm -rf "$out/files" && mkdir "$out/files" && prefix=$PWD/$out/wine &&
+  (cd "$out/files" && WINEDEBUG=-all WINEPREFIX="$prefix" wine ../files.exe) 2>/dev/null >"$out/files.log"; then echo "ok windows_files"
+else echo "FAIL windows_files"; sed 's/^/  /' "$out/files.log" | head -n 20; fi
 exit 0
