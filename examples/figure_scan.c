@@ -1059,7 +1059,7 @@ static void begin(study *s) {
     if (r->known) s->found++;
     else if (is_wanted(r)) s->work += r->number[D] * r->number[P];
   }
-  if (s->found < s->total) open_journal(&s->file);
+  if (s->found < s->total) open_journal(&s->file, 0);
   show("%s: %s, h = %lu; %lu of %lu runs are known\n", modes[a->over_alpha].name, model_of(a), (unsigned long)a->h,
        (unsigned long)s->found, (unsigned long)s->total);
 }

@@ -265,8 +265,6 @@ static double tiles(double points, double network) {
   return network + t * t + 1024 * t + 512 * (t + 32);
 }
 
-static double larger(double a, double b) { return a > b ? a : b; }
-
 /* What will be taken at most at a time, said before it is taken: the points and both networks all the while; beside
    them the training, or a Gram matrix and what is done with it. Points that slide along their margin take a factor of
    their part of the matrix: few do as a rule, and how many is not known before. */

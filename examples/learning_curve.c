@@ -505,7 +505,7 @@ static void prepare(study *s) {
     for (is = 0; is < s->a->seeds.count; is++)
       for (method = 0; method < METHODS; method++)
         if (s->a->wanted[method] && !result_of(s, ip, is, method)->known) s->work += s->a->p.value[ip];
-  if (s->found < s->total) open_journal(&s->file);
+  if (s->found < s->total) open_journal(&s->file, 0);
 }
 
 int main(int argc, char **argv) {

@@ -221,6 +221,7 @@ TOOL int make_folder(const char *path) { return _mkdir(path); }
 TOOL int cut_file(FILE *file, long length) { return _chsize(_fileno(file), length); }
 TOOL void open_descriptors(void) {}
 TOOL int has_room(const char *path) { return path[0] != 0; } /* not asked */
+TOOL FILE *stream_of(const char *path) { return path[0] ? NULL : stdout; }
 
 TOOL int kind_of(const char *path) {
   struct _stat s;
@@ -315,6 +316,14 @@ TOOL int same_file(const char *a, const char *b) {
   int x = stat(a, &s) == 0, y = stat(b, &t) == 0;
   if (x && y) return same_place(&s, &t) && !S_ISCHR(s.st_mode);
   return !x && !y && same_new_file(a, b);
+}
+
+/* stdout or stderr, where the path leads there; else NULL. */
+TOOL FILE *stream_of(const char *path) {
+  struct stat s, t;
+  if (stat(path, &s) != 0) return NULL;
+  if (fstat(1, &t) == 0 && same_place(&s, &t)) return stdout;
+  return fstat(2, &t) == 0 && same_place(&s, &t) ? stderr : NULL;
 }
 
 /* Whether the disk that the path is on has any room left. */
@@ -487,7 +496,7 @@ TOOL void read_journal(journal *j, const char *path, const char *begin, take_lin
   j->path = path;
   j->begin = begin;
   j->torn = -1;
-  if (!path || kind_of(path) == NOTHING || kind_of(path) == DEVICE) return;
+  if (!path || kind_of(path) == NOTHING || kind_of(path) == DEVICE || stream_of(path)) return;
   all = line = read_whole_file(path, &size);
   if (!all) fail("%s: cannot be read", path);
   for (; (end = (char *)memchr(line, '\n', size - (size_t)(line - all))) != NULL; line = end + 1, number++) {
@@ -499,19 +508,24 @@ TOOL void read_journal(journal *j, const char *path, const char *begin, take_lin
   free(all);
 }
 
-/* Before the long work: to append, behind what is whole. */
-TOOL void open_journal(journal *j) {
+/* Before the long work: behind what is whole, or where `fresh` in place of what is there. */
+TOOL void open_journal(journal *j, int fresh) {
   static char buffer[1 << 18]; /* more than a line */
   int good;
   if (!j->path) return;
-  j->file = fopen(j->path, "ab");
+  j->whole = -1;
+  j->file = stream_of(j->path);
+  if (j->file) return;
+  j->file = fopen(j->path, fresh ? "wb" : "ab");
   good = j->file != NULL;
   if (good) setvbuf(j->file, buffer, _IOFBF, sizeof buffer);
   if (good && j->torn >= 0) good = cut_file(j->file, j->torn) == 0;
   if (good && j->open_ended) good = fputc('\n', j->file) != EOF && fflush(j->file) == 0;
   if (!good) fail("%s: cannot be written", j->path);
-  j->whole = fseek(j->file, 0, SEEK_END) == 0 ? ftell(j->file) : -1;
+  if (fseek(j->file, 0, SEEK_END) == 0) j->whole = ftell(j->file);
 }
+
+static int is_stream(const FILE *file) { return file == stdout || file == stderr; }
 
 /* By one write, so that no line is torn but by a crash of the system. Where the disk is full the file keeps its whole
    lines, and the program goes on without it. */
@@ -520,7 +534,7 @@ TOOL void append(journal *j, text *line) {
     if (j->whole >= 0) j->whole += (long)line->length;
   } else if (j->file) {
     complain("%s: cannot be written", j->path);
-    fclose(j->file);
+    if (!is_stream(j->file)) fclose(j->file);
     j->file = j->whole >= 0 ? fopen(j->path, "ab") : NULL;
     if (j->file && cut_file(j->file, j->whole) == 0) fclose(j->file);
     j->file = NULL;
@@ -529,7 +543,8 @@ TOOL void append(journal *j, text *line) {
 }
 
 TOOL void close_journal(journal *j) {
-  if (j->file && fclose(j->file) != 0) complain("%s: cannot be written", j->path);
+  if (j->file && (is_stream(j->file) ? fflush(j->file) : fclose(j->file)) != 0)
+    complain("%s: cannot be written", j->path);
   j->file = NULL;
 }
 
@@ -1025,6 +1040,7 @@ TOOL int start(int argc, char **argv, const program *p) {
 typedef struct table {
   size_t rows, columns;
   double *value; /* (rows,columns) */
+  double eps;    /* the spacing near 1 of the type that the file holds them in */
 } table;
 
 static int separates(char c) { return c == ',' || c == ';' || c == '\t'; }
@@ -1083,15 +1099,27 @@ static size_t parse_line(const char *path, char *at, size_t line, table *t, size
   }
 }
 
-/* What a file is by its first bytes that is no text; NULL: perhaps it is one. */
-static const char *other_format(const unsigned char *bytes, size_t size) {
-  if (size >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b) return "compressed by gzip: unpack it first (gzip -d)";
-  if (size >= 4 && !memcmp(bytes, "PK\3\4", 4)) return "npz or zip, an archive: unpack it first, or save one array";
-  if (size >= 4 && !memcmp(bytes, "PK\5\6", 4)) return "npz or zip, an empty archive";
-  if (size >= 2 && ((bytes[0] == 0xff && bytes[1] == 0xfe) || (bytes[0] == 0xfe && bytes[1] == 0xff)))
-    return "text in UTF-16: save it as UTF-8";
-  if (size > 0 && memchr(bytes, '\r', size) && !memchr(bytes, '\n', size) && memchr(bytes, '\r', size - 1))
-    return "text whose lines end with CR alone: save it with LF or CR LF";
+/* What a file is by its first bytes that is often taken for a table; NULL: perhaps it is one. */
+static const char *other_format(const char *bytes, size_t size) {
+  static const struct {
+    size_t length;
+    const char *begins, *what;
+  } others[] = {
+      {4, "PK\3\4", "an archive (.npz, or .pt of PyTorch): save one array with numpy.save"},
+      {4, "PK\5\6", "an empty archive (.npz)"},
+      {2, "\x1f\x8b", "compressed by gzip: unpack it first"},
+      {8, "\x89HDF\r\n\x1a\n", "HDF5: save one array with numpy.save"},
+      {15, "MATLAB 5.0 MAT-", "MATLAB's .mat: save one array as text or with numpy.save"},
+      {2, "\x80\2", "a pickle of Python: save one array with numpy.save"},
+      {2, "\x80\3", "a pickle of Python: save one array with numpy.save"},
+      {2, "\x80\4", "a pickle of Python: save one array with numpy.save"},
+      {2, "\x80\5", "a pickle of Python: save one array with numpy.save"},
+      {2, "\xff\xfe", "text in UTF-16: save it as UTF-8"},
+      {2, "\xfe\xff", "text in UTF-16: save it as UTF-8"},
+  };
+  size_t i;
+  for (i = 0; i < sizeof others / sizeof *others; i++)
+    if (size >= others[i].length && memcmp(bytes, others[i].begins, others[i].length) == 0) return others[i].what;
   return NULL;
 }
 
@@ -1099,9 +1127,9 @@ static table parse_csv(const char *path, char *bytes, size_t size) {
   char *at = bytes, *end = bytes + size, *next;
   size_t line, count = 0, room = 0, names = 0;
   int first = 1;
-  table t = {0, 0, NULL};
-  const char *other = other_format((const unsigned char *)bytes, size);
-  if (other) fail("%s: %s", path, other);
+  table t = {0, 0, NULL, DBL_EPSILON};
+  if (size > 1 && memchr(bytes, '\r', size - 1) && !memchr(bytes, '\n', size))
+    fail("%s: text whose lines end with CR alone: save it with LF or CR LF", path);
   if (size >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0) at += 3; /* a byte order mark */
   for (line = 1; at < end; at = next, line++) {
     char *stop = (char *)memchr(at, '\n', (size_t)(end - at));
@@ -1157,7 +1185,7 @@ static const char *npy_entry(const char *path, const char *header, const char *k
   return at + strspn(at, " ");
 }
 
-/* How many characters of the header are the type: a word in quotes, a list in brackets. */
+/* How many characters of the header are the type: a word in quotes, or a list in brackets. */
 static int type_length(const char *d) {
   const char *end = *d == '[' ? strchr(d, ']') : *d == '\'' ? strchr(d + 1, '\'') : NULL;
   size_t length = end ? (size_t)(end - d) + 1 : strcspn(d, ",}");
@@ -1168,14 +1196,17 @@ static void npy_type(const char *path, const char *header, npy *f) {
   const char *d = npy_entry(path, header, "descr");
   int plain = d[0] == '\'' && d[1] && strchr("<>|=", d[1]) && d[2] && strchr("fiub", d[2]) && d[3] >= '1' &&
               d[3] <= '8' && d[4] == '\'';
+  if (d[0] == '\'' && d[1] && d[2] == 'c')
+    fail("%s: npy: complex numbers, of type %.*s: points and Gram matrices are real here (byte 10)", path,
+         type_length(d), d);
   f->kind = plain ? d[2] : '?';
   f->size = plain ? (size_t)(d[3] - '0') : 0;
   f->big = plain && d[1] == '>';
-  if (f->kind == 'f') plain = f->size == 4 || f->size == 8;
+  if (f->kind == 'f') plain = f->size == 2 || f->size == 4 || f->size == 8;
   else if (f->kind == 'b') plain = f->size == 1;
   else plain = plain && (f->size == 1 || f->size == 2 || f->size == 4 || f->size == 8);
   if (!plain || (f->size > 1 && d[1] == '|'))
-    fail("%s: npy: numbers of type %.*s, which is none of f4, f8, i1 to i8, u1 to u8, b1 (byte 10)", path,
+    fail("%s: npy: numbers of type %.*s, which is none of f2, f4, f8, i1 to i8, u1 to u8, b1 (byte 10)", path,
          type_length(d), d);
 }
 
@@ -1223,6 +1254,15 @@ static void npy_header(const char *path, const unsigned char *bytes, size_t size
   free(header);
 }
 
+/* A half: sign, five bits of exponent, ten of fraction */
+static double half_number(unsigned bits) {
+  int exponent = (int)(bits >> 10 & 31);
+  double fraction = (double)(bits & 1023), value;
+  if (exponent == 31) value = fraction > 0 ? (double)NAN : HUGE_VAL;
+  else value = exponent ? ldexp(fraction + 1024, exponent - 25) : ldexp(fraction, -24);
+  return bits >> 15 ? -value : value;
+}
+
 /* The number at `at`: its bytes are put together in order, on any machine. */
 static double npy_number(const unsigned char *at, const npy *f) {
   uint64_t bits = 0, sign;
@@ -1233,10 +1273,11 @@ static double npy_number(const unsigned char *at, const npy *f) {
     memcpy(&value, &bits, sizeof value);
     return value;
   }
+  if (f->kind == 'f' && f->size == 2) return half_number((unsigned)bits);
   if (f->kind == 'f') {
-    uint32_t half = (uint32_t)bits;
+    uint32_t single = (uint32_t)bits;
     float value;
-    memcpy(&value, &half, sizeof value);
+    memcpy(&value, &single, sizeof value);
     return (double)value;
   }
   sign = (uint64_t)1 << (8 * f->size - 1);
@@ -1258,6 +1299,7 @@ static table parse_npy(const char *path, const unsigned char *bytes, size_t size
     fail("%s: npy: more bytes than the shape says (byte %lu)", path,
          (unsigned long)(f.start + t.rows * t.columns * f.size));
   t.value = numbers(t.rows, t.columns);
+  t.eps = f.kind != 'f' || f.size == 8 ? DBL_EPSILON : f.size == 4 ? (double)FLT_EPSILON : ldexp(1, -10);
   for (r = 0; r < t.rows; r++)
     for (c = 0; c < t.columns; c++) {
       size_t at = f.start + f.size * (f.fortran ? c * t.rows + r : r * t.columns + c);
@@ -1277,8 +1319,8 @@ TOOL table read_table(const char *path) {
   table t;
   if (!bytes) fail("%s: the file cannot be read", path);
   is_npy = size >= 6 && memcmp(bytes, "\x93NUMPY", 6) == 0;
-  other = other_format((const unsigned char *)bytes, size);
-  if (!is_npy && other) fail("%s: %s", path, other);
+  other = other_format(bytes, size);
+  if (other) fail("%s: this is %s (byte 0)", path, other);
   if (!is_npy && length > 4 && !strcmp(path + length - 4, ".npy"))
     fail("%s: npy: the file does not begin as one (byte 0)", path);
   t = is_npy ? parse_npy(path, (const unsigned char *)bytes, size) : parse_csv(path, bytes, size);
@@ -1390,6 +1432,23 @@ TOOL void kernel_predict(const invman_context *ctx, const invman_net *net, int p
   free(K);
 }
 
+/* The largest components of a direction, one after the other. */
+TOOL void show_direction(const double *v, size_t d) {
+  enum { SHOWN = 4 };
+  size_t shown, j, last = d;
+  for (shown = 0; shown < SHOWN && shown < d; shown++) {
+    size_t most = d;
+    for (j = 0; j < d; j++) {
+      int left = last == d || fabs(v[j]) < fabs(v[last]) || (fabs(v[j]) == fabs(v[last]) && j > last);
+      if (left && (most == d || fabs(v[j]) > fabs(v[most]))) most = j;
+    }
+    if (shown > 0 && fabs(v[most]) < 0.1) break;
+    show("  %+.3f x%lu", v[most], (unsigned long)most + 1);
+    last = most;
+  }
+  show("\n");
+}
+
 /* ---- small numbers */
 
 static const double unknown = (double)NAN;
@@ -1399,6 +1458,10 @@ TOOL int smaller_first(const void *a, const void *b) {
   const double *x = (const double *)a, *y = (const double *)b;
   return (*x > *y) - (*x < *y);
 }
+
+TOOL int larger_first(const void *a, const void *b) { return smaller_first(b, a); }
+TOOL double larger(double a, double b) { return a > b ? a : b; }
+TOOL double smaller(double a, double b) { return a < b ? a : b; }
 
 /* The value below which `share` of the n sorted ones lie, between two of them in proportion. */
 TOOL double quantile(const double *sorted, size_t n, double share) {

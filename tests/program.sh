@@ -82,7 +82,7 @@ printf '1,2,1\n1,2,-1\n3,nope,1\n' >bad.csv
 refuses csv_malformed 'bad.csv: csv: a field is not a number (line 3)' --csv bad.csv
 printf '1,2,1\n1,3,1\n' >ones.csv
 refuses csv_one_class 'ones.csv: flow: all labels are equal' --csv ones.csv --p 2
-refuses csv_too_few 'only 200 points' --csv points.csv --p 201
+refuses csv_too_few 'only 200 of 200 points' --csv points.csv --p 201
 refuses idx_missing 'nothing: images: the file cannot be read' --idx nothing labels
 head -c 200 images >short
 refuses idx_no_labels 'nothing: labels: the file' --idx images nothing
