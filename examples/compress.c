@@ -44,7 +44,7 @@ static const option options[] = {
     {"--pgm", "FILE", read_output, &asked.pgm, 0, 0, NULL,
      "images: a picture of the energy that the network kept per pixel", 0},
     {"--save", "FILE", read_output, &asked.save, 0, 0, NULL, "save the run where it ends; Ctrl-C ends it early", 0},
-    {"--resume", "FILE", read_text, &asked.resume, 0, 0, NULL, "go on from there: give the same data, alpha and h", 0},
+    {"--resume", "FILE", read_name, &asked.resume, 0, 0, NULL, "go on from there: give the same data, alpha and h", 0},
 };
 
 static const program description = {

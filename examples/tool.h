@@ -664,7 +664,7 @@ TOOL int finish(int status) {
 
 TOOL void read_text(const option *o, const char *word) { *(const char **)o->place = word; }
 
-static void read_name(const option *o, const char *word) {
+TOOL void read_name(const option *o, const char *word) {
   if (!*word) fail("%s: the name is empty", o->flag);
   read_text(o, word);
 }
