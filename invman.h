@@ -248,8 +248,11 @@ typedef struct invman_data_model {
 INVMAN_API invman_status invman_data_sample(const invman_context *ctx, const invman_data_model *model, size_t n,
                                             invman_rng *rng, invman_data *out);
 
-/* Numbers separated by commas, semicolons, tabs or spaces, one point a line, the label -1 or +1 in the last column.
-   Empty lines, lines that start with #, and one header line (its first field not a number) are passed over.
+/* Text in UTF-8, one point a line: numbers, the label -1 or +1 last. One separator for all: commas, semicolons, or
+   white space (spaces, or a tab). Numbers are decimal with a point, in any locale, rounded correctly, and may be quoted.
+   Empty lines and lines that start with # are passed over, and so is the first line where it is a header, of as many
+   columns as the points have: names, and nothing that is a number or stands for a missing one. A header that numbers
+   its columns 0, 1, ... is refused, as it cannot be told from a point. Lines end with LF or CR LF.
    Errors: E_FORMAT or E_NONFINITE with the line, E_IO. */
 INVMAN_API invman_status invman_data_read_csv(const invman_context *ctx, const char *path, invman_data *out);
 
@@ -1004,7 +1007,6 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
 
 #include <errno.h>
 #include <float.h>
-#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10578,96 +10580,466 @@ static unsigned char *invman_i_read_file(invman_i_scope *scope, const char *path
   return data;
 }
 
-/* ---- CSV */
+/* ---- numbers: decimal, rounded correctly, the same in every locale */
 
-enum { INVMAN_I_FIELD = 128 };
+enum { INVMAN_I_LIMBS = 128, INVMAN_I_DIGITS = 800 };
 
-/* The next field of a line, as a C string in the locale's notation. 1: a field; 0: no more; -1: empty or too long. */
-static int invman_i_next_field(const char **at, const char *end, int *more, char *field) {
-  const char *start, *stop, *point = localeconv()->decimal_point;
-  size_t i, n;
-  if (!*more) return 0;
-  while (*at < end && **at == ' ') ++*at;
-  for (start = *at; *at < end && !memchr(",; \t", **at, 4);) ++*at;
-  stop = *at;
-  while (*at < end && **at == ' ') ++*at;
-  *more = *at < end;
-  if (*at < end && memchr(",;\t", **at, 3)) ++*at;
-  n = (size_t)(stop - start);
-  if (n == 0 || n >= INVMAN_I_FIELD) return -1;
-  for (i = 0; i < n; i++) field[i] = start[i] == '.' ? point[0] : start[i];
-  field[n] = 0;
+typedef struct invman_i_big { /* a natural number below 2^4096 */
+  uint32_t limb[INVMAN_I_LIMBS];
+  size_t n; /* limbs in use, the last one not 0 */
+} invman_i_big;
+
+static void invman_i_big_fma(invman_i_big *b, uint32_t factor, uint32_t add) { /* b = b factor + add */
+  uint64_t carry = add;
+  size_t k;
+  for (k = 0; k < b->n; k++) {
+    carry += (uint64_t)b->limb[k] * factor;
+    b->limb[k] = (uint32_t)(carry & 0xffffffffu);
+    carry >>= 32;
+  }
+  if (carry) b->limb[b->n++] = (uint32_t)carry;
+}
+
+static void invman_i_big_times_power_of_ten(invman_i_big *b, size_t power) {
+  for (; power >= 9; power -= 9) invman_i_big_fma(b, 1000000000u, 0);
+  for (; power > 0; power--) invman_i_big_fma(b, 10, 0);
+}
+
+static int invman_i_big_bits(const invman_i_big *b) { /* b < 2^bits, b >= 2^(bits - 1) */
+  uint32_t top = b->n ? b->limb[b->n - 1] : 0;
+  int bits = b->n ? 32 * (int)(b->n - 1) : 0;
+  for (; top; top >>= 1) bits++;
+  return bits;
+}
+
+static void invman_i_big_shift(invman_i_big *b, int bits) { /* to the left */
+  size_t limbs = (size_t)bits / 32;
+  if (b->n == 0) return;
+  memmove(b->limb + limbs, b->limb, b->n * sizeof b->limb[0]);
+  memset(b->limb, 0, limbs * sizeof b->limb[0]);
+  b->n += limbs;
+  invman_i_big_fma(b, (uint32_t)1 << bits % 32, 0);
+}
+
+static int invman_i_big_less(const invman_i_big *a, const invman_i_big *b) {
+  size_t k = a->n;
+  if (a->n != b->n) return a->n < b->n;
+  while (k > 0 && a->limb[k - 1] == b->limb[k - 1]) k--;
+  return k > 0 && a->limb[k - 1] < b->limb[k - 1];
+}
+
+static void invman_i_big_minus(invman_i_big *a, const invman_i_big *b, uint32_t factor) { /* a -= b factor, >= 0 */
+  uint64_t carry = 0;
+  size_t k;
+  for (k = 0; k < a->n; k++) {
+    uint32_t less;
+    if (k < b->n) carry += (uint64_t)b->limb[k] * factor;
+    less = (uint32_t)(carry & 0xffffffffu);
+    carry = (carry >> 32) + (a->limb[k] < less);
+    a->limb[k] -= less;
+  }
+  while (a->n > 0 && a->limb[a->n - 1] == 0) a->n--;
+}
+
+/* The whole part of N/M, below 2^32; N becomes what is left. M's first limb has its first bit, so that the first limbs
+   alone give less than the quotient by no more than three. */
+static uint32_t invman_i_big_divide(invman_i_big *N, const invman_i_big *M) {
+  size_t n = M->n;
+  uint64_t first = (N->n > n ? (uint64_t)N->limb[n] << 32 : 0) | (N->n >= n ? N->limb[n - 1] : 0);
+  uint32_t q = (uint32_t)(first / ((uint64_t)M->limb[n - 1] + 1));
+  invman_i_big_minus(N, M, q);
+  for (; !invman_i_big_less(N, M); q++) invman_i_big_minus(N, M, 1);
+  return q;
+}
+
+/* The double nearest to N/M > 0, of two equally near ones the even one. N and M change. */
+static double invman_i_big_quotient(invman_i_big *N, invman_i_big *M) {
+  int shift = 31 - (invman_i_big_bits(N) - invman_i_big_bits(M)), more, exponent, drop;
+  uint64_t quotient, bits;
+  double value;
+
+  /* N/M 2^(shift + 32) in 63 or 64 bits, in two steps. */
+  if (shift >= 0) invman_i_big_shift(N, shift);
+  else invman_i_big_shift(M, -shift);
+  more = (32 - invman_i_big_bits(M) % 32) % 32;
+  invman_i_big_shift(M, more);
+  invman_i_big_shift(N, more);
+  quotient = (uint64_t)invman_i_big_divide(N, M) << 32;
+  invman_i_big_shift(N, 32);
+  quotient |= invman_i_big_divide(N, M);
+
+  /* As many of them as a double has: 53, or fewer if it is subnormal. */
+  exponent = (quotient >> 63 ? 63 : 62) - 32 - shift;
+  if (exponent > 1023) return HUGE_VAL;
+  drop = (quotient >> 63 ? 11 : 10) + (exponent < -1022 ? -1022 - exponent : 0);
+  if (drop > 64) return 0;
+  bits = drop == 64 ? 0 : quotient >> drop;
+  if (quotient >> (drop - 1) & 1) bits += (quotient & ((UINT64_C(1) << (drop - 1)) - 1)) || N->n > 0 || (bits & 1);
+
+  /* A carry into the exponent is right, even to the smallest normal number and to infinity. */
+  if (exponent >= -1022) bits += (uint64_t)(exponent + 1022) << 52;
+  memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+typedef struct invman_i_decimal { /* digits 10^exponent; more digits than decide are one digit that is not 0 */
+  char digit[INVMAN_I_DIGITS + 1];
+  size_t n;
+  int64_t exponent;
+} invman_i_decimal;
+
+static double invman_i_from_decimal(const invman_i_decimal *x) {
+  static const double power[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  invman_i_big N, M;
+  uint32_t part = 0, scale = 1; /* nine digits at a time */
+  size_t k;
+  if (x->n == 0) return 0;
+  if ((int64_t)x->n + x->exponent > 310) return HUGE_VAL;
+  if ((int64_t)x->n + x->exponent < -330) return 0;
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD == 0
+  if (x->n <= 15 && x->exponent >= -22 && x->exponent <= 22) { /* both exact, so one rounding (Clinger 1990) */
+    double whole = 0;
+    for (k = 0; k < x->n; k++) whole = 10 * whole + x->digit[k];
+    return x->exponent < 0 ? whole / power[-x->exponent] : whole * power[x->exponent];
+  }
+#endif
+  (void)power;
+  N.n = M.n = 0;
+  for (k = 0; k < x->n; k++) {
+    part = 10u * part + (uint32_t)x->digit[k];
+    scale *= 10;
+    if (scale < 1000000000u && k + 1 < x->n) continue;
+    invman_i_big_fma(&N, scale, part);
+    part = 0;
+    scale = 1;
+  }
+  invman_i_big_fma(&M, 1, 1);
+  invman_i_big_times_power_of_ten(x->exponent < 0 ? &M : &N,
+                                  x->exponent < 0 ? (size_t)-x->exponent : (size_t)x->exponent);
+  return invman_i_big_quotient(&N, &M);
+}
+
+/* Whether a text begins with a word in small letters, in either case. */
+static int invman_i_begins(const char *at, const char *end, const char *word) {
+  for (; *word; word++, at++)
+    if (at == end || (*at != *word && !(*at >= 'A' && *at <= 'Z' && *at - 'A' + 'a' == *word))) return 0;
   return 1;
 }
 
-static int invman_i_number(const char *field, double *value) {
-  char *end;
-  *value = strtod(field, &end);
-  return end != field && *end == 0;
-}
+static int invman_i_is_digit(const char *at, const char *end) { return at < end && *at >= '0' && *at <= '9'; }
 
-/* Reads the points of a text; x and y NULL: only counts them. `line`: where it went wrong. */
-static const char *invman_i_parse_csv(const char *text, const char *end, size_t *n, size_t *d, double *x, double *y,
-                                      size_t *line, invman_status *status) {
-  const char *next;
-  int header = 1;
-  size_t row = 0;
-  *status = INVMAN_E_FORMAT;
-  if (end - text >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) text += 3; /* a byte order mark */
-  for (*line = 1; text < end; text = next, ++*line) {
-    const char *at = text, *stop = (const char *)memchr(text, '\n', (size_t)(end - text));
-    char field[INVMAN_I_FIELD];
-    double value = 0;
-    size_t column = 0;
-    int more = 1, got;
-    next = stop ? stop + 1 : end;
-    if (!stop) stop = end;
-    while (stop > at && strchr(" \r", stop[-1]) && stop[-1]) stop--;
-    while (at < stop && *at == ' ') at++;
-    if (at == stop || *at == '#') continue;
-    while ((got = invman_i_next_field(&at, stop, &more, field)) != 0) {
-      if (header && column == 0 && (got < 0 || !invman_i_number(field, &value))) break;
-      if (got < 0) return "csv: an empty or overlong field";
-      if (!invman_i_number(field, &value)) return "csv: a field is not a number";
-      header = 0;
-      if (!invman_i_isfinite(value)) {
-        *status = INVMAN_E_NONFINITE;
-        return "csv: a number is not finite";
-      }
-      if (row > 0 && column > *d) return "csv: more columns than on the lines before";
-      if (x && column < *d) x[row * *d + column] = value;
-      column++;
-    }
-    if (column == 0) { /* the header */
-      header = 0;
+/* [+-] digits [point digits] [e [+-] digits], or inf, infinity, nan: where that ends, NULL: none. No digit more than 800
+   decides: halfway between two doubles a number has at most 768. */
+static const char *invman_i_parse_number(const char *at, const char *end, char point, double *value) {
+  invman_i_decimal x;
+  int negative = at < end && *at == '-', any = 0, fraction = 0;
+  x.n = 0;
+  x.exponent = 0;
+  if (at < end && (*at == '-' || *at == '+')) at++;
+  *value = negative ? -HUGE_VAL : HUGE_VAL; /* for nan too: neither is finite */
+  if (invman_i_begins(at, end, "infinity")) return at + 8;
+  if (invman_i_begins(at, end, "inf") || invman_i_begins(at, end, "nan")) return at + 3;
+  for (; invman_i_is_digit(at, end) || (!fraction && at < end && *at == point); at++) {
+    if (*at == point) {
+      fraction = 1;
       continue;
     }
-    if (column == 1) return "csv: a point needs at least one coordinate and its label";
-    if (row == 0) *d = column - 1;
-    if (column <= *d) return "csv: fewer columns than on the lines before";
-    if (value != 1 && value != -1) return "csv: the label in the last column is neither -1 nor +1";
-    if (y) y[row] = value;
-    row++;
+    any = 1;
+    x.exponent -= fraction;
+    if (x.n == 0 && *at == '0') continue;
+    if (x.n < INVMAN_I_DIGITS) {
+      x.digit[x.n++] = (char)(*at - '0');
+      continue;
+    }
+    x.exponent++;
+    if (x.n == INVMAN_I_DIGITS && *at != '0') x.digit[x.n++] = 1, x.exponent--;
   }
-  *n = row;
-  return row > 0 ? NULL : "csv: no points";
+  if (!any) return NULL;
+  if (at < end && (*at == 'e' || *at == 'E')) {
+    const char *digits = at + 1;
+    int below = digits < end && *digits == '-';
+    int64_t exponent = 0;
+    if (digits < end && (*digits == '-' || *digits == '+')) digits++;
+    if (invman_i_is_digit(digits, end)) {
+      for (at = digits; invman_i_is_digit(at, end); at++)
+        if (exponent < INT64_C(1000000000000000)) exponent = 10 * exponent + (*at - '0');
+      x.exponent += below ? -exponent : exponent;
+    }
+  }
+  *value = negative ? -invman_i_from_decimal(&x) : invman_i_from_decimal(&x);
+  return at;
+}
+
+/* ---- CSV: one separator for all lines: commas, semicolons, or white space (spaces, or one tab between two fields) */
+
+typedef struct invman_i_csv {
+  const char *at, *end; /* the rest of the line */
+  char separator;       /* ',', ';' or ' ' */
+  int more;             /* fields */
+} invman_i_csv;
+
+typedef struct invman_i_field {
+  const char *start, *stop; /* without white space and quotation marks around */
+} invman_i_field;
+
+static int invman_i_is_blank(const char *at) { return *at == ' ' || *at == '\t'; }
+
+/* What follows the quoted field that begins at `at`; NULL: it is not closed. */
+static const char *invman_i_after_quotes(const char *at, const char *end) {
+  for (at++; at < end; at++)
+    if (*at == '"' && (++at == end || *at != '"')) return at;
+  return NULL;
+}
+
+/* The separator of a line, outside quotes: semicolons before commas before white space, as none is part of a number.
+   mixed: it has both of the former. 0: a quoted field is not closed. */
+static char invman_i_separator(const char *at, const char *end, int *mixed) {
+  int commas = 0, semicolons = 0, starts = 1; /* a field, where a quotation mark quotes */
+  while (at < end) {
+    const char *next = *at == '"' && starts ? invman_i_after_quotes(at, end) : at + 1;
+    commas |= *at == ',';
+    semicolons |= *at == ';';
+    starts = *at == ',' || *at == ';' || invman_i_is_blank(at);
+    if (!next) return 0;
+    at = next;
+  }
+  *mixed = commas && semicolons;
+  return semicolons ? ';' : commas ? ',' : ' ';
+}
+
+static invman_i_csv invman_i_open_line(const char *at, const char *end, char separator) {
+  invman_i_csv line;
+  line.at = at;
+  line.end = end;
+  line.separator = separator;
+  line.more = 1;
+  return line;
+}
+
+/* The next field of a line; 0: no more. */
+static int invman_i_next_field(invman_i_csv *line, invman_i_field *field) {
+  const char *at = line->at, *end = line->end, *after;
+  int blanks = line->separator == ' ';
+  if (!line->more) return 0;
+  while (at < end && (*at == ' ' || (!blanks && *at == '\t'))) at++;
+  field->start = at;
+  if (at < end && *at == '"') {
+    after = invman_i_after_quotes(at, end);
+    at = after ? after : end;
+  }
+  while (at < end && !(blanks ? invman_i_is_blank(at) : *at == line->separator)) at++;
+  field->stop = at;
+  while (blanks && at < end && *at == ' ') at++;
+  line->more = at < end;
+  if (at < end && *at == (blanks ? '\t' : line->separator)) at++;
+  line->at = at;
+  while (field->stop > field->start && invman_i_is_blank(field->stop - 1)) field->stop--;
+  if (field->stop - field->start < 2 || *field->start != '"' || field->stop[-1] != '"') return 1;
+  for (field->start++, field->stop--; field->start < field->stop && invman_i_is_blank(field->start);) field->start++;
+  while (field->stop > field->start && invman_i_is_blank(field->stop - 1)) field->stop--;
+  return 1;
+}
+
+static int invman_i_is_number(const invman_i_field *field, char point, double *value) {
+  return invman_i_parse_number(field->start, field->stop, point, value) == field->stop;
+}
+
+/* What stands for a value that is not there. */
+static int invman_i_is_missing(const invman_i_field *field) {
+  static const char *const words[] = {"", "na", "n/a", "#n/a", "null", "none", "-", "?"};
+  size_t k;
+  for (k = 0; k < sizeof words / sizeof words[0]; k++)
+    if ((size_t)(field->stop - field->start) == strlen(words[k]) &&
+        invman_i_begins(field->start, field->stop, words[k]))
+      return 1;
+  return 0;
+}
+
+static int invman_i_is_hexadecimal(const invman_i_field *field) {
+  const char *at = field->start, *end = field->stop;
+  if (at < end && (*at == '-' || *at == '+')) at++;
+  if (end - at < 3 || !invman_i_begins(at, end, "0x")) return 0;
+  for (at += 2; at < end && *at && strchr("0123456789abcdefABCDEFpP.+-", *at);) at++;
+  return at == end;
+}
+
+/* Whether the first line is a header: it has a name, and nothing that is a number, in any notation, or stands for one.
+   The name of a table's index may be empty. */
+static int invman_i_is_header(const char *at, const char *end, char separator) {
+  invman_i_csv line = invman_i_open_line(at, end, separator);
+  invman_i_field field;
+  int names = 0;
+  while (invman_i_next_field(&line, &field)) {
+    double value;
+    if (field.start == field.stop) continue;
+    if (invman_i_is_number(&field, '.', &value) || invman_i_is_number(&field, ',', &value)) return 0;
+    if (invman_i_is_missing(&field) || invman_i_is_hexadecimal(&field)) return 0;
+    names++;
+  }
+  return names > 0;
+}
+
+/* Whether the numbers of a line are 0, 1, 2, ..., as in the header of a table whose columns have no names. */
+static int invman_i_is_count(const char *at, const char *end, char separator) {
+  invman_i_csv line = invman_i_open_line(at, end, separator);
+  invman_i_field field;
+  double value, count = 0;
+  while (invman_i_next_field(&line, &field)) {
+    if (!invman_i_is_number(&field, '.', &value)) continue;
+    for (at = field.start; at < field.stop; at++)
+      if (!invman_i_is_digit(at, field.stop)) return 0;
+    if (value != count || (*field.start == '0' && field.stop - field.start > 1)) return 0;
+    count++;
+  }
+  return count > 1;
+}
+
+static size_t invman_i_count_fields(const char *at, const char *end, char separator) {
+  invman_i_csv line = invman_i_open_line(at, end, separator);
+  invman_i_field field;
+  size_t count = 0;
+  while (invman_i_next_field(&line, &field)) count++;
+  return count;
+}
+
+/* What is wrong with a field that should be a finite number; NULL: nothing. */
+static const char *invman_i_read_field(const invman_i_field *field, double *value, invman_status *status) {
+  const char *at;
+  if (!invman_i_is_number(field, '.', value)) {
+    if (field->start == field->stop) return "csv: an empty field";
+    if (invman_i_is_missing(field)) return "csv: a value is missing";
+    if (invman_i_is_number(field, ',', value)) return "csv: a decimal comma; write a point";
+    for (at = field->start; at < field->stop; at++)
+      if (invman_i_is_blank(at)) return "csv: mixed separators; use one, and a point in numbers, not a comma";
+    return "csv: a field is not a number";
+  }
+  if (invman_i_isfinite(*value)) return NULL;
+  *status = INVMAN_E_NONFINITE;
+  return "csv: a number is not finite";
+}
+
+typedef struct invman_i_table {    /* what is known of a text so far */
+  const char *header, *header_end; /* NULL: there is none */
+  size_t n, d;                     /* points, coordinates */
+  char separator;                  /* of the points */
+  double *x, *y;                   /* NULL: the points are only counted */
+} invman_i_table;
+
+static const char *invman_i_read_point(invman_i_table *t, const char *at, const char *end, char separator,
+                                       invman_status *status) {
+  invman_i_csv line = invman_i_open_line(at, end, separator);
+  invman_i_field field;
+  size_t column;
+  double value = 0;
+  if (t->n > 0 && separator != t->separator && invman_i_count_fields(at, end, separator) > 1)
+    return "csv: another separator than on the lines before";
+  for (column = 0; invman_i_next_field(&line, &field); column++) {
+    const char *wrong = invman_i_read_field(&field, &value, status);
+    if (wrong) return wrong;
+    if (t->n > 0 && column > t->d) return "csv: more columns than on the lines before";
+    if (t->x && column < t->d) t->x[t->n * t->d + column] = value;
+  }
+  if (t->n == 0 && t->header && column != invman_i_count_fields(t->header, t->header_end, separator))
+    return "csv: another number of columns than the header has; are commas decimal ones? write points";
+  if (column == 1) return "csv: a point needs at least one coordinate and its label";
+  if (t->n == 0) t->d = column - 1;
+  if (column <= t->d) return "csv: fewer columns than on the lines before";
+  if (value != 1 && value != -1) return "csv: the label in the last column is neither -1 nor +1";
+  if (t->y) t->y[t->n] = value;
+  t->separator = separator;
+  t->n++;
+  return NULL;
+}
+
+/* What a file is that is no such text; NULL: nothing known. */
+static const char *invman_i_not_csv(const char *text, size_t size) {
+  static const char *const utf16 = "csv: the text is in UTF-16; save it in UTF-8";
+  static const char *const packed = "csv: the file is compressed; unpack it first";
+  const struct {
+    const char *start, *what;
+  } kinds[] = {{"\xff\xfe", utf16},
+               {"\xfe\xff", utf16},
+               {"\x1f\x8b", "csv: compressed by gzip; unpack the file first"},
+               {"PK\3\4", "csv: a zip archive, as .npz and .xlsx are; save the table as text"},
+               {"\x93NUMPY", "csv: a .npy file of NumPy; save the table as text"},
+               {"\xfd\x37zXZ", packed},
+               {"\x28\xb5\x2f\xfd", packed},
+               {"\x89INV", "csv: a file that this library saved, not a table"}};
+  size_t k;
+  for (k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+    size_t n = strlen(kinds[k].start);
+    if (size >= n && memcmp(text, kinds[k].start, n) == 0) return kinds[k].what;
+  }
+  if (size >= 4 && ((!text[0] && !text[2]) || (!text[1] && !text[3]))) return utf16;
+  return NULL;
+}
+
+/* Reads a line, without what ends it. first: the first that has anything to say. */
+static const char *invman_i_read_line(invman_i_table *t, const char *at, const char *end, int first,
+                                      invman_status *status) {
+  int mixed = 0;
+  char separator = invman_i_separator(at, end, &mixed);
+  if (memchr(at, 0, (size_t)(end - at))) return "csv: a zero byte, which no text in UTF-8 has";
+  if (memchr(at, '\r', (size_t)(end - at))) return "csv: a CR within a line; end lines with LF or CR LF";
+  if (*at == '#') return NULL;
+  if (!separator) return "csv: a quotation mark is not closed";
+  if (first && invman_i_is_header(at, end, separator)) {
+    t->header = at;
+    t->header_end = end;
+    return NULL;
+  }
+  if (mixed) return "csv: mixed separators; use one, and a point in numbers, not a comma";
+  if (first && invman_i_is_count(at, end, separator))
+    return "csv: the first line numbers columns: 0, 1, ...; remove it, or write 0.0 for 0 where it is a point";
+  return invman_i_read_point(t, at, end, separator, status);
+}
+
+/* Reads the points of a text. line: where it went wrong. */
+static const char *invman_i_parse_csv(const char *text, size_t size, invman_i_table *t, size_t *line,
+                                      invman_status *status) {
+  const char *wrong = invman_i_not_csv(text, size), *end = text + size, *next;
+  int first = 1;
+  *line = 1;
+  *status = INVMAN_E_FORMAT;
+  t->header = NULL;
+  t->n = 0;
+  if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) text += 3; /* a byte order mark */
+  for (; !wrong && text < end; text = next) {
+    const char *stop = (const char *)memchr(text, '\n', (size_t)(end - text)), *at = text;
+    next = stop ? stop + 1 : end;
+    if (!stop) stop = end;
+    while (stop > at && (stop[-1] == ' ' || stop[-1] == '\r')) stop--;
+    while (at < stop && invman_i_is_blank(at)) at++;
+    if (at < stop) {
+      int comment = *at == '#';
+      wrong = invman_i_read_line(t, comment ? at : text, stop, first, status);
+      first &= comment;
+    }
+    if (!wrong) ++*line;
+  }
+  return wrong ? wrong : t->n > 0 ? NULL : "csv: no points";
 }
 
 invman_status invman_data_read_csv(const invman_context *ctx, const char *path, invman_data *out) {
   invman_i_scope scope = invman_i_open(ctx), result = invman_i_open(ctx);
+  invman_i_table table;
   invman_data data;
-  size_t size, line, n = 0, d = 0;
+  size_t size, line;
   const char *text, *wrong;
   invman_status status;
   if (!out) return invman_i_bad(ctx, "data_read_csv: out is NULL");
   memset(out, 0, sizeof *out);
+  memset(&table, 0, sizeof table);
   text = (const char *)invman_i_read_file(&scope, path, invman_i_cannot_read, &size);
   if (!text) return invman_i_drop(&scope);
-  wrong = invman_i_parse_csv(text, text + size, &n, &d, NULL, NULL, &line, &status);
+  wrong = invman_i_parse_csv(text, size, &table, &line, &status);
   if (wrong) {
     scope.status = invman_i_fail(ctx, status, wrong, "line", line);
-  } else if (invman_i_take_data(&result, n, d, &data)) {
-    invman_i_parse_csv(text, text + size, &n, &d, data.x, data.y, &line, &status);
+  } else if (invman_i_take_data(&result, table.n, table.d, &data)) {
+    table.x = data.x;
+    table.y = data.y;
+    invman_i_parse_csv(text, size, &table, &line, &status);
     *out = data;
   } else {
     scope.status = invman_i_drop(&result);

@@ -215,8 +215,8 @@ static void data_csv_refuses(void) {
     if (last_error.place != bad[i].line)
       test_fail(__FILE__, __LINE__, "file %lu: line %lu", (unsigned long)i, (unsigned long)last_error.place);
   }
-  memset(wide, '7', 4096);
-  CHECK(read_csv(wide, 4096, &data) == INVMAN_E_FORMAT);
+  memset(wide, '7', 4096); /* a number, beyond all doubles */
+  CHECK(read_csv(wide, 4096, &data) == INVMAN_E_NONFINITE);
   memset(wide, 0, 4096);
   CHECK(read_csv(wide, 4096, &data) == INVMAN_E_FORMAT);
   free(wide);
@@ -225,19 +225,330 @@ static void data_csv_refuses(void) {
   CHECK(invman_data_read_csv(NULL, NULL, &data) == INVMAN_E_IO);
 }
 
-static void data_csv_in_another_locale(void) { /* where the decimal point is a comma */
-  static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE", "German"};
-  invman_data data;
+/* What a number's text is read as; *whole: whether all of it is one. */
+static double read_number(const char *text, size_t n, int *whole) {
+  double value = -77;
+  *whole = invman_i_parse_number(text, text + n, '.', &value) == text + n;
+  return value;
+}
+
+static void same_as_strtod(const char *text) {
+  int whole;
+  double value = read_number(text, strlen(text), &whole), wanted = strtod(text, NULL);
+  if (!whole || !same_bits(&value, &wanted, 1))
+    test_fail(__FILE__, __LINE__, "%.60s... is %.17g, not %.17g", text, wanted, value);
+}
+
+static double random_double(invman_rng *rng) { /* any bits but those of infinity and NaN */
+  double value;
+  do {
+    uint64_t bits = invman_rng_next(rng);
+    memcpy(&value, &bits, sizeof value);
+  } while (!invman_i_isfinite(value));
+  return value;
+}
+
+static void data_numbers_return(void) { /* what 17 digits were printed of, to the bit */
+  invman_rng rng;
+  char text[64];
   size_t i;
-  for (i = 0; i < 5 && !setlocale(LC_NUMERIC, names[i]); i++) {}
-  if (i == 5) {
-    test_skip("no locale with a decimal comma is installed");
-    return;
+  int whole;
+  invman_rng_seed(&rng, 1, 50);
+  for (i = 0; i < 200000 && test_failures == 0; i++) {
+    double value = i % 2 ? random_double(&rng) : invman_rng_normal(&rng) * pow(10, (double)(i % 31) - 15), back;
+    snprintf(text, sizeof text, "%.17g", value);
+    back = read_number(text, strlen(text), &whole);
+    CHECK(whole && same_bits(&back, &value, 1));
   }
-  CHECK(read_csv("1.5;2.25;1\n", 11, &data) == INVMAN_OK);
-  CHECK(data.x && data.x[0] == 1.5 && data.x[1] == 2.25);
+}
+
+static void data_numbers_as_strtod(void) { /* of few and many digits, near and far from what can be told apart */
+  static char text[3000];
+  invman_rng rng;
+  size_t i;
+  invman_rng_seed(&rng, 2, 50);
+  for (i = 0; i < 200000 && test_failures == 0; i++) {
+    size_t digits = 1 + invman_rng_next(&rng) % (i % 1000 ? 24 : 1000), k, point = invman_rng_next(&rng) % (digits + 1);
+    char *at = text;
+    for (k = 0; k < digits; k++) {
+      if (k == point) *at++ = '.';
+      *at++ = (char)('0' + (i % 7 && k % 3 ? invman_rng_next(&rng) % 10 : i % 10));
+    }
+    snprintf(at, 32, i % 3 ? "e%d" : "E%+d", (int)(invman_rng_next(&rng) % (i % 2 ? 50 : 700)) - (i % 2 ? 25 : 360));
+    same_as_strtod(text);
+  }
+}
+
+#if LDBL_MANT_DIG >= 64
+static void data_numbers_halfway(void) { /* exactly between two neighbours, all digits of it, and a hair beside */
+  static char text[3000];
+  invman_rng rng;
+  size_t i;
+  invman_rng_seed(&rng, 3, 50);
+  for (i = 0; i < 5000 && test_failures == 0; i++) {
+    double low = fabs(random_double(&rng)), high;
+    long double half;
+    size_t n;
+    char *e;
+    if (i % 4 == 0) low = (double)(invman_rng_next(&rng) % 100000) * 5e-324; /* subnormal */
+    if (i == 1) low = 0;
+    if (i == 2) low = DBL_MIN;
+    if (i == 3) low = nextafter(DBL_MIN, 0);
+    high = nextafter(low, HUGE_VAL);
+    half = ((long double)low + (long double)high) / 2;
+    snprintf(text, sizeof text, "%.1100Le", half);
+    same_as_strtod(text);
+    e = strchr(text, 'e');
+    e[-1] = '1'; /* the last of many zeros */
+    same_as_strtod(text);
+    n = strspn(text, "0123456789.");
+    while (n > 1 && (text[n - 1] == '0' || text[n - 1] == '1')) n--; /* and one less than its last digit, then nines */
+    if (text[n - 1] != '.') {
+      text[n - 1]--;
+      memset(text + n, '9', (size_t)(e - text) - n);
+    }
+    same_as_strtod(text);
+  }
+}
+#endif
+
+static void data_numbers_known(void) {
+  static const struct {
+    const char *text;
+    uint64_t bits;
+  } known[] = {
+      {"0", 0},
+      {"-0", UINT64_C(0x8000000000000000)},
+      {"-0.0e5", UINT64_C(0x8000000000000000)},
+      {"1", UINT64_C(0x3ff0000000000000)},
+      {"+1.", UINT64_C(0x3ff0000000000000)},
+      {".5", UINT64_C(0x3fe0000000000000)},
+      {"000000000000000000000000000000001e0000000000000000000000000000000000000", UINT64_C(0x3ff0000000000000)},
+      {"1e23", UINT64_C(0x44b52d02c7e14af6)},
+      {"6.9294956446009195e15", UINT64_C(0x43389e56ee5e7a58)},
+      {"8.41e21", UINT64_C(0x447c7e83209e90b2)},
+      {"9007199254740993", UINT64_C(0x4340000000000000)}, /* 2^53 + 1: to even */
+      {"9007199254740995", UINT64_C(0x4340000000000002)},
+      {"9007199254740993.00000000000000000000000000001", UINT64_C(0x4340000000000001)},
+      {"2.2250738585072011e-308", UINT64_C(0x000fffffffffffff)},
+      {"2.2250738585072012e-308", UINT64_C(0x0010000000000000)},
+      {"5e-324", 1},
+      {"2.4703282292062327e-324", 0},
+      {"2.4703282292062328e-324", 1},
+      {"1e-400", 0},
+      {"1e-99999999999999999999", 0},
+      {"1e18446744073709551616", UINT64_C(0x7ff0000000000000)}, /* 2^64 */
+      {"1e-18446744073709551616", 0},
+      {"0e99999999999999999999", 0},
+      {"1.7976931348623157e308", UINT64_C(0x7fefffffffffffff)},
+      {"1.7976931348623158e308", UINT64_C(0x7fefffffffffffff)},
+      {"1.7976931348623159e308", UINT64_C(0x7ff0000000000000)},
+      {"1e309", UINT64_C(0x7ff0000000000000)},
+      {"-1e99999999999999999999", UINT64_C(0xfff0000000000000)},
+      {"-iNf", UINT64_C(0xfff0000000000000)},
+      {"Infinity", UINT64_C(0x7ff0000000000000)}};
+  static const char *const none[] = {"",    ".",    "+",     "-",     "e5",       "+.e1",  "1e",  "1e+",
+                                     "1e-", "0x10", "0x1p3", "1.2.3", "1,5",      "--1",   "+-1", "1d5",
+                                     "1_0", "1 2",  "1f",    "1e5.",  "\xd9\xa1", "infin", "nano"};
+  static char zeros[40100];
+  size_t k;
+  int whole;
+  double value, one = 1;
+  for (k = 0; k < sizeof known / sizeof *known; k++) {
+    double wanted;
+    memcpy(&wanted, &known[k].bits, sizeof wanted);
+    value = read_number(known[k].text, strlen(known[k].text), &whole);
+    if (!whole || !same_bits(&value, &wanted, 1))
+      test_fail(__FILE__, __LINE__, "%s is not %.17g", known[k].text, value);
+  }
+  for (k = 0; k < sizeof none / sizeof *none; k++) {
+    read_number(none[k], strlen(none[k]), &whole);
+    if (whole) test_fail(__FILE__, __LINE__, "%s is a number", none[k]);
+  }
+  memset(zeros, '0', 40000); /* 1 in many digits */
+  zeros[0] = '1';
+  snprintf(zeros + 40000, 100, "e-39999");
+  value = read_number(zeros, strlen(zeros), &whole);
+  CHECK(whole && same_bits(&value, &one, 1));
+  memcpy(zeros, "0.", 2);
+  zeros[39999] = '1';
+  snprintf(zeros + 40000, 100, "e39998");
+  value = read_number(zeros, strlen(zeros), &whole);
+  CHECK(whole && same_bits(&value, &one, 1));
+}
+
+/* Reads a text, and all that it should say: n points, or the line and a part of what is wrong. */
+static void csv_says(const char *text, size_t size, size_t n, size_t line, const char *why) {
+  invman_data data;
+  invman_status status = read_csv(text, size, &data);
+  int good = n > 0 ? status == INVMAN_OK && data.n == n
+                   : status == INVMAN_E_FORMAT && data.n == 0 && !data.x && last_error.place == line &&
+                         strstr(last_error.what, why) != NULL;
+  if (!good)
+    test_fail(__FILE__, __LINE__, "%.40s: status %d, %lu points, line %lu: %s; wanted line %lu: %s", text, (int)status,
+              (unsigned long)data.n, (unsigned long)last_error.place, last_error.what ? last_error.what : "",
+              (unsigned long)line, why);
   invman_data_free(NULL, &data);
-  setlocale(LC_NUMERIC, "C");
+}
+
+static void data_csv_of_all_kinds(void) {
+  static const struct {
+    const char *text;
+    size_t n, line;
+    const char *why;
+  } texts[] = {
+      /* separators */
+      {"1,5;2,5;1\n", 0, 1, "mixed separators"},
+      {"x;y;label\n1,5;2,5;1\n", 0, 2, "mixed separators"},
+      {"1.5;2;1\n1,5;2;1\n", 0, 2, "mixed separators"},
+      {"1,5 2,5 1\n", 0, 1, "mixed separators"},
+      {"1,5\t2,5\t1\n", 0, 1, "mixed separators"},
+      {"1,5; 2,5; -1,0\n", 0, 1, "mixed separators"},
+      {"1.000,5;2;1\n", 0, 1, "mixed separators"},
+      {"1,2 3,1\n", 0, 1, "mixed separators"},
+      {"\"1,5\";\"2,5\";1\n", 0, 1, "decimal comma"},
+      {"\"1,5\" \"2,5\" \"1\"\n", 0, 1, "decimal comma"},
+      {"1,2,1\n1;2;1\n", 0, 2, "another separator"},
+      {"1 2 1\n1,2,1\n", 0, 2, "another separator"},
+      {"1;2;1\n\n# so\n1\t2\t1\n", 0, 4, "another separator"},
+      {"1 2 1\n1\t2\t1\n1 2\t1\n", 3, 0, ""},
+      {"1,\t2,\t1\n\t1 , 2 ,1\n", 2, 0, ""},
+      {"1;2;1\n1 ; 2 ; 1  \n", 2, 0, ""},
+      {"1\t\t1\n", 0, 1, "empty field"},
+      {"1,,1\n", 0, 1, "empty field"},
+      {"1,2,1,\n", 0, 1, "empty field"},
+      {",,\n", 0, 1, "empty field"},
+      /* headers */
+      {"x,y,label\n1,2,1\n", 1, 0, ""},
+      {",x,label\n0,2,1\n", 1, 0, ""},
+      {"\"x, in m\",\"say \"\"y\"\"\",label\n1,2,1\n", 1, 0, ""},
+      {"1st;2nd;y,z\n1;2;1\n", 1, 0, ""},
+      {"first feature\tsecond one\tlabel\n1\t2\t1\n", 0, 2, "columns than the header"},
+      {"info\tnano\tinfinite\n1\t2\t1\n", 1, 0, ""},
+      {",0.5,1\n1,2,1\n", 0, 1, "empty field"},
+      {"NA,0.5,0.2,1\n", 0, 1, "missing"},
+      {"x,0.5,1\n1,2,1\n", 0, 1, "not a number"},
+      {"x,y,1\n1,2,1\n", 0, 1, "not a number"},
+      {"x,NA,y\n1,2,1\n", 0, 1, "not a number"},
+      {"NA,NA,NA\n1,2,1\n", 0, 1, "missing"},
+      {"null;none;-\n1;2;1\n", 0, 1, "missing"},
+      {"0x10,0x1p3,0xA\n1,2,1\n", 0, 1, "not a number"},
+      {"a,0x1,b\n1,2,1\n", 0, 1, "not a number"},
+      {"\"1,5\";\"2,5\";\"x\"\n1;2;1\n", 0, 1, "decimal comma"},
+      {"x,y\n1,2,1\n", 0, 2, "columns than the header"},
+      {"x,y,z,label\n1,2,1\n", 0, 2, "columns than the header"},
+      {"x;label\n1,1\n", 0, 2, "columns than the header"},
+      {"title\n1,2,1\n", 0, 2, "columns than the header"},
+      {"x,y,label\nx,y,label\n", 0, 2, "not a number"},
+      {"x,y,label\nNA,2,1\n", 0, 2, "missing"},
+      {"0,1\n0.5,1\n", 0, 1, "numbers columns"},
+      {"0,1,2\n0.5,2,1\n", 0, 1, "numbers columns"},
+      {"0\t1\t2\t3\t4\t5\t6\t7\t8\t9\t10\t11\n", 0, 1, "numbers columns"},
+      {"\"0\";\"1\"\n2;1\n", 0, 1, "numbers columns"},
+      {",0,1\n0,2,1\n", 0, 1, "numbers columns"},
+      {"0,1,2,label\n1,2,3,1\n", 0, 1, "numbers columns"},
+      {"# names\n0 1 2\n", 0, 2, "numbers columns"},
+      {"0.0,1\n0,1\n", 2, 0, ""},
+      {"0,1.0\n0,1\n", 2, 0, ""},
+      {"0,+1\n0,1\n", 2, 0, ""},
+      {"0,1,-1\n0,1,1\n", 2, 0, ""},
+      {"0,0,1\n1,0,1\n", 2, 0, ""},
+      {"1,0,1\n", 1, 0, ""},
+      {"x,label\n0,1\n", 1, 0, ""},
+      /* quotes */
+      {"\"1.5\",\"-2\",\"1\"\n\" 3 \" , \"4\",\"-1\"\n", 2, 0, ""},
+      {"\"1\" 2 \"-1\"\n", 1, 0, ""},
+      {"\"1,2,1\n3,4,1\n", 0, 1, "not closed"},
+      {"x,\"y,label\n1,2,1\n", 0, 1, "not closed"},
+      {"1,2,1\n1,\"2,1\n", 0, 2, "not closed"},
+      {"the 5\" pipe,y,\"a; b\"\n1,2,1\n", 1, 0, ""},
+      {"\"x, y\";b;\"\"\n1;2;1\n", 1, 0, ""},
+      {"\"1\"2,1,1\n", 0, 1, "not a number"},
+      {"\"\",1,1\n", 0, 1, "empty field"},
+      {"'1',2,1\n", 0, 1, "not a number"},
+      /* ends of lines, blanks */
+      {"1,2,1", 1, 0, ""},
+      {"1,2,1\r\n3,4,-1\r\n", 2, 0, ""},
+      {"1,2,1 \r\r\n   \n\t\n\r\n  # so\n 3,4,-1", 2, 0, ""},
+      {"1,2,1\r3,4,-1\r", 0, 1, "a CR within"},
+      {"x,y,label\r1,2,1\r", 0, 1, "a CR within"},
+      {"# made by\r1,2,1\r", 0, 1, "a CR within"},
+      {"x,y,label\n1,2,1\r3,4,-1\n", 0, 2, "a CR within"},
+      {"0x10,2,1\n", 0, 1, "not a number"},
+      {"1,0x2,1\n", 0, 1, "not a number"},
+      {"1,2e,1\n", 0, 1, "not a number"},
+      {"1,\xe2\x88\x92"
+       "2,1\n",
+       0, 1, "not a number"},
+  };
+  size_t k;
+  for (k = 0; k < sizeof texts / sizeof *texts; k++)
+    csv_says(texts[k].text, strlen(texts[k].text), texts[k].n, texts[k].line, texts[k].why);
+}
+
+static void data_csv_of_other_kinds(void) { /* files that are no such text are named */
+#define BYTES(text) text, sizeof text - 1
+  static const char text[] = "x,y,label\n1,2,1\n3,4,-1\n";
+  char wide[2 * sizeof text + 2];
+  size_t k, way, n = sizeof text - 1;
+  csv_says(BYTES("\x1f\x8b\x08\0\0\0\0\0\0\3"), 0, 1, "gzip");
+  csv_says(BYTES("PK\3\4\x14\0\0\0\0\0\0\0!\0"), 0, 1, ".npz");
+  csv_says(BYTES("\x93NUMPY\1\0v\0{'descr': '<f8', }\n"), 0, 1, ".npy");
+  csv_says(BYTES("\x89INV\r\n\x1a\nNET \1\0\0\0"), 0, 1, "this library");
+  csv_says(BYTES("\xfd"
+                 "7zXZ\0\0\4"),
+           0, 1, "compressed");
+  csv_says(BYTES("1,2,1\n1,2\0,1\n"), 0, 2, "zero byte");
+  csv_says(BYTES("1,2,1\n1,2,1\0 and more\n"), 0, 2, "zero byte");
+  csv_says(BYTES("1,2\0"
+                 "5,1\n"),
+           0, 1, "zero byte");
+  csv_says(BYTES("x,y\0,label\n1,2,1\n"), 0, 1, "zero byte");
+  csv_says(BYTES("# a\0b\n1,2,1\n"), 0, 1, "zero byte");
+  csv_says(BYTES("1,2,1\n\0\0\0\0"), 0, 2, "zero byte");
+  for (way = 0; way < 4; way++) { /* UTF-16 of both kinds, with a mark of it and without */
+    memcpy(wide, way % 2 ? "\xfe\xff" : "\xff\xfe", 2);
+    for (k = 0; k < n; k++) wide[2 + 2 * k + (way % 2)] = text[k], wide[2 + 2 * k + (1 - way % 2)] = 0;
+    csv_says(wide + (way < 2 ? 0 : 2), 2 * n + (way < 2 ? 2 : 0), 0, 1, "UTF-16");
+  }
+#undef BYTES
+}
+
+/* A locale whose numbers have another decimal point, made in the tests' directory; 0: it cannot be. */
+static int use_locale(const char *name, const char *point) {
+#ifdef TEST_POSIX
+  char command[1500];
+  snprintf(command, sizeof command,
+           "cd '%s' && mkdir -p locale && printf '%s' '%s' >locale.src && localedef -c -i locale.src -f UTF-8 "
+           "locale/%s.UTF-8 >locale.log 2>&1",
+           test_dir, "LC_NUMERIC\\ndecimal_point \"%s\"\\nthousands_sep \"\"\\ngrouping -1\\nEND LC_NUMERIC\\n", point,
+           name);
+  if (system(command) < 0) return 0;
+  setenv("LOCPATH", in_test_dir("locale"), 1);
+  snprintf(command, sizeof command, "%s.UTF-8", name);
+  return setlocale(LC_NUMERIC, command) != NULL;
+#else
+  (void)point;
+  return setlocale(LC_NUMERIC, name) != NULL;
+#endif
+}
+
+static void data_csv_in_another_locale(void) { /* where the decimal point is a comma, or two bytes long */
+  static const char *const names[2][2] = {{"German", ","}, {"Pashto", "<U066B>"}};
+  static const char text[] = "1.5;2.25;1\n";
+  invman_data data;
+  size_t k, tried = 0;
+  for (k = 0; k < 2; k++) {
+    if (!use_locale(names[k][0], names[k][1])) continue;
+    tried++;
+    CHECK(strlen(localeconv()->decimal_point) == k + 1 && localeconv()->decimal_point[0] != '.');
+    CHECK(read_csv(text, sizeof text - 1, &data) == INVMAN_OK);
+    CHECK(data.x && data.x[0] == 1.5 && data.x[1] == 2.25);
+    invman_data_free(NULL, &data);
+    csv_says("1,5;2;1\n", 8, 0, 1, "mixed separators");
+    setlocale(LC_NUMERIC, "C");
+  }
+  if (tried == 0) test_skip("no locale with a decimal comma is installed, nor can be made");
 }
 
 /* ---- IDX */
@@ -378,7 +689,15 @@ static void data_tests(void) {
   RUN(data_shuffle_permutes);
   RUN(data_csv_reads);
   RUN(data_csv_refuses);
+  RUN(data_csv_of_all_kinds);
+  RUN(data_csv_of_other_kinds);
   RUN(data_csv_in_another_locale);
+  RUN(data_numbers_return);
+  RUN(data_numbers_as_strtod);
+#if LDBL_MANT_DIG >= 64
+  RUN(data_numbers_halfway);
+#endif
+  RUN(data_numbers_known);
   RUN(data_idx_reads);
   RUN(data_idx_refuses);
 }

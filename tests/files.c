@@ -226,7 +226,7 @@ static void files_names(void) { /* of every length that the system allows, in on
   for (k = 0; k < 4; k++)
     for (n = 1; n * strlen(letters[k]) <= 255; n++) {
       size_t i;
-      if (n > 15 && n * strlen(letters[k]) < 240 && n % 16) continue;
+      if (n > 15 && n * strlen(letters[k]) < 240 && n % 64) continue;
       for (i = 0; i < n; i++) memcpy(name + i * strlen(letters[k]), letters[k], strlen(letters[k]) + 1);
       CHECK(save_text(files_path(name), "long") == INVMAN_OK && holds_text(files_path(name), "long"));
       CHECK(save_text(files_path(name), "longer") == INVMAN_OK && holds_text(files_path(name), "longer"));
@@ -238,7 +238,14 @@ static void files_names(void) { /* of every length that the system allows, in on
   CHECK(holds_text("a", "x") && holds_text("b", "x") && holds_text("d", "x") && holds_text("c/e", "x"));
   strcpy(name, "deep"); /* and the longest path that there is */
   while (mkdir(name, 0755) == 0 && strlen(name) + 101 < 4000) snprintf(name + strlen(name), 102, "/%0100d", 0);
-  while (strlen(name) < 4095) strcat(name, strlen(name) % 100 == 0 ? "/" : "f");
+  strcat(name, "/last");
+  CHECK(mkdir(name, 0755) == 0);
+  strcat(name, "/");
+  n = strlen(name);
+  memset(name + n, 'f', 4095 - n);
+  name[4095] = 0;
+  CHECK(n < 4070 && save_text(name, "deep") == INVMAN_OK && holds_text(name, "deep"));
+  CHECK(save_text(name, "deeper") == INVMAN_OK && holds_text(name, "deeper") && left_beside(name) == 0);
   CHECK(chdir(here) == 0);
   files_open("names"); /* which empties it */
 }

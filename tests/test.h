@@ -5,6 +5,7 @@
 #define _POSIX_C_SOURCE 200809L
 #define INVMAN_IMPLEMENTATION
 #include "../invman.h"
+#include <locale.h>
 #include <stdarg.h>
 #include <time.h>
 #if defined(__unix__) || defined(__APPLE__)
@@ -128,7 +129,7 @@ static size_t left_beside(const char *path) {
   size_t count = 0;
 #ifdef TEST_POSIX
   const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-  char directory[512];
+  char directory[5000];
   struct dirent *entry;
   DIR *list;
   snprintf(directory, sizeof directory, "%.*s", slash ? (int)(slash - path) + 1 : 2, slash ? path : "./");
