@@ -530,16 +530,20 @@ typedef struct invman_mi_options {
   int count_self; /* 1: a point is one of its own neighbours, as in the authors' program; 0: it is left out */
 } invman_mi_options;
 
-/* The mutual information of v (n,dim) with the label, in bits, 0 to 1: Appendix D's estimator from the distances to
-   the k-th neighbour of each class. It is biased: compare with invman_mutual_information_null. Any scale of v gives the
-   same. A point at distance 0 from the k-th neighbour of one class is certain of its label, from those of both it
-   knows nothing (equal values never yield NaN). Both labels must be there, each more than k times. O(n log n) for
-   dim = 1, O(n^2 dim) above; memory: O(n dim). Errors: E_ARG or E_NONFINITE with the element. */
+/* The mutual information of v (n,dim) with the label, in bits, 0 to the labels' own entropy H(y): H(y) minus the mean
+   entropy of the label at a point, by Appendix D's estimator from the distances to the k-th neighbour of each class. The
+   paper's classes are balanced and H(y) is 1: it counts as 1 (but as the most there is) where the classes' sizes differ
+   by sqrt(n) at most, as those of fair draws do; 1 - H(y) is below 0.73/n there. The estimate is biased: compare with
+   invman_mutual_information_null. Any scale of v gives the same, and a coordinate of any size leaves the others theirs.
+   Where distances tie to 1e-9, as many neighbours count as are tied (Ross, 2014; Gao et al., 2017), and where k of one
+   class have a point's own value, all that have it and the exact H(y). For v of few values, at most n/(2k) and 64, this
+   is the plug-in estimate H(y) - H(y|v) of the counts. Both labels must be there, each more than k times. O(n log n) for dim = 1, O(n^2 dim)
+   above; memory: O(n dim). Errors: E_ARG or E_NONFINITE with the element. */
 INVMAN_API invman_status invman_mutual_information(const invman_context *ctx, const double *v, size_t dim,
                                                    const double *y, size_t n, const invman_mi_options *options,
                                                    double *bits);
 /* What the estimator gives where there is nothing to know: mean and standard deviation (0 for one draw) over `draws`
-   random permutations of the labels, each the work of an estimate. Outputs that are NULL are not wanted. */
+   random permutations of the labels, of which there are as many of each as before, each the work of an estimate. Outputs that are NULL are not wanted. */
 INVMAN_API invman_status invman_mutual_information_null(const invman_context *ctx, const double *v, size_t dim,
                                                         const double *y, size_t n, const invman_mi_options *options,
                                                         size_t draws, invman_rng *rng, double *mean, double *deviation);
@@ -736,9 +740,12 @@ INVMAN_API invman_status invman_stein_moments(const invman_context *ctx, const i
                                               double *M2);
 /* The informative directions before any training: eigenvectors V (d,d, rows) of S = M2^2 + m1 m1' and strength (d),
    the roots of its eigenvalues, descending. noise: the largest strength that chance gives, over `draws` random
-   permutations of the labels; draws = 0: sqrt(5 d/n), above the 2 sqrt(d/n) of n >> d >> 1. found: strengths above it.
-   With labels that know nothing, found > 0 in one of draws + 1 cases. A label that depends on products of three
-   coordinates only is not seen. rng: NULL for draws = 0. O((draws + 1) (n d^2 + d^3)) */
+   permutations of the labels; draws = 0: sqrt(5 d/n), above the 2 sqrt(d/n) of n >> d >> 1. found: strengths above it by
+   more than rounding, 1e-9 of it: a tie is no finding. With labels that know nothing, found > 0 in one of draws + 1
+   cases. A point far from all others makes a direction of its own, of the same strength for any labels, which hides
+   what is weaker; where a few points have most of the variance along a direction that is found, the labels of those few
+   are all that it knows. A label that depends on products of three coordinates only is not seen. rng: NULL for draws =
+   0. O((draws + 1) (n d^2 + d^3)) */
 INVMAN_API invman_status invman_stein_directions(const invman_context *ctx, const invman_data *data, size_t draws,
                                                  invman_rng *rng, double *strength, double *V, double *noise,
                                                  size_t *found);
@@ -779,17 +786,20 @@ INVMAN_API invman_status invman_median_distance(const invman_context *ctx, const
                                                 double *median); /* of i < j; O(n^2 log n), n^2/2 doubles */
 
 enum { INVMAN_TWO_NN_MLE = 0, INVMAN_TWO_NN_FIT = 1 };
-enum { INVMAN_LID_MLE = 0, INVMAN_LID_MOMENTS = 1 };
+enum { INVMAN_LID_MLE = 0, INVMAN_LID_MOMENTS = 1, INVMAN_LID_AMSALEG = 2 };
 
 /* TwoNN (Facco et al., 2017) from mu = r2/r1. MLE: (N-1)/sum ln mu, unbiased; FIT: slope through the origin of -ln(1 -
    F) against ln mu, F = i/N, without the largest tenth. Points that have an equal are left out, N counts the others:
    fewer than three: E_ARG. A standard error of some dimension/sqrt(N). O(n^2) */
 INVMAN_API invman_status invman_two_nn(const invman_context *ctx, const double *D, size_t n, int method,
                                        double *dimension);
-/* Local intrinsic dimension at each point from its k nearest others, r_1 <= .. <= r_k. MLE: -1/mean_j ln(r_j/r_k)
-   (Levina and Bickel, 2004); MOMENTS: m/(r_k - m), m = mean_j r_j (Amsaleg et al., 2018). lid (n), infinite where all k
-   are equally far; points that have an equal are left out, as centres and neighbours, with lid = 0. harmonic and
-   geometric: means over the others. 2 <= k < their number, else E_ARG. O(n^2 log k) */
+/* Local intrinsic dimension at each point from its k nearest others, r_1 <= .. <= r_k. MLE: (k - 1)/sum_j ln(r_k/r_j)
+   (Levina and Bickel, 2004); AMSALEG: k in place of k - 1 (Amsaleg et al., 2018), which at k = 2 is twice as much;
+   MOMENTS: m/(r_k - m), m = mean_j r_j (the latter). lid (n), infinite where all k are equally far up to rounding, as on
+   a lattice; points that have an equal are left out, as centres and neighbours, with lid = 0. harmonic: 1 over
+   the mean of 1/lid of the others (MacKay and Ghahramani, 2005), to which an infinite lid adds 0; geometric: the mean
+   over those of them whose lid is finite, which leaves out as many as lid has infinite entries. Both are infinite where
+   every lid is. 2 <= k < the number of the others, else E_ARG. O(n^2 log k) */
 INVMAN_API invman_status invman_local_dimension(const invman_context *ctx, const double *D, size_t n, size_t k,
                                                 int method, double *lid, double *harmonic, double *geometric);
 INVMAN_API double invman_lid_distance(double a, double b); /* Fisher-Rao, |ln(a/b)| of two local laws */
@@ -6801,33 +6811,68 @@ static void invman_i_sort(double *x, size_t n) { /* ascending */
   }
 }
 
-/* ---- mutual information: I = 1 - mean h_2(q), q = 1/(1 + (r_own/r_other)^dim) (Eq. 16), r the distances of a point
-   to the k-th neighbour in its own class and in the other. Distances enter by their ratios only. */
+/* ---- mutual information: I = H(y) - mean h_2(q) (Eq. 16, which has H(y) = 1), q the probability of a label at a
+   point. With k neighbours of either class, class c has the density k/(n_c r_c^dim) and the share n_c/n of the points:
+   n_c cancels, and q = 1/(1 + (r_own/r_other)^dim), r the distances of a point to the k-th neighbour in its own class
+   and in the other. Where distances tie, each class has as many in place of k as are no farther than r_c (Ross, 2014;
+   Gao, Kannan, Oh and Viswanath, 2017). Where an r is 0, q is the share of the label among all points at this place.
+   Distances enter by their ratios only. */
 
-enum { INVMAN_I_MI_TASKS = 64, INVMAN_I_MI_TILE = 16 };
+enum { INVMAN_I_MI_TASKS = 64, INVMAN_I_MI_TILE = 16, INVMAN_I_MI_WIDE = 450, INVMAN_I_MI_FEW = 64 };
+static const double invman_i_tied = 1 + 1e-9; /* distances up to this ratio are one */
+
+typedef struct invman_i_near {
+  double r;     /* distance to the k-th neighbour; for dim > 1 squared, unless the points are wide */
+  double count; /* points no farther than that */
+} invman_i_near;
 
 typedef struct invman_i_mi {
   size_t n, dim;
-  size_t k, own;   /* neighbours in the other class, and in the own one with the point itself among them */
-  size_t plus;     /* points labelled +1 */
-  double *v;       /* (n,dim) in the caller's order, scaled to below 1 */
-  double *x;       /* (n,dim) the points labelled +1, then the others */
-  double *r_own;   /* (n) in x's order; for dim > 1 the squared distances */
-  double *r_other; /* (n) */
-  double *heaps;   /* (tasks, k + 1) */
-  size_t tile;     /* points per task */
+  size_t k, own;                /* neighbours in the other class, and in the own one with the point itself among them */
+  size_t plus;                  /* points labelled +1 */
+  int wide;                     /* squares of differences may underflow */
+  int few;                      /* v has few values */
+  double *v;                    /* (n,dim) in the caller's order, scaled */
+  double *x;                    /* (n,dim) the points labelled +1, then the others; for dim = 1 each ascending */
+  invman_i_near *same, *others; /* (n) of the point's own class, of the other, in x's order */
+  double *entropy;              /* (n) of the label at the point, in bits */
+  double *heaps;                /* (tasks, k + 1) */
+  size_t tile;                  /* points per task */
 } invman_i_mi;
 
-/* By a power of two, so that no digit is lost but where a value is 2^-1022 of the largest. Then no difference and no
-   square overflows. */
-static void invman_i_scale_below_one(const double *v, size_t count, double *out) {
-  double most = 0;
-  int exponent = 0;
+/* By a power of two to below 1, where squares of all differences then stay above 0; else to below 2^1000, where sums of
+   differences stay finite, and what is lost is 2^-2074 of the largest. Returns whether it is so wide. */
+static int invman_i_mi_scale(const double *v, size_t count, double *out) {
+  double most = 0, least = DBL_MAX;
+  int high = 0, low = 0, wide;
   size_t i;
-  for (i = 0; i < count; i++)
-    if (fabs(v[i]) > most) most = fabs(v[i]);
-  (void)frexp(most, &exponent);
-  for (i = 0; i < count; i++) out[i] = ldexp(v[i], -exponent);
+  for (i = 0; i < count; i++) {
+    double size = fabs(v[i]);
+    if (size > most) most = size;
+    if (size > 0 && size < least) least = size;
+  }
+  (void)frexp(most, &high);
+  (void)frexp(most > 0 ? least : most, &low);
+  wide = high - low > INVMAN_I_MI_WIDE;
+  for (i = 0; i < count; i++) out[i] = ldexp(v[i], (wide ? 1000 : 0) - high);
+  return wide;
+}
+
+/* Whether v has at most n/(2k) different values, and 64: then the plug-in estimate is no more biased than distances are,
+   about values/(2 n ln 2). */
+static int invman_i_mi_few(const invman_i_mi *s) {
+  size_t found[INVMAN_I_MI_FEW], limit = invman_i_min(s->n / s->k / 2, INVMAN_I_MI_FEW), count = 0, i, j, l;
+  for (i = 0; i < s->n; i++) {
+    for (j = 0; j < count; j++) {
+      const double *a = s->v + i * s->dim, *b = s->v + found[j] * s->dim;
+      for (l = 0; l < s->dim && a[l] == b[l];) l++;
+      if (l == s->dim) break;
+    }
+    if (j < count) continue;
+    if (count == limit) return 0;
+    found[count++] = i;
+  }
+  return 1;
 }
 
 static invman_status invman_i_mi_check(const invman_context *ctx, const double *v, size_t dim, const double *y,
@@ -6858,10 +6903,13 @@ static void invman_i_mi_take(invman_i_scope *scope, const double *v, invman_i_mi
   s->tile = (s->n - 1) / tasks + 1;
   s->v = invman_i_doubles(scope, invman_i_mul(s->n, s->dim));
   s->x = invman_i_doubles(scope, invman_i_mul(s->n, s->dim));
-  s->r_own = invman_i_doubles(scope, s->n);
-  s->r_other = invman_i_doubles(scope, s->n);
+  s->same = (invman_i_near *)invman_i_take(scope, s->n, sizeof(invman_i_near));
+  s->others = (invman_i_near *)invman_i_take(scope, s->n, sizeof(invman_i_near));
+  s->entropy = invman_i_doubles(scope, s->n);
   if (s->dim > 1) s->heaps = invman_i_doubles(scope, invman_i_mul(tasks, s->k + 1));
-  if (scope->status == INVMAN_OK) invman_i_scale_below_one(v, s->n * s->dim, s->v);
+  if (scope->status < 0) return;
+  s->wide = invman_i_mi_scale(v, s->n * s->dim, s->v);
+  s->few = invman_i_mi_few(s);
 }
 
 static void invman_i_mi_split(const invman_i_mi *s, const double *y) {
@@ -6871,83 +6919,169 @@ static void invman_i_mi_split(const invman_i_mi *s, const double *y) {
   for (i = 0; i < s->n; i++) memcpy(s->x + at[y[i] < 0]++ * s->dim, s->v + i * s->dim, s->dim * sizeof(double));
 }
 
-/* r_i = distance of x_i to its k-th neighbour among z, both ascending: the k nearest are a window z_low.., which moves
-   up while its lowest is farther away than the next above it. */
-static void invman_i_kth_on_line(const double *x, size_t n, const double *z, size_t m, size_t k, double *r) {
+/* How many of z (m), ascending, are no farther than r from x. */
+static size_t invman_i_up_to(const double *z, size_t m, double x, double r) {
+  size_t from = 0, to = m, end = m;
+  while (from < to) { /* the first that is not farther below */
+    size_t middle = from + (to - from) / 2;
+    if (x - z[middle] > r) from = middle + 1;
+    else to = middle;
+  }
+  for (to = from; to < end;) { /* the first after it that is farther above */
+    size_t middle = to + (end - to) / 2;
+    if (z[middle] - x > r) end = middle;
+    else to = middle + 1;
+  }
+  return end - from;
+}
+
+/* The k-th neighbours of x_i among z, both ascending: the k nearest are a window z_low.., which moves up while its
+   lowest is farther away than the next above it. */
+static void invman_i_kth_on_line(const double *x, size_t n, const double *z, size_t m, size_t k, invman_i_near *near_) {
   size_t i, low = 0;
   for (i = 0; i < n; i++) {
-    double below, above;
+    double below, above, r;
     while (low + k < m && x[i] - z[low] > z[low + k] - x[i]) low++;
     below = x[i] - z[low];
     above = z[low + k - 1] - x[i];
-    r[i] = below > above ? below : above;
+    near_[i].r = below > above ? below : above;
+    near_[i].count = (double)k;
+    r = near_[i].r * invman_i_tied;
+    if ((low > 0 && x[i] - z[low - 1] <= r) || (low + k < m && z[low + k] - x[i] <= r))
+      near_[i].count = (double)invman_i_up_to(z, m, x[i], r);
   }
 }
 
-static void invman_i_mi_line(const invman_i_mi *s) {
-  size_t plus = s->plus, minus = s->n - plus;
-  double *a = s->x, *b = s->x + plus;
-  invman_i_sort(a, plus);
-  invman_i_sort(b, minus);
-  invman_i_kth_on_line(a, plus, a, plus, s->own, s->r_own);
-  invman_i_kth_on_line(a, plus, b, minus, s->k, s->r_other);
-  invman_i_kth_on_line(b, minus, b, minus, s->own, s->r_own + plus);
-  invman_i_kth_on_line(b, minus, a, plus, s->k, s->r_other + plus);
+static double invman_i_wide_distance(const double *a, const double *b, size_t dim) {
+  double sum = 0, most = 0;
+  size_t j;
+  for (j = 0; j < dim; j++) most = fmax(most, fabs(a[j] - b[j]));
+  for (j = 0; j < dim && most > 0; j++) sum += (a[j] - b[j]) / most * ((a[j] - b[j]) / most);
+  return most * sqrt(sum);
 }
 
-static double invman_i_square_distance(const double *a, const double *b, size_t dim) {
+/* The square, or where that might underflow the distance itself */
+static double invman_i_distance_to(const double *a, const double *b, size_t dim, int wide) {
   double sum = 0;
   size_t j;
+  if (wide) return invman_i_wide_distance(a, b, dim);
   for (j = 0; j < dim; j++) sum += (a[j] - b[j]) * (a[j] - b[j]);
   return sum;
 }
 
-/* The k-th smallest squared distance of x to m rows. */
-static double invman_i_kth(const double *x, const double *rows, size_t m, size_t dim, size_t k, double *heap) {
-  size_t i;
-  for (i = 0; i < k; i++) heap[i] = invman_i_square_distance(x, rows + i * dim, dim);
+static size_t invman_i_count_near(const invman_i_mi *s, const double *x, const double *rows, size_t m, double r) {
+  size_t i, count = 0;
+  for (i = 0; i < m; i++) count += invman_i_distance_to(x, rows + i * s->dim, s->dim, s->wide) <= r;
+  return count;
+}
+
+/* The k-th of m rows by its distance from x. beyond: the next one's. */
+static invman_i_near invman_i_kth(const invman_i_mi *s, const double *x, const double *rows, size_t m, size_t k,
+                                  double *heap) {
+  double beyond = HUGE_VAL, tied = s->wide ? invman_i_tied : invman_i_tied * invman_i_tied;
+  size_t dim = s->dim, i;
+  int wide = s->wide;
+  invman_i_near found;
+  for (i = 0; i < k; i++) heap[i] = invman_i_distance_to(x, rows + i * dim, dim, wide);
   invman_i_heapify(heap, k);
   for (; i < m; i++) {
-    double square = invman_i_square_distance(x, rows + i * dim, dim);
-    if (square >= heap[0]) continue;
-    heap[0] = square;
+    double far_ = invman_i_distance_to(x, rows + i * dim, dim, wide);
+    if (far_ >= heap[0]) {
+      if (far_ < beyond) beyond = far_;
+      continue;
+    }
+    beyond = heap[0];
+    heap[0] = far_;
     invman_i_sift(heap, k, 0);
   }
-  return heap[0];
+  found.r = heap[0];
+  found.count = (double)(beyond <= heap[0] * tied ? invman_i_count_near(s, x, rows, m, heap[0] * tied) : k);
+  return found;
+}
+
+/* The lesser of two over the larger */
+static double invman_i_odds(double a, double b) { return a < b ? a / b : b / a; }
+
+/* Of a label with these odds, 0 to 1, in bits */
+static double invman_i_label_entropy(double t) {
+  return t > 0 ? (invman_i_log1p(t) - t / (1 + t) * invman_i_log(t)) / 0.69314718055994530942 : 0;
+}
+
+/* Of the label among the points at x_i's own place */
+static double invman_i_place_entropy(const invman_i_mi *s, size_t i) {
+  const double *x = s->x + i * s->dim, *minus = s->x + s->plus * s->dim;
+  size_t m = s->n - s->plus, a, b;
+  a = s->dim == 1 ? invman_i_up_to(s->x, s->plus, *x, 0) : invman_i_count_near(s, x, s->x, s->plus, 0);
+  b = s->dim == 1 ? invman_i_up_to(minus, m, *x, 0) : invman_i_count_near(s, x, minus, m, 0);
+  return invman_i_label_entropy(invman_i_odds((double)a, (double)b));
+}
+
+/* Of the label at x_i: from the points at this place, if values are few or k of a class are here, else from both
+   classes' densities. */
+static double invman_i_point_entropy(const invman_i_mi *s, size_t i) {
+  double a = s->same[i].r, b = s->others[i].r, t, counts;
+  if (s->few || !(a > 0 && b > 0)) return invman_i_place_entropy(s, i);
+  t = invman_i_power(invman_i_odds(a, b), s->dim == 1 || s->wide ? (double)s->dim : 0.5 * (double)s->dim);
+  counts = (s->same[i].count - (double)(s->own - s->k)) / s->others[i].count;
+  t = a < b ? t / counts : t * counts;
+  return invman_i_label_entropy(t > 1 ? 1 / t : t);
+}
+
+static void invman_i_mi_line(const invman_i_mi *s) {
+  size_t plus = s->plus, minus = s->n - plus, i;
+  double *a = s->x, *b = s->x + plus;
+  invman_i_sort(a, plus);
+  invman_i_sort(b, minus);
+  if (!s->few) {
+    invman_i_kth_on_line(a, plus, a, plus, s->own, s->same);
+    invman_i_kth_on_line(a, plus, b, minus, s->k, s->others);
+    invman_i_kth_on_line(b, minus, b, minus, s->own, s->same + plus);
+    invman_i_kth_on_line(b, minus, a, plus, s->k, s->others + plus);
+  }
+  for (i = 0; i < s->n; i++) s->entropy[i] = invman_i_point_entropy(s, i);
 }
 
 static void invman_i_mi_points(size_t task, void *arg) {
   const invman_i_mi *s = (const invman_i_mi *)arg;
   double *heap = s->heaps + task * (s->k + 1);
   size_t i, end = invman_i_min((task + 1) * s->tile, s->n), plus = s->plus, minus = s->n - plus;
-  const double *others = s->x + plus * s->dim;
+  const double *rows[2];
+  rows[0] = s->x;
+  rows[1] = s->x + plus * s->dim;
   for (i = task * s->tile; i < end; i++) {
     const double *x = s->x + i * s->dim;
-    s->r_own[i] = i < plus ? invman_i_kth(x, s->x, plus, s->dim, s->own, heap)
-                           : invman_i_kth(x, others, minus, s->dim, s->own, heap);
-    s->r_other[i] =
-        i < plus ? invman_i_kth(x, others, minus, s->dim, s->k, heap) : invman_i_kth(x, s->x, plus, s->dim, s->k, heap);
+    int own = i >= plus;
+    if (!s->few) {
+      s->same[i] = invman_i_kth(s, x, rows[own], own ? minus : plus, s->own, heap);
+      s->others[i] = invman_i_kth(s, x, rows[!own], own ? plus : minus, s->k, heap);
+    }
+    s->entropy[i] = invman_i_point_entropy(s, i);
   }
 }
 
-/* h_2(q) in bits from t = q_small/q_large = (r_small/r_large)^exponent; both r at 0 tell nothing: t = 1. */
-static double invman_i_label_entropy(double a, double b, double exponent) {
-  double small = a < b ? a : b, large = a < b ? b : a, t = large > 0 ? invman_i_power(small / large, exponent) : 1;
-  return t > 0 ? (invman_i_log1p(t) - t / (1 + t) * invman_i_log(t)) / 0.69314718055994530942 : 0;
+/* The labels' entropy, as the mean over the points: 1 where the label's is by densities and its shares are as of fair
+   draws, the exact one elsewhere. */
+static double invman_i_mi_prior(const invman_i_mi *s, double exact) {
+  double difference = (double)s->plus - (double)(s->n - s->plus);
+  size_t i, count = 0;
+  if (s->few || difference * difference > (double)s->n) return exact;
+  for (i = 0; i < s->n; i++) count += s->same[i].r > 0 && s->others[i].r > 0;
+  return exact + (1 - exact) * ((double)count / (double)s->n);
 }
 
-/* In bits, with the labels y. Both classes are summed on their own: exchanging them changes no bit. */
+/* In bits, with the labels y. Both classes are summed on their own: exchanging them changes no bit. What rounding may
+   leave of 0 is 0. */
 static double invman_i_mi_measure(const invman_context *ctx, invman_i_mi *s, const double *y) {
-  double sum[2] = {0, 0}, exponent = s->dim > 1 ? 0.5 * (double)s->dim : 1, bits;
+  double sum[2] = {0, 0}, most = invman_i_label_entropy(invman_i_odds((double)s->plus, (double)(s->n - s->plus))), bits;
   size_t i;
   invman_i_mi_split(s, y);
   if (s->dim == 1) invman_i_mi_line(s);
   else
     invman_i_parallel(ctx, (s->n - 1) / s->tile + 1, invman_i_mi_points, s,
                       (double)s->n * (double)s->n * (double)s->dim);
-  for (i = 0; i < s->n; i++) sum[i >= s->plus] += invman_i_label_entropy(s->r_own[i], s->r_other[i], exponent);
-  bits = 1 - (sum[0] + sum[1]) / (double)s->n;
-  return bits > 0 ? bits : 0;
+  for (i = 0; i < s->n; i++) sum[i >= s->plus] += s->entropy[i];
+  bits = invman_i_mi_prior(s, most) - (sum[0] + sum[1]) / (double)s->n;
+  return bits > (double)s->n * DBL_EPSILON ? fmin(bits, most) : 0;
 }
 
 invman_status invman_mutual_information(const invman_context *ctx, const double *v, size_t dim, const double *y,
@@ -8234,6 +8368,14 @@ static invman_status invman_i_stein_strength(const invman_context *ctx, invman_i
   return status;
 }
 
+/* What rounding may make of moments that are 0: each is a sum of n terms, of a size of y x and y (x x' - 1). */
+static double invman_i_stein_rounding(const invman_data *data) {
+  double square = 0, n = (double)data->n;
+  size_t i;
+  for (i = 0; i < data->n * data->d; i++) square += data->x[i] * data->x[i] / n;
+  return DBL_EPSILON * sqrt(n) * (1 + square);
+}
+
 invman_status invman_stein_directions(const invman_context *ctx, const invman_data *data, size_t draws, invman_rng *rng,
                                       double *strength, double *V, double *noise, size_t *found) {
   invman_i_scope scope = invman_i_open(ctx);
@@ -8263,7 +8405,7 @@ invman_status invman_stein_directions(const invman_context *ctx, const invman_da
   }
   if (scope.status >= 0) scope.status = invman_i_stein_strength(ctx, &s, data, data->y, S, 1);
   if (scope.status < 0) return invman_i_drop(&scope);
-  for (k = 0; k < d; k++) count += s.values[k] > most;
+  for (k = 0; k < d; k++) count += s.values[k] > (1 + 1e-9) * most + invman_i_stein_rounding(data);
   if (draws > 0) *rng = drawn;
   if (V) memcpy(V, S, d * d * sizeof *V);
   if (strength) memcpy(strength, s.values, d * sizeof *strength);
@@ -8650,6 +8792,7 @@ invman_status invman_two_nn(const invman_context *ctx, const double *D, size_t n
   for (i = 0; i < n; i++) {
     if (s.equal[i]) continue;
     log_mu[count] = invman_i_log(s.r[2 * i + 1]) - invman_i_log(s.r[2 * i]);
+    if (s.r[2 * i] > (1 - 16 * DBL_EPSILON) * s.r[2 * i + 1]) log_mu[count] = 0; /* equal up to rounding */
     sum += log_mu[count++];
   }
   if (method == INVMAN_TWO_NN_FIT) *dimension = invman_i_two_nn_fit(log_mu, count);
@@ -8657,18 +8800,19 @@ invman_status invman_two_nn(const invman_context *ctx, const double *D, size_t n
   return invman_i_drop(&scope);
 }
 
-/* From r_1 <= .. <= r_k, in proportion to r_k */
+/* From r_1 <= .. <= r_k, in proportion to r_k. What differs from r_k by rounding is as far. */
 static double invman_i_lid(const double *r, size_t k, int method) {
-  double sum = 0, mean;
+  double ratios = 0, logs = 0, count = (double)k;
   size_t j;
   for (j = 0; j < k; j++) {
     double ratio = r[j] / r[k - 1];
-    if (method == INVMAN_LID_MOMENTS) sum += ratio;
-    else sum += ratio >= DBL_MIN ? invman_i_log(ratio) : invman_i_log(r[j]) - invman_i_log(r[k - 1]);
+    if (ratio > 1 - 16 * DBL_EPSILON) ratio = 1;
+    ratios += ratio;
+    logs += ratio >= DBL_MIN ? invman_i_log(ratio) : invman_i_log(r[j]) - invman_i_log(r[k - 1]);
   }
-  mean = sum / (double)k;
-  if (method == INVMAN_LID_MLE) return mean < 0 ? -1 / mean : HUGE_VAL;
-  return mean < 1 ? mean / (1 - mean) : HUGE_VAL;
+  if (method == INVMAN_LID_MOMENTS) return ratios < count ? ratios / (count - ratios) : HUGE_VAL;
+  if (method == INVMAN_LID_MLE) count--;
+  return logs < 0 ? -count / logs : HUGE_VAL;
 }
 
 invman_status invman_local_dimension(const invman_context *ctx, const double *D, size_t n, size_t k, int method,
@@ -8677,9 +8821,9 @@ invman_status invman_local_dimension(const invman_context *ctx, const double *D,
   invman_status status = invman_i_need_distances(ctx, D, n);
   invman_i_nearest s;
   double inverse = 0, logs = 0;
-  size_t i;
+  size_t i, finite = 0;
   if (status < 0) return status;
-  if (k < 2 || k >= n || method < INVMAN_LID_MLE || method > INVMAN_LID_MOMENTS)
+  if (k < 2 || k >= n || method < INVMAN_LID_MLE || method > INVMAN_LID_AMSALEG)
     return invman_i_bad(ctx, "local_dimension: k must be 2 to n - 1, or an unknown method");
   if (invman_i_find_nearest(&scope, D, n, k, k + 1, &s) < 0) return invman_i_drop(&scope);
   for (i = 0; i < n; i++) {
@@ -8687,14 +8831,18 @@ invman_status invman_local_dimension(const invman_context *ctx, const double *D,
     if (lid) lid[i] = value;
     if (s.equal[i]) continue;
     inverse += 1 / value / (double)s.count;
-    logs += invman_i_log(value) / (double)s.count;
+    if (value > DBL_MAX) continue;
+    logs += invman_i_log(value);
+    finite++;
   }
   if (harmonic) *harmonic = inverse > 0 ? 1 / inverse : HUGE_VAL;
-  if (geometric) *geometric = invman_i_exp(logs);
+  if (geometric) *geometric = finite > 0 ? invman_i_exp(logs / (double)finite) : HUGE_VAL;
   return invman_i_drop(&scope);
 }
 
-double invman_lid_distance(double a, double b) { return fabs(invman_i_log(a) - invman_i_log(b)); }
+double invman_lid_distance(double a, double b) {
+  return a == b ? 0 : fabs(invman_i_log(a) - invman_i_log(b)); /* also of two that are infinite */
+}
 
 /* Prim's tree of the first m of n points: of those outside, the nearest to the tree joins it. best: scratch (m) */
 static double invman_i_tree(const double *D, size_t n, size_t m, double unit, double *best) {

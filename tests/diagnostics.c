@@ -843,6 +843,36 @@ static void diagnostics_stein_finds_the_directions(void) {
   CHECK(exact[0] >= 17 && exact[1] >= 17);
 }
 
+/* Moments that no permutation changes tie with the null: one point that is not 0, all points the same, one far away
+   among others whose moments are exactly 0. With rounding of every kind, and none is a finding. */
+static void diagnostics_stein_ties(void) {
+  enum { TRIALS = 300, D = 6, N = 80 };
+  double x[D * N], y[N], noise, strength[D];
+  invman_data data;
+  invman_rng rng;
+  size_t trial, i, j, found;
+  invman_rng_seed(&rng, 41, 1);
+  data.x = x;
+  data.y = y;
+  for (trial = 0; trial < TRIALS; trial++) {
+    double scale = exp(6 * invman_rng_normal(&rng)), point[D];
+    data.d = 1 + invman_i_below(&rng, D);
+    data.n = 2 * (5 + invman_i_below(&rng, N / 2 - 4));
+    for (j = 0; j < data.d; j++) point[j] = scale * invman_rng_normal(&rng);
+    for (i = 0; i < data.n; i++) {
+      y[i] = i % 2 ? 1 : -1;
+      for (j = 0; j < data.d; j++) x[i * data.d + j] = trial % 3 == 1 || i == 0 ? point[j] : 0;
+      if (trial % 3 == 2 && i > 0) x[i * data.d] = 0.1 * scale;
+    }
+    invman_i_shuffle(y, data.n, &rng);
+    CHECK(invman_stein_directions(NULL, &data, 9, &rng, strength, NULL, &noise, &found) == INVMAN_OK);
+    CHECK(found == 0);
+  }
+  for (i = 0; i < N; i++) x[i] = y[i] = i % 2 ? 1 : -1; /* what is no tie is found */
+  data.d = 1, data.n = N;
+  CHECK(invman_stein_directions(NULL, &data, 9, &rng, strength, NULL, &noise, &found) == INVMAN_OK && found == 1);
+}
+
 static size_t diag_false_finds(size_t d, size_t n, size_t seeds, size_t draws) {
   size_t seed, found, finds = 0, i;
   for (seed = 0; seed < seeds; seed++) {
@@ -1153,7 +1183,7 @@ static void diagnostics_dimension_is_the_plain_one(void) { /* sorted distances *
     xy += mu[i] * -log(1 - F), xx += mu[i] * mu[i];
   }
   CLOSE(diag_two_nn(D, N, INVMAN_TWO_NN_FIT), xy / xx, 1e-12);
-  for (method = 0; method < 2; method++)
+  for (method = 0; method < 3; method++)
     for (k = 2; k < N; k += 19) {
       double logs = 0, inverse = 0;
       CHECK(invman_local_dimension(NULL, D, N, k, method, lid, &harmonic, &geometric) == INVMAN_OK);
@@ -1161,8 +1191,9 @@ static void diagnostics_dimension_is_the_plain_one(void) { /* sorted distances *
         double mean = 0, wanted;
         memcpy(row, D + i * N, sizeof row);
         qsort(row, N, sizeof(double), by_value);
-        for (j = 1; j <= k; j++) mean += (method == INVMAN_LID_MLE ? log(row[j] / row[k]) : row[j]) / (double)k;
-        wanted = method == INVMAN_LID_MLE ? -1 / mean : mean / (row[k] - mean);
+        for (j = 1; j <= k; j++) mean += (method != INVMAN_LID_MOMENTS ? log(row[j] / row[k]) : row[j]) / (double)k;
+        wanted = method != INVMAN_LID_MOMENTS ? -1 / mean : mean / (row[k] - mean);
+        if (method == INVMAN_LID_MLE) wanted *= (double)(k - 1) / (double)k;
         CLOSE(lid[i], wanted, 1e-11 * wanted);
         logs += log(wanted) / N, inverse += 1 / (wanted * N);
       }
@@ -1179,7 +1210,7 @@ static void diagnostics_dimension_beyond_quotients(void) { /* r_1/r_2 = 1e-400 i
   CHECK(invman_point_distances(NULL, x, 3, 1, D) == INVMAN_OK);
   D[1] = D[3] = 1e-200; /* which the points' own scale does not resolve */
   CHECK(invman_local_dimension(NULL, D, 3, 2, INVMAN_LID_MLE, lid, &harmonic, NULL) == INVMAN_OK);
-  CLOSE(lid[0], 2 / (400 * log(10.0)), 1e-14);
+  CLOSE(lid[0], 1 / (400 * log(10.0)), 1e-14);
   CHECK(lid[2] == HUGE_VAL && harmonic > 0 && harmonic < 1);
 }
 
@@ -1191,8 +1222,10 @@ static void diagnostics_dimension_closed_forms(void) {
   for (i = 0; i < N; i++)
     for (j = 0; j < N; j++) D[i * N + j] = i == j ? 0 : 1.7 * pow((double)(i > j ? i : j) / K, 1 / 3.5);
   for (j = 1; j <= K; j++) mean += pow((double)j / K, 1 / 3.5) / K;
-  /* r_j = w (j/k)^(1/d) around the first point: d k/(k ln k - ln k!) */
+  /* r_j = w (j/k)^(1/d) around the first point: d (k-1)/(k ln k - ln k!), and with k in place of k - 1 */
   CHECK(invman_local_dimension(NULL, D, N, K, INVMAN_LID_MLE, lid, NULL, NULL) == INVMAN_OK);
+  CLOSE(lid[0], 3.5 * (K - 1) / (K * log((double)K) - lgamma(K + 1.0)), 1e-12);
+  CHECK(invman_local_dimension(NULL, D, N, K, INVMAN_LID_AMSALEG, lid, NULL, NULL) == INVMAN_OK);
   CLOSE(lid[0], 3.9820174345, 1e-10);
   CLOSE(lid[0], 3.5 * K / (K * log((double)K) - lgamma(K + 1.0)), 1e-12);
   CHECK(invman_local_dimension(NULL, D, N, K, INVMAN_LID_MOMENTS, lid, NULL, NULL) == INVMAN_OK);
@@ -1202,13 +1235,77 @@ static void diagnostics_dimension_closed_forms(void) {
   free(E);
   for (i = 0; i < N * N; i++) D[i] = i % (N + 1) == 0 ? 0 : 0.3; /* a simplex */
   CHECK(diag_two_nn(D, N, INVMAN_TWO_NN_MLE) == HUGE_VAL && diag_two_nn(D, N, INVMAN_TWO_NN_FIT) == HUGE_VAL);
-  for (i = 0; i < 2; i++) {
+  for (i = 0; i < 3; i++) {
     CHECK(invman_local_dimension(NULL, D, N, 5, (int)i, lid, &harmonic, &geometric) == INVMAN_OK);
     CHECK(lid[N - 1] == HUGE_VAL && harmonic == HUGE_VAL && geometric == HUGE_VAL);
   }
   CLOSE(invman_lid_distance(2, 8), log(4.0), 1e-15);
   CLOSE(invman_lid_distance(8, 2), log(4.0), 1e-15);
-  CHECK(invman_lid_distance(5, 5) == 0);
+  CHECK(invman_lid_distance(5, 5) == 0 && invman_lid_distance(HUGE_VAL, HUGE_VAL) == 0);
+  CHECK(invman_lid_distance(5, HUGE_VAL) == HUGE_VAL);
+}
+
+static void diagnostics_dimension_of_tori(void) {
+  /* Points on a flat torus of d dimensions, whose distances know no border: the mean of 1/lid is 1/d for k - 1, and
+     (k-1)/(k d) for k, whatever k is. A point's 1/lid deviates by 1/(d sqrt(k-1)); neighbours share distances. */
+  enum { N = 1200 };
+  static const size_t dims[3] = {1, 2, 5}, ks[4] = {2, 3, 5, 20};
+  double *D = (double *)malloc(N * N * sizeof(double)), *x = (double *)malloc(5 * N * sizeof(double));
+  size_t c, m, i, j, l;
+  invman_rng rng;
+  invman_rng_seed(&rng, 42, 1);
+  for (c = 0; c < 3; c++) {
+    double d = (double)dims[c], harmonic[2], geometric;
+    for (i = 0; i < dims[c] * N; i++) x[i] = invman_rng_uniform(&rng);
+    for (i = 0; i < N * N; i++) D[i] = 0;
+    for (i = 0; i < N; i++)
+      for (j = 0; j < i; j++) {
+        for (l = 0; l < dims[c]; l++) {
+          double away = fabs(x[i * dims[c] + l] - x[j * dims[c] + l]);
+          D[i * N + j] += fmin(away, 1 - away) * fmin(away, 1 - away);
+        }
+        D[i * N + j] = D[j * N + i] = sqrt(D[i * N + j]);
+      }
+    for (m = 0; m < 4; m++) {
+      double k = (double)ks[m];
+      diag_local(D, N, ks[m], INVMAN_LID_MLE, harmonic, &geometric);
+      diag_local(D, N, ks[m], INVMAN_LID_AMSALEG, harmonic + 1, NULL);
+      CLOSE(harmonic[0], d, 5 * d / sqrt((k - 1) * N) + (c == 2 && m == 3 ? 0.05 : 0));
+      CLOSE(harmonic[1], harmonic[0] * k / (k - 1), 1e-12);
+      CHECK(geometric > harmonic[0] && geometric <= DBL_MAX);
+    }
+  }
+  free(D), free(x);
+}
+
+static void diagnostics_dimension_of_lattices(void) {
+  /* Where the k nearest are equally far, up to rounding, a point's own value is infinite: the means are of the others,
+     by all methods; at the border of a square lattice they are not equal. */
+  enum { SIDE = 9, N = SIDE * SIDE };
+  static const double steps[4] = {1, 0.1, 1e-9, 1 / 3.0};
+  double x[2 * N], *D, lid[N], harmonic, geometric;
+  size_t s, i;
+  int method;
+  for (s = 0; s < 4; s++) {
+    for (i = 0; i < N; i++) x[2 * i] = steps[s] * (double)(i / SIDE), x[2 * i + 1] = steps[s] * (double)(i % SIDE);
+    D = diag_distances(x, N, 2);
+    CHECK(diag_two_nn(D, N, INVMAN_TWO_NN_MLE) == HUGE_VAL && diag_two_nn(D, N, INVMAN_TWO_NN_FIT) == HUGE_VAL);
+    for (method = 0; method < 3; method++) {
+      double inverse = 0, logs = 0;
+      size_t infinite = 0;
+      CHECK(invman_local_dimension(NULL, D, N, 4, method, lid, &harmonic, &geometric) == INVMAN_OK);
+      for (i = 0; i < N; i++) {
+        infinite += lid[i] > DBL_MAX;
+        CHECK((lid[i] > DBL_MAX) == (i / SIDE % (SIDE - 1) > 0 && i % SIDE % (SIDE - 1) > 0));
+        inverse += 1 / lid[i] / N;
+        if (lid[i] <= DBL_MAX) logs += log(lid[i]) / (N - (SIDE - 2) * (SIDE - 2));
+      }
+      CHECK(infinite == (SIDE - 2) * (SIDE - 2));
+      CLOSE(harmonic, 1 / inverse, 1e-11 / inverse);
+      CLOSE(geometric, exp(logs), 1e-11 * exp(logs));
+    }
+    free(D);
+  }
 }
 
 static void diagnostics_dimension_invariances(void) { /* rotation, translation, scale, zeros, order, duplicates */
@@ -1230,8 +1327,8 @@ static void diagnostics_dimension_invariances(void) { /* rotation, translation, 
     for (i = 0; i < N * PAD; i++) z[i] += trial == 3 ? (double)(i % PAD) : 0;
     E = diag_distances(z, N, PAD);
     for (i = 0; i < N * N; i++) E[i] *= c;
-    for (method = 0; method < 2; method++) {
-      CLOSE(diag_two_nn(E, N, method), diag_two_nn(D, N, method), 1e-10);
+    for (method = 0; method < 3; method++) {
+      if (method < 2) CLOSE(diag_two_nn(E, N, method), diag_two_nn(D, N, method), 1e-10);
       diag_local(D, N, 9, method, harmonic, geometric), diag_local(E, N, 9, method, harmonic + 1, geometric + 1);
       CLOSE(harmonic[1], harmonic[0], 1e-10);
       CLOSE(geometric[1], geometric[0], 1e-10);
@@ -1249,8 +1346,8 @@ static void diagnostics_dimension_invariances(void) { /* rotation, translation, 
   memcpy(copies, x, N * DIM * sizeof(double));
   memcpy(copies + N * DIM, copies, DIM * sizeof(double)), memcpy(copies + (N + 1) * DIM, copies, DIM * sizeof(double));
   D = diag_distances(copies + DIM, N - 1, DIM), E = diag_distances(copies, N + 2, DIM);
-  for (i = 0; i < 2; i++) {
-    CHECK(diag_two_nn(E, N + 2, (int)i) == diag_two_nn(D, N - 1, (int)i));
+  for (i = 0; i < 3; i++) {
+    if (i < 2) CHECK(diag_two_nn(E, N + 2, (int)i) == diag_two_nn(D, N - 1, (int)i));
     diag_local(D, N - 1, 6, (int)i, harmonic, geometric);
     CHECK(invman_local_dimension(NULL, E, N + 2, 6, (int)i, lid, harmonic + 1, geometric + 1) == INVMAN_OK);
     CLOSE(harmonic[1], harmonic[0], 1e-13);
@@ -1261,8 +1358,8 @@ static void diagnostics_dimension_invariances(void) { /* rotation, translation, 
 }
 
 static void diagnostics_dimension_of_gaussians(void) {
-  /* Means over 8 seeds of 1000 points, measured once by another program: TwoNN 1.01, 2.04, 5.07, 9.62; local, harmonic
-     mean of k = 20: 1.06, 2.14, 5.20, 9.33. One seed deviates by some 5 % for the first: 4 sqrt(2) 5 %/sqrt(8) = 10 %
+  /* Means over 8 seeds of 1000 points, measured once by another program: TwoNN 1.01, 2.04, 5.07, 9.62; local by
+     Amsaleg's form, harmonic mean of k = 20: 1.06, 2.14, 5.20, 9.33. One seed deviates by some 5 % for the first: 4 sqrt(2) 5 %/sqrt(8) = 10 %
      is four sigma of the difference of two such means; the second takes twenty times as many distances: 4 %. */
   static const size_t dims[4] = {1, 2, 5, 10};
   static const double two[4] = {1.01, 2.04, 5.07, 9.62}, local[4] = {1.06, 2.14, 5.20, 9.33};
@@ -1275,7 +1372,7 @@ static void diagnostics_dimension_of_gaussians(void) {
       double *x = normals(N * dims[k], 500 + seed);
       CHECK(invman_point_distances(NULL, x, N, dims[k], D) == INVMAN_OK);
       mean[0] += diag_two_nn(D, N, INVMAN_TWO_NN_MLE) / SEEDS;
-      diag_local(D, N, 20, INVMAN_LID_MLE, &harmonic, NULL);
+      diag_local(D, N, 20, INVMAN_LID_AMSALEG, &harmonic, NULL);
       mean[1] += harmonic / SEEDS;
       free(x);
     }
@@ -2675,7 +2772,7 @@ static void diagnostics_bad_representations(void) {
   DIAG_BAD(invman_local_dimension(&ctx, D, 0, 3, 0, o, &one, &two), arg, DIAG_ANY);
   DIAG_BAD(invman_local_dimension(&ctx, D, N, 1, 0, o, &one, &two), arg, DIAG_ANY);
   DIAG_BAD(invman_local_dimension(&ctx, D, N, N, 0, o, &one, &two), arg, DIAG_ANY);
-  DIAG_BAD(invman_local_dimension(&ctx, D, N, 3, 2, o, &one, &two), arg, DIAG_ANY);
+  DIAG_BAD(invman_local_dimension(&ctx, D, N, 3, 3, o, &one, &two), arg, DIAG_ANY);
   DIAG_BAD(invman_local_dimension(&ctx, D, huge, 3, 0, o, &one, &two), size, DIAG_ANY);
   DIAG_REFUSED(invman_local_dimension(&ctx, D, N, 3, 0, o, &one, &two), D, 60, NAN, nan_);
 
@@ -2949,6 +3046,7 @@ static void diagnostics_tests(void) {
   RUN(diagnostics_input_gradient);
   RUN(diagnostics_active_subspace);
   RUN(diagnostics_stein_moments);
+  RUN(diagnostics_stein_ties);
   RUN(diagnostics_stein_finds_the_directions);
   RUN(diagnostics_stein_finds_nothing_in_noise);
   RUN(diagnostics_metric_closed_forms);
@@ -2959,6 +3057,8 @@ static void diagnostics_tests(void) {
   RUN(diagnostics_dimension_is_the_plain_one);
   RUN(diagnostics_dimension_closed_forms);
   RUN(diagnostics_dimension_beyond_quotients);
+  RUN(diagnostics_dimension_of_tori);
+  RUN(diagnostics_dimension_of_lattices);
   RUN(diagnostics_dimension_invariances);
   RUN(diagnostics_dimension_of_gaussians);
   RUN(diagnostics_tree);

@@ -1,29 +1,51 @@
 /* Measures: golden values, plain references, closed forms, symmetries, statistics, bad input, memory. */
 
-/* Appendix D as it is written: all distances to each class, sorted. */
-static double plain_information(const double *v, size_t dim, const double *y, size_t n, size_t k, int count_self) {
-  double *far = (double *)malloc(n * sizeof(double)), sum = 0;
-  size_t i, j, c, l;
+static double two_entropy(double q) { return q > 0 && q < 1 ? -(q * log(q) + (1 - q) * log(1 - q)) / log(2.0) : 0; }
+
+static double positive_share(const double *y, size_t n) {
+  size_t i, plus = 0;
+  for (i = 0; i < n; i++) plus += y[i] > 0;
+  return (double)plus / (double)n;
+}
+
+static size_t different(const double *v, size_t dim, size_t n) {
+  size_t i, j, count = 0;
   for (i = 0; i < n; i++) {
-    double r[2], q[2];
+    for (j = 0; j < i && memcmp(v + i * dim, v + j * dim, dim * sizeof *v);) j++;
+    count += j == i;
+  }
+  return count;
+}
+
+/* Appendix D with the labels' own entropy: all distances to each class, sorted; as many neighbours as tie with the k-th;
+   the shares of the labels where k of a class are at distance 0, or values are few; 1 for the entropy elsewhere if the
+   shares are as of fair draws. */
+static double plain_information(const double *v, size_t dim, const double *y, size_t n, size_t k, int count_self) {
+  double *far = (double *)malloc(n * sizeof(double)), sum = 0, share = positive_share(y, n);
+  size_t i, j, c, l;
+  int balanced = fabs(2 * share - 1) * sqrt((double)n) <= 1 + 1e-9, few = different(v, dim, n) <= n / (2 * k);
+  for (i = 0; i < n; i++) {
+    double r[2], count[2], here[2], q;
     for (c = 0; c < 2; c++) {
       size_t m = 0;
+      here[c] = count[c] = 0;
       for (j = 0; j < n; j++) {
         double square = 0;
-        if (y[j] != (c ? -1 : 1) || (j == i && !count_self)) continue;
+        if (y[j] != (c ? -1 : 1)) continue;
         for (l = 0; l < dim; l++) square += (v[i * dim + l] - v[j * dim + l]) * (v[i * dim + l] - v[j * dim + l]);
-        far[m++] = sqrt(square);
+        here[c] += square == 0;
+        if (j != i || count_self) far[m++] = sqrt(square);
       }
       qsort(far, m, sizeof(double), by_value);
       r[c] = far[k - 1];
+      for (j = 0; j < m; j++) count[c] += far[j] <= r[c] * (1 + 1e-9);
     }
-    q[0] = r[0] == r[1] ? 0.5 : r[0] == 0 ? 1 : 1 / (1 + pow(r[0] / r[1], (double)dim));
-    q[1] = 1 - q[0];
-    for (c = 0; c < 2; c++)
-      if (q[c] > 0) sum += q[c] * log(q[c]) / log(2.0);
+    q = !few && r[0] > 0 && r[1] > 0 ? 1 / (1 + count[1] / count[0] * pow(r[0] / r[1], (double)dim))
+                                     : here[0] / (here[0] + here[1]);
+    sum += (balanced && !few && r[0] > 0 && r[1] > 0 ? 1 : two_entropy(share)) - two_entropy(q);
   }
   free(far);
-  return 1 + sum / (double)n;
+  return fmax(0, fmin(sum / (double)n, two_entropy(share)));
 }
 
 static double information(const double *v, size_t dim, const double *y, size_t n, size_t k, int count_self) {
@@ -84,8 +106,6 @@ static void kpca_information_of_many(void) { /* more points than tasks have at l
   CLOSE(information(v, 1, y, N, 300, 1), plain_information(v, 1, y, N, 300, 1), 1e-12);
   free(v);
 }
-
-static double two_entropy(double q) { return -(q * log(q) + (1 - q) * log(1 - q)) / log(2.0); }
 
 static void kpca_information_closed_forms(void) {
   static const double line[4] = {0, 1, 3, 4}, line_y[4] = {1, 1, -1, -1};
@@ -151,6 +171,144 @@ static void kpca_information_invariances(void) {
   CLOSE(information(w, 1, y, N, 5, 0), 0, 0.5);
   CLOSE(information(w, 3, y, N / 3, 5, 1), 0, 0.5);
   free(v);
+}
+
+/* H(y) - H(y|v) of the counts: what v (n) of few values, 0 .. values - 1, knows exactly. */
+static double counted_information(const double *v, const double *y, size_t n, size_t values) {
+  double count[2][8], bits = two_entropy(positive_share(y, n));
+  size_t i;
+  memset(count, 0, sizeof count);
+  for (i = 0; i < n; i++) count[y[i] > 0][(size_t)v[i]]++;
+  for (i = 0; i < values; i++) {
+    double all = count[0][i] + count[1][i];
+    if (all > 0) bits -= all / (double)n * two_entropy(count[1][i] / all);
+  }
+  return bits;
+}
+
+static void kpca_information_of_few_values(void) {
+  /* Of any share of positives: the plug-in estimate, in any number of
+     dimensions, in any order, at any place and scale. */
+  enum { N = 240, TRIALS = 300 };
+  invman_rng rng;
+  size_t trial, i, j, order[N];
+  invman_rng_seed(&rng, 21, 1);
+  for (trial = 0; trial < TRIALS; trial++) {
+    size_t values = 2 + trial % 4, k = 1 + invman_i_below(&rng, 8), dim = 1 + trial / 4 % 3;
+    double share = 0.01 + 0.98 * (double)(trial % 99) / 98, place[8][3], v[N], w[3 * N], y[N], z[N], sure, wanted, bits;
+    int self = (int)(trial / 12 % 2);
+    sure = invman_rng_uniform(&rng);
+    for (i = 0; i < 8; i++)
+      for (j = 0; j < 3; j++) place[i][j] = 1e3 * invman_rng_normal(&rng);
+    for (i = 0; i < N; i++) {
+      y[i] = i <= k ? 1 : i <= 2 * k + 1 ? -1 : invman_rng_uniform(&rng) < share ? 1 : -1;
+      v[i] = (double)(invman_rng_uniform(&rng) < sure ? y[i] > 0 : (int)invman_i_below(&rng, values));
+      order[i] = i;
+      for (j = 0; j < dim; j++) w[i * dim + j] = place[(size_t)v[i]][j];
+    }
+    wanted = counted_information(v, y, N, values);
+    bits = information(w, dim, y, N, k, self);
+    CLOSE(bits, wanted, 1e-12);
+    if (dim == 1) CLOSE(information(v, 1, y, N, k, self), wanted, 1e-12);
+    for (i = 0; i < N; i++) z[i] = -y[i];
+    CHECK(information(w, dim, z, N, k, self) == bits);
+    for (i = N; i > 1; i--) {
+      size_t swap = order[i - 1];
+      j = invman_i_below(&rng, i);
+      order[i - 1] = order[j], order[j] = swap;
+    }
+    for (i = 0; i < N; i++) {
+      z[i] = y[order[i]];
+      for (j = 0; j < dim; j++) w[i * dim + j] = place[(size_t)v[order[i]]][j];
+    }
+    CLOSE(information(w, dim, z, N, k, self), bits, 1e-12);
+  }
+}
+
+static void kpca_information_of_shares(void) { /* a feature that says nothing, and one that says all */
+  enum { N = 600, TRIALS = 99 };
+  invman_rng rng;
+  size_t trial, i, dim;
+  double *noise = normals(3 * N, 22), v[3 * N], y[N], mean, deviation, bits, worst = 0;
+  invman_rng_seed(&rng, 23, 1);
+  for (trial = 0; trial < TRIALS; trial++) {
+    double entropy;
+    for (i = 0; i < N; i++) y[i] = (double)i < 0.01 * (double)(trial + 1) * N ? 1 : -1;
+    invman_i_shuffle(y, N, &rng);
+    entropy = two_entropy(positive_share(y, N));
+    for (i = 0; i < N; i++) v[i] = 1e3 * y[i] + noise[i];
+    CLOSE(information(v, 1, y, N, 5, 0), entropy, 0.001); /* the other class is not infinitely far */
+    for (i = 0; i < N; i++) v[i] = y[i];
+    CLOSE(information(v, 1, y, N, 5, 0), entropy, 1e-13);
+    dim = trial % 16 == 0 ? 3 : 1;
+    bits = information(noise, dim, y, N, 5, 0);
+    CHECK(invman_mutual_information_null(NULL, noise, dim, y, N, NULL, 8, &rng, &mean, &deviation) == INVMAN_OK);
+    CHECK(mean >= 0 && mean < 0.1 && mean <= 0.2 * entropy);
+    worst = fmax(worst, fabs(bits - mean) / fmax(deviation, 0.003));
+  }
+  CHECK(worst < 10); /* of a deviation of eight draws */
+  free(noise);
+}
+
+/* Of two normal classes of deviation 1 and s at distance d: H(y) - the integral of p(x) h_2(q(x)), by the midpoints. */
+static double normal_information(double share, double d, double s) {
+  double x, step = 0.002, lost = 0;
+  for (x = -30; x < 30 + d; x += step) {
+    double a = share * exp(-0.5 * x * x), b = (1 - share) * exp(-0.5 * (x - d) * (x - d) / (s * s)) / s;
+    if (a + b > 0) lost += (a + b) / sqrt(2 * 3.14159265358979323846) * two_entropy(a / (a + b)) * step;
+  }
+  return two_entropy(share) - lost;
+}
+
+static void kpca_information_of_normals(void) {
+  /* The truth, up to the bias of k = 5, of which little is left where v has steps. */
+  enum { N = 4000, K = 5 };
+  static const double shares[5] = {0.03, 0.1, 0.3, 0.5, 0.9}, far[3] = {0.5, 1.5, 4}, scale[2] = {1, 2};
+  double v[N], y[N];
+  invman_rng rng;
+  size_t a, b, c, i;
+  invman_rng_seed(&rng, 24, 1);
+  for (a = 0; a < 5; a++)
+    for (b = 0; b < 3; b++)
+      for (c = 0; c < 2; c++) {
+        double wanted;
+        for (i = 0; i < N; i++) {
+          y[i] = (double)i < shares[a] * N ? 1 : -1;
+          v[i] = invman_rng_normal(&rng);
+          if (y[i] < 0) v[i] = far[b] + scale[c] * v[i];
+        }
+        wanted = normal_information(shares[a], far[b], scale[c]);
+        CLOSE(information(v, 1, y, N, K, 0), wanted, a == 2 || a == 3 ? 0.075 : 0.035);
+        for (i = 0; i < N; i++) v[i] = floor(8 * v[i]) / 8; /* in steps, of which many are nobody's own */
+        CLOSE(information(v, 1, y, N, K, 0), wanted, a == 2 || a == 3 ? 0.055 : 0.035);
+      }
+}
+
+static void kpca_information_of_every_size(
+    void) { /* a coordinate or a point of 1e200 or 1e-200 leaves the others theirs */
+  enum { N = 300, DIM = 3 };
+  static const double sizes[] = {1e200, -1e200, 1e-200, 1e300, 5e-324, 1e308};
+  double *noise = normals(DIM * N, 25), v[DIM * N], w[DIM * N], y[N], z[N], bits[2];
+  size_t s, i, j;
+  for (i = 0; i < N; i++) y[i] = noise[DIM * i] > 0.5 ? 1 : -1, z[i] = noise[i] > 0.5 ? 1 : -1;
+  bits[0] = information(noise, DIM, y, N, 5, 0), bits[1] = information(noise, 1, z, N, 5, 0);
+  CHECK(bits[0] > 0.2 && bits[1] > 0.5);
+  for (s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+    memcpy(v, noise, sizeof v), memcpy(w, noise, sizeof w);
+    v[3 * 17 + 1] = sizes[s]; /* one point */
+    CLOSE(information(v, DIM, y, N, 5, 0), bits[0], 0.05);
+    w[17] = sizes[s];
+    CLOSE(information(w, 1, z, N, 5, 0), bits[1], 0.05);
+    for (i = 0; i < N; i++) /* one coordinate, of all points the same */
+      for (j = 0; j < DIM; j++)
+        v[i * DIM + j] = j == 2 ? sizes[s] : noise[i * DIM + j], w[i * DIM + j] = j == 2 ? 0 : v[i * DIM + j];
+    CLOSE(information(v, DIM, y, N, 5, 0), information(w, DIM, y, N, 5, 0), 1e-12);
+    for (i = 0; i < N; i++)
+      v[i * DIM + 2] = i == 17 ? sizes[s] : 1e-200 * noise[i * DIM + 2]; /* and too small to see */
+    v[3 * 17] = v[3 * 17 + 1] = 0;
+    CLOSE(information(v, DIM, y, N, 5, 0), information(w, DIM, y, N, 5, 0), 0.05);
+  }
+  free(noise);
 }
 
 static void kpca_same_bits_for_any_threads(void) {
@@ -551,7 +709,7 @@ static void kpca_memory(void) { /* O(n dim) and O(n): as the documentation says 
   invman_context ctx = test_context(&heap);
   alternate(y, N);
   CHECK(invman_mutual_information(&ctx, v, 3, y, N, NULL, &one) == INVMAN_OK);
-  CHECK(heap.peak < 8 * (2 * 3 * N + 2 * N + 64 * 6) + 1024);
+  CHECK(heap.peak < 8 * (2 * 3 * N + 5 * N + 64 * 6) + 1024);
   heap.peak = 0;
   CHECK(invman_intrinsic_dimension(&ctx, K, N, &one, NULL) == INVMAN_OK && heap.peak < 17 * N + 1024);
   free(v), free(K);
@@ -573,6 +731,10 @@ static void kpca_tests(void) {
   RUN(kpca_power_law);
   RUN(kpca_median_power_law);
   RUN(kpca_predicted_exponents);
+  RUN(kpca_information_of_few_values);
+  RUN(kpca_information_of_shares);
+  RUN(kpca_information_of_normals);
+  RUN(kpca_information_of_every_size);
   RUN(kpca_same_bits_for_any_threads);
   RUN(kpca_bad_information);
   RUN(kpca_bad_dimension);

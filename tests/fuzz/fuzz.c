@@ -739,7 +739,7 @@ static void call_dimensions(const invman_context *ctx, input *in) {
   for (i = 0; i < n * n; i++) REQUIRE(far_[i] >= 0 && far_[i] <= DBL_MAX);
   if (invman_median_distance(ctx, far_, n, &value) >= 0) REQUIRE(value >= 0 && value <= DBL_MAX);
   if (invman_two_nn(ctx, far_, n, (int)below(in, 2), &value) >= 0) REQUIRE(value > 0);
-  if (invman_local_dimension(ctx, far_, n, k, (int)below(in, 2), lid, &value, &other) >= 0) {
+  if (invman_local_dimension(ctx, far_, n, k, (int)below(in, 3), lid, &value, &other) >= 0) {
     for (i = 0; i < n; i++) REQUIRE(lid[i] >= 0);
     REQUIRE(value > 0 && other > 0);
   }
