@@ -8,7 +8,7 @@
 #include "tool.h"
 
 typedef struct arguments {
-  const char *csv, *idx[2], *phi, *spectrum;
+  const char *csv, *idx[2], *phi, *spectrum, *npy;
   size_t d, d_par, p, kernel_size, h, seed, test_size;
   double alpha, tol, t_max;
   int model; /* INVMAN_STRIPE or INVMAN_CYLINDER */
@@ -43,6 +43,8 @@ static const option options[] = {
      "CSV of every kernel point: kernel (start, end, last), phi_1, phi_2, label", 0},
     {"--spectrum", "FILE", read_output, &asked.spectrum, 0, 0, NULL,
      "CSV of the eigenvectors' table, with the eigenvalues", 0},
+    {"--npy", "DIR", read_folder, &asked.npy, 0, 0, NULL,
+     "K_start.npy, K_end.npy, y.npy for diagnose: both kernels of the fresh points, their labels; made if need be", 0},
 };
 
 static const program description = {
@@ -52,6 +54,7 @@ static const program description = {
     "  kernel --d 5 --p 600\n"
     "  kernel --model cylinder --p 1000 --kernel-size 2000 --phi phi.csv\n"
     "  kernel --csv points.csv\n"
+    "  kernel --npy kept && diagnose --gram kept/K_end.npy --other kept/K_start.npy --labels kept/y.npy\n"
     "  kernel --idx t10k-images-idx3-ubyte t10k-labels-idx1-ubyte --p 1000\n"
     "\n"
     "The tables show, for the kernel of the network at the start and at the end, of the end's last layer alone, and of "
@@ -242,16 +245,36 @@ static void regress(const invman_context *ctx, kernel *k, double *K, const probl
 
 static int regression_wanted(const problem *q) { return q->test.n > 0 && q->fresh.n <= CUT_MOST; }
 
+/* What diagnose reads. */
+static void keep(const char *folder, const char *name, const double *value, size_t rows, size_t columns) {
+  char *path = joined(folder, "/", name);
+  save_npy(path, value, rows, columns);
+  free(path);
+}
+
+static void check_kept(const char *folder) {
+  static const char *const names[] = {"K_start.npy", "K_end.npy", "y.npy"};
+  size_t i;
+  need_folder(folder);
+  for (i = 0; i < 3; i++) {
+    char *path = joined(folder, "/", names[i]);
+    check_writable(path);
+    free(path);
+  }
+}
+
 /* One Gram matrix at a time, all in the same memory. */
-static void measure(const invman_context *ctx, kernel *kernels, const problem *q, size_t seed, double *K) {
+static void measure(const invman_context *ctx, kernel *kernels, const problem *q, const arguments *a, double *K) {
+  size_t n = q->fresh.n, seed = a->seed;
   int i;
   for (i = 0; i < KERNELS && !interrupted; i++) {
     kernel *k = &kernels[i];
     begin_stage((1 + i) / (1.0 + KERNELS), 1 / (1.0 + KERNELS), "%s", k->name);
     progress("", 0, NULL);
-    gram(ctx, k->net, k->part, q->fresh.d, q->fresh.x, q->fresh.n, NULL, 0, K);
+    gram(ctx, k->net, k->part, q->fresh.d, q->fresh.x, n, NULL, 0, K);
+    if (!interrupted && a->npy && i <= END) keep(a->npy, i == START ? "K_start.npy" : "K_end.npy", K, n, n);
     if (!interrupted) learn(ctx, k, K, q);
-    if (!interrupted) measure_dimension(ctx, k, K, q->fresh.n);
+    if (!interrupted) measure_dimension(ctx, k, K, n);
     if (!interrupted && k->phi) measure_components(ctx, k, K, &q->fresh, seed);
     if (!interrupted && (i == START || i == END) && regression_wanted(q)) regress(ctx, k, K, q, seed);
   }
@@ -480,6 +503,7 @@ int main(int argc, char **argv) {
   else draw(&ctx, a, &q);
   need_labels(&q.train, q.train.n > 1, "--p", "points"); /* both labels, or one point */
   need_labels(&q.fresh, 6, "--kernel-size", "points");   /* for the mutual information */
+  if (a->npy) check_kept(a->npy);
   show_setting(a, &q);
   K = numbers(q.fresh.n, q.fresh.n); /* now, and not after hours, where there is no room for it */
   set_kernels(kernels, &before, &net, q.fresh.n);
@@ -487,7 +511,8 @@ int main(int argc, char **argv) {
   begin_work();
   begin_stage(0, 1 / (1.0 + KERNELS), "training the network");
   test_error = train(&ctx, a, &q, &before, &net, &info);
-  measure(&ctx, kernels, &q, a->seed, K);
+  if (a->npy) keep(a->npy, "y.npy", q.fresh.y, q.fresh.n, 0);
+  measure(&ctx, kernels, &q, a, K);
   show_errors(kernels, test_error);
   show_components(kernels);
   if (regression_wanted(&q)) {

@@ -1328,6 +1328,34 @@ TOOL table read_table(const char *path) {
   return t;
 }
 
+static void write_npy(FILE *file, const double *value, size_t rows, size_t columns) {
+  char header[128], shape[64];
+  size_t i, k;
+  if (columns > 0) snprintf(shape, sizeof shape, "(%lu, %lu)", (unsigned long)rows, (unsigned long)columns);
+  else snprintf(shape, sizeof shape, "(%lu,)", (unsigned long)rows);
+  snprintf(header, sizeof header, "{'descr': '<f8', 'fortran_order': False, 'shape': %s, }", shape);
+  fprintf(file, "\x93NUMPY%c%c%c%c%-117s\n", 1, 0, 118, 0, header); /* 128 bytes in all */
+  for (i = 0; i < rows * (columns > 0 ? columns : 1); i++) {
+    unsigned char bytes[8];
+    uint64_t bits;
+    memcpy(&bits, &value[i], sizeof bits);
+    for (k = 0; k < 8; k++) bytes[k] = (unsigned char)(bits >> 8 * k);
+    fwrite(bytes, 1, 8, file);
+  }
+}
+
+/* Saves value (rows,columns), or (rows) where columns = 0, as little-endian doubles. */
+TOOL int save_npy(const char *path, const double *value, size_t rows, size_t columns) {
+  const invman_context ctx = {NULL, NULL, NULL, NULL, NULL, &error, 0};
+  invman_file *file;
+  invman_status status = invman_file_create(&ctx, path, &file);
+  if (status >= 0) {
+    write_npy((FILE *)invman_file_stream(file), value, rows, columns);
+    status = invman_file_commit(file);
+  }
+  return saved(status, path);
+}
+
 /* ---- points, networks, and what kernels predict */
 
 /* n points of a model. */

@@ -662,6 +662,29 @@ refuses diagnose_npy_inf 'npy: a number is not finite (byte' --features inf.npy
 npy 1 "{'descr': '<f8', 'shape': (1, 1), }" '\0\0\0\0\0\0\0\0' >keyless.npy
 refuses diagnose_npy_key "npy: the header has no 'fortran_order'" --gram keyless.npy
 
+npy 1 "{'descr': '<f8', 'fortran_order': False, 'shape': (2L, 2L), }" '\0\0\0\0\0\0\360\77\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\360\77' >long.npy # as Python 2 wrote it
+"$program" --gram long.npy --json >out 2>err && is_json && near rank 2
+result diagnose_npy_python2 $?
+npy 1 "{'descr': '<f8', 'fortran_order': False, 'shape': (2LL, 2), }" '\0' >longer.npy
+refuses diagnose_npy_shape 'npy: the shape is malformed' --gram longer.npy
+npy 1 "{'descr': [('a', '<f8'), ('b', '<i4')], 'fortran_order': False, 'shape': (1,), }" '\0\0\0\0\0\0\0\0' >record.npy
+refuses diagnose_npy_record_name "numbers of type \[('a', '<f8'), ('b', '<i4')\], which is none of" --gram record.npy
+printf '1,5;2,5\n3;4\n' >mixed.csv
+refuses diagnose_mixed "mixed.csv: ',' and ';' both separate numbers.*(line 1)" --features mixed.csv
+printf 'NA,0.5,1\n1,2,3\n' >na.csv
+refuses diagnose_na 'na.csv: a field is not a number (line 1)' --features na.csv
+printf ',0.5,1\n1,2,3\n' >gap.csv
+refuses diagnose_gap 'gap.csv: a field is empty (line 1)' --features gap.csv
+printf 'a,b,c\n1,2\n3,4\n' >names.csv
+refuses diagnose_names 'names.csv: 2 numbers below 3 names (line 2)' --features names.csv
+printf '"a, b",c\n"1",2\n 3 , "4"\n' >quoted.csv
+"$program" --features quoted.csv --json >out 2>err && near sum 30
+result diagnose_quoted $?
+printf '1,2\r3,4\r' >cr.csv
+refuses diagnose_cr 'cr.csv: text whose lines end with CR alone' --features cr.csv
+printf '\377\3761\0,\0' >utf16.csv
+refuses diagnose_utf16 'utf16.csv: this is text in UTF-16' --features utf16.csv
+
 # ---- homogeneity_trap: doubly stochastic mixing
 program=$bin/homogeneity_trap
 "$program" --help >out 2>err && grep -q -- '--tau-range LOW:HIGH:N' out && grep -q 'arXiv 2601.02080' out && [ ! -s err ]
@@ -797,6 +820,8 @@ same_but_named() { # two outputs: the same but for the seconds and the names of 
   sed '/^seconds /d; /written/d; /^saved/d; /\.csv$/d; /^$/d' "$1" >a && sed '/^seconds /d; /written/d; /^saved/d; /\.csv$/d; /^$/d' "$2" | cmp -s a -
 }
 
+if mknod null c 1 3 2>/dev/null && mknod full c 1 7 2>/dev/null && : >null 2>/dev/null; then nodes=1; else nodes=; echo 'skip program_devices: no device nodes can be made here'; fi
+
 # Help is within 100 columns, and made of the options: each of them refuses what is no value, by one line.
 no_values() { # what an option calls its value
   case $1 in
@@ -841,6 +866,18 @@ result flag_equals $?
 [ $? = 2 ] && [ "$(wc -l <err)" = 1 ]
 result message_of_one_line $?
 
+# What kernel keeps, diagnose and NumPy read.
+run kernel --npy kept >out 2>err && [ "$(ls kept | tr '\n' ' ')" = 'K_end.npy K_start.npy y.npy ' ] && [ "$(wc -c <kept/K_end.npy)" = $((128 + 8 * 32 * 32)) ] &&
+  "$bin/diagnose" --gram kept/K_end.npy --other kept/K_start.npy --labels kept/y.npy --json >out 2>err && is_json && grep -q '"points": 32' out &&
+  ! grep -q 'differ by up to' out && holds "$(sed -n 's/.*"cka".*"value": \([0-9.]*\).*/\1/p' out) > 0.1"
+result kernel_npy $?
+if python3 -c 'import numpy' 2>/dev/null; then
+  python3 -c "import numpy as n; K = n.load('kept/K_end.npy'); y = n.load('kept/y.npy'); assert K.shape == (32, 32) and abs(K - K.T).max() == 0 and set(y) == {-1, 1}" >out 2>err
+  result kernel_npy_numpy $?
+fi
+[ -z "$nodes" ] || { rm kept/* && mknod kept/K_start.npy c 1 7 && run kernel --npy kept >out 2>err; [ $? = 2 ] && [ "$(wc -l <err)" = 1 ] && [ -s kept/K_end.npy ] && grep -q '^the kernel of infinite' out; }
+result kernel_npy_full $?
+
 # The same file twice, by its name, by another name, by a link that leads to nothing yet; over a file that is read.
 program=$bin/kernel
 ln -s nothing_yet loop_a && ln -s ./loop_a loop_b && touch there && ln there there_too && ln -s there there_link && mkdir -p sub && ln -s . dot
@@ -870,7 +907,6 @@ whole() { # output: its file as it should be, in `whole_file`; compress' state a
   run "${1%%:*}" "${1#*:}" whole_file >one 2>err
 }
 mkfifo fifo
-if mknod null c 1 3 2>/dev/null && mknod full c 1 7 2>/dev/null && : >null 2>/dev/null; then nodes=1; else nodes=; echo 'skip program_devices: no device nodes can be made here'; fi
 for output in $outputs; do
   p=${output%%:*} flag=${output#*:}
   whole "$output" && ln -sf pointed pointer && rm -f pointed && run "$p" "$flag" pointer >out 2>err && [ -L pointer ] && cmp -s pointed whole_file && same_but_named one out
