@@ -8,8 +8,8 @@
      return finish(status)         0, or what the program says; 2 where something could not be saved or shown; 3 where
                                    it was interrupted
 
-   The sections: messages, text, numbers, files, tables of numbers (.npy, CSV), JSON, files of JSON lines, what is shown,
-   progress, the command line, points and kernels. Calls that C does not have stand together in "the system". */
+   In this order: messages, memory and text, the system (what C alone cannot do), files, JSON, files of JSON lines, what
+   is shown, progress, the command line, tables of numbers (CSV, .npy), points and kernels. */
 #ifndef TOOL_H
 #define TOOL_H
 
@@ -833,8 +833,13 @@ static void print_lines(const char *lines) {
   drop(&copy);
 }
 
+static void read_progress(const option *o, const char *word) {
+  *(double *)o->place = strcmp(word, "0") ? positive_number(o, word) : 0;
+}
+
+/* What every program has. */
 static const option own_options[] = {
-    {"--progress", "S", NULL, NULL, 0, 0, "60",
+    {"--progress", "S", read_progress, &tool.every, 0, 0, "60",
      "seconds between lines of progress on stderr, where that is no terminal; 0: none", 0},
     {"--help", NULL, NULL, NULL, 0, 0, NULL, "this text; --version: the version", 0},
 };
@@ -907,10 +912,11 @@ static void print_help(int one) {
 
 /* ---- the command line: reading it */
 
-static void fail_option(const char *flag, const char *why) {
+static const char *hint(void) {
+  static char text_of_it[80];
   const program *p = tool.program;
-  if (p->modes) fail("%s%s; see %s %s --help", flag, why, p->name, p->modes[tool.mode].name);
-  fail("%s%s; see --help", flag, why);
+  if (p->modes) snprintf(text_of_it, sizeof text_of_it, "; see %s %s --help", p->name, p->modes[tool.mode].name);
+  return p->modes ? text_of_it : "; see --help";
 }
 
 TOOL int given(const char *flag) {
@@ -929,62 +935,48 @@ static void answer(const char *flag, int one) {
   exit(finish(0));
 }
 
-/* The option of the program that is called so; NULL: none. `length`: of its name. */
+/* The option whose name the first `length` letters are; NULL: none. */
 static const option *find_option(const char *flag, size_t length) {
   size_t i;
-  for (i = 0; i < tool.program->option_count; i++) {
-    const option *o = &tool.program->options[i];
+  for (i = 0; i <= tool.program->option_count; i++) {
+    const option *o = i < tool.program->option_count ? &tool.program->options[i] : own_options;
     if (has_mode(o) && strlen(o->flag) == length && !strncmp(o->flag, flag, length)) return o;
   }
   return NULL;
 }
 
-static void read_progress(const char *word) {
-  option o = own_options[0];
-  tool.every = strcmp(word, "0") ? positive_number(&o, word) : 0;
+/* Of several values each has its own place. */
+static void read_value(const option *o, int k, const char *value) {
+  option one = *o;
+  if (k > 0) one.place = (const char **)o->place + k;
+  o->read(&one, value);
 }
 
-/* Reads the option that the words begin with, `words` of them; returns how many are its own. */
+/* Reads the option that begins here, with `words` left; returns how many are its own: --flag VALUE or --flag=VALUE. */
 static int read_option(char **word, int words) {
-  const char *flag = word[0], *equals = strncmp(flag, "--", 2) ? NULL : strchr(flag, '=');
-  size_t length = equals ? (size_t)(equals - flag) : strlen(flag);
-  const option *o = find_option(flag, length);
-  int own = length == strlen("--progress") && !strncmp(flag, "--progress", length);
-  int wanted = own ? 1 : !o ? 0 : !o->value ? 0 : strchr(o->value, ' ') ? 2 : 1, k, used = equals ? 0 : 1;
-  char name[64];
-  snprintf(name, sizeof name, "%.*s", (int)length, flag);
-  answer(flag, 1);
-  if (strncmp(flag, "--", 2)) {
-    char *quoted = joined("'", flag, "'");
-    fail_option(quoted, " is not an option");
-  }
-  if (!o && !own) fail_option(name, ": unknown option");
-  if (equals && wanted == 0) fail("%s takes no value", name);
-  if (wanted == 2 && words < used + 2) fail("%s needs two files: %s", name, o->value);
-  if (words < used + wanted) fail_option(name, ": unknown, or its value is missing");
-  if (o) tool.given[o - tool.program->options] = 1;
+  const char *equals = strchr(word[0], '=');
+  int length = equals ? (int)(equals - word[0]) : (int)strlen(word[0]), first = equals ? 0 : 1, wanted, k;
+  const option *o;
+  answer(word[0], 1);
+  if (strncmp(word[0], "--", 2)) fail("'%s' is not an option%s", word[0], hint());
+  o = find_option(word[0], (size_t)length);
+  if (!o) fail("%.*s: unknown option%s", length, word[0], hint());
+  wanted = !o->value ? 0 : strchr(o->value, ' ') ? 2 : 1;
+  if (equals && wanted == 0) fail("%s takes no value", o->flag);
+  if (wanted == 2 && words < first + 2) fail("%s needs two files: %s", o->flag, o->value);
+  if (words < first + wanted) fail("%s: unknown, or its value is missing%s", o->flag, hint());
+  if (o != own_options) tool.given[o - tool.program->options] = 1;
   if (wanted == 0) o->read(o, "");
-  for (k = 0; k < wanted; k++) {
-    const char *value = equals && k == 0 ? equals + 1 : word[used + k];
-    option part;
-    if (own) {
-      read_progress(value);
-      continue;
-    }
-    part = *o;
-    part.place = (const char **)o->place + k;
-    o->read(&part, value);
-  }
-  return equals ? (wanted > 1 ? wanted : 1) : 1 + wanted;
+  for (k = 0; k < wanted; k++) read_value(o, k, equals && k == 0 ? equals + 1 : word[first + k]);
+  return first + wanted;
 }
 
 static void read_mode(const char *word) {
   const program *p = tool.program;
   text usage = {NULL, 0, 0};
   put(&usage, "usage: %s ", p->name);
-  for (tool.mode = 0; p->modes[tool.mode].name; tool.mode++) {
+  for (tool.mode = 0; p->modes[tool.mode].name; tool.mode++)
     put(&usage, "%s%s", tool.mode > 0 ? "|" : "", p->modes[tool.mode].name);
-  }
   tool.mode = 0;
   if (!word) fail("%s; see --help", usage.at);
   answer(word, 0);
