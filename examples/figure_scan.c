@@ -149,9 +149,10 @@ typedef struct run {
 typedef struct study {
   const invman_context *ctx;
   const arguments *a;
-  journal file; /* of the runs */
-  text table;   /* the one that is being made */
-  run *runs;    /* (rows, columns): rows of a seed, those of --seeds first; columns of a d and p, or of an alpha */
+  char *path; /* of the runs' file; NULL: none */
+  journal file;
+  text table; /* the one that is being made */
+  run *runs;  /* (rows, columns): rows of a seed, those of --seeds first; columns of a d and p, or of an alpha */
   size_t rows, columns, total, found; /* total: the wanted ones */
   double *values;                     /* (QUANTITIES, columns, seeds): what came of them */
   double work, worked;                /* work: of the runs not known at the start, in units of d p */
@@ -1040,7 +1041,6 @@ static const char *const file_names[2][4] = {{"lambda_vs_p.csv", "lambda_exponen
 /* Plans the runs, and finds those that are known. */
 static void begin(study *s) {
   const arguments *a = s->a;
-  char *path = NULL;
   size_t i;
   plan(s);
   if (a->out) {
@@ -1051,9 +1051,9 @@ static void begin(study *s) {
       check_writable(file);
       free(file);
     }
-    path = joined(a->out, "/", "runs.jsonl");
+    s->path = joined(a->out, "/", "runs.jsonl");
   }
-  read_journal(&s->file, path, line_begin, take_run, s);
+  read_journal(&s->file, s->path, line_begin, take_run, s);
   for (i = 0; i < s->rows * s->columns; i++) {
     const run *r = &s->runs[i];
     if (r->known) s->found++;
@@ -1095,6 +1095,7 @@ static void free_study(study *s) {
   for (i = 0; i < s->rows * s->columns; i++) free(s->runs[i].curve);
   free(s->runs);
   free(s->values);
+  free(s->path);
 }
 
 int main(int argc, char **argv) {
