@@ -2,6 +2,7 @@
 # The example programs as a user meets them: program.sh BUILD, the directory where they are. Prints a line per test.
 set -u
 bin=$(cd "$1" && pwd) || exit 1
+root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 program=$bin/compress
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -821,6 +822,11 @@ same_but_named() { # two outputs: the same but for the seconds and the names of 
 }
 
 if mknod null c 1 3 2>/dev/null && mknod full c 1 7 2>/dev/null && : >null 2>/dev/null; then nodes=1; else nodes=; echo 'skip program_devices: no device nodes can be made here'; fi
+
+# What make asks the compiler writes no device: a compiler may replace what -o names.
+printf '#!/bin/sh\nfor word; do echo "$word"; done >>"%s/words"\nexit 1\n' "$dir" >compiler && chmod +x compiler
+MAKEFLAGS='' make -C "$root" -n help CC="$dir/compiler" >out 2>err && grep -q '^-fopenmp$' words && ! grep -q '^/dev/' words
+result make_probe $?
 
 # Help is within 100 columns, and made of the options: each of them refuses what is no value, by one line.
 no_values() { # what an option calls its value
