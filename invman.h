@@ -56,7 +56,7 @@
    OPTIONS (macros, defined before the include; defaults in brackets)
      INVMAN_IMPLEMENTATION  in one file: the code       INVMAN_STATIC   everything static, for one file only
      INVMAN_API             [extern] linkage            INVMAN_NO_SIMD  plain C, no vector extensions
-     INVMAN_NO_IMPLEMENTATION  INVMAN_IMPLEMENTATION adds no code: another object holds it (cc -DINVMAN_NO_IMPLEMENTATION)
+     INVMAN_NO_IMPLEMENTATION  INVMAN_IMPLEMENTATION adds no code: another object holds it (-DINVMAN_NO_IMPLEMENTATION)
      INVMAN_MALLOC(bytes), INVMAN_FREE(block)  [malloc, free] the default allocator
      INVMAN_USE_CBLAS       matrix products by INVMAN_CBLAS_HEADER [<cblas.h>] (OpenBLAS, Accelerate); link with it
      INVMAN_PORTABLE        the same bits from every compiler and processor with IEEE doubles: products are not fused with
