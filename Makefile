@@ -14,9 +14,9 @@ PYTHON  ?= $(shell for m in "numpy scipy torch sklearn" "numpy scipy" numpy; do 
              2>/dev/null && echo $$p && exit; done; done)
 HASH   := \#
 PEERS   = $(if $(PYTHON),$(PYTHON) bench/peers.py build/bench build,@echo 'skip peers: python3-numpy is missing' $(HASH))
-# Into a file of its own: what some compilers write to, they replace, be it a device.
-OPENMP  := $(shell probe=$$(mktemp) && { printf 'int main(void){return 0;}' | $(CC) -fopenmp -x c - -o "$$probe" 2>/dev/null && \
-             echo -fopenmp; rm -f "$$probe"; })
+# A compiler replaces what -o names: the probe's program goes to a directory of its own.
+OPENMP  := $(shell t=$$(mktemp -d) && printf 'int main(void){return 0;}' >$$t/probe.c && \
+             $(CC) -fopenmp $$t/probe.c -o $$t/probe >/dev/null 2>&1 && echo -fopenmp; rm -rf "$$t")
 VERSION := $(shell awk '/^\#define INVMAN_VERSION_M|^\#define INVMAN_VERSION_P/ { v = v dot $$3; dot = "." } END { print v }' invman.h)
 
 # Threads that wait by sleeping do not suffer where the cores are busy with other things.
@@ -57,9 +57,9 @@ build/test: FORCE
 	@mkdir -p build
 	$(CC) $(CFLAGS) $(OPENMP) tests/test.c -o $@ -lm
 
-# Each example holds the implementation, so that `cc -O2 -I. examples/NAME.c -lm` is enough. Here it is compiled once for all.
-build/%: examples/%.c build/invman.o
-	$(CC) $(CFLAGS) $(OPENMP) -DINVMAN_I_IMPLEMENTED -I. $< build/invman.o -o $@ -lm
+# Each example holds the implementation, so that `cc -O2 examples/NAME.c -lm` is enough. Here it is compiled once for all.
+build/%: examples/%.c examples/tool.h build/invman.o
+	$(CC) $(CFLAGS) $(OPENMP) -DINVMAN_NO_IMPLEMENTATION $< build/invman.o -o $@ -lm
 
 build/invman.o: invman.h build/flags
 	$(CC) $(CFLAGS) $(OPENMP) -DINVMAN_IMPLEMENTATION -x c -c invman.h -o $@

@@ -56,6 +56,7 @@
    OPTIONS (macros, defined before the include; defaults in brackets)
      INVMAN_IMPLEMENTATION  in one file: the code       INVMAN_STATIC   everything static, for one file only
      INVMAN_API             [extern] linkage            INVMAN_NO_SIMD  plain C, no vector extensions
+     INVMAN_NO_IMPLEMENTATION  INVMAN_IMPLEMENTATION adds no code: another object holds it (-DINVMAN_NO_IMPLEMENTATION)
      INVMAN_MALLOC(bytes), INVMAN_FREE(block)  [malloc, free] the default allocator
      INVMAN_USE_CBLAS       matrix products by INVMAN_CBLAS_HEADER [<cblas.h>] (OpenBLAS, Accelerate); link with it
      INVMAN_PORTABLE        the same bits from every compiler and processor with IEEE doubles: products are not fused with
@@ -1125,7 +1126,7 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
 /* ========================================================================================================
    Implementation
    ======================================================================================================== */
-#if defined(INVMAN_IMPLEMENTATION) && !defined(INVMAN_I_IMPLEMENTED)
+#if defined(INVMAN_IMPLEMENTATION) && !defined(INVMAN_NO_IMPLEMENTATION) && !defined(INVMAN_I_IMPLEMENTED)
 #define INVMAN_I_IMPLEMENTED
 
 #include <errno.h>

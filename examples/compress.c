@@ -1,156 +1,78 @@
 /* The main job as a program: trains a network in the feature regime on labelled points, to zero hinge loss, and shows
    how much it compressed the directions that do not matter.
 
-   cc -O2 -fopenmp -I.. compress.c -o compress -lm
+   cc -O2 -fopenmp examples/compress.c -o compress -lm
    ./compress --help */
-#define _POSIX_C_SOURCE 200809L /* clock_gettime, fileno, isatty */
 #define INVMAN_IMPLEMENTATION
-#include "invman.h"
-#include <errno.h>
-#include <float.h>
-#include <math.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#ifdef _WIN32
-#include <io.h>
-#define isatty _isatty
-#define fileno _fileno
-#else
-#include <unistd.h>
-#endif
+#include "tool.h"
 
-static const char help[] =
-    "compress - train a one-hidden-layer network by the hinge gradient flow; measure how it compresses its input\n"
-    "\n"
-    "  compress [--model stripe|cylinder] [options]   points of the paper's models\n"
-    "  compress --csv FILE [options]                  own points: a line each, numbers, the label -1 or +1 last\n"
-    "  compress --idx IMAGES LABELS [options]         images in IDX files (MNIST's, unpacked): even or odd digit\n"
-    "\n"
-    "  --d N            inputs (stripe 5, cylinder 3)\n"
-    "  --d-par N        informative inputs, the first ones (stripe 1, cylinder 2; csv: Lambda is shown where given)\n"
-    "  --p N            training points (models 411; files 1000, but at most half of the points)\n"
-    "  --h N            neurons (1000)\n"
-    "  --alpha A        scale of the predictor: small trains features, large is lazy (1e-6)\n"
-    "  --seed N         of points, weights and the choice of training points (1)\n"
-    "  --tol X          error of the margins, and rotation of a neuron, in a step (0.1)\n"
-    "  --test-size N    test points (models 10000; files: all that are left)\n"
-    "  --t-max T        stop at this time t, which is h times the t/h of the table (none)\n"
-    "  --jsonl FILE     one JSON object per report: step, t, dt, loss, test error, Lambda, sliding, unsatisfied;\n"
-    "                   a resumed run is appended\n"
-    "  --every N        steps between reports (10)\n"
-    "  --pgm FILE       images: a picture of the energy that the network kept per pixel\n"
-    "  --save FILE      save the run where it ends; Ctrl-C ends it early\n"
-    "  --resume FILE    go on from there: give the same data, alpha and h\n"
-    "  --help, --version\n"
-    "\n"
+typedef struct arguments {
+  const char *csv, *idx[2], *jsonl, *pgm, *save, *resume;
+  size_t d, d_par, p, h, seed, test_size, every;
+  double alpha, tol, t_max;
+  int model; /* INVMAN_STRIPE or INVMAN_CYLINDER */
+} arguments;
+
+static arguments asked;
+
+static const option options[] = {
+    {"--model", "stripe|cylinder", read_word, &asked.model, 0, 0, "stripe", "points of the paper's models", 0},
+    {"--csv", "FILE", read_input, &asked.csv, 0, 0, NULL, "own points: a line each, numbers, the label -1 or +1 last",
+     0},
+    {"--idx", "IMAGES LABELS", read_input, asked.idx, 0, 0, NULL,
+     "images in IDX files (MNIST's, unpacked): even or odd digit", 0},
+    {"--d", "N", read_whole, &asked.d, 1, 0, NULL, "inputs (stripe 5, cylinder 3)", 0},
+    {"--d-par", "N", read_whole, &asked.d_par, 1, 0, NULL,
+     "informative inputs, the first ones (stripe 1, cylinder 2; csv: Lambda is shown where given)", 0},
+    {"--p", "N", read_whole, &asked.p, 1, 0, NULL,
+     "training points (models 411; files 1000, but at most half of the points)", 0},
+    {"--h", "N", read_whole, &asked.h, 1, 0, "1000", "neurons", 0},
+    {"--alpha", "A", read_positive, &asked.alpha, 0, 0, "1e-6",
+     "scale of the predictor: small trains features, large is lazy", 0},
+    {"--seed", "N", read_whole, &asked.seed, 0, 0, "1", "of points, weights and the choice of training points", 0},
+    {"--tol", "X", read_positive, &asked.tol, 0, 1, "0.1", "error of the margins, and rotation of a neuron, in a step",
+     0},
+    {"--test-size", "N", read_whole, &asked.test_size, 1, 0, NULL,
+     "test points (models 10000; files: all that are left)", 0},
+    {"--t-max", "T", read_positive, &asked.t_max, 0, 0, NULL,
+     "stop at this time t, which is h times the t/h of the table (none)", 0},
+    {"--jsonl", "FILE", read_output, &asked.jsonl, 0, 0, NULL,
+     "one JSON object per report: step, t, dt, loss, test error, Lambda, sliding, unsatisfied; a resumed run is "
+     "appended",
+     0},
+    {"--every", "N", read_whole, &asked.every, 1, 0, "10", "steps between reports", 0},
+    {"--pgm", "FILE", read_output, &asked.pgm, 0, 0, NULL,
+     "images: a picture of the energy that the network kept per pixel", 0},
+    {"--save", "FILE", read_output, &asked.save, 0, 0, NULL, "save the run where it ends; Ctrl-C ends it early", 0},
+    {"--resume", "FILE", read_name, &asked.resume, 0, 0, NULL, "go on from there: give the same data, alpha and h", 0},
+};
+
+static const program description = {
+    "compress",
+    "train a one-hidden-layer network by the hinge gradient flow; measure how it compresses its input",
+    NULL,
     "  compress --d 5 --p 411 --h 10000\n"
     "  compress --model cylinder --d 3 --p 1000 --jsonl run.jsonl\n"
     "  compress --csv points.csv --p 500\n"
     "  compress --idx t10k-images-idx3-ubyte t10k-labels-idx1-ubyte --p 1000 --pgm kept.pgm\n"
     "\n"
-    "The last lines are of the labels alone, before training: the directions that first and second moments of labels\n"
-    "and inputs show above chance (Stein's lemma). Of a label that depends on products of three inputs only they show\n"
+    "The last lines are of the labels alone, before training: the directions that first and second moments of labels "
+    "and "
+    "inputs show above chance (Stein's lemma). Of a label that depends on products of three inputs only they show "
     "nothing.\n"
     "\n"
-    "Exit status: 0 the run ended, or stopped where it was told to; 1 it ended above zero loss; 2 bad input.\n";
+    "Exit status: 0 the run ended, or stopped where it was told to; 1 it ended above zero loss; 2 bad input, or a file "
+    "cannot be written; 3 interrupted.",
+    NULL,
+    options,
+    sizeof options / sizeof *options};
 
-static void fail(const char *format, ...) {
-  va_list list;
-  va_start(list, format);
-  fputs("compress: ", stderr);
-  vfprintf(stderr, format, list);
-  fputc('\n', stderr);
-  va_end(list);
-  exit(2);
-}
-
-static invman_error error;
-
-/* Ends the program where a call of the library failed; `about`: the file or the matter at hand. */
-static void check(invman_status status, const char *about) {
-  if (status >= 0) return;
-  if (error.unit && error.unit[0]) fail("%s: %s (%s %lu)", about, error.what, error.unit, (unsigned long)error.place);
-  fail("%s: %s", about, error.what ? error.what : invman_status_string(status));
-}
-
-/* ---- the command line */
-
-typedef struct arguments {
-  const char *model, *csv, *images, *labels, *jsonl, *pgm, *save, *resume;
-  size_t d, d_par, p, h, seed, test_size, every;
-  double alpha, tol, t_max;
-} arguments;
-
-static size_t whole_number(const char *flag, const char *text, size_t least) {
-  char *end;
-  unsigned long long value;
-  errno = 0;
-  value = strtoull(text, &end, 10);
-  if (*text < '0' || *text > '9' || *end || errno || value > SIZE_MAX)
-    fail("%s: '%s' is not a whole number", flag, text);
-  if (value < least) fail("%s must be at least %lu", flag, (unsigned long)least);
-  return (size_t)value;
-}
-
-static double positive_number(const char *flag, const char *text) {
-  char *end;
-  double value = strtod(text, &end);
-  if (end == text || *end) fail("%s: '%s' is not a number", flag, text);
-  if (!(value > 0 && value <= DBL_MAX)) fail("%s must be positive and finite", flag);
-  return value;
-}
-
-static void parse(int argc, char **argv, arguments *a) {
-  int i;
-  memset(a, 0, sizeof *a);
-  a->h = 1000;
-  a->seed = 1;
-  a->every = 10;
-  for (i = 1; i < argc; i++) {
-    const char *flag = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
-    if (!strcmp(flag, "--help") || !strcmp(flag, "-h")) {
-      fputs(help, stdout);
-      exit(0);
-    }
-    if (!strcmp(flag, "--version")) {
-      printf("compress, invman.h %d.%d.%d\n", INVMAN_VERSION_MAJOR, INVMAN_VERSION_MINOR, INVMAN_VERSION_PATCH);
-      exit(0);
-    }
-    if (strncmp(flag, "--", 2)) fail("'%s' is not an option; see --help", flag);
-    if (!value) fail("%s: unknown, or its value is missing; see --help", flag);
-    i++;
-    if (!strcmp(flag, "--model")) a->model = value;
-    else if (!strcmp(flag, "--csv")) a->csv = value;
-    else if (!strcmp(flag, "--idx")) {
-      if (++i >= argc) fail("--idx needs two files: images and labels");
-      a->images = value;
-      a->labels = argv[i];
-    } else if (!strcmp(flag, "--jsonl")) a->jsonl = value;
-    else if (!strcmp(flag, "--pgm")) a->pgm = value;
-    else if (!strcmp(flag, "--save")) a->save = value;
-    else if (!strcmp(flag, "--resume")) a->resume = value;
-    else if (!strcmp(flag, "--d")) a->d = whole_number(flag, value, 1);
-    else if (!strcmp(flag, "--d-par")) a->d_par = whole_number(flag, value, 1);
-    else if (!strcmp(flag, "--p")) a->p = whole_number(flag, value, 1);
-    else if (!strcmp(flag, "--h")) a->h = whole_number(flag, value, 1);
-    else if (!strcmp(flag, "--seed")) a->seed = whole_number(flag, value, 0);
-    else if (!strcmp(flag, "--test-size")) a->test_size = whole_number(flag, value, 1);
-    else if (!strcmp(flag, "--every")) a->every = whole_number(flag, value, 1);
-    else if (!strcmp(flag, "--alpha")) a->alpha = positive_number(flag, value);
-    else if (!strcmp(flag, "--tol")) {
-      a->tol = positive_number(flag, value);
-      if (a->tol > 1) fail("--tol must be at most 1");
-    } else if (!strcmp(flag, "--t-max")) a->t_max = positive_number(flag, value);
-    else fail("%s: unknown option; see --help", flag);
-  }
-  if ((a->model != NULL) + (a->csv != NULL) + (a->images != NULL) > 1) fail("give one of --model, --csv and --idx");
-  if (a->d && (a->csv || a->images)) fail("--d: the file sets the number of inputs");
-  if (a->d_par && a->images) fail("--d-par: images have no known informative inputs");
-  if (a->pgm && !a->images) fail("--pgm: only images make a picture");
+static void complete(const arguments *a) {
+  int file = a->csv || a->idx[0];
+  if (given("--model") + given("--csv") + given("--idx") > 1) fail("give one of --model, --csv and --idx");
+  if (a->d && file) fail("--d: the file sets the number of inputs");
+  if (a->d_par && a->idx[0]) fail("--d-par: images have no known informative inputs");
+  if (a->pgm && !a->idx[0]) fail("--pgm: only images make a picture");
 }
 
 /* ---- the data */
@@ -160,56 +82,36 @@ typedef struct problem {
   invman_data train, test; /* of a model, or views of `all` */
   size_t d_par;            /* 0: unknown */
   size_t shape[3];         /* of an image */
-  char about[64];
+  const char *about;
 } problem;
 
-static void sample(const invman_context *ctx, const arguments *a, problem *q) {
+static void draw(const invman_context *ctx, const arguments *a, problem *q) {
   invman_data_model model;
-  invman_rng rng;
   memset(&model, 0, sizeof model);
-  if (a->model && !strcmp(a->model, "cylinder")) model.kind = INVMAN_CYLINDER;
-  else if (a->model && strcmp(a->model, "stripe")) fail("--model: '%s' is neither stripe nor cylinder", a->model);
-  model.d = a->d ? a->d : model.kind == INVMAN_CYLINDER ? 3 : 5;
+  model.kind = a->model;
+  model.d = a->d ? a->d : a->model == INVMAN_CYLINDER ? 3 : 5;
   model.d_par = a->d_par;
-  q->d_par = a->d_par ? a->d_par : model.kind == INVMAN_CYLINDER ? 2 : 1;
-  invman_rng_seed(&rng, a->seed, INVMAN_STREAM_TRAIN);
-  check(invman_data_sample(ctx, &model, a->p ? a->p : 411, &rng, &q->train), "training points");
-  invman_rng_seed(&rng, a->seed, INVMAN_STREAM_TEST);
-  check(invman_data_sample(ctx, &model, a->test_size ? a->test_size : 10000, &rng, &q->test), "test points");
-  snprintf(q->about, sizeof q->about, "%s", model.kind == INVMAN_CYLINDER ? "cylinder" : "stripe");
+  q->d_par = a->d_par ? a->d_par : a->model == INVMAN_CYLINDER ? 2 : 1;
+  q->train = sample(ctx, &model, a->p ? a->p : 411, a->seed, INVMAN_STREAM_TRAIN, "training points");
+  q->test = sample(ctx, &model, a->test_size ? a->test_size : 10000, a->seed, INVMAN_STREAM_TEST, "test points");
+  q->about = a->model == INVMAN_CYLINDER ? "cylinder" : "stripe";
 }
 
 static void load(const invman_context *ctx, const arguments *a, problem *q) {
-  const char *path = a->csv ? a->csv : a->images;
+  const char *path = a->csv ? a->csv : a->idx[0];
   invman_rng rng;
-  size_t p, left;
-  if (a->csv) {
-    check(invman_data_read_csv(ctx, a->csv, &q->all), a->csv);
-  } else {
-    invman_idx_options options;
-    invman_status status;
-    memset(&options, 0, sizeof options);
-    options.centre = 1;
-    options.shape = q->shape;
-    status = invman_data_read_idx(ctx, a->images, a->labels, &options, &q->all);
-    check(status, error.what && strncmp(error.what, "labels", 6) == 0 ? a->labels : a->images);
-  }
+  size_t p, first = 0;
+  if (a->csv) check(invman_data_read_csv(ctx, a->csv, &q->all), a->csv);
+  else q->all = read_images(ctx, a->idx, q->shape);
   p = a->p ? a->p : q->all.n < 2000 ? (q->all.n + 1) / 2 : 1000;
-  if (p > q->all.n) fail("%s: --p %lu, but only %lu points", path, (unsigned long)p, (unsigned long)q->all.n);
   if (a->d_par > q->all.d)
     fail("%s: --d-par %lu, but only %lu inputs", path, (unsigned long)a->d_par, (unsigned long)q->all.d);
-  left = q->all.n - p;
-  if (a->test_size > left)
-    fail("%s: --test-size %lu, but only %lu points are left", path, (unsigned long)a->test_size, (unsigned long)left);
   invman_rng_seed(&rng, a->seed, INVMAN_STREAM_TRAIN);
   invman_data_shuffle(&q->all, &rng);
-  q->train = q->test = q->all;
-  q->train.n = p;
-  q->test.n = a->test_size ? a->test_size : left;
-  q->test.x += p * q->all.d;
-  q->test.y += p;
+  q->train = part(&q->all, &first, p, "--p", path);
+  q->test = part(&q->all, &first, a->test_size ? a->test_size : q->all.n - first, "--test-size", path);
   q->d_par = a->d_par;
-  snprintf(q->about, sizeof q->about, "%s", a->csv ? "csv" : "images");
+  q->about = a->csv ? "csv" : "images";
 }
 
 static void free_problem(const invman_context *ctx, problem *q) {
@@ -224,109 +126,53 @@ static void free_problem(const invman_context *ctx, problem *q) {
 /* ---- while it runs */
 
 typedef struct monitor {
-  FILE *jsonl;
-  size_t p;
-  int terminal, lambda;
+  journal lines;
+  int lambda; /* whether it is known */
 } monitor;
 
-static volatile sig_atomic_t interrupted;
-static void interrupt(int number) { /* the first one ends the run, the second one the program */
-  interrupted = 1;
-  signal(number, SIG_DFL);
-}
-
-static int stop_if_interrupted(const char *stage, double done, void *user) {
-  (void)stage;
-  (void)done;
-  (void)user;
-  return interrupted != 0;
-}
-
-static double seconds(void) {
-#ifdef _WIN32 /* where clock() is the time on the wall, and clock_gettime() in another library */
-  return (double)clock() / CLOCKS_PER_SEC;
-#else
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-#endif
-}
-
-static void json_number(FILE *file, const char *name, double value, int known) {
-  if (known && value <= DBL_MAX) fprintf(file, ", \"%s\": %.17g", name, value);
-  else fprintf(file, ", \"%s\": null", name);
+static void append_report(monitor *m, const invman_flow_info *info) {
+  text line = {NULL, 0, 0};
+  put(&line, "{\"step\": %lu", (unsigned long)info->step);
+  put_field(&line, "t", info->t, 17);
+  put_field(&line, "dt", info->dt, 17);
+  put_field(&line, "loss", info->loss, 17);
+  put_field(&line, "test_error", info->test_error >= 0 ? info->test_error : unknown, 17);
+  put_field(&line, "lambda", m->lambda ? info->lambda : unknown, 17);
+  put(&line, ", \"sliding\": %lu, \"unsatisfied\": %lu}\n", (unsigned long)info->sliding,
+      (unsigned long)info->unsatisfied);
+  append(&m->lines, &line);
 }
 
 static int report(const invman_flow_info *info, const invman_net *net, void *user) {
-  const monitor *m = (const monitor *)user;
-  if (m->jsonl) {
-    fprintf(m->jsonl, "{\"step\": %lu", (unsigned long)info->step);
-    json_number(m->jsonl, "t", info->t, 1);
-    json_number(m->jsonl, "dt", info->dt, 1);
-    json_number(m->jsonl, "loss", info->loss, 1);
-    json_number(m->jsonl, "test_error", info->test_error, info->test_error >= 0);
-    json_number(m->jsonl, "lambda", info->lambda, m->lambda);
-    fprintf(m->jsonl, ", \"sliding\": %lu, \"unsatisfied\": %lu}\n", (unsigned long)info->sliding,
-            (unsigned long)info->unsatisfied);
-    fflush(m->jsonl);
-  }
-  if (m->terminal) {
-    fprintf(stderr, "\r%5.1f %% satisfied   t/h %-10.4g", 100 - 100 * (double)info->unsatisfied / (double)m->p,
-            info->t / (double)net->h);
-    if (m->lambda) fprintf(stderr, " Lambda %-8.4g", info->lambda);
-    fflush(stderr);
-  }
+  monitor *m = (monitor *)user;
+  double t = info->t / (double)net->h;
+  if (m->lines.file) append_report(m, info);
+  if (m->lambda) begin_stage(0, 1, "t/h %-10.4g Lambda %-8.4g satisfied", t, info->lambda);
+  else begin_stage(0, 1, "t/h %-10.4g satisfied", t);
   return 0;
-}
-
-/* Fails now, and not after hours, where a file will not be written; leaves nothing behind. */
-static void check_writable(const char *path) {
-  size_t length = path ? strlen(path) : 0;
-  char *name = (char *)malloc(length + 5);
-  FILE *file;
-  if (!name) fail("out of memory");
-  if (length > 0) {
-    memcpy(name, path, length);
-    memcpy(name + length, ".tmp", 5);
-    file = fopen(name, "wb");
-    if (!file || fclose(file) != 0) fail("%s: cannot be created", path);
-    remove(name);
-  }
-  free(name);
 }
 
 /* ---- what comes out */
 
-/* The share of points with y F <= 0. */
-static double error_share(const invman_flow *flow, const invman_data *data) {
-  double *F = (double *)malloc(data->n * sizeof(double));
-  size_t i, wrong = 0;
-  if (!F) fail("out of memory");
-  check(invman_flow_predict(flow, data->x, data->n, F), "prediction");
-  for (i = 0; i < data->n; i++) wrong += !(data->y[i] * F[i] > 0);
-  free(F);
-  return (double)wrong / (double)data->n;
-}
-
-static void table(const invman_flow *flow, const problem *q, double h, double took) {
+static void show_run(const invman_flow *flow, const problem *q, double h, double took) {
   const invman_flow_info *info = invman_flow_get_info(flow);
 
-  printf("%-12s %s: %s\n", "status", invman_status_string(info->status), invman_end_string(info->end));
-  printf("%-12s %.6g\n", "t/h", info->t / h);
-  if (info->t_star > 0) printf("%-12s %.6g\n", "t*/h", info->t_star / h);
-  else printf("%-12s not reached\n", "t*/h");
+  show("%-12s %s: %s\n", "status", invman_status_string(info->status), invman_end_string(info->end));
+  show("%-12s %.6g\n", "t/h", info->t / h);
+  if (info->t_star > 0) show("%-12s %.6g\n", "t*/h", info->t_star / h);
+  else show("%-12s not reached\n", "t*/h");
   if (q->d_par > 0 && q->d_par < q->train.d) {
-    if (info->t_star > 0) printf("%-12s %.4g\n", "Lambda*", info->lambda_star);
-    else printf("%-12s not reached\n", "Lambda*");
-    printf("%-12s %.4g\n", "Lambda_max", info->lambda_max);
+    if (info->t_star > 0) show("%-12s %.4g\n", "Lambda*", info->lambda_star);
+    else show("%-12s not reached\n", "Lambda*");
+    show("%-12s %.4g\n", "Lambda_max", info->lambda_max);
   }
-  printf("%-12s %.6f\n", "train loss", info->loss);
-  printf("%-12s %.4f (%lu points)\n", "train error", error_share(flow, &q->train), (unsigned long)q->train.n);
+  show("%-12s %.6f\n", "train loss", info->loss);
+  show("%-12s %.4f (%lu points)\n", "train error", flow_error(flow, &q->train), (unsigned long)q->train.n);
   if (q->test.n > 0)
-    printf("%-12s %.4f (%lu points)\n", "test error", error_share(flow, &q->test), (unsigned long)q->test.n);
-  printf("%-12s %lu (%lu rejected, %lu events)\n", "steps", (unsigned long)info->step, (unsigned long)info->rejected,
-         (unsigned long)info->events);
-  printf("%-12s %.1f\n", "seconds", took);
+    show("%-12s %.4f (%lu points)\n", "test error", flow_error(flow, &q->test), (unsigned long)q->test.n);
+  show("%-12s %lu (%lu rejected, %lu events)\n", "steps", (unsigned long)info->step, (unsigned long)info->rejected,
+       (unsigned long)info->events);
+  show("%-12s %.1f\n", "seconds", took);
 }
 
 typedef struct share {
@@ -334,7 +180,7 @@ typedef struct share {
   size_t input;
 } share;
 
-static int larger_first(const void *a, const void *b) {
+static int more_energy_first(const void *a, const void *b) {
   const share *s = (const share *)a, *t = (const share *)b;
   return s->energy != t->energy ? (s->energy < t->energy) - (s->energy > t->energy)
                                 : (s->input > t->input) - (s->input < t->input);
@@ -342,12 +188,10 @@ static int larger_first(const void *a, const void *b) {
 
 /* The share of first-layer energy per input, sum over neurons of beta^2 omega_j^2: what the network kept. */
 static share *energy_shares(const invman_net *net) {
-  share *s = (share *)malloc(net->d * sizeof(share));
+  share *s = (share *)zeros(net->d, 1, sizeof(share));
   size_t n, j;
   double total = 0;
-  if (!s) fail("out of memory");
   for (j = 0; j < net->d; j++) {
-    s[j].energy = 0;
     s[j].input = j;
     for (n = 0; n < net->h; n++) {
       double v = net->beta[n] * net->w[n * net->d + j];
@@ -359,60 +203,46 @@ static share *energy_shares(const invman_net *net) {
   return s;
 }
 
-static void write_picture(const char *path, const share *s, const size_t shape[3]) {
-  size_t pixels = shape[1] * shape[2], i, c, length = strlen(path);
-  char *name = (char *)malloc(length + 5);
-  unsigned char *grey = (unsigned char *)malloc(pixels);
-  double *energy = (double *)calloc(pixels, sizeof(double)), most = 0;
-  FILE *file;
-  int bad;
-  if (!name || !grey || !energy) fail("out of memory");
+static void write_picture(const char *path, const invman_net *net, const size_t shape[3]) {
+  share *s = energy_shares(net);
+  size_t pixels = shape[1] * shape[2], i, c;
+  double *energy = numbers(pixels, 1), most = 0;
+  text t = {NULL, 0, 0};
   for (i = 0; i < pixels; i++) {
     for (c = 0; c < shape[0]; c++) energy[i] += s[c * pixels + i].energy;
-    if (energy[i] > most) most = energy[i];
+    most = larger(most, energy[i]);
   }
-  for (i = 0; i < pixels; i++) grey[i] = (unsigned char)(most > 0 ? 255 * energy[i] / most + 0.5 : 0);
-  memcpy(name, path, length);
-  memcpy(name + length, ".tmp", 5);
-  file = fopen(name, "wb");
-  if (!file) fail("%s: cannot be created", path);
-  fprintf(file, "P5\n%lu %lu\n255\n", (unsigned long)shape[2], (unsigned long)shape[1]);
-  bad = fwrite(grey, 1, pixels, file) != pixels;
-  bad |= fclose(file) != 0;
-#ifdef _WIN32
-  if (!bad) remove(path);
-#endif
-  if (bad || rename(name, path) != 0) {
-    remove(name);
-    fail("%s: cannot be written", path);
+  put(&t, "P5\n%lu %lu\n255\n", (unsigned long)shape[2], (unsigned long)shape[1]);
+  for (i = 0; i < pixels; i++) {
+    unsigned char grey = (unsigned char)(most > 0 ? 255 * energy[i] / most + 0.5 : 0);
+    put_bytes(&t, &grey, 1);
   }
+  if (save(path, &t)) show("picture      %s\n", path);
   free(energy);
-  free(grey);
-  free(name);
+  free(s);
 }
 
 static void show_energy(const arguments *a, const invman_net *net, const problem *q) {
   share *s = energy_shares(net);
   size_t shown = net->d < 20 ? net->d : 20, j;
-  if (a->pgm) write_picture(a->pgm, s, q->shape);
-  qsort(s, net->d, sizeof *s, larger_first);
-  printf("\nshare of first-layer energy%s\n", shown < net->d ? ", the first twenty" : "");
+  qsort(s, net->d, sizeof *s, more_energy_first);
+  show("\nshare of first-layer energy%s\n", shown < net->d ? ", the first twenty" : "");
   for (j = 0; j < shown; j++) {
     char name[64];
     size_t i = s[j].input, width = q->shape[2];
-    if (a->images)
+    if (a->idx[0])
       snprintf(name, sizeof name, "pixel %lu,%lu", (unsigned long)(i / width % q->shape[1]),
                (unsigned long)(i % width));
     else snprintf(name, sizeof name, "x%lu", (unsigned long)(i + 1));
-    printf("%-12s %.4f\n", name, s[j].energy);
+    show("%-12s %.4f\n", name, s[j].energy);
   }
-  if (a->pgm) printf("picture      %s\n", a->pgm);
   free(s);
+  if (a->pgm) write_picture(a->pgm, net, q->shape);
 }
 
 /* ---- the informative directions, as the labels alone show them before any training */
 
-enum { PERMUTATIONS = 19, STREAM_PERMUTATIONS = 6, DIRECTIONS = 5, COMPONENTS = 4, MOST_INPUTS = 200 };
+enum { PERMUTATIONS = 19, STREAM_PERMUTATIONS = 6, DIRECTIONS = 5, MOST_INPUTS = 200 };
 
 typedef struct directions {
   const char *skipped;            /* why there are none; NULL: there are */
@@ -422,19 +252,6 @@ typedef struct directions {
   unsigned char *rare;            /* (d) inputs that have one value but in a few points */
   unsigned char *few;             /* (inputs) directions along which a few points have most of the variance */
 } directions;
-
-static double *numbers(size_t rows, size_t columns) {
-  double *memory = columns > 0 && rows > SIZE_MAX / sizeof(double) / columns
-                       ? NULL
-                       : (double *)malloc((rows * columns + 1) * sizeof(double));
-  if (!memory) fail("out of memory");
-  return memory;
-}
-
-static int descending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x < y) - (x > y);
-}
 
 /* How many points are a few, of n. */
 static size_t a_few(size_t n) {
@@ -452,7 +269,7 @@ static int rests_on_few(const double *x, size_t n, size_t stride) {
     double off = x[i * stride] - x[0] - mean;
     all += square[i] = off * off;
   }
-  qsort(square, n, sizeof *square, descending);
+  qsort(square, n, sizeof *square, larger_first);
   for (i = 0; i < a_few(n); i++) most += square[i];
   free(square);
   return 2 * most > all;
@@ -464,7 +281,7 @@ static int is_rare(const double *x, size_t n, size_t stride) {
   double *sorted = numbers(n, 1);
   size_t i, run = 0, longest = 0;
   for (i = 0; i < n; i++) sorted[i] = x[i * stride];
-  qsort(sorted, n, sizeof *sorted, descending);
+  qsort(sorted, n, sizeof *sorted, larger_first);
   for (i = 0; i < n; i++) {
     run = i > 0 && sorted[i] == sorted[i - 1] ? run + 1 : 1;
     longest = run > longest ? run : longest;
@@ -581,16 +398,15 @@ static void find_directions(const invman_context *ctx, const arguments *a, const
   double *mean, *W, *V, *unit;
   invman_data used = *data, z;
   memset(out, 0, sizeof *out);
-  if (a->images) out->skipped = "pixels are far from Gaussian";
+  if (a->idx[0]) out->skipped = "pixels are far from Gaussian";
   else if (d > MOST_INPUTS) out->skipped = "more than 200 inputs";
   else if (data->n / 5 < d) out->skipped = "fewer than five training points per input";
   if (out->skipped) return;
   mean = numbers(d, 1);
   unit = numbers(d, 1);
   W = numbers(d, d);
-  of = (size_t *)calloc(d, sizeof *of);
-  out->rare = (unsigned char *)calloc(2 * d, 1);
-  if (!of || !out->rare) fail("out of memory");
+  of = (size_t *)zeros(d, 1, sizeof *of);
+  out->rare = (unsigned char *)zeros(d, 2, 1);
   out->few = out->rare + d;
   for (j = 0; j < d * d; j++) W[j] = j / d == j % d;
   for (j = 0; j < d; j++) of[j] = j, unit[j] = 1;
@@ -616,60 +432,47 @@ static void find_directions(const invman_context *ctx, const arguments *a, const
   free(of);
 }
 
-/* The largest components of a form, one after the other. */
-static void show_form(const double *form, size_t d) {
-  size_t shown, j, last = d;
-  for (shown = 0; shown < COMPONENTS && shown < d; shown++) {
-    size_t most = d;
-    for (j = 0; j < d; j++) {
-      int left = last == d || fabs(form[j]) < fabs(form[last]) || (fabs(form[j]) == fabs(form[last]) && j > last);
-      if (left && (most == d || fabs(form[j]) > fabs(form[most]))) most = j;
-    }
-    if (shown > 0 && fabs(form[most]) < 0.1) break;
-    printf("  %+.3f x%lu", form[most], (unsigned long)most + 1);
-    last = most;
-  }
-  putchar('\n');
-}
-
 static void show_rare(const directions *s, const invman_data *data) {
   size_t j, count = 0, shown = 0;
   for (j = 0; j < data->d; j++) count += s->rare[j];
   if (count == 0) return;
-  printf("%-12s", "rare");
+  show("%-12s", "rare");
   for (j = 0; j < data->d && shown < 2 * DIRECTIONS; j++)
-    if (s->rare[j]) shown += (size_t)(printf(" x%lu", (unsigned long)j + 1) > 0);
-  if (count > shown) printf(" and %lu more", (unsigned long)(count - shown));
-  printf(": one value but in a few points, which says little of any other; left out\n");
+    if (s->rare[j]) {
+      show(" x%lu", (unsigned long)j + 1);
+      shown++;
+    }
+  if (count > shown) show(" and %lu more", (unsigned long)(count - shown));
+  show(": one value but in a few points, which says little of any other; left out\n");
 }
 
 static void show_directions(const arguments *a, const directions *s, const invman_data *data) {
   size_t k, shown = 0, few = 0;
   if (s->skipped) {
-    printf("\ninformative directions by the labels alone: left out, %s\n", s->skipped);
+    show("\ninformative directions by the labels alone: left out, %s\n", s->skipped);
     return;
   }
-  printf("\ninformative directions by the labels alone, before training\n");
+  show("\ninformative directions by the labels alone, before training\n");
   if (a->csv) {
-    printf("%-12s centred and whitened by their covariance, as this asks for N(0,1)", "inputs");
-    if (s->lost > 0) printf("; %lu without variance left out", (unsigned long)s->lost);
-    putchar('\n');
+    show("%-12s centred and whitened by their covariance, as this asks for N(0,1)", "inputs");
+    if (s->lost > 0) show("; %lu without variance left out", (unsigned long)s->lost);
+    show("\n");
   }
   show_rare(s, data);
   for (k = 0; k < s->found; k++) few += s->few[k];
-  printf("%-12s %lu of strength above %.4f, the most in %d permutations of the labels; sqrt(d/p) = %.4f\n", "found",
-         (unsigned long)(s->found - few), s->noise, (int)PERMUTATIONS, sqrt((double)s->inputs / (double)data->n));
+  show("%-12s %lu of strength above %.4f, the most in %d permutations of the labels; sqrt(d/p) = %.4f\n", "found",
+       (unsigned long)(s->found - few), s->noise, (int)PERMUTATIONS, sqrt((double)s->inputs / (double)data->n));
   for (k = 0; k < s->found && shown < DIRECTIONS; k++) {
     if (s->few[k]) continue;
-    printf("strength     %.4f", s->strength[k]);
-    show_form(s->form + k * data->d, data->d);
+    show("strength     %.4f", s->strength[k]);
+    show_direction(s->form + k * data->d, data->d);
     shown++;
   }
-  if (s->found - few > shown) printf("%-12s %lu more\n", "and", (unsigned long)(s->found - few - shown));
+  if (s->found - few > shown) show("%-12s %lu more\n", "and", (unsigned long)(s->found - few - shown));
   for (k = 0; k < s->found; k++) {
     if (!s->few[k]) continue;
-    printf("rare         %.4f, not among the found: it rests on a few points;", s->strength[k]);
-    show_form(s->form + k * data->d, data->d);
+    show("rare         %.4f, not among the found: it rests on a few points;", s->strength[k]);
+    show_direction(s->form + k * data->d, data->d);
   }
 }
 
@@ -679,77 +482,72 @@ static void free_directions(directions *s) {
   free(s->rare);
 }
 
+/* The run at its start, or where it was saved. */
+static invman_flow *begin_run(const invman_context *ctx, const arguments *a, const problem *q, monitor *m,
+                              invman_net *net) {
+  invman_flow_options o;
+  invman_flow *flow;
+  memset(&o, 0, sizeof o);
+  o.alpha = a->alpha;
+  o.rotation_tol = o.margin_tol = a->tol;
+  o.t_max = a->t_max;
+  o.d_par = q->d_par;
+  o.test = a->jsonl && q->test.n > 0 ? &q->test : NULL;
+  o.report_every = a->every;
+  o.report = report;
+  o.user = m;
+  if (a->resume) {
+    check(invman_flow_resume(ctx, a->resume, net, &q->train, &o, &flow), a->resume);
+    if (net->h != a->h) fail("%s: made with --h %lu", a->resume, (unsigned long)net->h);
+  } else {
+    *net = new_net(ctx, a->h, q->train.d, a->seed);
+    check(invman_flow_create(ctx, net, &q->train, &o, &flow), a->csv ? a->csv : a->idx[0] ? a->idx[0] : "training");
+  }
+  return flow;
+}
+
 int main(int argc, char **argv) {
+  const arguments *a = &asked;
   invman_context ctx;
-  invman_flow_options options;
   invman_flow *flow;
   invman_net net;
-  arguments a;
   problem q;
   monitor m;
   directions labels;
-  double began, took;
-  int end;
+  double began;
+  int status;
+  start(argc, argv, &description);
+  complete(a);
   memset(&ctx, 0, sizeof ctx);
-  memset(&options, 0, sizeof options);
   memset(&net, 0, sizeof net);
   memset(&q, 0, sizeof q);
   memset(&m, 0, sizeof m);
   ctx.error = &error;
-  ctx.progress = stop_if_interrupted;
-
-  parse(argc, argv, &a);
-  if (a.csv || a.images) load(&ctx, &a, &q);
-  else sample(&ctx, &a, &q);
-
-  options.alpha = a.alpha;
-  options.rotation_tol = options.margin_tol = a.tol;
-  options.t_max = a.t_max;
-  options.d_par = q.d_par;
-  options.test = a.jsonl && q.test.n > 0 ? &q.test : NULL;
-  options.report_every = a.every;
-  options.report = report;
-  options.user = &m;
-  m.p = q.train.n;
+  ctx.progress = progress;
+  if (a->csv || a->idx[0]) load(&ctx, a, &q);
+  else draw(&ctx, a, &q);
   m.lambda = q.d_par > 0 && q.d_par < q.train.d;
-  m.terminal = isatty(fileno(stderr));
-  if (a.resume) {
-    check(invman_flow_resume(&ctx, a.resume, &net, &q.train, &options, &flow), a.resume);
-    if (net.h != a.h) fail("%s: made with --h %lu", a.resume, (unsigned long)net.h);
-  } else {
-    invman_rng rng;
-    invman_rng_seed(&rng, a.seed, INVMAN_STREAM_WEIGHTS);
-    check(invman_net_init(&ctx, a.h, q.train.d, &rng, &net), "network");
-    check(invman_flow_create(&ctx, &net, &q.train, &options, &flow), a.csv ? a.csv : a.images ? a.images : "training");
-  }
-  check_writable(a.save);
-  check_writable(a.pgm);
-  if (a.jsonl && !(m.jsonl = fopen(a.jsonl, a.resume ? "a" : "w"))) fail("%s: cannot be created", a.jsonl);
+  flow = begin_run(&ctx, a, &q, &m, &net);
+  m.lines.path = a->jsonl;
+  m.lines.torn = -1;
+  open_journal(&m.lines, !a->resume);
 
-  printf("%s, d = %lu, p = %lu, h = %lu, alpha = %g, seed %lu\n", q.about, (unsigned long)q.train.d,
-         (unsigned long)q.train.n, (unsigned long)net.h, a.alpha > 0 ? a.alpha : 1e-6, (unsigned long)a.seed);
-  fflush(stdout);
-  find_directions(&ctx, &a, &q.train, &labels);
-  signal(SIGINT, interrupt);
+  show("%s, d = %lu, p = %lu, h = %lu, alpha = %g, seed %lu\n", q.about, (unsigned long)q.train.d,
+       (unsigned long)q.train.n, (unsigned long)net.h, a->alpha, (unsigned long)a->seed);
+  find_directions(&ctx, a, &q.train, &labels);
+  begin_work();
   began = seconds();
   check(invman_flow_run(flow), "training");
-  if (m.terminal) fprintf(stderr, "\r%60s\r", "");
-  took = seconds() - began;
-  if (a.save) check(invman_flow_save(flow, a.save), a.save);
-  table(flow, &q, (double)net.h, took);
-  if (a.save) printf("%-12s %s\n", "saved", a.save);
-  if (a.csv || a.images) show_energy(&a, &net, &q);
-  show_directions(&a, &labels, &q.train);
-  if (m.jsonl) {
-    int bad = ferror(m.jsonl);
-    if (fclose(m.jsonl) != 0 || bad) fail("%s: cannot be written", a.jsonl);
-  }
-  if (fflush(stdout) != 0 || ferror(stdout)) fail("the output cannot be written");
+  show_run(flow, &q, (double)net.h, seconds() - began);
+  close_journal(&m.lines);
+  if (a->save && saved(invman_flow_save(flow, a->save), a->save)) show("%-12s %s\n", "saved", a->save);
+  if (a->csv || a->idx[0]) show_energy(a, &net, &q);
+  show_directions(a, &labels, &q.train);
 
-  end = invman_flow_get_info(flow)->status;
+  status = invman_flow_get_info(flow)->status;
   invman_flow_free(flow);
   invman_net_free(&ctx, &net);
   free_directions(&labels);
   free_problem(&ctx, &q);
-  return end == INVMAN_OK || end == INVMAN_STOPPED ? 0 : 1;
+  return finish(status == INVMAN_OK || status == INVMAN_STOPPED ? 0 : 1);
 }

@@ -2,76 +2,10 @@
    labels, how far the classes have collapsed, of what dimension the points are, which inputs the labels depend on;
    beside each number what chance gives.
 
-   cc -O3 examples/diagnose.c -I. -o diagnose -lm
+   cc -O2 examples/diagnose.c -o diagnose -lm
    ./diagnose --features features.npy --labels labels.csv */
 #define INVMAN_IMPLEMENTATION
-#include "invman.h"
-#include <errno.h>
-#include <float.h>
-#include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static const char help[] =
-    "diagnose - spectrum, labels, neural collapse, dimension and entropy of a Gram matrix, beside what chance gives\n"
-    "\n"
-    "  diagnose --gram FILE [options]       a Gram matrix, (n,n), symmetric\n"
-    "  diagnose --features FILE [options]   a representation, a row per point: K = X X'\n"
-    "\n"
-    "  --labels FILE  a number per point; equal numbers are one class. Two classes become -1, +1\n"
-    "  --other FILE   a second Gram matrix of the same points: its centred alignment with the first (CKA)\n"
-    "  --gamma G      ridge of the leverages and of the effective dimension (mean eigenvalue)\n"
-    "  --k N          neighbours of the local dimension (20, or all there are)\n"
-    "  --sigma S      scale of the diffusion (median distance)\n"
-    "  --draws N      random permutations of the labels for the null values, 0 for none (20)\n"
-    "  --seed N       of the permutations (1)\n"
-    "  --truth N      with --features: the first N inputs are known to be the informative ones\n"
-    "  --json         one JSON object in place of the table\n"
-    "  --help, --version\n"
-    "\n"
-    "  diagnose --gram K.npy --labels y.npy --other K_before.npy\n"
-    "  diagnose --features points.csv --labels labels.csv --json\n"
-    "\n"
-    "Files: .npy of NumPy (versions 1 to 3, numbers of any byte order, one or two dimensions), or text: numbers\n"
-    "separated by commas, semicolons, tabs or spaces, a row a line, perhaps a line of names first, # for comments.\n"
-    "What rounding may leave of symmetry, of an eigenvalue 0 and of a distance 0 follows from the file's numbers:\n"
-    "double, single or half precision. Doubles and text that hold no more than single precision count as it.\n"
-    "null: the same number for permuted labels (CKA: permuted points), its mean, and of all draws the one that looks\n"
-    "most like a signal. - (JSON: null) stands for what is not defined, and the reason beside it. Entropies are in\n"
-    "nats, but for those in bits. About 6 n^2 doubles of memory, and a time in proportion to n^3.\n"
-    "\n"
-    "Exit status: 0 done; 2 bad input.\n";
-
-static void fail(const char *format, ...) {
-  va_list list;
-  va_start(list, format);
-  fputs("diagnose: ", stderr);
-  vfprintf(stderr, format, list);
-  fputc('\n', stderr);
-  va_end(list);
-  exit(2);
-}
-
-static invman_error error;
-
-/* Ends the program where a call of the library failed; `about`: the file or the matter at hand. */
-static void check(invman_status status, const char *about) {
-  if (status >= 0) return;
-  if (error.unit && error.unit[0]) fail("%s: %s (%s %lu)", about, error.what, error.unit, (unsigned long)error.place);
-  fail("%s: %s", about, error.what ? error.what : invman_status_string(status));
-}
-
-static double *numbers(size_t rows, size_t columns) {
-  size_t most = SIZE_MAX / sizeof(double);
-  double *memory =
-      columns > 0 && rows > most / columns ? NULL : (double *)malloc((rows * columns + 1) * sizeof(double));
-  if (!memory) fail("out of memory");
-  return memory;
-}
-
-/* ---- the command line */
+#include "tool.h"
 
 typedef struct arguments {
   const char *gram, *features, *labels, *other;
@@ -80,300 +14,61 @@ typedef struct arguments {
   int json;
 } arguments;
 
-static size_t whole_number(const char *flag, const char *text, size_t least) {
-  char *end;
-  unsigned long long value;
-  errno = 0;
-  value = strtoull(text, &end, 10);
-  if (*text < '0' || *text > '9' || *end || errno || value > SIZE_MAX)
-    fail("%s: '%s' is not a whole number", flag, text);
-  if (value < least) fail("%s must be at least %lu", flag, (unsigned long)least);
-  return (size_t)value;
-}
+static arguments asked;
 
-static double positive_number(const char *flag, const char *text) {
-  char *end;
-  double value = strtod(text, &end);
-  if (end == text || *end) fail("%s: '%s' is not a number", flag, text);
-  if (!(value > 0 && value <= DBL_MAX)) fail("%s must be positive and finite", flag);
-  return value;
-}
+static const option options[] = {
+    {"--gram", "FILE", read_input, &asked.gram, 0, 0, NULL, "a Gram matrix, (n,n), symmetric", 0},
+    {"--features", "FILE", read_input, &asked.features, 0, 0, NULL, "a representation, a row per point: K = X X'", 0},
+    {"--labels", "FILE", read_input, &asked.labels, 0, 0, NULL,
+     "a number per point; equal numbers are one class. Two classes become -1, +1", 0},
+    {"--other", "FILE", read_input, &asked.other, 0, 0, NULL,
+     "a second Gram matrix of the same points: its centred alignment with the first (CKA)", 0},
+    {"--gamma", "G", read_positive, &asked.gamma, 0, 0, NULL,
+     "ridge of the leverages and of the effective dimension (mean eigenvalue)", 0},
+    {"--k", "N", read_whole, &asked.k, 1, 0, NULL, "neighbours of the local dimension (20, or all there are)", 0},
+    {"--sigma", "S", read_positive, &asked.sigma, 0, 0, NULL, "scale of the diffusion (median distance)", 0},
+    {"--draws", "N", read_whole, &asked.draws, 0, 100000, "20",
+     "random permutations of the labels for the null values, 0 for none", 0},
+    {"--seed", "N", read_whole, &asked.seed, 0, 0, "1", "of the permutations", 0},
+    {"--truth", "N", read_whole, &asked.truth, 1, 0, NULL,
+     "with --features: the first N inputs are known to be the informative ones", 0},
+    {"--json", NULL, read_switch, &asked.json, 0, 0, NULL, "one JSON object in place of the table", 0},
+};
 
-static void parse(int argc, char **argv, arguments *a) {
-  int i;
-  memset(a, 0, sizeof *a);
-  a->draws = 20;
-  a->seed = 1;
-  for (i = 1; i < argc; i++) {
-    const char *flag = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
-    if (!strcmp(flag, "--help") || !strcmp(flag, "-h")) {
-      fputs(help, stdout);
-      exit(0);
-    }
-    if (!strcmp(flag, "--version")) {
-      printf("diagnose, invman.h %d.%d.%d\n", INVMAN_VERSION_MAJOR, INVMAN_VERSION_MINOR, INVMAN_VERSION_PATCH);
-      exit(0);
-    }
-    if (!strcmp(flag, "--json")) {
-      a->json = 1;
-      continue;
-    }
-    if (strncmp(flag, "--", 2)) fail("'%s' is not an option; see --help", flag);
-    if (!value) fail("%s: unknown, or its value is missing; see --help", flag);
-    i++;
-    if (!strcmp(flag, "--gram")) a->gram = value;
-    else if (!strcmp(flag, "--features")) a->features = value;
-    else if (!strcmp(flag, "--labels")) a->labels = value;
-    else if (!strcmp(flag, "--other")) a->other = value;
-    else if (!strcmp(flag, "--gamma")) a->gamma = positive_number(flag, value);
-    else if (!strcmp(flag, "--sigma")) a->sigma = positive_number(flag, value);
-    else if (!strcmp(flag, "--k")) a->k = whole_number(flag, value, 1);
-    else if (!strcmp(flag, "--draws")) a->draws = whole_number(flag, value, 0);
-    else if (!strcmp(flag, "--seed")) a->seed = whole_number(flag, value, 0);
-    else if (!strcmp(flag, "--truth")) a->truth = whole_number(flag, value, 1);
-    else fail("%s: unknown option; see --help", flag);
-  }
+static const program description = {
+    "diagnose",
+    "spectrum, labels, neural collapse, dimension and entropy of a Gram matrix, beside what chance gives",
+    "  diagnose --gram FILE [options]\n"
+    "  diagnose --features FILE [options]",
+    "  diagnose --gram K.npy --labels y.npy --other K_before.npy\n"
+    "  diagnose --features points.csv --labels labels.csv --json\n"
+    "\n"
+    "Files: .npy of NumPy (versions 1 to 3, numbers of any byte order, one or two dimensions), or text: numbers "
+    "separated by commas, semicolons, tabs or spaces, a row a line, perhaps a line of names first, # for "
+    "comments.\n"
+    "What rounding may leave of symmetry, of an eigenvalue 0 and of a distance 0 follows from the file's numbers: "
+    "double, single or half precision. Doubles and text that hold no more than single precision count as it.\n"
+    "null: the same number for permuted labels (CKA: permuted points), its mean, and of all draws the one that "
+    "looks most like a signal. - (JSON: null) stands for what is not defined, and the reason beside it. Entropies "
+    "are in nats, but for those in bits. About 6 n^2 doubles of memory, and a time in proportion to n^3.\n"
+    "\n"
+    "Exit status: 0 done; 2 bad input; 3 interrupted: what is known is shown.",
+    NULL,
+    options,
+    sizeof options / sizeof *options};
+
+static void complete(const arguments *a) {
   if ((a->gram != NULL) + (a->features != NULL) != 1) fail("give one of --gram and --features; see --help");
   if (a->truth && !a->features) fail("--truth: only --features have inputs");
-  if (a->draws > 100000) fail("--draws must be at most 100000");
 }
 
 /* ---- tables of numbers in files */
 
-typedef struct table {
-  size_t rows, columns;
-  double *value; /* (rows,columns) */
-  double eps;    /* the spacing of the numbers near 1: DBL_EPSILON, FLT_EPSILON where they are of single precision */
-} table;
-
-/* The whole file, and a 0 behind it. */
-static unsigned char *read_file(const char *path, size_t *size) {
-  size_t room = 65536, got;
-  unsigned char *bytes = (unsigned char *)malloc(room);
-  FILE *file = fopen(path, "rb");
-  int bad;
-  if (!file) fail("%s: the file cannot be read", path);
-  if (!bytes) fail("out of memory");
-  for (*size = 0; (got = fread(bytes + *size, 1, room - 1 - *size, file)) > 0;) {
-    *size += got;
-    if (room - 1 - *size > 0) continue;
-    if (room > SIZE_MAX / 2) fail("%s: too large", path);
-    bytes = (unsigned char *)realloc(bytes, room *= 2);
-    if (!bytes) fail("out of memory");
-  }
-  bad = ferror(file);
-  fclose(file);
-  if (bad) fail("%s: the file cannot be read", path);
-  bytes[*size] = 0;
-  return bytes;
-}
-
-static int separates(char c) { return c == ',' || c == ';' || c == '\t'; }
-
-/* The numbers of a line, appended. Returns how many; 0: this is a line of names, which only the first one may be. */
-static size_t parse_line(const char *path, char *at, size_t line, int first, table *t, size_t *count, size_t *room) {
-  size_t columns = 0;
-  for (;;) {
-    char *end;
-    double value;
-    while (*at == ' ') at++;
-    value = strtod(at, &end);
-    if (end == at || separates(*at) || (*end && *end != ' ' && !separates(*end))) {
-      if (first && columns == 0) return 0;
-      fail("%s: a field is %s (line %lu)", path, *at && !separates(*at) ? "not a number" : "empty",
-           (unsigned long)line);
-    }
-    if (!(fabs(value) <= DBL_MAX)) fail("%s: a number is not finite (line %lu)", path, (unsigned long)line);
-    if (*count == *room) {
-      if (*room > SIZE_MAX / 2 / sizeof(double)) fail("out of memory");
-      *room = *room ? 2 * *room : 1024;
-      t->value = (double *)realloc(t->value, *room * sizeof(double));
-      if (!t->value) fail("out of memory");
-    }
-    t->value[(*count)++] = value;
-    columns++;
-    for (at = end; *at == ' ';) at++;
-    if (!*at) return columns;
-    if (separates(*at)) at++;
-  }
-}
-
-static table parse_csv(const char *path, unsigned char *bytes, size_t size) {
-  char *text = (char *)bytes, *end = text + size, *next;
-  size_t line, count = 0, room = 0, columns;
-  int first = 1;
-  table t;
-  memset(&t, 0, sizeof t);
-  if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) text += 3; /* a byte order mark */
-  for (line = 1; text < end; text = next, line++) {
-    char *stop = (char *)memchr(text, '\n', (size_t)(end - text));
-    if (!stop) stop = end;
-    next = stop < end ? stop + 1 : end;
-    *stop = 0;
-    if (strlen(text) != (size_t)(stop - text)) fail("%s: not a text (line %lu)", path, (unsigned long)line);
-    while (stop > text && (stop[-1] == '\r' || stop[-1] == ' ')) *--stop = 0;
-    while (*text == ' ') text++;
-    if (!*text || *text == '#') continue;
-    columns = parse_line(path, text, line, first, &t, &count, &room);
-    first = 0;
-    if (columns == 0) continue;
-    if (t.rows > 0 && columns != t.columns)
-      fail("%s: %s columns than on the lines before (line %lu)", path, columns < t.columns ? "fewer" : "more",
-           (unsigned long)line);
-    t.columns = columns;
-    t.rows++;
-  }
-  if (t.rows == 0) fail("%s: no numbers", path);
-  return t;
-}
-
-/* ---- .npy: "\x93NUMPY", version, the header's length, the header (a Python dictionary), the numbers */
-
-typedef struct npy {
-  char kind;   /* f, i, u or b */
-  size_t size; /* bytes of a number */
-  int big;     /* big-endian */
-  int fortran; /* the first index is the fastest */
-  size_t dims, shape[2], start;
-} npy;
-
-/* What stands behind 'key': in the header. */
-static const char *npy_entry(const char *path, const char *header, const char *key) {
-  char quoted[32];
-  const char *at;
-  snprintf(quoted, sizeof quoted, "'%s'", key);
-  at = strstr(header, quoted);
-  if (!at) fail("%s: npy: the header has no %s (byte 10)", path, quoted);
-  for (at += strlen(quoted); *at == ' ';) at++;
-  if (*at++ != ':') fail("%s: npy: the header is malformed at %s (byte 10)", path, quoted);
-  while (*at == ' ') at++;
-  return at;
-}
-
-static void npy_type(const char *path, const char *header, npy *f) {
-  const char *d = npy_entry(path, header, "descr");
-  int plain = d[0] == '\'' && d[1] && strchr("<>|=", d[1]) && d[2] && strchr("fiub", d[2]) && d[3] >= '1' &&
-              d[3] <= '8' && d[4] == '\'';
-  int length = (int)strcspn(d, ",}") < 12 ? (int)strcspn(d, ",}") : 12; /* of the type's name */
-  if (d[0] == '\'' && d[1] && d[2] == 'c')
-    fail("%s: npy: complex numbers, of type %.*s: points and Gram matrices are real here (byte 10)", path, length, d);
-  f->kind = plain ? d[2] : '?';
-  f->size = plain ? (size_t)(d[3] - '0') : 0;
-  f->big = plain && d[1] == '>';
-  if (f->kind == 'f') plain = f->size == 2 || f->size == 4 || f->size == 8;
-  else if (f->kind == 'b') plain = f->size == 1;
-  else plain = plain && (f->size == 1 || f->size == 2 || f->size == 4 || f->size == 8);
-  if (!plain || (f->size > 1 && d[1] == '|'))
-    fail("%s: npy: numbers of type %.*s, which is none of f2, f4, f8, i1 to i8, u1 to u8, b1 (byte 10)", path, length,
-         d);
-}
-
-static void npy_shape(const char *path, const char *header, npy *f) {
-  const char *at = npy_entry(path, header, "shape");
-  if (*at++ != '(') fail("%s: npy: the shape is malformed (byte 10)", path);
-  f->shape[0] = f->shape[1] = 1;
-  for (f->dims = 0;;) {
-    unsigned long long size;
-    char *end;
-    while (*at == ' ' || (*at == ',' && f->dims > 0)) at++;
-    if (*at == ')') break;
-    errno = 0;
-    size = strtoull(at, &end, 10);
-    if (*at < '0' || *at > '9' || errno || size > SIZE_MAX) fail("%s: npy: the shape is malformed (byte 10)", path);
-    if (f->dims == 2) fail("%s: npy: more than two dimensions (byte 10)", path);
-    f->shape[f->dims++] = (size_t)size;
-    at = end;
-  }
-  if (f->dims == 0) fail("%s: npy: a single number, not a table (byte 10)", path);
-}
-
-static void npy_header(const char *path, const unsigned char *bytes, size_t size, npy *f) {
-  const char *order;
-  char *header;
-  size_t length, wide, i;
-  memset(f, 0, sizeof *f);
-  if (size < 12) fail("%s: npy: the file is truncated (byte %lu)", path, (unsigned long)size);
-  if (bytes[6] < 1 || bytes[6] > 3) fail("%s: npy: version %d, which is not 1 to 3 (byte 6)", path, bytes[6]);
-  wide = bytes[6] > 1;
-  length = (size_t)bytes[8] | (size_t)bytes[9] << 8;
-  if (wide) length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
-  f->start = wide ? 12 : 10;
-  if (length > size - f->start) fail("%s: npy: the file is truncated (byte %lu)", path, (unsigned long)size);
-  header = (char *)malloc(length + 1);
-  if (!header) fail("out of memory");
-  for (i = 0; i < length; i++) header[i] = bytes[f->start + i] < 32 ? ' ' : (char)bytes[f->start + i];
-  header[length] = 0;
-  f->start += length;
-  npy_type(path, header, f);
-  npy_shape(path, header, f);
-  order = npy_entry(path, header, "fortran_order");
-  f->fortran = strncmp(order, "True", 4) == 0;
-  if (!f->fortran && strncmp(order, "False", 5))
-    fail("%s: npy: fortran_order is neither True nor False (byte 10)", path);
-  free(header);
-}
-
-/* A half: sign, five bits of exponent, ten of fraction */
-static double half_number(unsigned bits) {
-  int exponent = (int)(bits >> 10 & 31);
-  double fraction = (double)(bits & 1023), value;
-  if (exponent == 31) value = fraction > 0 ? (double)NAN : HUGE_VAL;
-  else value = exponent ? ldexp(fraction + 1024, exponent - 25) : ldexp(fraction, -24);
-  return bits >> 15 ? -value : value;
-}
-
-/* The number at `at`: its bytes are put together in order, on any machine. */
-static double npy_number(const unsigned char *at, const npy *f) {
-  uint64_t bits = 0, sign;
-  size_t i;
-  for (i = 0; i < f->size; i++) bits |= (uint64_t)at[f->big ? f->size - 1 - i : i] << 8 * i;
-  if (f->kind == 'f' && f->size == 8) {
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-  }
-  if (f->kind == 'f' && f->size == 2) return half_number((unsigned)bits);
-  if (f->kind == 'f') {
-    uint32_t single = (uint32_t)bits;
-    float value;
-    memcpy(&value, &single, sizeof value);
-    return (double)value;
-  }
-  sign = (uint64_t)1 << (8 * f->size - 1);
-  if (f->kind == 'i' && (bits & sign)) return -(double)(sign - (bits & (sign - 1)));
-  return (double)bits;
-}
-
-static table parse_npy(const char *path, const unsigned char *bytes, size_t size) {
-  table t;
-  npy f;
-  size_t r, c, left;
-  npy_header(path, bytes, size, &f);
-  t.rows = f.shape[0];
-  t.columns = f.shape[1];
-  left = size - f.start;
-  if (t.rows == 0 || t.columns == 0) fail("%s: npy: no numbers (byte 10)", path);
-  if (t.rows > left / f.size / t.columns) fail("%s: npy: the file is truncated (byte %lu)", path, (unsigned long)size);
-  if (t.rows * t.columns * f.size < left)
-    fail("%s: npy: more bytes than the shape says (byte %lu)", path,
-         (unsigned long)(f.start + t.rows * t.columns * f.size));
-  t.value = numbers(t.rows, t.columns);
-  t.eps = f.kind != 'f' || f.size == 8 ? DBL_EPSILON : f.size == 4 ? (double)FLT_EPSILON : ldexp(1, -10);
-  for (r = 0; r < t.rows; r++)
-    for (c = 0; c < t.columns; c++) {
-      size_t at = f.start + f.size * (f.fortran ? c * t.rows + r : r * t.columns + c);
-      double value = npy_number(bytes + at, &f);
-      if (!(fabs(value) <= DBL_MAX)) fail("%s: npy: a number is not finite (byte %lu)", path, (unsigned long)at);
-      t.value[r * t.columns + c] = value;
-    }
-  return t;
-}
-
 /* Whether a number is one of this many decimal digits. */
 static int has_digits(double value, int digits) {
-  char text[32];
-  snprintf(text, sizeof text, "%.*g", digits, value);
-  return strtod(text, NULL) == value;
+  char shown[32];
+  snprintf(shown, sizeof shown, "%.*g", digits, value);
+  return strtod(shown, NULL) == value;
 }
 
 /* The spacing of the numbers in a file, which may be wider than its type's: whole numbers that the type holds are exact,
@@ -392,58 +87,28 @@ static double precision(const table *t) {
   return t->eps > DBL_EPSILON || fine <= others / 2 ? t->eps : (double)FLT_EPSILON;
 }
 
-/* Files that are often taken for a table, by how they begin. */
-static void refuse_others(const char *path, const unsigned char *bytes, size_t size) {
-  static const struct {
-    size_t length;
-    const char *begins, *what;
-  } others[] = {
-      {4, "PK\3\4", "an archive (.npz, or .pt of PyTorch): save one array with numpy.save"},
-      {2, "\x1f\x8b", "compressed by gzip: unpack it first"},
-      {8, "\x89HDF\r\n\x1a\n", "HDF5: save one array with numpy.save"},
-      {15, "MATLAB 5.0 MAT-", "MATLAB's .mat: save one array as text or with numpy.save"},
-      {2, "\x80\2", "a pickle of Python: save one array with numpy.save"},
-      {2, "\x80\3", "a pickle of Python: save one array with numpy.save"},
-      {2, "\x80\4", "a pickle of Python: save one array with numpy.save"},
-      {2, "\x80\5", "a pickle of Python: save one array with numpy.save"},
-  };
-  size_t i;
-  for (i = 0; i < sizeof others / sizeof *others; i++)
-    if (size >= others[i].length && memcmp(bytes, others[i].begins, others[i].length) == 0)
-      fail("%s: this is %s (byte 0)", path, others[i].what);
-}
-
-static table read_table(const char *path) {
-  static const unsigned char magic[6] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
-  size_t size, length = strlen(path);
-  unsigned char *bytes = read_file(path, &size);
-  int is_npy = size >= 6 && memcmp(bytes, magic, 6) == 0;
-  table t;
-  refuse_others(path, bytes, size);
-  if (!is_npy && length > 4 && !strcmp(path + length - 4, ".npy"))
-    fail("%s: npy: the file does not begin as one (byte 0)", path);
-  t = is_npy ? parse_npy(path, bytes, size) : parse_csv(path, bytes, size);
-  free(bytes);
+static table read_numbers_of(const char *path) {
+  table t = read_table(path);
   t.eps = precision(&t);
   return t;
 }
 
 /* Two different numbers with as many digits as show that they differ. */
-static void show_apart(double a, double b, char text[2][32]) {
+static void show_apart(double a, double b, char shown[2][32]) {
   int digits;
   for (digits = 6; digits <= 17; digits++) {
-    snprintf(text[0], 32, "%.*g", digits, a);
-    snprintf(text[1], 32, "%.*g", digits, b);
-    if (strcmp(text[0], text[1])) return;
+    snprintf(shown[0], 32, "%.*g", digits, a);
+    snprintf(shown[1], 32, "%.*g", digits, b);
+    if (strcmp(shown[0], shown[1])) return;
   }
 }
 
 /* Square and symmetric to 1e-8 of its largest element, or to what the precision of its numbers may leave; the mean of
    K_ij and K_ji is taken. eps: of the numbers; skew: how much of the largest element they differ by. */
 static double *read_gram(const char *path, size_t *n, double *eps, double *skew) {
-  table t = read_table(path);
+  table t = read_numbers_of(path);
   double largest = 0, tolerance = 32 * t.eps > 1e-8 ? 32 * t.eps : 1e-8;
-  char text[2][32];
+  char shown[2][32];
   size_t i, j;
   if (t.rows != t.columns)
     fail("%s: a Gram matrix is square, this one has %lu rows and %lu columns", path, (unsigned long)t.rows,
@@ -457,9 +122,9 @@ static double *read_gram(const char *path, size_t *n, double *eps, double *skew)
       double *a = &t.value[i * *n + j], *b = &t.value[j * *n + i];
       if (*a == *b) continue;
       if (!(fabs(*a - *b) <= tolerance * largest)) {
-        show_apart(*b, *a, text);
-        fail("%s: not symmetric: %s in row %lu, column %lu, but %s in row %lu, column %lu", path, text[0],
-             (unsigned long)j + 1, (unsigned long)i + 1, text[1], (unsigned long)i + 1, (unsigned long)j + 1);
+        show_apart(*b, *a, shown);
+        fail("%s: not symmetric: %s in row %lu, column %lu, but %s in row %lu, column %lu", path, shown[0],
+             (unsigned long)j + 1, (unsigned long)i + 1, shown[1], (unsigned long)i + 1, (unsigned long)j + 1);
       }
       if (fabs(*a - *b) / largest > *skew) *skew = fabs(*a - *b) / largest;
       *a = *b = *a + (*b - *a) / 2;
@@ -468,9 +133,6 @@ static double *read_gram(const char *path, size_t *n, double *eps, double *skew)
 }
 
 /* ---- the report: what was measured, and what stands beside it */
-
-static const double unknown = (double)NAN;
-static int known(double x) { return x == x; }
 
 typedef struct quantity {
   const char *section, *key, *name;
@@ -513,18 +175,18 @@ static void bounded(quantity *q, const char *is, double bound, const char *name)
 }
 
 static void remark(quantity *q, const char *format, ...) {
-  va_list list;
-  va_start(list, format);
-  vsnprintf(q->remark, sizeof q->remark, format, list);
-  va_end(list);
+  va_list rest;
+  va_start(rest, format);
+  vsnprintf(q->remark, sizeof q->remark, format, rest);
+  va_end(rest);
 }
 
 static void note(report *r, const char *format, ...) {
-  va_list list;
+  va_list rest;
   if (r->notes == NOTES) return;
-  va_start(list, format);
-  vsnprintf(r->note[r->notes++], sizeof r->note[0], format, list);
-  va_end(list);
+  va_start(rest, format);
+  vsnprintf(r->note[r->notes++], sizeof r->note[0], format, rest);
+  va_end(rest);
 }
 
 /* Whether a call of the library has a result. What it refuses of this matrix is not defined, which the report says;
@@ -589,16 +251,15 @@ typedef struct problem {
   double eps;  /* the spacing of the file's numbers near 1 */
   double tol;  /* eigenvalues up to this share of the largest are 0 to that precision */
   double *x, *K, *U, *lambda, *D;
-  double *y;             /* NULL: no labels */
-  double *sign;          /* of two classes: -1, +1; else NULL */
+  double *L,
+      other_skew; /* the other Gram matrix, NULL: none; how much of its largest element K_ij and K_ji differ by */
+  double *y;      /* NULL: no labels */
+  double *sign;   /* of two classes: -1, +1; else NULL */
   size_t classes, least; /* points of the smallest class */
   size_t rank;           /* of K */
   directions found;
   report r;
 } problem;
-
-static double larger(double a, double b) { return a > b ? a : b; }
-static double smaller(double a, double b) { return a < b ? a : b; }
 
 static void measure_spectrum(problem *p) {
   static const char *const s = "spectrum";
@@ -951,14 +612,15 @@ static void note_skew(report *r, const char *path, double skew) {
 }
 
 static void measure_other(problem *p) {
-  size_t n, i;
-  double eps, skew, *L = read_gram(p->a.other, &n, &eps, &skew), *shuffled, cka;
-  quantity *q = add(&p->r, "other", "cka", "centred alignment (CKA)", unknown);
+  size_t n = p->n, i;
+  double *L = p->L, *shuffled, cka;
+  quantity *q;
   chance c;
   invman_rng rng;
+  if (!L) return;
+  q = add(&p->r, "other", "cka", "centred alignment (CKA)", unknown);
   memset(&c, 0, sizeof c);
-  if (n != p->n) fail("%s: %lu points, but there are %lu", p->a.other, (unsigned long)n, (unsigned long)p->n);
-  note_skew(&p->r, p->a.other, skew);
+  note_skew(&p->r, p->a.other, p->other_skew);
   shuffled = numbers(n, n);
   if (defined(invman_centred_alignment(&p->ctx, p->K, L, n, 0, &cka), q)) {
     q->value = cka;
@@ -972,7 +634,6 @@ static void measure_other(problem *p) {
     beside(q, &c);
   }
   free(shuffled);
-  free(L);
 }
 
 /* How far the inputs are from what Stein's lemma asks for: means 0, variances 1. */
@@ -1063,18 +724,13 @@ static void measure_truth(problem *p) {
   free(axes);
 }
 
-static int descending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x < y) - (x > y);
-}
-
 /* Whether a few points, a hundredth but four at least, have most of the squares of x (n), which are sorted. */
 static int rests_on_few(double *x, size_t n) {
   size_t few = n / 100 > 4 ? n / 100 : 4, i;
   double most = 0, all = 0;
   if (few > n / 10) few = n / 10;
   for (i = 0; i < n; i++) x[i] *= x[i];
-  qsort(x, n, sizeof *x, descending);
+  qsort(x, n, sizeof *x, larger_first);
   for (i = 0; i < n; i++) all += x[i];
   for (i = 0; i < few; i++) most += x[i];
   return 2 * most > all;
@@ -1109,6 +765,7 @@ static void measure_directions(problem *p) {
   invman_data data;
   invman_rng rng;
   quantity *q;
+  if (p->d == 0 || !p->sign || p->classes > p->n / 2) return;
   if (p->n / 5 < p->d || p->d > 500) {
     note(&p->r, "directions of the labels are left out: %s",
          p->d > 500 ? "more than 500 inputs" : "fewer than five points per input");
@@ -1146,17 +803,12 @@ static void measure_directions(problem *p) {
 
 /* ---- input */
 
-static int ascending(const void *a, const void *b) {
-  double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
 /* Classes are runs of equal numbers in order. */
 static void count_classes(problem *p) {
   double *sorted = numbers(p->n, 1);
   size_t i, run = 0;
   memcpy(sorted, p->y, p->n * sizeof *sorted);
-  qsort(sorted, p->n, sizeof *sorted, ascending);
+  qsort(sorted, p->n, sizeof *sorted, smaller_first);
   p->least = p->n;
   for (i = 0; i < p->n; i++) {
     run++;
@@ -1173,7 +825,7 @@ static void count_classes(problem *p) {
 }
 
 static void read_labels(problem *p) {
-  table t = read_table(p->a.labels);
+  table t = read_numbers_of(p->a.labels);
   if (t.rows > 1 && t.columns > 1)
     fail("%s: a label is one number per point, here are %lu columns", p->a.labels, (unsigned long)t.columns);
   if (t.rows * t.columns != p->n)
@@ -1184,7 +836,7 @@ static void read_labels(problem *p) {
 
 /* K = X X', and the distances from the points themselves: nothing cancels there. */
 static void read_features(problem *p) {
-  table t = read_table(p->a.features);
+  table t = read_numbers_of(p->a.features);
   size_t i, j, k;
   p->n = t.rows;
   p->d = t.columns;
@@ -1199,6 +851,13 @@ static void read_features(problem *p) {
       if (!(fabs(sum) <= DBL_MAX)) fail("%s: row %lu: too large to square", p->a.features, (unsigned long)i + 1);
       p->K[i * p->n + j] = p->K[j * p->n + i] = sum;
     }
+}
+
+static void read_other(problem *p) {
+  size_t n;
+  double eps;
+  p->L = read_gram(p->a.other, &n, &eps, &p->other_skew);
+  if (n != p->n) fail("%s: %lu points, but there are %lu", p->a.other, (unsigned long)n, (unsigned long)p->n);
 }
 
 /* The rounding of a matrix's elements moves its eigenvalues, or singular values, by some sqrt(n) eps of the largest.
@@ -1238,6 +897,7 @@ static void prepare(problem *p) {
   note_precision(p);
   if (p->n < 2) fail("%s: one point tells nothing", path);
   if (p->a.labels) read_labels(p);
+  if (p->a.other) read_other(p);
   p->U = numbers(p->n, p->n);
   p->D = numbers(p->n, p->n);
   p->lambda = numbers(p->n, 1);
@@ -1248,10 +908,8 @@ static void prepare(problem *p) {
   if (p->d == 0 && p->eps > DBL_EPSILON) join_equal(p);
 }
 
-static void measure(problem *p) {
+static void measure_classes(problem *p) {
   report *r = &p->r;
-  measure_spectrum(p);
-  measure_leverage(p);
   if (!p->y) note(r, "no labels: what needs them is left out");
   else if (p->classes == 1) note(r, "all labels are equal: what needs classes is left out");
   else if (p->classes > p->n / 2)
@@ -1262,18 +920,30 @@ static void measure(problem *p) {
     else if (!p->sign) note(r, "%lu classes: alignment and what else needs two is left out", (unsigned long)p->classes);
     measure_collapse(p);
   }
-  measure_dimension(p);
-  measure_diffusion(p);
-  if (p->a.other) measure_other(p);
-  if (p->d > 0 && p->sign && p->classes <= p->n / 2) measure_directions(p);
+}
+
+static void measure(problem *p) {
+  static const struct {
+    const char *name;
+    void (*measure)(problem *p);
+  } parts[] = {{"spectrum", measure_spectrum},    {"leverages", measure_leverage},  {"labels", measure_classes},
+               {"dimension", measure_dimension},  {"diffusion", measure_diffusion}, {"other", measure_other},
+               {"directions", measure_directions}};
+  size_t count = sizeof parts / sizeof *parts, k;
+  for (k = 0; k < count && !interrupted; k++) {
+    begin_stage((double)k / (double)count, 1 / (double)count, "%s", parts[k].name);
+    progress("", 0, NULL);
+    parts[k].measure(p);
+  }
+  if (k < count) note(&p->r, "interrupted: from %s on nothing is known", parts[k].name);
 }
 
 /* ---- what comes out */
 
-static void show(char text[32], double value) {
-  if (!known(value)) strcpy(text, "-");
-  else if (fabs(value) > DBL_MAX) strcpy(text, value > 0 ? "infinite" : "-infinite");
-  else snprintf(text, 32, "%.6g", value);
+static void write_number(char shown[32], double value) {
+  if (!known(value)) strcpy(shown, "-");
+  else if (fabs(value) > DBL_MAX) strcpy(shown, value > 0 ? "infinite" : "-infinite");
+  else snprintf(shown, 32, "%.6g", value);
 }
 
 static const char *section_name(const char *section) {
@@ -1292,129 +962,103 @@ static const char *section_name(const char *section) {
 
 static void show_quantity(const quantity *q) {
   char value[32], mean[32], best[32];
-  show(value, q->value);
-  show(mean, q->null_mean);
-  show(best, q->null_best);
-  printf("  %-32s %12s", q->name, value);
+  write_number(value, q->value);
+  write_number(mean, q->null_mean);
+  write_number(best, q->null_best);
+  show("  %-32s %12s", q->name, value);
   if (known(q->null_mean) || q->bound_is || q->remark[0])
-    printf(" %12s %12s", known(q->null_mean) ? mean : "", known(q->null_best) ? best : "");
+    show(" %12s %12s", known(q->null_mean) ? mean : "", known(q->null_best) ? best : "");
   if (q->bound_is)
-    printf("  %s %.6g (%s)", !strcmp(q->bound_is, "at_most") ? "at most" : "at least", q->bound, q->bound_name);
-  if (q->remark[0]) printf("%s%s", q->bound_is ? "; " : "  ", q->remark);
-  putchar('\n');
-}
-
-/* The largest components of a direction, one after the other. */
-static void show_components(const double *v, size_t d) {
-  size_t shown, j, last = d;
-  for (shown = 0; shown < 4 && shown < d; shown++) {
-    size_t most = d;
-    for (j = 0; j < d; j++) {
-      int left = last == d || fabs(v[j]) < fabs(v[last]) || (fabs(v[j]) == fabs(v[last]) && j > last);
-      if (left && (most == d || fabs(v[j]) > fabs(v[most]))) most = j;
-    }
-    if (shown > 0 && fabs(v[most]) < 0.1) break;
-    printf("  %+.3f x%lu", v[most], (unsigned long)most + 1);
-    last = most;
-  }
-  putchar('\n');
+    show("  %s %.6g (%s)", !strcmp(q->bound_is, "at_most") ? "at most" : "at least", q->bound, q->bound_name);
+  if (q->remark[0]) show("%s%s", q->bound_is ? "; " : "  ", q->remark);
+  show("\n");
 }
 
 static void show_directions(const directions *f) {
   size_t i;
   for (i = 0; i < f->found && i < SHOWN; i++) {
-    printf("  direction %-22lu %12.6g", (unsigned long)i + 1, f->strength[i]);
-    show_components(f->V + i * f->d, f->d);
+    show("  direction %-22lu %12.6g", (unsigned long)i + 1, f->strength[i]);
+    show_direction(f->V + i * f->d, f->d);
   }
-  if (f->found > SHOWN) printf("  and %lu more\n", (unsigned long)(f->found - SHOWN));
+  if (f->found > SHOWN) show("  and %lu more\n", (unsigned long)(f->found - SHOWN));
 }
 
 static void show_table(const problem *p) {
   const char *section = "";
   size_t i;
-  printf("%s: %lu points", p->a.gram ? p->a.gram : p->a.features, (unsigned long)p->n);
-  if (p->d) printf(" of %lu input%s", (unsigned long)p->d, p->d == 1 ? "" : "s");
-  if (p->y) printf("; %s: %lu class%s", p->a.labels, (unsigned long)p->classes, p->classes == 1 ? "" : "es");
-  if (p->y && p->classes > 1) printf(", the smallest of %lu", (unsigned long)p->least);
-  printf("; %lu draws, seed %lu\n", (unsigned long)p->a.draws, (unsigned long)p->a.seed);
-  printf("\n  %-32s %12s %12s %12s\n", "", "value", "null mean", "null best");
+  show("%s: %lu points", p->a.gram ? p->a.gram : p->a.features, (unsigned long)p->n);
+  if (p->d) show(" of %lu input%s", (unsigned long)p->d, p->d == 1 ? "" : "s");
+  if (p->y) show("; %s: %lu class%s", p->a.labels, (unsigned long)p->classes, p->classes == 1 ? "" : "es");
+  if (p->y && p->classes > 1) show(", the smallest of %lu", (unsigned long)p->least);
+  show("; %lu draws, seed %lu\n", (unsigned long)p->a.draws, (unsigned long)p->a.seed);
+  show("\n  %-32s %12s %12s %12s\n", "", "value", "null mean", "null best");
   for (i = 0; i < p->r.count; i++) {
-    if (strcmp(section, p->r.list[i].section)) printf("%s\n", section_name(section = p->r.list[i].section));
+    if (strcmp(section, p->r.list[i].section)) show("%s\n", section_name(section = p->r.list[i].section));
     show_quantity(&p->r.list[i]);
   }
   if (p->found.measured) show_directions(&p->found);
-  for (i = 0; i < p->r.notes; i++) printf("%s%s\n", i ? "" : "\n", p->r.note[i]);
+  for (i = 0; i < p->r.notes; i++) show("%s%s\n", i ? "" : "\n", p->r.note[i]);
 }
 
-static void json_text(const char *text) {
-  putchar('"');
-  for (; *text; text++) {
-    if (*text == '"' || *text == '\\') printf("\\%c", *text);
-    else if ((unsigned char)*text < 32) printf("\\u%04x", (unsigned)*text);
-    else putchar(*text);
-  }
-  putchar('"');
-}
-
-static void json_number(const char *name, double value) {
-  printf(", \"%s\": ", name);
-  if (known(value) && fabs(value) <= DBL_MAX) printf("%.17g", value);
-  else printf("null");
-}
-
-static void json_quantity(const quantity *q) {
-  printf(",\n  \"%s\": {\"section\": \"%s\"", q->key, q->section);
-  json_number("value", q->value);
-  if (known(q->null_mean)) json_number("null_mean", q->null_mean);
-  if (known(q->null_best)) json_number("null_best", q->null_best);
-  if (q->bound_is) json_number(q->bound_is, q->bound);
+static void put_quantity(text *t, const quantity *q) {
+  put(t, ",\n  \"%s\": {\"section\": \"%s\"", q->key, q->section);
+  put_field(t, "value", q->value, 17);
+  if (known(q->null_mean)) put_field(t, "null_mean", q->null_mean, 17);
+  if (known(q->null_best)) put_field(t, "null_best", q->null_best, 17);
+  if (q->bound_is) put_field(t, q->bound_is, q->bound, 17);
   if (q->remark[0] || fabs(q->value) > DBL_MAX) {
-    printf(", \"remark\": ");
-    json_text(q->remark[0] ? q->remark : "infinite");
+    put(t, ", \"remark\": ");
+    put_string(t, q->remark[0] ? q->remark : "infinite");
   }
-  putchar('}');
+  put(t, "}");
 }
 
-static void json_directions(const directions *f) {
+static void put_directions(text *t, const directions *f) {
   size_t i, j;
-  printf(",\n  \"directions\": [");
+  put(t, ",\n  \"directions\": [");
   for (i = 0; i < f->found; i++) {
-    printf("%s{\"strength\": %.17g, \"components\": [", i ? ", " : "", f->strength[i]);
-    for (j = 0; j < f->d; j++) printf("%s%.17g", j ? ", " : "", f->V[i * f->d + j]);
-    printf("]}");
+    put(t, "%s{\"strength\": %.17g, \"components\": [", i ? ", " : "", f->strength[i]);
+    for (j = 0; j < f->d; j++) put(t, "%s%.17g", j ? ", " : "", f->V[i * f->d + j]);
+    put(t, "]}");
   }
-  putchar(']');
+  put(t, "]");
 }
 
-static void show_json(const problem *p) {
+static void print_json(const problem *p) {
+  text t = {NULL, 0, 0};
   size_t i;
-  printf("{\"file\": ");
-  json_text(p->a.gram ? p->a.gram : p->a.features);
-  json_number("points", (double)p->n);
-  if (p->d) json_number("inputs", (double)p->d);
-  json_number("draws", (double)p->a.draws);
-  printf(", \"seed\": %lu", (unsigned long)p->a.seed);
-  for (i = 0; i < p->r.count; i++) json_quantity(&p->r.list[i]);
-  if (p->found.measured) json_directions(&p->found);
-  printf(",\n  \"notes\": [");
+  put(&t, "{\"file\": ");
+  put_string(&t, p->a.gram ? p->a.gram : p->a.features);
+  put_field(&t, "points", (double)p->n, 17);
+  if (p->d) put_field(&t, "inputs", (double)p->d, 17);
+  put_field(&t, "draws", (double)p->a.draws, 17);
+  put(&t, ", \"seed\": %lu", (unsigned long)p->a.seed);
+  for (i = 0; i < p->r.count; i++) put_quantity(&t, &p->r.list[i]);
+  if (p->found.measured) put_directions(&t, &p->found);
+  put(&t, ",\n  \"notes\": [");
   for (i = 0; i < p->r.notes; i++) {
-    if (i) printf(", ");
-    json_text(p->r.note[i]);
+    if (i) put(&t, ", ");
+    put_string(&t, p->r.note[i]);
   }
-  printf("]}\n");
+  put(&t, "]}\n");
+  fwrite(t.at, 1, t.length, stdout); /* as it is, on a terminal too */
+  drop(&t);
 }
 
 int main(int argc, char **argv) {
   static problem p;
+  start(argc, argv, &description);
+  complete(&asked);
+  p.a = asked;
   p.ctx.error = &error;
-  parse(argc, argv, &p.a);
   prepare(&p);
+  begin_work();
   measure(&p);
-  if (p.a.json) show_json(&p);
+  if (p.a.json) print_json(&p);
   else show_table(&p);
-  if (fflush(stdout) != 0 || ferror(stdout)) fail("the output cannot be written");
   free(p.x);
   free(p.K);
+  free(p.L);
   free(p.U);
   free(p.lambda);
   free(p.D);
@@ -1422,5 +1066,5 @@ int main(int argc, char **argv) {
   free(p.sign);
   free(p.found.strength);
   free(p.found.V);
-  return 0;
+  return finish(0);
 }

@@ -3,256 +3,101 @@
    and what a residual connection saves. In the sense of "The Homogeneity Trap" (arXiv 2601.02080): the bounds shown
    are those that invman.h documents, not quotations of that paper.
 
-   cc -O3 examples/homogeneity_trap.c -I. -o homogeneity_trap -lm
+   cc -O2 examples/homogeneity_trap.c -o homogeneity_trap -lm
    ./homogeneity_trap --n 32 --out trap */
-#define _POSIX_C_SOURCE 200809L /* mkdir */
 #define INVMAN_IMPLEMENTATION
-#include "invman.h"
-#include <errno.h>
-#include <float.h>
-#include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#ifdef _WIN32
-#include <direct.h>
-#define mkdir(path, mode) _mkdir(path)
-#else
-#include <sys/stat.h>
-#endif
+#include "tool.h"
 
-static const char help[] =
-    "homogeneity_trap - what doubly stochastic mixing leaves of its input's detail, by temperature and by depth\n"
-    "\n"
-    "  homogeneity_trap [options]\n"
-    "\n"
-    "  --n N                    what is mixed: N tokens, at least 4 (32)\n"
-    "  --tau-range LOW:HIGH:N   N temperatures from LOW to HIGH, in equal ratios (0.1:30:25)\n"
-    "  --seeds A:B              of the random logits, A to B (1:3)\n"
-    "  --cosine C               the signal is lost where its mean cosine with the clean one is below this (0.5)\n"
-    "  --snr S                  ratio of signal to noise before the first layer (100)\n"
-    "  --sweeps N               Sinkhorn's sweeps at most (2000)\n"
-    "  --draws N                of the noise, for a mean cosine (200)\n"
-    "  --out DIR                temperature.csv, depth.csv, chain.csv and residual.csv\n"
-    "  --help, --version\n"
-    "\n"
-    "  homogeneity_trap --n 64 --tau-range 0.2:10:30 --out trap\n"
-    "\n"
-    "M(tau) is the doubly stochastic matrix of largest <M,G> + tau entropy. Logits G, all of mean square 1 about "
-    "their\n"
-    "mean: random N(0,1); symmetric, random; diagonal g 1; circulant sqrt(2) cos(2 pi (i-j)/n); blocks, equal within.\n"
-    "Where the signal is lost: the mean cosine there, what its ratio to the noise predicts, and the bound on |cosine|\n"
-    "that holds with probability 1 - 3 e^-3. Beside it, but for random logits, the power in the slowest mode after so\n"
-    "many layers that add noise of power 1 each, and its closed form; for |mu| = 1 it would be the number of layers.\n"
-    "A chain has one layer per temperature of the range; its depth is that of the product of their sigma_2.\n"
-    "sigma_2 is the largest share of the detail (what is orthogonal to the constant vector) that a layer keeps.\n"
-    "The trap is meant in the sense of arXiv 2601.02080; the bounds are those that invman.h documents.\n"
-    "A temperature at which the sweeps did not converge says so; what is then not doubly stochastic is not measured.\n"
-    "\n"
-    "Exit status: 0 done, though some temperatures may not have converged; 2 bad input.\n";
-
-static void fail(const char *format, ...) {
-  va_list list;
-  va_start(list, format);
-  fputs("homogeneity_trap: ", stderr);
-  vfprintf(stderr, format, list);
-  fputc('\n', stderr);
-  va_end(list);
-  exit(2);
-}
-
-static invman_error error;
-
-/* Ends the program where a call of the library failed; `about`: the matter at hand. */
-static void check(invman_status status, const char *about) {
-  if (status >= 0) return;
-  if (error.unit && error.unit[0]) fail("%s: %s (%s %lu)", about, error.what, error.unit, (unsigned long)error.place);
-  fail("%s: %s", about, error.what ? error.what : invman_status_string(status));
-}
-
-static double *numbers(size_t rows, size_t columns) {
-  double *memory = columns > 0 && rows > SIZE_MAX / sizeof(double) / columns
-                       ? NULL
-                       : (double *)malloc(rows * columns * sizeof(double));
-  if (!memory) fail("out of memory");
-  return memory;
-}
-
-/* ---- the command line */
-
-enum { TAU_MAX = 1000, SEEDS_MAX = 1000, LAYERS_MAX = 1000 }; /* at most */
+enum { LAYERS_MOST = 1000 };
 
 typedef struct arguments {
   const char *out;
-  size_t n, taus, first_seed, seeds, sweeps, draws;
-  double tau_low, tau_high, cosine, snr;
+  size_t n, sweeps, draws;
+  ratios taus;
+  range seeds;
+  double cosine, snr;
 } arguments;
 
-static size_t whole_number(const char *flag, const char *text, size_t least) {
-  char *end;
-  unsigned long long value;
-  errno = 0;
-  value = strtoull(text, &end, 10);
-  if (*text < '0' || *text > '9' || *end || errno || value > SIZE_MAX)
-    fail("%s: '%s' is not a whole number", flag, text);
-  if (value < least) fail("%s must be at least %lu", flag, (unsigned long)least);
-  return (size_t)value;
+static arguments asked;
+
+static void read_cosine(const option *o, const char *word) {
+  asked.cosine = positive_number(o, word);
+  if (asked.cosine >= 1) fail("%s must be below 1", o->flag);
 }
 
-static double positive_number(const char *flag, const char *text) {
-  char *end;
-  double value = strtod(text, &end);
-  if (end == text || *end) fail("%s: '%s' is not a number", flag, text);
-  if (!(value > 0 && value <= DBL_MAX)) fail("%s must be positive and finite", flag);
-  return value;
-}
+static const option options[] = {
+    {"--n", "N", read_whole, &asked.n, 4, 0, "32", "what is mixed: N tokens, at least 4", 0},
+    {"--tau-range", "LOW:HIGH:N", read_ratios, &asked.taus, 1, 1000, "0.1:30:25",
+     "N temperatures from LOW to HIGH, in equal ratios", 0},
+    {"--seeds", "A:B", read_range, &asked.seeds, 0, 1000, "1:3", "of the random logits, A to B", 0},
+    {"--cosine", "C", read_cosine, &asked.cosine, 0, 0, "0.5",
+     "the signal is lost where its mean cosine with the clean one is below this", 0},
+    {"--snr", "S", read_positive, &asked.snr, 0, 0, "100", "ratio of signal to noise before the first layer", 0},
+    {"--sweeps", "N", read_whole, &asked.sweeps, 1, 0, "2000", "Sinkhorn's sweeps at most", 0},
+    {"--draws", "N", read_whole, &asked.draws, 1, 0, "200", "of the noise, for a mean cosine", 0},
+    {"--out", "DIR", read_folder, &asked.out, 0, 0, NULL,
+     "for temperature.csv, depth.csv, chain.csv and residual.csv, made if need be", 0},
+};
 
-/* The next of several values: what stands before a colon, or the rest. Returns where the one after it begins, NULL
-   after the last one. */
-static const char *next_value(const char *flag, const char *list, char value[32]) {
-  const char *end = strchr(list, ':');
-  size_t length = end ? (size_t)(end - list) : strlen(list);
-  if (length >= 32) fail("%s: '%s' is too long", flag, list);
-  memcpy(value, list, length);
-  value[length] = 0;
-  return end ? end + 1 : NULL;
-}
-
-static void parse_taus(const char *flag, const char *text, arguments *a) {
-  char value[32];
-  const char *rest = next_value(flag, text, value);
-  a->tau_low = positive_number(flag, value);
-  if (rest) {
-    rest = next_value(flag, rest, value);
-    a->tau_high = positive_number(flag, value);
-  }
-  if (!rest) fail("%s: '%s' is not LOW:HIGH:N", flag, text);
-  a->taus = whole_number(flag, rest, 1);
-  if (a->taus > TAU_MAX) fail("%s: more than %d", flag, (int)TAU_MAX);
-  if (a->tau_high < a->tau_low) fail("%s: the last is smaller than the first", flag);
-}
-
-static void parse_seeds(const char *flag, const char *text, arguments *a) {
-  char value[32];
-  size_t last;
-  text = next_value(flag, text, value);
-  last = a->first_seed = whole_number(flag, value, 0);
-  if (text) last = whole_number(flag, text, 0);
-  if (last < a->first_seed) fail("%s: the last is smaller than the first", flag);
-  if (last - a->first_seed >= SEEDS_MAX) fail("%s: more than %d", flag, (int)SEEDS_MAX);
-  a->seeds = last - a->first_seed + 1;
-}
-
-static void parse_option(const char *flag, const char *value, arguments *a) {
-  if (!strcmp(flag, "--out")) a->out = value;
-  else if (!strcmp(flag, "--n")) a->n = whole_number(flag, value, 4);
-  else if (!strcmp(flag, "--tau-range")) parse_taus(flag, value, a);
-  else if (!strcmp(flag, "--seeds")) parse_seeds(flag, value, a);
-  else if (!strcmp(flag, "--sweeps")) a->sweeps = whole_number(flag, value, 1);
-  else if (!strcmp(flag, "--draws")) a->draws = whole_number(flag, value, 1);
-  else if (!strcmp(flag, "--snr")) a->snr = positive_number(flag, value);
-  else if (!strcmp(flag, "--cosine")) {
-    a->cosine = positive_number(flag, value);
-    if (a->cosine >= 1) fail("--cosine must be below 1");
-  } else fail("%s: unknown option; see --help", flag);
-}
-
-static void parse(int argc, char **argv, arguments *a) {
-  int i;
-  memset(a, 0, sizeof *a);
-  a->n = 32;
-  a->sweeps = 2000;
-  a->draws = 200;
-  a->cosine = 0.5;
-  a->snr = 100;
-  parse_taus("--tau-range", "0.1:30:25", a);
-  parse_seeds("--seeds", "1:3", a);
-  for (i = 1; i < argc; i += 2) {
-    const char *flag = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
-    if (!strcmp(flag, "--help") || !strcmp(flag, "-h")) {
-      fputs(help, stdout);
-      exit(0);
-    }
-    if (!strcmp(flag, "--version")) {
-      printf("homogeneity_trap, invman.h %d.%d.%d\n", INVMAN_VERSION_MAJOR, INVMAN_VERSION_MINOR, INVMAN_VERSION_PATCH);
-      exit(0);
-    }
-    if (strncmp(flag, "--", 2)) fail("'%s' is not an option; see --help", flag);
-    if (!value) fail("%s: unknown, or its value is missing; see --help", flag);
-    parse_option(flag, value, a);
-  }
-}
+static const program description = {
+    "homogeneity_trap",
+    "what doubly stochastic mixing leaves of its input's detail, by temperature and by depth",
+    NULL,
+    "  homogeneity_trap --n 64 --tau-range 0.2:10:30 --out trap\n"
+    "\n"
+    "M(tau) is the doubly stochastic matrix of largest <M,G> + tau entropy. Logits G, all of mean square 1 about their "
+    "mean: random N(0,1); symmetric, random; diagonal g 1; circulant sqrt(2) cos(2 pi (i-j)/n); blocks, equal within.\n"
+    "Where the signal is lost: the mean cosine there, what its ratio to the noise predicts, and the bound on |cosine| "
+    "that holds with probability 1 - 3 e^-3. Beside it, but for random logits, the power in the slowest mode after so "
+    "many layers that add noise of power 1 each, and its closed form; for |mu| = 1 it would be the number of layers.\n"
+    "A chain has one layer per temperature of the range; its depth is that of the product of their sigma_2. sigma_2 is "
+    "the largest share of the detail (what is orthogonal to the constant vector) that a layer keeps.\n"
+    "The trap is meant in the sense of arXiv 2601.02080; the bounds are those that invman.h documents. A temperature "
+    "at "
+    "which the sweeps did not converge says so; what is then not doubly stochastic is not measured. Ctrl-C ends the "
+    "work "
+    "early: what is known is shown, and written.\n"
+    "\n"
+    "Exit status: 0 done, though some temperatures may not have converged; 2 bad input, or a file cannot be written; 3 "
+    "interrupted.",
+    NULL,
+    options,
+    sizeof options / sizeof *options};
 
 static double tau_of(const arguments *a, size_t i) {
-  return a->taus > 1 ? a->tau_low * pow(a->tau_high / a->tau_low, (double)i / (double)(a->taus - 1)) : a->tau_low;
+  const ratios *t = &a->taus;
+  return t->count > 1 ? t->low * pow(t->high / t->low, (double)i / (double)(t->count - 1)) : t->low;
 }
 
 /* ---- files */
 
-typedef struct table {
-  char *path, *temporary;
-  FILE *file;
-} table;
+enum { TEMPERATURE, DEPTH, CHAIN, RESIDUAL, FILES };
+static const char *const file_names[FILES] = {"temperature.csv", "depth.csv", "chain.csv", "residual.csv"};
 
-static char *path_of(const arguments *a, const char *name, const char *tail) {
-  size_t length = strlen(a->out) + strlen(name) + strlen(tail) + 2;
-  char *path = (char *)malloc(length);
-  if (!path) fail("out of memory");
-  snprintf(path, length, "%s/%s%s", a->out, name, tail);
-  return path;
-}
-
-static table open_table(const arguments *a, const char *name) {
-  table t;
-  t.path = path_of(a, name, "");
-  t.temporary = path_of(a, name, ".tmp");
-  t.file = fopen(t.temporary, "wb");
-  if (!t.file) fail("%s: cannot be created", t.path);
-  return t;
-}
-
-/* `wanted`: the file gets its name; else it is removed. */
-static void close_table(table *t, int wanted) {
-  int bad = ferror(t->file) != 0;
-  bad |= fclose(t->file) != 0;
-#ifdef _WIN32
-  if (wanted && !bad) remove(t->path);
-#endif
-  bad = bad || (wanted && rename(t->temporary, t->path) != 0);
-  if (bad || !wanted) remove(t->temporary);
-  if (bad) fail("%s: cannot be written", t->path);
-  if (wanted) printf("%-12s %s\n", "written", t->path);
-  free(t->temporary);
-  free(t->path);
-}
-
-/* Fails now, and not at the end, where a file will not be written; leaves nothing behind but the directory. */
-static void check_writable(const arguments *a) {
-  static const char *const names[] = {"temperature.csv", "depth.csv", "chain.csv", "residual.csv"};
-  size_t i;
-  if (!a->out) return;
-  if (mkdir(a->out, 0777) != 0 && errno != EEXIST) fail("%s: cannot be created", a->out);
-  for (i = 0; i < sizeof names / sizeof *names; i++) {
-    table t = open_table(a, names[i]);
-    close_table(&t, 0);
+static void check_files_of(const arguments *a) {
+  int i;
+  need_folder(a->out);
+  for (i = 0; i < FILES; i++) {
+    char *path = joined(a->out, "/", file_names[i]);
+    check_writable(path);
+    free(path);
   }
 }
 
-static table begin_table(const arguments *a, const char *name, const char *about) {
-  table t = open_table(a, name);
-  fprintf(t.file, "# homogeneity_trap, invman.h %d.%d.%d: n = %lu, cosine %g, snr %g, at most %lu sweeps, %lu draws\n",
-          INVMAN_VERSION_MAJOR, INVMAN_VERSION_MINOR, INVMAN_VERSION_PATCH, (unsigned long)a->n, a->cosine, a->snr,
-          (unsigned long)a->sweeps, (unsigned long)a->draws);
-  fprintf(t.file, "# logits: mean square 1 about their mean; %s\n", about);
+static text begin_file(const arguments *a, const char *about) {
+  text t = {NULL, 0, 0};
+  put(&t, "# homogeneity_trap, invman.h %d.%d.%d: n = %lu, cosine %g, snr %g, at most %lu sweeps, %lu draws\n",
+      INVMAN_VERSION_MAJOR, INVMAN_VERSION_MINOR, INVMAN_VERSION_PATCH, (unsigned long)a->n, a->cosine, a->snr,
+      (unsigned long)a->sweeps, (unsigned long)a->draws);
+  put(&t, "# logits: mean square 1 about their mean; %s\n", about);
+  if (interrupted) put(&t, "# interrupted: rows are missing\n");
   return t;
 }
 
-/* A comma and a number; nothing behind the comma where it is not known. */
-static void put(FILE *file, double value) {
-  if (value > DBL_MAX) fprintf(file, ",inf");
-  else if (value == value) fprintf(file, ",%.9g", value);
-  else fprintf(file, ",");
+static void end_file(const arguments *a, int which, text *t) {
+  char *path = joined(a->out, "/", file_names[which]);
+  if (save(path, t)) show("%-12s %s\n", "written", path);
+  free(path);
 }
 
 /* ---- the logits */
@@ -261,9 +106,6 @@ enum { RANDOM, SYMMETRIC, DIAGONAL, CIRCULANT, BLOCKS, KINDS };
 static const char *const kind_names[KINDS] = {"random", "symmetric", "diagonal", "circulant", "blocks"};
 static int is_random(int kind) { return kind <= SYMMETRIC; }
 static int is_symmetric(int kind) { return kind != RANDOM; }
-
-static const double unknown = (double)NAN;
-static int known(double x) { return x == x; }
 
 enum { STREAM_LOGITS = 21, STREAM_INPUT, STREAM_NOISE };
 
@@ -354,6 +196,7 @@ static loss nothing(void) {
 static void mix(const invman_context *ctx, const arguments *a, const double *G, double *M, row *r) {
   invman_status status = invman_sinkhorn(ctx, G, a->n, r->tau, 0, a->sweeps, M, &r->info);
   if (status != INVMAN_NOT_CONVERGED) check(status, "sinkhorn");
+  if (interrupted) return;
   r->converged = status == INVMAN_OK;
   r->exact = exact_sigma(r->kind, a->n, r->tau);
   r->depth = r->predicted = unknown;
@@ -420,7 +263,7 @@ static loss lost_at(const arguments *a, const double *M, size_t seed, double *s,
   loss out = nothing();
   invman_rng rng;
   invman_rng_seed(&rng, seed, STREAM_NOISE);
-  for (layer = 0; layer <= LAYERS_MAX && !(known(out.by_signal) && known(out.layer)); layer++) {
+  for (layer = 0; layer <= LAYERS_MOST && !(known(out.by_signal) && known(out.layer)); layer++) {
     double r = detail_norm(s, n), snr = invman_snr(r, noise, n);
     if (!known(out.by_signal) && snr <= critical) out.by_signal = (double)layer;
     if (!known(out.layer)) {
@@ -450,7 +293,7 @@ static void lose_signal(const arguments *a, const double *M, row *r) {
   invman_rng rng;
   size_t i;
   r->predicted = invman_critical_depth(a->snr, a->cosine, r->mixing.sigma_2);
-  if (!(r->predicted <= (double)LAYERS_MAX)) return;
+  if (!(r->predicted <= (double)LAYERS_MOST)) return;
   s = numbers(3, a->n);
   work = s + a->n;
   invman_rng_seed(&rng, r->seed, STREAM_INPUT);
@@ -532,6 +375,7 @@ static void stagnate(const invman_context *ctx, size_t n, int kind, const double
 
 typedef struct study {
   row *rows;
+  double work; /* rows in all */
   size_t count, residuals;
   residual kept[KINDS * SHARES];
 } study;
@@ -542,22 +386,27 @@ static void study_logits(const invman_context *ctx, const arguments *a, int kind
   row at_one;
   make_logits(kind, n, seed, G);
   check(invman_detail_spectrum(ctx, G, n, sigma), "logits");
-  for (i = 0; i < a->taus; i++) {
-    row *r = &s->rows[s->count++];
+  for (i = 0; i < a->taus.count && !interrupted; i++) {
+    row *r = &s->rows[s->count];
+    begin_stage((double)s->count / s->work, 1 / s->work, "%s, seed %lu, tau = %.3g", kind_names[kind],
+                (unsigned long)seed, tau_of(a, i));
+    progress("", 0, NULL);
     memset(r, 0, sizeof *r);
     r->kind = kind;
     r->seed = seed;
     r->tau = tau_of(a, i);
     r->limit = sigma[0] / (double)n;
     mix(ctx, a, G, M, r);
+    if (interrupted) break;
     if (r->usable) lose_signal(a, M, r);
+    s->count++;
   }
-  if (seed == a->first_seed) {
+  if (seed == a->seeds.first && !interrupted) {
     memset(&at_one, 0, sizeof at_one);
     at_one.kind = kind;
     at_one.tau = 1;
     mix(ctx, a, G, M, &at_one);
-    if (at_one.usable) {
+    if (at_one.usable && !interrupted) {
       stagnate(ctx, n, kind, M, at_one.mixing.sigma_2, s->kept + s->residuals);
       s->residuals += SHARES;
     }
@@ -571,225 +420,224 @@ static void study_all(const invman_context *ctx, const arguments *a, study *s) {
   size_t seed;
   int kind;
   memset(s, 0, sizeof *s);
-  s->rows = (row *)malloc(KINDS * a->seeds * a->taus * sizeof(row));
-  if (!s->rows) fail("out of memory");
+  s->rows = (row *)zeros(KINDS * a->seeds.count, a->taus.count, sizeof(row));
+  s->work = (double)((2 * a->seeds.count + KINDS - 2) * a->taus.count); /* two kinds are random */
   for (kind = 0; kind < KINDS; kind++)
-    for (seed = 0; seed < (is_random(kind) ? a->seeds : 1); seed++) study_logits(ctx, a, kind, a->first_seed + seed, s);
+    for (seed = 0; seed < (is_random(kind) ? a->seeds.count : 1) && !interrupted; seed++)
+      study_logits(ctx, a, kind, a->seeds.first + seed, s);
 }
 
 /* ---- what comes out */
 
-static void show(int width, double value) {
-  if (!known(value)) printf(" %*s", width, "-");
-  else if (value > DBL_MAX) printf(" %*s", width, "infinite");
-  else printf(" %*.4g", width, value);
+static void show_value(int width, double value) {
+  if (!known(value)) show(" %*s", width, "-");
+  else if (value > DBL_MAX) show(" %*s", width, "infinite");
+  else show(" %*.4g", width, value);
 }
 
 static void show_temperatures(const arguments *a, const study *s) {
-  size_t i, step = a->taus > 8 ? (a->taus + 7) / 8 : 1;
-  printf("\ntemperature: what a layer keeps of the detail (sigma_2), and bounds, which say nothing above 1\n");
-  printf("%-10s %8s %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s\n", "logits", "tau", "sigma_2", "exact", "by least",
-         "by norm", "by entr.", "share", "to 1 %", "tau sig.", "limit", "residual");
+  size_t i, step = a->taus.count > 8 ? (a->taus.count + 7) / 8 : 1;
+  show("\ntemperature: what a layer keeps of the detail (sigma_2), and bounds, which say nothing above 1\n");
+  show("%-10s %8s %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s\n", "logits", "tau", "sigma_2", "exact", "by least",
+       "by norm", "by entr.", "share", "to 1 %", "tau sig.", "limit", "residual");
   for (i = 0; i < s->count; i++) {
     const row *r = &s->rows[i];
     const invman_mixing *m = &r->mixing;
-    if (r->seed != a->first_seed || i % a->taus % step != 0) continue;
-    printf("%-10s %8.3g", kind_names[r->kind], r->tau);
-    show(9, r->usable ? m->sigma_2 : unknown);
-    show(9, r->exact);
-    show(9, r->usable ? m->by_least : unknown);
-    show(9, r->usable ? m->by_norm[1] : unknown);
-    show(9, r->usable ? m->by_entropy : unknown);
-    show(9, r->usable ? m->share : unknown);
-    show(9, r->depth);
-    show(9, r->usable ? r->tau * m->sigma_2 : unknown);
-    show(9, r->limit);
-    printf(" %9.1e%s\n", r->info.residual, r->converged ? "" : "  not converged");
+    if (r->seed != a->seeds.first || i % a->taus.count % step != 0) continue;
+    show("%-10s %8.3g", kind_names[r->kind], r->tau);
+    show_value(9, r->usable ? m->sigma_2 : unknown);
+    show_value(9, r->exact);
+    show_value(9, r->usable ? m->by_least : unknown);
+    show_value(9, r->usable ? m->by_norm[1] : unknown);
+    show_value(9, r->usable ? m->by_entropy : unknown);
+    show_value(9, r->usable ? m->share : unknown);
+    show_value(9, r->depth);
+    show_value(9, r->usable ? r->tau * m->sigma_2 : unknown);
+    show_value(9, r->limit);
+    show(" %9.1e%s\n", r->info.residual, r->converged ? "" : "  not converged");
   }
 }
 
 /* Where a layer neither keeps all nor nothing. */
-static int is_telling(const row *r) { return r->usable && r->predicted >= 1 && r->predicted <= (double)LAYERS_MAX; }
+static int is_telling(const row *r) { return r->usable && r->predicted >= 1 && r->predicted <= (double)LAYERS_MOST; }
 
 static void show_depths(const arguments *a, const study *s) {
   size_t i, shown = 0, telling = 0, step;
-  for (i = 0; i < s->count; i++) telling += s->rows[i].seed == a->first_seed && is_telling(&s->rows[i]);
+  for (i = 0; i < s->count; i++) telling += s->rows[i].seed == a->seeds.first && is_telling(&s->rows[i]);
   step = telling > 24 ? (telling + 23) / 24 : 1;
-  printf("\nfirst layer at which LayerNorm's output has a mean cosine below %g with the clean one, snr %g before\n",
-         a->cosine, a->snr);
-  printf("%-10s %8s %9s %10s %10s %10s %10s %9s %9s %9s %9s %9s\n", "logits", "tau", "sigma_2", "at most", "slowest x",
-         "random x", "by its snr", "cosine", "by snr", "bound", "noise", "of mode");
+  show("\nfirst layer at which LayerNorm's output has a mean cosine below %g with the clean one, snr %g before\n",
+       a->cosine, a->snr);
+  show("%-10s %8s %9s %10s %10s %10s %10s %9s %9s %9s %9s %9s\n", "logits", "tau", "sigma_2", "at most", "slowest x",
+       "random x", "by its snr", "cosine", "by snr", "bound", "noise", "of mode");
   for (i = 0; i < s->count; i++) {
     const row *r = &s->rows[i];
-    if (r->seed != a->first_seed || !is_telling(r) || shown++ % step != 0) continue;
-    printf("%-10s %8.3g", kind_names[r->kind], r->tau);
-    show(9, r->mixing.sigma_2);
-    show(10, r->predicted);
-    show(10, r->slowest.layer);
-    show(10, r->random.layer);
-    show(10, r->random.by_signal);
-    show(9, r->random.cosine);
-    show(9, r->random.predicted);
-    show(9, r->random.bound);
-    show(9, is_symmetric(r->kind) ? r->slowest.noise : unknown);
-    show(9, is_symmetric(r->kind) ? mode_noise(r) : unknown);
-    printf("%s\n", r->converged ? "" : "  not converged");
+    if (r->seed != a->seeds.first || !is_telling(r) || shown++ % step != 0) continue;
+    show("%-10s %8.3g", kind_names[r->kind], r->tau);
+    show_value(9, r->mixing.sigma_2);
+    show_value(10, r->predicted);
+    show_value(10, r->slowest.layer);
+    show_value(10, r->random.layer);
+    show_value(10, r->random.by_signal);
+    show_value(9, r->random.cosine);
+    show_value(9, r->random.predicted);
+    show_value(9, r->random.bound);
+    show_value(9, is_symmetric(r->kind) ? r->slowest.noise : unknown);
+    show_value(9, is_symmetric(r->kind) ? mode_noise(r) : unknown);
+    show("%s\n", r->converged ? "" : "  not converged");
   }
 }
 
 static void show_chains(const arguments *a, const study *s) {
   size_t i;
-  printf("\na chain, one layer per temperature: layers until 1 %% of the detail is left, at most\n");
-  printf("%-10s %8s %9s %9s %9s %9s\n", "logits", "layers", "mean", "of mean", "rising", "falling");
-  for (i = 0; i < s->count; i += a->taus) {
-    chain c = heat(s->rows + i, a->taus);
-    if (c.first->seed != a->first_seed) continue;
-    printf("%-10s %8lu", kind_names[c.first->kind], (unsigned long)c.layers);
-    show(9, c.mean);
-    show(9, c.depth_of_mean);
-    show(9, c.depth_rising);
-    show(9, c.depth_falling);
-    putchar('\n');
+  show("\na chain, one layer per temperature: layers until 1 %% of the detail is left, at most\n");
+  show("%-10s %8s %9s %9s %9s %9s\n", "logits", "layers", "mean", "of mean", "rising", "falling");
+  for (i = 0; i + a->taus.count <= s->count; i += a->taus.count) {
+    chain c = heat(s->rows + i, a->taus.count);
+    if (c.first->seed != a->seeds.first) continue;
+    show("%-10s %8lu", kind_names[c.first->kind], (unsigned long)c.layers);
+    show_value(9, c.mean);
+    show_value(9, c.depth_of_mean);
+    show_value(9, c.depth_rising);
+    show_value(9, c.depth_falling);
+    show("\n");
   }
 }
 
 static void show_residuals(const study *s) {
   size_t i;
-  printf("\nresidual mixing (1 - a) 1 + a M at tau = 1: detail survives as the layer does less\n");
-  printf("%-10s %8s %9s %9s %9s %9s %9s\n", "logits", "a", "sigma_2", "at most", "to 1 %", "|M_a - 1|", "at most");
+  show("\nresidual mixing (1 - a) 1 + a M at tau = 1: detail survives as the layer does less\n");
+  show("%-10s %8s %9s %9s %9s %9s %9s\n", "logits", "a", "sigma_2", "at most", "to 1 %", "|M_a - 1|", "at most");
   for (i = 0; i < s->residuals; i++) {
     const residual *r = &s->kept[i];
     if (r->kind != SYMMETRIC && r->kind != CIRCULANT) continue;
-    printf("%-10s %8.3g", kind_names[r->kind], r->a);
-    show(9, r->sigma_2);
-    show(9, r->bound);
-    show(9, r->depth);
-    show(9, r->change);
-    show(9, 2 * r->a);
-    putchar('\n');
+    show("%-10s %8.3g", kind_names[r->kind], r->a);
+    show_value(9, r->sigma_2);
+    show_value(9, r->bound);
+    show_value(9, r->depth);
+    show_value(9, r->change);
+    show_value(9, 2 * r->a);
+    show("\n");
   }
 }
 
 static void write_temperatures(const arguments *a, const study *s) {
   size_t i;
-  table t = begin_table(a, "temperature.csv",
-                        "depth: layers until 1 % of the detail is left; limit: of tau sigma_2 for high tau");
-  fprintf(t.file,
-          "logits,seed,tau,sweeps,residual,status,sigma_2,exact,entropy_share,by_least,by_norm_low,by_norm_high,"
+  text t = begin_file(a, "depth: layers until 1 % of the detail is left; limit: of tau sigma_2 for high tau");
+  put(&t, "logits,seed,tau,sweeps,residual,status,sigma_2,exact,entropy_share,by_least,by_norm_low,by_norm_high,"
           "by_entropy,depth,tau_sigma_2,limit\n");
   for (i = 0; i < s->count; i++) {
     const row *r = &s->rows[i];
     const invman_mixing *m = &r->mixing;
-    fprintf(t.file, "%s,%lu,%.9g,%lu,%.3g,%s", kind_names[r->kind], (unsigned long)r->seed, r->tau,
-            (unsigned long)r->info.sweeps, r->info.residual,
-            r->converged ? "converged"
-            : r->usable  ? "not converged"
-                         : "not doubly stochastic");
-    put(t.file, r->usable ? m->sigma_2 : unknown);
-    put(t.file, r->exact);
-    put(t.file, r->usable ? m->share : unknown);
-    put(t.file, r->usable ? m->by_least : unknown);
-    put(t.file, r->usable ? m->by_norm[0] : unknown);
-    put(t.file, r->usable ? m->by_norm[1] : unknown);
-    put(t.file, r->usable ? m->by_entropy : unknown);
-    put(t.file, r->depth);
-    put(t.file, r->usable ? r->tau * m->sigma_2 : unknown);
-    put(t.file, r->limit);
-    fputc('\n', t.file);
+    put(&t, "%s,%lu,%.9g,%lu,%.3g,%s", kind_names[r->kind], (unsigned long)r->seed, r->tau,
+        (unsigned long)r->info.sweeps, r->info.residual,
+        r->converged ? "converged"
+        : r->usable  ? "not converged"
+                     : "not doubly stochastic");
+    put_value(&t, r->usable ? m->sigma_2 : unknown);
+    put_value(&t, r->exact);
+    put_value(&t, r->usable ? m->share : unknown);
+    put_value(&t, r->usable ? m->by_least : unknown);
+    put_value(&t, r->usable ? m->by_norm[0] : unknown);
+    put_value(&t, r->usable ? m->by_norm[1] : unknown);
+    put_value(&t, r->usable ? m->by_entropy : unknown);
+    put_value(&t, r->depth);
+    put_value(&t, r->usable ? r->tau * m->sigma_2 : unknown);
+    put_value(&t, r->limit);
+    put(&t, "\n");
   }
-  close_table(&t, 1);
+  end_file(a, TEMPERATURE, &t);
 }
 
 static void write_depths(const arguments *a, const study *s) {
   size_t i;
-  table t = begin_table(a, "depth.csv",
-                        "predicted: at most so many layers, but for a part of one; slowest, random: by LayerNorm's "
-                        "mean cosine, of the input whose detail "
-                        "lasts longest in a layer, and of a random one; by_signal: of that one, by its ratio of signal "
-                        "to noise; empty: more than 1000; at random: cosine, mean, by the ratio, and bound "
-                        "with probability 1 - 3 e^-3; at slowest: noise power in that mode, of 1 from each layer, by "
-                        "the layers and in closed form");
-  fprintf(t.file,
-          "logits,seed,tau,status,sigma_2,predicted,slowest,random,by_signal,cosine,cosine_predicted,cosine_bound,"
+  text t =
+      begin_file(a, "predicted: at most so many layers, but for a part of one; slowest, random: by LayerNorm's "
+                    "mean cosine, of the input whose detail "
+                    "lasts longest in a layer, and of a random one; by_signal: of that one, by its ratio of signal "
+                    "to noise; empty: more than 1000; at random: cosine, mean, by the ratio, and bound "
+                    "with probability 1 - 3 e^-3; at slowest: noise power in that mode, of 1 from each layer, by "
+                    "the layers and in closed form");
+  put(&t, "logits,seed,tau,status,sigma_2,predicted,slowest,random,by_signal,cosine,cosine_predicted,cosine_bound,"
           "noise,noise_predicted\n");
   for (i = 0; i < s->count; i++) {
     const row *r = &s->rows[i];
     if (!r->usable) continue;
-    fprintf(t.file, "%s,%lu,%.9g,%s", kind_names[r->kind], (unsigned long)r->seed, r->tau,
-            r->converged ? "converged" : "not converged");
-    put(t.file, r->mixing.sigma_2);
-    put(t.file, r->predicted);
-    put(t.file, r->slowest.layer);
-    put(t.file, r->random.layer);
-    put(t.file, r->random.by_signal);
-    put(t.file, r->random.cosine);
-    put(t.file, r->random.predicted);
-    put(t.file, r->random.bound);
-    put(t.file, is_symmetric(r->kind) ? r->slowest.noise : unknown);
-    put(t.file, is_symmetric(r->kind) ? mode_noise(r) : unknown);
-    fputc('\n', t.file);
+    put(&t, "%s,%lu,%.9g,%s", kind_names[r->kind], (unsigned long)r->seed, r->tau,
+        r->converged ? "converged" : "not converged");
+    put_value(&t, r->mixing.sigma_2);
+    put_value(&t, r->predicted);
+    put_value(&t, r->slowest.layer);
+    put_value(&t, r->random.layer);
+    put_value(&t, r->random.by_signal);
+    put_value(&t, r->random.cosine);
+    put_value(&t, r->random.predicted);
+    put_value(&t, r->random.bound);
+    put_value(&t, is_symmetric(r->kind) ? r->slowest.noise : unknown);
+    put_value(&t, is_symmetric(r->kind) ? mode_noise(r) : unknown);
+    put(&t, "\n");
   }
-  close_table(&t, 1);
+  end_file(a, DEPTH, &t);
 }
 
 static void write_chains(const arguments *a, const study *s) {
   size_t i;
-  table t = begin_table(a, "chain.csv",
-                        "one layer per temperature, without those that are not doubly stochastic; sigma_2: geometric "
-                        "mean; depths: until 1 % of the detail is left, at most; inf: the chain is shorter");
-  fprintf(t.file, "logits,seed,layers,sigma_2,depth_of_mean,depth_rising,depth_falling\n");
-  for (i = 0; i < s->count; i += a->taus) {
-    chain c = heat(s->rows + i, a->taus);
-    fprintf(t.file, "%s,%lu,%lu", kind_names[c.first->kind], (unsigned long)c.first->seed, (unsigned long)c.layers);
-    put(t.file, c.mean);
-    put(t.file, c.depth_of_mean);
-    put(t.file, c.depth_rising);
-    put(t.file, c.depth_falling);
-    fputc('\n', t.file);
+  text t = begin_file(a, "one layer per temperature, without those that are not doubly stochastic; sigma_2: geometric "
+                         "mean; depths: until 1 % of the detail is left, at most; inf: the chain is shorter");
+  put(&t, "logits,seed,layers,sigma_2,depth_of_mean,depth_rising,depth_falling\n");
+  for (i = 0; i + a->taus.count <= s->count; i += a->taus.count) {
+    chain c = heat(s->rows + i, a->taus.count);
+    put(&t, "%s,%lu,%lu", kind_names[c.first->kind], (unsigned long)c.first->seed, (unsigned long)c.layers);
+    put_value(&t, c.mean);
+    put_value(&t, c.depth_of_mean);
+    put_value(&t, c.depth_rising);
+    put_value(&t, c.depth_falling);
+    put(&t, "\n");
   }
-  close_table(&t, 1);
+  end_file(a, CHAIN, &t);
 }
 
 static void write_residuals(const arguments *a, const study *s) {
   size_t i;
-  table t = begin_table(a, "residual.csv", "at tau = 1; change: |M_a - 1|_2; depth: until 1 % of the detail is left");
-  fprintf(t.file, "logits,a,sigma_2,sigma_2_at_most,depth,change,change_at_most\n");
+  text t = begin_file(a, "at tau = 1; change: |M_a - 1|_2; depth: until 1 % of the detail is left");
+  put(&t, "logits,a,sigma_2,sigma_2_at_most,depth,change,change_at_most\n");
   for (i = 0; i < s->residuals; i++) {
     const residual *r = &s->kept[i];
-    fprintf(t.file, "%s,%g", kind_names[r->kind], r->a);
-    put(t.file, r->sigma_2);
-    put(t.file, r->bound);
-    put(t.file, r->depth);
-    put(t.file, r->change);
-    put(t.file, 2 * r->a);
-    fputc('\n', t.file);
+    put(&t, "%s,%g", kind_names[r->kind], r->a);
+    put_value(&t, r->sigma_2);
+    put_value(&t, r->bound);
+    put_value(&t, r->depth);
+    put_value(&t, r->change);
+    put_value(&t, 2 * r->a);
+    put(&t, "\n");
   }
-  close_table(&t, 1);
+  end_file(a, RESIDUAL, &t);
 }
 
 int main(int argc, char **argv) {
   invman_context ctx;
-  arguments a;
+  const arguments *a = &asked;
   static study s;
+  start(argc, argv, &description);
   memset(&ctx, 0, sizeof ctx);
   ctx.error = &error;
-  parse(argc, argv, &a);
-  check_writable(&a);
-  study_all(&ctx, &a, &s);
-  printf("n = %lu, %lu temperatures, %lu seeds of random logits (shown: the first)\n", (unsigned long)a.n,
-         (unsigned long)a.taus, (unsigned long)a.seeds);
-  show_temperatures(&a, &s);
-  show_depths(&a, &s);
-  show_chains(&a, &s);
+  ctx.progress = progress;
+  if (a->out) check_files_of(a);
+  begin_work();
+  study_all(&ctx, a, &s);
+  show("n = %lu, %lu temperatures, %lu seeds of random logits (shown: the first)\n", (unsigned long)a->n,
+       (unsigned long)a->taus.count, (unsigned long)a->seeds.count);
+  show_temperatures(a, &s);
+  show_depths(a, &s);
+  show_chains(a, &s);
   show_residuals(&s);
-  if (a.out) {
-    putchar('\n');
-    write_temperatures(&a, &s);
-    write_depths(&a, &s);
-    write_chains(&a, &s);
-    write_residuals(&a, &s);
+  if (interrupted) show("\nstopped: %lu of %.0f rows are known\n", (unsigned long)s.count, s.work);
+  if (a->out) {
+    show("\n");
+    write_temperatures(a, &s);
+    write_depths(a, &s);
+    write_chains(a, &s);
+    write_residuals(a, &s);
   }
-  if (fflush(stdout) != 0 || ferror(stdout)) fail("the output cannot be written");
   free(s.rows);
-  return 0;
+  return finish(0);
 }

@@ -1,7 +1,7 @@
 /* The shortest run: train on the paper's stripe, see how much the network compressed what does not matter.
-   cc -O2 -fopenmp -I.. minimal.c -lm && ./a.out */
+   cc -O2 -fopenmp examples/minimal.c -lm && ./a.out */
 #define INVMAN_IMPLEMENTATION
-#include "invman.h"
+#include "../invman.h"
 #include <stdio.h>
 
 int main(void) {

@@ -1,7 +1,7 @@
 /* A model of one's own under the hinge flow: f(x) = v . swish(U x + c)/h written here, and three callbacks.
-     cc -O2 -I.. own_model.c -o own_model -lm && ./own_model */
+     cc -O2 examples/own_model.c -o own_model -lm && ./own_model */
 #define INVMAN_IMPLEMENTATION
-#include "invman.h"
+#include "../invman.h"
 #include <math.h>
 #include <stdio.h>
 

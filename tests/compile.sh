@@ -73,8 +73,8 @@ cp "$dir/words.c" "$dir/words.cpp"
   fi
   for source in examples/*.c; do
     name=$(basename "$source" .c)
-    silent "$name" $CC -std=c99 $strict -Wstrict-prototypes -I. -fsyntax-only "$source"
-    silent "${name}_optimised" $CC -std=c99 $strict -Wstrict-prototypes -O1 -DINVMAN_I_IMPLEMENTED -I. -c "$source" -o "$dir/o"
+    silent "$name" $CC -std=c99 $strict -Wstrict-prototypes -fsyntax-only "$source"
+    silent "${name}_optimised" $CC -std=c99 $strict -Wstrict-prototypes -O1 -DINVMAN_NO_IMPLEMENTATION -c "$source" -o "$dir/o"
   done
 
   # The quick start of the documentation, word for word.

@@ -3,6 +3,7 @@
 set -u
 . "$(dirname "$0")/limit.sh"
 bin=$(cd "$1" && pwd) || exit 1
+root=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 program=$bin/compress
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -20,6 +21,11 @@ refuses() { # name, pattern of the message, arguments: exit status 2, one line o
   [ $? = 2 ] && [ "$(wc -l <err)" = 1 ] && grep -q -- "^$(basename "$program"): .*$pattern" err && [ ! -s out ] && [ "$files" = "$(ls)" ]
   result "$name" $?
 }
+# A shell without job control starts what runs beside it with SIGINT ignored; the programs then leave it so.
+if env --default-signal=INT true 2>/dev/null; then beside='env --default-signal=INT'
+elif command -v perl >/dev/null; then beside='perl -e $SIG{INT}="DEFAULT";exec@ARGV'
+else beside=; fi
+export OMP_NUM_THREADS=1 # the runs are small, and others run beside them
 touch out err
 
 "$program" --help >out 2>err && grep -q -- '--model cylinder' out && grep -q -- '--csv points.csv' out && grep -q -- '--idx t10k' out && [ ! -s err ]
@@ -79,7 +85,7 @@ printf '1,2,1\n1,2,-1\n3,nope,1\n' >bad.csv
 refuses csv_malformed 'bad.csv: csv: a field is not a number (line 3)' --csv bad.csv
 printf '1,2,1\n1,3,1\n' >ones.csv
 refuses csv_one_class 'ones.csv: flow: all labels are equal' --csv ones.csv --p 2
-refuses csv_too_few 'only 200 points' --csv points.csv --p 201
+refuses csv_too_few 'only 200 of 200 points' --csv points.csv --p 201
 refuses idx_missing 'nothing: images: the file cannot be read' --idx nothing labels
 head -c 200 images >short
 refuses idx_no_labels 'nothing: labels: the file' --idx images nothing
@@ -93,12 +99,12 @@ refuses resume_other_data 'a.flow: .*other training data' --p 51 --h 60 --resume
 refuses resume_other_h 'made with --h 60' --p 50 --h 61 --resume a.flow
 refuses jsonl_nowhere 'no/where.jsonl: cannot be created' --p 20 --h 20 --jsonl no/where.jsonl
 refuses save_nowhere 'no/where.flow: cannot be created' --p 20 --h 20 --save no/where.flow
-"$program" --p 1000 --h 30000 --every 100000 --save int.flow >out 2>err & # a minute, if it were not interrupted
+$beside "$program" --p 1000 --h 30000 --every 100000 --save int.flow >out 2>err & # a minute, if it were not interrupted
 until [ -s out ] || ! kill -0 $!; do sleep 0.1; done
 sleep 0.5
 kill -INT $!
 wait $!
-[ $? = 0 ] && grep -q '^status *stopped.*the progress callback asked' out && [ -s int.flow ]
+[ $? = 3 ] && grep -q '^status *stopped.*the progress callback asked' out && [ -s int.flow ]
 result interrupted $?
 if [ -c /dev/full ]; then
   "$program" --p 20 --h 20 >/dev/full 2>err
@@ -157,7 +163,7 @@ result kernel_csv $?
 # Two different points: two eigenvectors have all of K, so that more of them predict every label, and the first one is certain.
 awk 'BEGIN { for (i = 0; i < 90; i++) print (i % 3 ? "1,1" : "-1,-1") }' >pair.csv
 "$program" --csv pair.csv --h 50 >out 2>err && grep -q '^r  *1  *3  *10  *30$' out && [ "$(grep -c '^its kernel at the .*  0\.[0-9]*  0\.0000  0\.0000  0\.0000$' out)" = 2 ] &&
-  [ "$(grep -c '^its kernel at the [a-z]*  *1\.0000  *0\.[0-9]*  *1\.0000  *0\.[0-9]*$' out)" = 2 ]
+  [ "$(grep -c '^its kernel at the [a-z]*  *0\.9183  *0\.[0-9]*  *0\.8366  *0\.[0-9]*$' out)" = 2 ] # the entropies of the labels
 result kernel_two_points $?
 # Every point twice; what is left for tests is nothing.
 awk 'NR == 1 { print; next } NR <= 61 { print; print }' points.csv >twice.csv
@@ -193,10 +199,10 @@ result kernel_memory $?
 "$program" --p 1000 --h 30000 --phi int.csv >out 2>err & # a minute, if it were not interrupted
 until [ -s out ] || ! kill -0 $!; do sleep 0.1; done
 sleep 0.5
-kill -INT $!
+kill -TERM $!
 wait $!
-[ $? = 0 ] && grep -q '^the network  *0\.[0-9]' out && grep -q '^its kernel at the end  *-  *-  *-  *-$' out && grep -q '^the network: stopped.*the progress callback' out &&
-  grep -q '^stopped: ' out && grep -q '^int.csv is not written$' out && [ ! -e int.csv ] && [ ! -e int.csv.tmp ]
+[ $? = 3 ] && grep -q '^the network  *0\.[0-9]' out && grep -q '^its kernel at the end  *-  *-  *-  *-$' out && grep -q '^the network: stopped.*the progress callback' out &&
+  grep -q '^stopped: ' out && grep -q '^int.csv is not written$' out && [ -z "$(ls int.csv* 2>/dev/null)" ]
 result kernel_interrupted $?
 
 # ---- learning_curve: test error against p
@@ -274,7 +280,7 @@ refuses curve_model "'torus' is neither" --model torus
 refuses curve_tol '--tol must be at most 1' --tol 2
 refuses curve_no_perp 'lazy-compressed: of 2 inputs all' --model cylinder --d 2 --methods lazy-compressed
 refuses curve_d '--d must be at least 2' --model cylinder --d 1
-refuses curve_nowhere 'no/where.jsonl: cannot be written' --out no/where.jsonl
+refuses curve_nowhere 'no/where.jsonl: cannot be created' --out no/where.jsonl
 mkdir directory
 refuses curve_directory 'directory: cannot be' --out directory
 cp points.csv kept.csv
@@ -284,11 +290,11 @@ result curve_not_json_untouched $?
 printf '{"a": 1}\n{"other"' >other.jsonl
 refuses curve_others_torn "other.jsonl: its last line is torn, and none" --out other.jsonl
 
-"$program" --p 64,128,256 --seeds 1:60 --h 300 --test-size 500 --methods $all --out int.jsonl >out 2>err & # a minute, if it were not interrupted
+$beside "$program" --p 64,128,256 --seeds 1:60 --h 300 --test-size 500 --methods $all --out int.jsonl >out 2>err & # a minute, if it were not interrupted
 until [ -s int.jsonl ] || ! kill -0 $!; do sleep 0.05; done
 kill -INT $!
 wait $!
-[ $? = 0 ] && grep -q '^stopped: [0-9]* of 720 results are known$' out && known=$(($(wc -l <int.jsonl))) && grep -q "^stopped: $known of" out && well_formed int.jsonl "$known" && [ "$known" -lt 720 ] &&
+[ $? = 3 ] && grep -q '^stopped: [0-9]* of 720 results are known$' out && known=$(($(wc -l <int.jsonl))) && grep -q "^stopped: $known of" out && well_formed int.jsonl "$known" && [ "$known" -lt 720 ] &&
   grep -q '^ntk-end$' out
 result curve_interrupted $?
 "$program" --p 64,128,256 --seeds 1:1 --h 300 --test-size 500 --methods $all --out int.jsonl >out 2>err &&
@@ -298,9 +304,9 @@ result curve_goes_on $?
 "$program" --p 1000 --seeds 1:1 --h 30000 --methods feature --out none.jsonl >out 2>err & # a minute, within one result
 until [ -s out ] || ! kill -0 $!; do sleep 0.1; done
 sleep 0.5
-kill -INT $!
+kill -TERM $!
 wait $!
-[ $? = 0 ] && grep -q '^stopped: 0 of 1 results' out && grep -q '^    1000      0          -$' out && [ ! -s none.jsonl ]
+[ $? = 3 ] && grep -q '^stopped: 0 of 1 results' out && grep -q '^    1000      0          -$' out && [ ! -s none.jsonl ]
 result curve_interrupted_within $?
 if [ -c /dev/full ]; then
   "$program" --p 16 --seeds 1:1 --h 20 --test-size 50 --out /dev/full >out 2>err
@@ -353,12 +359,14 @@ result figure_fit $?
 result figure_fit_short $?
 for figure in arrows neurons fit; do
   : >out
-  "$bin/figure_run" $figure --p 10000 --h 30000 --out int_$figure >out 2>err & # minutes, if it were not interrupted
+  signal=INT
+  [ $figure != neurons ] || signal=TERM
+  $beside "$bin/figure_run" $figure --p 10000 --h 30000 --out int_$figure >out 2>err & # minutes, if it were not interrupted
   until [ -s out ] || ! kill -0 $!; do sleep 0.1; done
   sleep 0.5
-  kill -INT $!
+  kill -$signal $!
   wait $!
-  [ $? = 0 ] && grep -q '^stopped: at t/tau = .* of 10000 points satisfied' out && [ ! -s err ] &&
+  [ $? = 3 ] && grep -q '^stopped: at t/tau = .* of 10000 points satisfied' out && [ ! -s err ] &&
     if [ $figure = neurons ]; then grep -q 'nothing is written$' out && [ -z "$(ls int_neurons)" ]
     else [ "$(cat int_$figure/*.csv | grep -c '^# interrupted at t/tau = ')" = "$(ls int_$figure | wc -l)" ] && ! cat int_$figure/*.csv | grep -q '^end,'; fi
   result "figure_${figure}_interrupted" $?
@@ -413,8 +421,7 @@ refuses mnist_p '--p must be at least 12' $digits --p 3
 refuses mnist_too_many 'images are left' $digits --p 100
 refuses mnist_none_left 'no images are left to test with' $digits --p 80
 refuses mnist_dynamics 'neither chain nor momentum' $digits --dynamics fast
-refuses mnist_no_directory 'cannot be created' $digits --p 40 --out nowhere
-mkdir -p digits
+refuses mnist_no_directory 'cannot be created' $digits --p 40 --out no/where
 "$program" $digits --p 20,40 --seeds 1:2 --out digits >out 2>err && grep -q '^16 convolutions' out && grep -q '^means' out && [ ! -s err ] &&
   well_made digits/errors.csv 'p,seed' 4 && well_made digits/spectrum_40_2.csv 'kernel' 30 && well_made digits/phi_40_2.csv 'kernel' 120 &&
   awk -F, 'NR > 2 && !($5 == 1 && $6 > 0.998 && $7 < 0.5 && $9 < 0.5) { bad = 1 } END { exit bad }' digits/errors.csv
@@ -424,17 +431,16 @@ sed '4d' digits/errors.csv >digits/torn && cp digits/errors.csv all.csv && mv di
   [ "$(cut -d, -f1-3,5- digits/errors.csv | sort)" = "$(cut -d, -f1-3,5- all.csv | sort)" ] && [ -s digits/net_20_2.conv ]
 result mnist_goes_on $?
 refuses mnist_other_options 'was made with other options or images' $digits --p 20 --out digits --tol 0.05
-mkdir -p stopped whole
 saved=
-slow="--images images --labels labels --h 4 --alpha 0.05 --p 60 --kernel-size 20 --tol 0.002"
+slow="--images images --labels labels --h 4 --alpha 0.05 --p 60 --kernel-size 20 --tol 0.004"
 "$program" $slow --out whole >out 2>err
-"$program" $slow --out stopped >out 2>err & # again and again, later and later, until the flow has been interrupted
-for delay in 0.05 0.08 0.12 0.18 0.27 0.4 0.6 0.9 1.4 2 3 5 8 12 20; do
+$beside "$program" $slow --out stopped >out 2>err & # again and again, later and later, until the flow has been interrupted
+for delay in 0.05 0.1 0.2 0.4 0.8 1.6 3.2 6.4 12.8 25.6; do
   sleep $delay
   kill -INT $! 2>/dev/null
   wait $!
-  [ ! -s stopped/flow_60_1.flow ] || saved=1
-  "$program" $slow --out stopped >out 2>err &
+  [ $? != 3 ] || [ ! -s stopped/flow_60_1.flow ] || saved=1
+  $beside "$program" $slow --out stopped >out 2>err &
   [ -z "$saved" ] || break
 done
 wait $! && [ "$saved" = 1 ] && [ ! -e stopped/flow_60_1.flow ] && cmp -s whole/net_60_1.conv stopped/net_60_1.conv && cmp -s whole/phi_60_1.csv stopped/phi_60_1.csv
@@ -658,6 +664,29 @@ refuses diagnose_npy_inf 'npy: a number is not finite (byte' --features inf.npy
 npy 1 "{'descr': '<f8', 'shape': (1, 1), }" '\0\0\0\0\0\0\0\0' >keyless.npy
 refuses diagnose_npy_key "npy: the header has no 'fortran_order'" --gram keyless.npy
 
+npy 1 "{'descr': '<f8', 'fortran_order': False, 'shape': (2L, 2L), }" '\0\0\0\0\0\0\360\77\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\360\77' >long.npy # as Python 2 wrote it
+"$program" --gram long.npy --json >out 2>err && is_json && near rank 2
+result diagnose_npy_python2 $?
+npy 1 "{'descr': '<f8', 'fortran_order': False, 'shape': (2LL, 2), }" '\0' >longer.npy
+refuses diagnose_npy_shape 'npy: the shape is malformed' --gram longer.npy
+npy 1 "{'descr': [('a', '<f8'), ('b', '<i4')], 'fortran_order': False, 'shape': (1,), }" '\0\0\0\0\0\0\0\0' >record.npy
+refuses diagnose_npy_record_name "numbers of type \[('a', '<f8'), ('b', '<i4')\], which is none of" --gram record.npy
+printf '1,5;2,5\n3;4\n' >mixed.csv
+refuses diagnose_mixed "mixed.csv: ',' and ';' both separate numbers.*(line 1)" --features mixed.csv
+printf 'NA,0.5,1\n1,2,3\n' >na.csv
+refuses diagnose_na 'na.csv: a field is not a number (line 1)' --features na.csv
+printf ',0.5,1\n1,2,3\n' >gap.csv
+refuses diagnose_gap 'gap.csv: a field is empty (line 1)' --features gap.csv
+printf 'a,b,c\n1,2\n3,4\n' >names.csv
+refuses diagnose_names 'names.csv: 2 numbers below 3 names (line 2)' --features names.csv
+printf '"a, b",c\n"1",2\n 3 , "4"\n' >quoted.csv
+"$program" --features quoted.csv --json >out 2>err && near sum 30
+result diagnose_quoted $?
+printf '1,2\r3,4\r' >cr.csv
+refuses diagnose_cr 'cr.csv: text whose lines end with CR alone' --features cr.csv
+printf '\377\3761\0,\0' >utf16.csv
+refuses diagnose_utf16 'utf16.csv: this is text in UTF-16' --features utf16.csv
+
 # ---- homogeneity_trap: doubly stochastic mixing
 program=$bin/homogeneity_trap
 "$program" --help >out 2>err && grep -q -- '--tau-range LOW:HIGH:N' out && grep -q 'arXiv 2601.02080' out && [ ! -s err ]
@@ -708,7 +737,7 @@ refuses trap_seeds '--seeds: the last is smaller' --seeds 5:1
 refuses trap_cosine '--cosine must be below 1' --cosine 1
 refuses trap_snr '--snr must be positive' --snr -2
 refuses trap_nowhere 'no/where: cannot be created' --out no/where
-refuses trap_out_file 'points.csv/temperature.csv: cannot be created' --out points.csv
+refuses trap_out_file 'points.csv: cannot be created' --out points.csv
 
 # ---- watch_compression: a run, watched
 program=$bin/watch_compression
@@ -717,7 +746,7 @@ result watch_help $?
 "$program" --version >out 2>err && grep -q '^watch_compression, invman.h [0-9]' out
 result watch_version $?
 OMP_NUM_THREADS=1 "$program" --p 128 --h 200 --kernel-n 60 --test-size 300 --out watch.csv >out 2>err && [ ! -s err ] && well_made watch.csv 't_over_h,loss,lambda,' 10 && grep -q '^done: every margin' out &&
-  grep -q '^watch.csv is written$' out && [ ! -e watch.csv.tmp ] && grep -q '^stripe, d = 5, p = 128, h = 200, alpha = 1e-06, seed 1; kernels of 60 other points$' out
+  grep -q '^watch.csv is written$' out && [ "$(ls watch.csv*)" = watch.csv ] && grep -q '^stripe, d = 5, p = 128, h = 200, alpha = 1e-06, seed 1; kernels of 60 other points$' out
 result watch $?
 # The start is random and its own kernel; then the weights turn, the spectrum's entropy falls, fewer neurons switch across.
 awk -F, '/^#/ || /^t_over_h/ { next } { n++; if (NF != 16 || $1 + 0 < t + 0 || $16 < 1 || $16 > 60) bad = 1; t = $1; if ($9 < 0 || $9 > 1 + 1e-9 || $6 < 0 || $6 > 4.0944 || $7 > 30 || $5 < 0 || $5 > 90) bad = 1
@@ -750,11 +779,11 @@ refuses watch_model "'torus' is neither" --model torus
 refuses watch_cylinder 'd_par exceeds d' --model cylinder --d 1
 refuses watch_tol '--tol must be at most 1' --tol 2
 refuses watch_nowhere 'no/where.csv: cannot be created' --out no/where.csv
-"$program" --p 1000 --h 30000 --test-size 50 --out int_watch.csv >out 2>err & # a minute, if it were not interrupted
+$beside "$program" --p 1000 --h 30000 --test-size 50 --out int_watch.csv >out 2>err & # a minute, if it were not interrupted
 until [ "$(wc -l <out)" -gt 5 ] || ! kill -0 $!; do sleep 0.1; done
 kill -INT $!
 wait $!
-[ $? = 0 ] && grep -q '^stopped.*: interrupted$' out && grep -q '^# stopped.*: interrupted$' int_watch.csv && [ ! -s err ]
+[ $? = 3 ] && grep -q '^stopped.*: interrupted$' out && grep -q '^# stopped.*: interrupted$' int_watch.csv && [ ! -s err ]
 result watch_interrupted $?
 if [ -c /dev/full ]; then
   for p in 'diagnose --gram one.csv' 'homogeneity_trap --n 4 --tau-range 1:2:2 --draws 5' 'watch_compression --p 20 --h 20 --kernel-n 10 --test-size 10'; do
@@ -763,5 +792,253 @@ if [ -c /dev/full ]; then
     [ $? = 2 ] && grep -q 'the output cannot be written' err
     result "${p%% *}"_full_output $?
   done
+fi
+
+# ---- what all programs share: devices, files, signals, options. Device nodes are made here, where nothing is at stake.
+
+programs='learning_curve kernel figure_run figure_scan homogeneity_trap watch_compression compress diagnose mnist'
+small() { # program: a run of a moment
+  case $1 in
+  learning_curve) echo learning_curve --p 16,32 --seeds 1:1 --h 20 --test-size 50 ;;
+  kernel) echo kernel --p 32 --h 20 --test-size 50 ;;
+  figure_run) echo figure_run fit --p 20 --h 20 --test-size 50 --out run_files ;;
+  figure_scan) echo figure_scan lambda --p 16,32 --seeds 1:2 --h 20 ;;
+  homogeneity_trap) echo homogeneity_trap --n 4 --tau-range 1:2:2 --draws 5 ;;
+  watch_compression) echo watch_compression --p 20 --h 20 --kernel-n 10 --test-size 10 ;;
+  compress) echo compress --p 20 --h 20 --test-size 50 ;;
+  diagnose) echo diagnose --gram one.csv ;;
+  mnist) echo mnist --images images --labels labels --h 1 --alpha 0.05 --p 20 --step-max 2 ;;
+  esac
+}
+outputs='learning_curve:--out learning_curve:--csv kernel:--phi kernel:--spectrum watch_compression:--out compress:--jsonl compress:--save'
+tables='figure_run:predictor.csv figure_scan:lambda_vs_p.csv figure_scan:runs.jsonl homogeneity_trap:depth.csv mnist:phi_20_1.csv mnist:net_20_1.conv'
+run() { # program, more arguments, with $beside before it where it is to be interrupted
+  p=$1
+  shift
+  # shellcheck disable=SC2046  # words
+  "$bin"/$(small "$p") "$@"
+}
+same_but_named() { # two outputs: the same but for the seconds and the names of files that are written
+  sed '/^seconds /d; /written/d; /^saved/d; /\.csv$/d; /^$/d' "$1" >a && sed '/^seconds /d; /written/d; /^saved/d; /\.csv$/d; /^$/d' "$2" | cmp -s a -
+}
+
+if mknod null c 1 3 2>/dev/null && mknod full c 1 7 2>/dev/null && : >null 2>/dev/null; then nodes=1; else nodes=; echo 'skip program_devices: no device nodes can be made here'; fi
+
+# What make asks the compiler writes no device: a compiler may replace what -o names.
+printf '#!/bin/sh\nfor word; do echo "$word"; done >>"%s/words"\nexit 1\n' "$dir" >compiler && chmod +x compiler
+MAKEFLAGS='' make -C "$root" -n help CC="$dir/compiler" >out 2>err && grep -q '^-fopenmp$' words && ! grep -q '^/dev/' words
+result make_probe $?
+
+# Help is within 100 columns, and made of the options: each of them refuses what is no value, by one line.
+no_values() { # what an option calls its value
+  case $1 in
+  N | K | MB) echo 'x -1 1.5 99999999999999999999999' ;;
+  A | X | T | S | C | G) echo 'x -1 nan 1e999' ;;
+  A:B) echo 'x 5:1 1:x :' ;;
+  N,N,...) echo 'x 1,,2 99999999999999999999999' ;;
+  A,A,...) echo '1,,2 2,1 nan' ;;
+  LOW:HIGH:N) echo '1:2 0:1:5 3:2:5 1:2:x' ;;
+  M,... | *'|'*) echo 'x lazy,x |' ;;
+  esac
+}
+for p in $programs; do
+  modes=-
+  [ $p != figure_run ] || modes='arrows neurons fit'
+  [ $p != figure_scan ] || modes='lambda alpha'
+  : >wrong
+  for mode in $modes; do
+    [ "$mode" != - ] || mode=
+    "$bin/$p" $mode --help >help 2>err || echo help >>wrong
+    awk 'length($0) > 100 { print "too wide: " $0 }' help >>wrong
+    sed -n "s/^  \(--[a-z-]*\) \{0,1\}\([^ ]*\).*/\1@\2@$mode/p" help
+  done | sort -u -t @ -k 1,2 | while IFS=@ read -r flag value mode; do
+    [ "$flag" != --help ] || continue
+    for word in $(no_values "$value") ''; do
+      "$bin/$p" $mode "$flag=$word" >out 2>err
+      status=$?
+      [ $status = 2 ] && [ "$(wc -l <err)" = 1 ] && grep -q "^$p: $flag" err && [ ! -s out ] || echo "$mode $flag=$word: $status $(cat err)" >>wrong
+    done
+    [ -n "$value" ] || continue
+    "$bin/$p" $mode "$flag" >out 2>err
+    [ $? = 2 ] && grep -q "^$p: $flag.*missing\|two files" err || echo "$mode $flag: $(cat err)" >>wrong
+  done
+  cp wrong err
+  [ ! -s wrong ]
+  result "${p}_options" $?
+done
+"$bin/learning_curve" --p 16,32 --seeds 1:1 --h 20 --test-size 50 >one 2>err && "$bin/learning_curve" --p=16,32 --seeds=1:1 --h=20 --test-size=50 >out 2>err && cmp -s one out &&
+  "$bin/kernel" --idx=images labels --p 24 --kernel-size 24 --h 20 >out 2>err && grep -q '^images' out
+result flag_equals $?
+"$bin/kernel" --p "$(printf '3\n4')" >out 2>err
+[ $? = 2 ] && [ "$(wc -l <err)" = 1 ]
+result message_of_one_line $?
+
+# What kernel keeps, diagnose and NumPy read.
+run kernel --npy kept >out 2>err && [ "$(ls kept | tr '\n' ' ')" = 'K_end.npy K_start.npy y.npy ' ] && [ "$(wc -c <kept/K_end.npy)" = $((128 + 8 * 32 * 32)) ] &&
+  "$bin/diagnose" --gram kept/K_end.npy --other kept/K_start.npy --labels kept/y.npy --json >out 2>err && is_json && grep -q '"points": 32' out &&
+  ! grep -q 'differ by up to' out && holds "$(sed -n 's/.*"cka".*"value": \([0-9.]*\).*/\1/p' out) > 0.1"
+result kernel_npy $?
+if python3 -c 'import numpy' 2>/dev/null; then
+  python3 -c "import numpy as n; K = n.load('kept/K_end.npy'); y = n.load('kept/y.npy'); assert K.shape == (32, 32) and abs(K - K.T).max() == 0 and set(y) == {-1, 1}" >out 2>err
+  result kernel_npy_numpy $?
+fi
+[ -z "$nodes" ] || { rm kept/* && mknod kept/K_start.npy c 1 7 && run kernel --npy kept >out 2>err; [ $? = 2 ] && [ "$(wc -l <err)" = 1 ] && [ -s kept/K_end.npy ] && grep -q '^the kernel of infinite' out; }
+result kernel_npy_full $?
+
+# The same file twice, by its name, by another name, by a link that leads to nothing yet; over a file that is read.
+program=$bin/kernel
+ln -s nothing_yet loop_a && ln -s ./loop_a loop_b && touch there && ln there there_too && ln -s there there_link && mkdir -p sub && ln -s . dot
+for pair in 'x x' 'x ./x' 'x sub/../x' 'x dot/x' 'loop_a loop_b' 'loop_a nothing_yet' 'there ./there' 'there there_too' 'there_link there'; do
+  # shellcheck disable=SC2086  # two words
+  set -- $pair
+  refuses "twice_$1_$(echo "$2" | tr ./ __)" 'are the same file' --phi "$1" --spectrum "$2" --h 10
+done
+refuses twice_input 'are the same file' --csv points.csv --phi ./points.csv
+program=$bin/learning_curve
+refuses twice_curve 'are the same file' --out both --csv both
+program=$bin/compress
+refuses twice_compress 'are the same file' --csv points.csv --jsonl d --save ./d
+refuses twice_picture 'are the same file' --idx images labels --pgm labels
+run kernel --phi /dev/null --spectrum /dev/null >out 2>err
+result twice_null $?
+# A directory is no file, an empty name none.
+for output in $outputs; do
+  program=$bin/${output%%:*} flag=${output#*:}
+  refuses "directory_${output%%:*}_$flag" 'cannot be created: .*directory' "$flag" sub
+  refuses "no_name_${output%%:*}_$flag" 'the name is empty' "$flag" ''
+done
+
+# What is written to a device, a FIFO or through a link is written to it, and it stays what it is.
+whole() { # output: its file as it should be, in `whole_file`; compress' state apart, which is not looked into
+  rm -f whole_file
+  run "${1%%:*}" "${1#*:}" whole_file >one 2>err
+}
+mkfifo fifo
+for output in $outputs; do
+  p=${output%%:*} flag=${output#*:}
+  whole "$output" && ln -sf pointed pointer && rm -f pointed && run "$p" "$flag" pointer >out 2>err && [ -L pointer ] && cmp -s pointed whole_file && same_but_named one out
+  result "link_$p$flag" $?
+  cat fifo >got &
+  run "$p" "$flag" fifo >out 2>err
+  status=$?
+  if [ -p fifo ]; then : 0<>fifo; else kill $!; fi # whatever it did, the reader ends
+  wait $!
+  [ $status = 0 ] && [ -p fifo ] && cmp -s got whole_file && same_but_named one out
+  result "fifo_$p$flag" $?
+  run "$p" "$flag" /dev/stdout >out 2>err && { [ $flag = --save ] || ! grep -v -x -F -f out whole_file >lost; } &&
+    ! sed '/^seconds /d; /whole_file/d' one | grep -v -x -F -f out >lost
+  result "stdout_$p$flag" $?
+  [ -n "$nodes" ] || continue
+  run "$p" "$flag" null >out 2>err && [ -c null ] && same_but_named one out
+  result "null_$p$flag" $?
+  run "$p" "$flag" full >out 2>err
+  [ $? = 2 ] && [ -c full ] && [ "$(wc -l <err)" = 1 ] && grep -q "^$p: full: .*cannot be written" err && same_but_named one out
+  result "full_$p$flag" $?
+done
+# Of a directory's files one cannot be written: the others are, and everything is shown.
+for output in $tables; do
+  [ -n "$nodes" ] || break
+  p=${output%%:*} file=${output#*:}
+  rm -rf good bad && run "$p" --out good >one 2>err && mkdir bad && mknod "bad/$file" c 1 7
+  run "$p" --out bad >out 2>err
+  [ $? = 2 ] && grep -q "^$p: bad/$file: .*cannot be written" err && same_but_named one out && [ -c "bad/$file" ] &&
+    for other in good/*; do [ "$(basename "$other")" = "$file" ] || [ "$p" = mnist ] || cmp -s "$other" "bad/$(basename "$other")" || exit 1; done
+  result "full_${p}_$file" $?
+done
+run compress --jsonl run.jsonl >/dev/full 2>err
+[ $? = 2 ] && grep -q 'the output cannot be written' err && grep -q '"unsatisfied": 0}' run.jsonl
+result full_output_keeps_files $?
+
+# Streams that are closed: nothing of what is shown lands in a file.
+for output in $outputs; do
+  p=${output%%:*} flag=${output#*:}
+  [ $flag != --save ] || continue
+  rm -f closed && whole "$output" && run "$p" "$flag" closed <&- >&- 2>&- && cmp -s closed whole_file
+  result "closed_$p$flag" $?
+done
+run learning_curve --out closed.jsonl >&- 2>err && run learning_curve --out closed.jsonl >out 2>err && grep -q '; 4 of 4 results are known' out
+result closed_output_reruns $?
+
+# A disk that is full before the run, or fills up during it.
+if mkdir -p disk && mount -t tmpfs -o size=64k none disk 2>/dev/null; then
+  trap 'umount "$dir/disk"; rm -rf "$dir"' EXIT
+  cat /dev/zero >disk/filler 2>/dev/null
+  for output in $outputs; do
+    program=$bin/${output%%:*}
+    [ "$output" = learning_curve:--out ] || refuses "full_before_$output" 'cannot be \(created\|written\): .*full' "${output#*:}" disk/x
+  done
+  for p in figure_run figure_scan homogeneity_trap mnist; do
+    run $p --out disk/there >out 2>err
+    [ $? = 2 ] && [ "$(wc -l <err)" = 1 ] && [ ! -s out ] && grep -q 'cannot be' err
+    result "full_before_$p" $?
+    rm -rf disk/there
+  done
+  # Four thousand bytes are left: room for some results, none for all.
+  rm disk/filler && head -c 61440 /dev/zero >disk/filler
+  learn() { "$bin/learning_curve" --p 2,3,4,5,6,7,8 --seeds 1:5 --h 5 --test-size 5 "$@"; }
+  learn --out lines.jsonl >one 2>err
+  learn --out disk/lines.jsonl >out 2>err
+  [ $? = 2 ] && [ "$(grep -c 'cannot be written' err)" = 1 ] && [ "$(wc -l <err)" = 1 ] && cmp -s one out && [ -s disk/lines.jsonl ] && [ -z "$(tail -c 1 disk/lines.jsonl)" ] &&
+    head -c "$(wc -c <disk/lines.jsonl)" lines.jsonl | cmp -s - disk/lines.jsonl && [ "$(wc -l <disk/lines.jsonl)" -lt "$(wc -l <lines.jsonl)" ]
+  result full_during_lines $?
+  rm disk/lines.jsonl
+  run kernel --phi big --spectrum spectrum_whole >one 2>err
+  run kernel --phi disk/big --spectrum spectrum_beside >out 2>err
+  [ $? = 2 ] && grep -q '^kernel: disk/big: cannot be written: .*full' err && cmp -s spectrum_whole spectrum_beside && same_but_named one out && [ "$(ls disk)" = filler ]
+  result full_at_the_end $?
+  umount disk
+  trap 'rm -rf "$dir"' EXIT
+else
+  echo 'skip program_full_disks: no disk can be mounted here'
+fi
+
+# SIGINT and SIGTERM alike; what was ignored at the start stays so.
+for signal in INT TERM; do
+  for p in homogeneity_trap figure_scan; do
+    rm -rf early && : >out
+    case $p in
+    homogeneity_trap) $beside "$bin/$p" --n 64 --tau-range 0.5:30:40 --sweeps 100 --seeds 1:99 --out early >out 2>err & ;;
+    figure_scan) $beside "$bin/$p" lambda --p 16,32,1000 --h 3000 --seeds 1:9 --out early >out 2>err & ;;
+    esac
+    sleep 0.7
+    kill -$signal $!
+    wait $!
+    [ $? = 3 ] && [ ! -s err ] && grep -q '^stopped: [0-9]* of [0-9]* r' out &&
+      case $p in
+      homogeneity_trap) grep -q '^# interrupted' early/temperature.csv && well_made early/temperature.csv 'logits' 1 && grep -q '^random ' out ;;
+      figure_scan) well_made early/lambda_vs_p.csv 'model' 1 && [ "$(grep '^stopped' out | cut -d' ' -f2)" = "$(wc -l <early/runs.jsonl)" ] ;;
+      esac
+    result "${p}_$signal" $?
+  done
+done
+: >out
+"$bin/learning_curve" --p 64,128 --seeds 1:2 --h 300 --test-size 100 >out 2>err & # as nohup starts it: SIGINT is ignored
+until [ -s out ] || ! kill -0 $!; do sleep 0.02; done
+kill -INT $!
+wait $! && ! grep -q '^stopped' out
+result ignored_signal_stays $?
+
+# Progress, where stderr is no terminal: a line now and then, of whole runs none in a moment.
+run learning_curve >one 2>err && [ ! -s err ] && run learning_curve --progress 0.0001 >out 2>err && cmp -s one out && [ -s err ] &&
+  ! grep -v '^learning_curve: [0-9] of 4 known; p = .* % *\(  [0-9]* s left\)\{0,1\}$' err && run learning_curve --progress 0 >out 2>err && [ ! -s err ]
+result progress_lines $?
+
+# Names that are not UTF-8, quoted, with a line's end.
+name=$(printf 'a\377"\\\303\n\303\251\355\240\200.csv')
+cp one.csv "$name" 2>/dev/null || name=one.csv
+run diagnose --gram "$name" --json >out 2>err && is_json && "$bin/diagnose" --gram "$name" --labels three.csv --json >out 2>err && is_json &&
+  { ! command -v iconv >/dev/null || iconv -f UTF-8 -t UTF-8 out >/dev/null 2>&1; }
+result diagnose_json_name $?
+
+# On a terminal every line is within 100 columns.
+if script -qec true /dev/null >/dev/null 2>&1; then
+  for p in $programs; do
+    # shellcheck disable=SC2046  # words
+    script -qec "$bin/$(echo $(small $p))" /dev/null 2>&1 | tr '\r' '\n' >out
+    [ -s out ] && awk 'length($0) > 100 { exit 1 }' out
+    result "terminal_$p" $?
+  done
+else
+  echo 'skip program_terminal: no script (util-linux)'
 fi
 exit $failed
