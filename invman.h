@@ -2175,6 +2175,11 @@ static invman_i_wide invman_i_wide_add(invman_i_wide a, invman_i_wide b) {
   return invman_i_two_sum(high.high, high.low + low.low);
 }
 
+static invman_i_wide invman_i_wide_plus(invman_i_wide a, double b) {
+  invman_i_wide y = invman_i_two_sum(a.high, b);
+  return invman_i_two_sum(y.high, y.low + a.low);
+}
+
 static invman_i_wide invman_i_wide_negative(invman_i_wide a) {
   a.high = -a.high;
   a.low = -a.low;
@@ -7782,7 +7787,7 @@ static invman_i_wide invman_i_exact_reach(const invman_i_exact *x, size_t k) {
   return reach.high > 0 ? reach : invman_i_widen(0);
 }
 
-static invman_status invman_i_exact_drive(invman_i_exact *x, size_t j, int *moved) {
+static invman_status invman_i_exact_drive(invman_i_exact *x, size_t j) {
   invman_i_margins *e = x->e;
   double sign = x->g[j].high > 0.5 ? -1 : 1;
   if (invman_i_fetch(e, j) < 0) return e->scope->status;
@@ -7809,13 +7814,10 @@ static invman_status invman_i_exact_drive(invman_i_exact *x, size_t j, int *move
     }
     for (k = 0; k < e->count; k++) {
       invman_i_wide reach = invman_i_exact_reach(x, k);
-      int same = !invman_i_wide_less(reach, length) && !invman_i_wide_less(length, reach);
-      if (invman_i_wide_less(reach, length) || (same && block < e->count && e->sliding[k] < e->sliding[block])) {
-        length = reach;
-        block = k;
-      }
+      if (!invman_i_wide_less(reach, length)) continue;
+      length = reach;
+      block = k;
     }
-    *moved |= length.high > 0;
     negative = block < e->count && x->step[block].high < 0;
     invman_i_exact_move(x, length, j, sign < 0 ? invman_i_wide_negative(length) : length);
 
@@ -7834,7 +7836,7 @@ static invman_status invman_i_exact_drive(invman_i_exact *x, size_t j, int *move
   }
 }
 
-static size_t invman_i_exact_violator(const invman_i_exact *x, int first) {
+static size_t invman_i_exact_violator(const invman_i_exact *x) {
   const invman_i_margins *e = x->e;
   size_t i, found = e->n;
   double most = 0;
@@ -7842,7 +7844,6 @@ static size_t invman_i_exact_violator(const invman_i_exact *x, int first) {
     size_t a = e->at[i];
     double wrong = x->g[a].high > 0.5 ? x->rate[a].high : -x->rate[a].high;
     if (e->state[a] != INVMAN_I_HELD || x->flat[a] || wrong <= invman_i_exact_tol(x, a)) continue;
-    if (first) return a;
     if (wrong > most * x->root[a]) {
       most = wrong / x->root[a];
       found = a;
@@ -7861,7 +7862,6 @@ static void invman_i_exact_weigh(invman_i_exact *x) {
 static invman_status invman_i_exact_settle(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t i, drives = 0, j;
-  int moved = 1;
   e->settled++;
   e->at_count = 0;
   for (i = 0; i < e->n; i++)
@@ -7870,11 +7870,9 @@ static invman_status invman_i_exact_settle(invman_i_exact *x) {
     x->before[i] = x->rate[e->at[i]];
     x->flat[e->at[i]] = 0;
   }
-  while ((j = invman_i_exact_violator(x, !moved)) < e->n) {
+  while ((j = invman_i_exact_violator(x)) < e->n) {
     if (drives++ > 100 * (e->n + 10)) return INVMAN_NOT_CONVERGED;
-    moved = 0;
-    if (invman_i_exact_drive(x, j, &moved) < 0) return e->scope->status;
-    moved |= x->flat[j];
+    if (invman_i_exact_drive(x, j) < 0) return e->scope->status;
   }
 
   for (i = 0; i < e->at_count; i++) x->rate[e->at[i]] = x->before[i];
@@ -9425,43 +9423,25 @@ static double invman_i_part_of_one(double part, size_t n) {
   return part > 1 && part <= 1 + 1e-13 * (double)n ? 1 : part;
 }
 
-/* ---- high + low: what a double would round away is kept (Knuth's sum of two; Dekker, 1971) */
-
-typedef struct invman_i_twofold {
-  double high, low;
-} invman_i_twofold;
-
-static invman_i_twofold invman_i_twofold_sum(double a, double b) { /* exactly */
-  invman_i_twofold s;
-  double part;
-  s.high = a + b;
-  part = s.high - a;
-  s.low = (a - (s.high - part)) + (b - part);
-  return s;
-}
-
-static invman_i_twofold invman_i_twofold_add(invman_i_twofold a, double b) {
-  invman_i_twofold s = invman_i_twofold_sum(a.high, b);
-  return invman_i_twofold_sum(s.high, s.low + a.low);
-}
+/* ---- means and differences that keep what a double would round away */
 
 /* x - a - b, rounded once where they cancel */
-static double invman_i_less(double x, invman_i_twofold a, invman_i_twofold b) {
-  invman_i_twofold first = invman_i_twofold_sum(x, -a.high), both = invman_i_twofold_sum(first.high, -b.high);
+static double invman_i_less(double x, invman_i_wide a, invman_i_wide b) {
+  invman_i_wide first = invman_i_two_sum(x, -a.high), both = invman_i_two_sum(first.high, -b.high);
   return both.high + (((first.low + both.low) - a.low) - b.low);
 }
 
 /* Of equal x exactly theirs, and right to the rounding of their differences whatever they have in common: the mean of
    what they exceed the first one by, and then of what they exceed that by. */
-static invman_i_twofold invman_i_mean(const double *x, size_t n) {
-  const invman_i_twofold none = {0, 0};
-  invman_i_twofold mean = {0, 0};
+static invman_i_wide invman_i_mean(const double *x, size_t n) {
+  const invman_i_wide none = {0, 0};
+  invman_i_wide mean = {0, 0};
   size_t i, round;
   mean.high = x[0];
   for (round = 0; round < 2; round++) {
-    invman_i_twofold sum = {0, 0};
-    for (i = 0; i < n; i++) sum = invman_i_twofold_add(sum, invman_i_less(x[i], mean, none));
-    mean = invman_i_twofold_add(mean, sum.high / (double)n);
+    invman_i_wide sum = {0, 0};
+    for (i = 0; i < n; i++) sum = invman_i_wide_plus(sum, invman_i_less(x[i], mean, none));
+    mean = invman_i_wide_plus(mean, sum.high / (double)n);
   }
   return mean;
 }
@@ -9714,17 +9694,17 @@ invman_status invman_nystrom_extension(const invman_context *ctx, const double *
 /* A (n,n) <- P A P, P = 1 - 11'/n, right to the rounding of what is left: rows' and columns' means, however large, are
    subtracted at once. */
 static invman_status invman_i_double_centre(invman_i_scope *scope, double *A, size_t n) {
-  const invman_i_twofold none = {0, 0};
-  invman_i_twofold *column = (invman_i_twofold *)invman_i_take(scope, n, sizeof *column);
-  invman_i_twofold *row = (invman_i_twofold *)invman_i_take(scope, n, sizeof *row);
-  invman_i_twofold *sum = (invman_i_twofold *)invman_i_take(scope, n, sizeof *sum);
+  const invman_i_wide none = {0, 0};
+  invman_i_wide *column = (invman_i_wide *)invman_i_take(scope, n, sizeof *column);
+  invman_i_wide *row = (invman_i_wide *)invman_i_take(scope, n, sizeof *row);
+  invman_i_wide *sum = (invman_i_wide *)invman_i_take(scope, n, sizeof *sum);
   size_t i, j;
   if (scope->status < 0) return scope->status;
   for (i = 0; i < n; i++) row[i] = invman_i_mean(A + i * n, n);
   for (j = 0; j < n; j++) column[j].high = invman_i_less(A[j], row[0], none);
   for (i = 0; i < n; i++)
-    for (j = 0; j < n; j++) sum[j] = invman_i_twofold_add(sum[j], invman_i_less(A[i * n + j], row[i], column[j]));
-  for (j = 0; j < n; j++) column[j] = invman_i_twofold_add(column[j], sum[j].high / (double)n);
+    for (j = 0; j < n; j++) sum[j] = invman_i_wide_plus(sum[j], invman_i_less(A[i * n + j], row[i], column[j]));
+  for (j = 0; j < n; j++) column[j] = invman_i_wide_plus(column[j], sum[j].high / (double)n);
   for (i = 0; i < n; i++)
     for (j = 0; j < n; j++) A[i * n + j] = invman_i_less(A[i * n + j], row[i], column[j]);
   return scope->status;
@@ -11003,11 +10983,11 @@ typedef struct invman_i_sinkhorn {
   const double *G;
   size_t n;
   double tau, unit;
-  invman_i_twofold *r, *c; /* (n) what is subtracted from G's rows and columns, in `unit`; c follows r */
-  double *L;               /* (n,n) what is left, over tau */
-  double *u, *v;           /* (n) what is added to L's rows, and to its columns */
-  double *most, *sum;      /* (n) of a column */
-  double *row;             /* (n) ln of a row's sum, without u */
+  invman_i_wide *r, *c; /* (n) what is subtracted from G's rows and columns, in `unit`; c follows r */
+  double *L;            /* (n,n) what is left, over tau */
+  double *u, *v;        /* (n) what is added to L's rows, and to its columns */
+  double *most, *sum;   /* (n) of a column */
+  double *row;          /* (n) ln of a row's sum, without u */
   double *M;
 } invman_i_sinkhorn;
 
@@ -11110,7 +11090,7 @@ static double invman_i_sinkhorn_largest(const invman_i_sinkhorn *s) {
     double most = -HUGE_VAL, left;
     for (j = 0; j < n; j++)
       if (G[j] >= -DBL_MAX) most = fmax(most, invman_i_less(s->unit * G[j], s->r[i], s->c[j]));
-    s->r[i] = invman_i_twofold_add(s->r[i], most);
+    s->r[i] = invman_i_wide_plus(s->r[i], most);
     for (j = 0; j < n; j++) {
       if (!(G[j] >= -DBL_MAX)) continue;
       left = invman_i_less(s->unit * G[j], s->r[i], s->c[j]);
@@ -11118,7 +11098,7 @@ static double invman_i_sinkhorn_largest(const invman_i_sinkhorn *s) {
       size = fmax(size, -left);
     }
   }
-  for (j = 0; j < n; j++) s->c[j] = invman_i_twofold_add(s->c[j], s->most[j]);
+  for (j = 0; j < n; j++) s->c[j] = invman_i_wide_plus(s->c[j], s->most[j]);
   return size;
 }
 
@@ -11135,8 +11115,8 @@ static void invman_i_sinkhorn_start(const invman_i_sinkhorn *s, size_t *queue, u
 static void invman_i_sinkhorn_absorb(const invman_context *ctx, invman_i_sinkhorn *s, double work) {
   size_t i;
   for (i = 0; i < s->n; i++) {
-    s->r[i] = invman_i_twofold_add(s->r[i], -(s->unit * s->tau * s->u[i]));
-    s->c[i] = invman_i_twofold_add(s->c[i], -(s->unit * s->tau * s->v[i]));
+    s->r[i] = invman_i_wide_plus(s->r[i], -(s->unit * s->tau * s->u[i]));
+    s->c[i] = invman_i_wide_plus(s->c[i], -(s->unit * s->tau * s->v[i]));
     s->u[i] = s->v[i] = 0;
   }
   invman_i_parallel(ctx, s->n, invman_i_sinkhorn_logits, s, work);
@@ -11205,7 +11185,7 @@ invman_status invman_sinkhorn(const invman_context *ctx, const double *G, size_t
   s.M = M;
   s.L = invman_i_doubles(&scope, n * n);
   if (M == G && (kept = invman_i_doubles(&scope, n * n)) != NULL) s.G = (double *)memcpy(kept, G, n * n * sizeof *G);
-  s.r = (invman_i_twofold *)invman_i_take(&scope, invman_i_mul(2, n), sizeof *s.r);
+  s.r = (invman_i_wide *)invman_i_take(&scope, invman_i_mul(2, n), sizeof *s.r);
   queue = (size_t *)invman_i_take(&scope, invman_i_mul(2, n), sizeof *queue);
   seen = (unsigned char *)invman_i_take(&scope, invman_i_mul(2, n), 1);
   s.u = invman_i_doubles(&scope, n);
@@ -11309,8 +11289,8 @@ size_t invman_chain_depth(const double *sigma_2, size_t layers, double eps) {
 }
 
 void invman_layer_norm(double *v, size_t n, double eps) {
-  const invman_i_twofold none = {0, 0};
-  invman_i_twofold mean, square = {0, 0};
+  const invman_i_wide none = {0, 0};
+  invman_i_wide mean, square = {0, 0};
   double unit, root = sqrt(eps), deviation, ratio, norm;
   size_t i;
   if (!v || n == 0) return;
@@ -11319,7 +11299,7 @@ void invman_layer_norm(double *v, size_t n, double eps) {
   mean = invman_i_mean(v, n);
   for (i = 0; i < n; i++) {
     v[i] = invman_i_less(v[i], mean, none);
-    square = invman_i_twofold_add(square, v[i] * v[i]);
+    square = invman_i_wide_plus(square, v[i] * v[i]);
   }
   if (square.high == 0) return; /* a constant */
 

@@ -56,7 +56,7 @@ static const char *files_path(const char *name) {
   static char path[4][5000];
   static int next;
   char *p = path[next++ % 4];
-  snprintf(p, 5000, "%s/%s", files_dir, name);
+  if (snprintf(p, 5000, "%s/%s", files_dir, name) >= 5000) exit(1);
   return p;
 }
 static size_t files_count(void) { /* all that the directory holds */

@@ -605,7 +605,8 @@ static void call_measures(const invman_context *ctx, input *in) {
   if (invman_mutual_information_null(ctx, v, dim, y, n, &o, 2, &rng, &mean, &deviation) >= 0)
     REQUIRE(mean >= 0 && mean <= 1 && deviation >= 0);
   for (i = 0; i < m; i++) x[i] = fabs(number(in)), e[i] = fabs(number(in));
-  if (invman_fit_power_law(ctx, x, e, m, &exponent, &deviation) >= 0) REQUIRE(invman_i_isfinite(exponent) && deviation >= 0);
+  if (invman_fit_power_law(ctx, x, e, m, &exponent, &deviation) >= 0)
+    REQUIRE(invman_i_isfinite(exponent) && deviation >= 0);
   if (invman_median_power_law(ctx, x, e, m, 1, 5, &rng, &exponent, interval) >= 0)
     REQUIRE(invman_i_isfinite(exponent) && interval[0] <= interval[1]);
 }
