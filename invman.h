@@ -1,4 +1,4 @@
-/* invman.h - v0.6.0 - compression of invariant manifolds by neural networks - licence at the end
+/* invman.h - v0.7.0 - compression of invariant manifolds by neural networks - licence at the end
 
    Trains  f(x) = (1/h) sum_n beta_n sigma(omega_n.x/sqrt(d) + b_n)  on labelled points by the hinge gradient flow of
    "Compressing invariant manifolds in neural nets" (Paccolat, Petrini, Geiger, Tyloo, Wyart; arXiv 2007.11471), to
@@ -59,8 +59,8 @@
      INVMAN_NO_IMPLEMENTATION  INVMAN_IMPLEMENTATION adds no code: another object holds it (-DINVMAN_NO_IMPLEMENTATION)
      INVMAN_MALLOC(bytes), INVMAN_FREE(block)  [malloc, free] the default allocator
      INVMAN_USE_CBLAS       matrix products by INVMAN_CBLAS_HEADER [<cblas.h>] (OpenBLAS, Accelerate); link with it
-     INVMAN_PORTABLE        the same bits from every compiler and processor with IEEE doubles: products are not fused with
-                            the sums they enter (7 to 55 % slower). Functions of >>theory, invman_principal_angles
+     INVMAN_PORTABLE        the same bits from every compiler and processor with IEEE doubles: products are not fused
+                            with the sums they enter (7 to 55 % slower). Functions of >>theory, invman_principal_angles
                             and invman_mode_noise call libm, and are not promised. On i386: -msse2 -mfpmath=sse
      INVMAN_ALLOW_FAST_MATH compile under -ffast-math all the same: NaN and infinity are no longer found
 
@@ -69,10 +69,11 @@
      (NULL: malloc, free). Not so functions of a flow or a convolutional network, which remember the context they were
      made with, and those that need nothing of the kind: random numbers, names, single numbers from a formula or one
      pass over an array. Objects own their memory and are given back by their _free function, with the context they
-     were made with; freeing NULL or {0} is fine. Scratch is given back before a call returns. A flow holds, beside the caller's network and data, three copies of the weights (with the
-     option single four, and p d floats), 64 bytes and more for every (neuron, point) pair held at a kink, 25 MB at most
-     for Gram matrices, and 64 min(p, 4096) doubles of partial sums; n^2 where n > 8 sqrt(p) points are near their
-     margin at once, as under the smooth losses all are. Gram matrices are the caller's; what a function takes beside them is said where it is declared.
+     were made with; freeing NULL or {0} is fine. Scratch is given back before a call returns. A flow holds, beside the
+     caller's network and data, three copies of the weights (with the option single four, and p d floats), 64 bytes and
+     more for every (neuron, point) pair held at a kink, 25 MB at most for Gram matrices, and 64 min(p, 4096) doubles of
+     partial sums; n^2 where n > 8 sqrt(p) points are near their margin at once, as under the smooth losses all are.
+     Gram matrices are the caller's; what a function takes beside them is said where it is declared.
 
    ERRORS
      Functions return invman_status: 0 done, positive usable but qualified, negative nothing usable. Where and what is
@@ -104,14 +105,18 @@
      their margin: a point there is looked at again only when the bound |f - f'| <= sum over neurons of |beta||z - z'| +
      |beta - beta'||z'|, added up over the steps, no longer keeps it there, and before a run is called finished.
      A model's weights move by the mean gradient of the step's middle; its error is of third order where f is smooth.
-     The lazy flow has neither step nor tolerance: about 2 n events, each of O(n sqrt(n)). Its info holds a certificate,
-     made of the final coefficients and the kernel alone. Gram matrices are two matrix products, never Jacobians.
+     The lazy flow has no step: about 2 n events, each of O(n sqrt(n)). It runs in doubles while they can tell what
+     comes
+     next and in numbers of twofold precision from there on, so that kernels of condition 1e12 are solved as others are.
+     Its info holds a certificate, made of the final coefficients and the kernel alone. Gram matrices are two matrix
+     products, never Jacobians.
      Eigenvectors: Householder tridiagonalisation, divide and conquer; the largest few: Lanczos.
      Rounding is to nearest. Where the processor is told to round otherwise, or to take numbers below 2.2e-308 for zero
-     (FTZ and DAZ, as games, audio and -ffast-math tell it), every call ends all the same: flushed, with the digits it has
-     elsewhere where inputs and their products are above 1e-290 or zero; under directed rounding, with fewer, or
-     NOT_CONVERGED. Same bits then only where all threads are told the same. Doubles in wider registers (i386's x87) keep
-     the accuracy, not the bits, and work in plain C: -msse2 -mfpmath=sse has vectors.
+     (FTZ and DAZ, as games, audio and -ffast-math tell it), every call ends all the same: flushed, with the digits it
+     has elsewhere where inputs and their products are above 1e-290 or zero; under directed rounding, with fewer, or
+     NOT_CONVERGED. Same bits then only where all threads are told the same. Where doubles are kept in wider registers
+     (i386's x87) the code is plain C and its bits are others; only the network is tested there. -msse2 -mfpmath=sse has
+     vectors and the usual bits.
 
    INDEX
      status    invman_status_string  invman_end_string  invman_version
@@ -151,7 +156,8 @@
                invman_convnet_save  invman_convnet_load
      files     invman_file_create  invman_file_stream  invman_file_commit  invman_file_discard  invman_file_check */
 
-/* Formulas have capitals for names, as have many programs for macros: those are set aside until the end of this file. */
+/* Formulas have capitals for names, as have many programs for macros: those are set aside until the end of this file.
+   */
 #if defined(__GNUC__) || defined(__clang__) || defined(_MSC_VER) || defined(__TINYC__)
 #define INVMAN_I_CAPITALS
 #pragma push_macro("A")
@@ -210,7 +216,7 @@
 #define INVMAN_H
 
 #define INVMAN_VERSION_MAJOR 0
-#define INVMAN_VERSION_MINOR 6
+#define INVMAN_VERSION_MINOR 7
 #define INVMAN_VERSION_PATCH 0
 #define INVMAN_VERSION       (INVMAN_VERSION_MAJOR * 10000 + INVMAN_VERSION_MINOR * 100 + INVMAN_VERSION_PATCH)
 
@@ -320,7 +326,8 @@ INVMAN_API invman_status invman_data_sample(const invman_context *ctx, const inv
                                             invman_rng *rng, invman_data *out);
 
 /* Text in UTF-8, one point a line: numbers, the label -1 or +1 last. One separator for all: commas, semicolons, or
-   white space (spaces, or a tab). Numbers are decimal with a point, in any locale, rounded correctly, and may be quoted.
+   white space (spaces, or a tab). Numbers are decimal with a point, in any locale, rounded correctly, and may be
+   quoted.
    Empty lines and lines that start with # are passed over, and so is the first line where it is a header, of as many
    columns as the points have: names, and nothing that is a number or stands for a missing one. A header that numbers
    its columns 0, 1, ... is refused, as it cannot be told from a point. Lines end with LF or CR LF.
@@ -481,7 +488,8 @@ typedef struct invman_model {
   invman_status (*evaluate)(const double *x, size_t n, double *f, void *user);
   invman_status (*gradient)(const double *x, size_t n, const double *r, double *G, void *user);
   invman_status (*gram)(const double *x, size_t n, double *K, void *user);
-  /* Moves the weights along dW/dt = G for a time dt, also a negative one; NULL: weights += dt G. With a `move`, G may be
+  /* Moves the weights along dW/dt = G for a time dt, also a negative one; NULL: weights += dt G. With a `move`, G may
+     be
      whatever it understands: `gradient` makes it and adds up. */
   invman_status (*move)(const double *G, double dt, void *user);
   void *user;
@@ -497,7 +505,8 @@ typedef struct invman_model {
    ctx->error says what disagrees: where its loss rises along G, or where f does not change along G as K says, at three
    trials of different lengths in a row; the weights are then those of the last step. A gradient and a K that are wrong
    alike, in scale or in some weights, are another flow, which no run can tell from yours; the check can.
-   alpha: F = alpha (f - f_0) must come to 1, so f has to change by 1/alpha. Where f is homogeneous in its weights (ReLU,
+   alpha: F = alpha (f - f_0) must come to 1, so f has to change by 1/alpha. Where f is homogeneous in its weights
+   (ReLU,
    swish for large ones) small alpha costs little: 200 points in d = 5, 200 neurons, 1/h before the sum: 107 and 106
    steps at 1e-3, 274 and 257 at 1e-6. A bounded activation makes f grow no faster than its last layer: tanh is done
    after 89 steps at alpha = 10 and 469 at 1, has a loss of 0.02 after 1500 at 0.1, and of 0.88 at 1e-3. Start where
@@ -561,7 +570,8 @@ struct invman_lazy_info {
   double residual;   /* largest distance of a margin y F from where its push g says it is: <= 1 where g = 1, >= 1 where
                        g = 0, 1 between */
   double speed;      /* largest |dm/ds| that g leaves where there should be none (at rest: anywhere; else: of sliding
-                       points), as a share of the largest at s = 0, or of what it could be where the pushes cancel there */
+                       points), as a share of the largest at s = 0; where the pushes cancel at s = 0, of what that could
+                       have been */
   size_t refactored; /* times the sliding points' factor was made anew */
 };
 
@@ -602,7 +612,8 @@ INVMAN_API invman_status invman_eigvalsh(const invman_context *ctx, size_t n, do
 typedef void (*invman_apply)(const double *x, double *y, size_t n, void *arg); /* y = A x, A symmetric */
 /* The k largest eigenvalues and their vectors, by products with A alone (Lanczos with thick restarts and full
    reorthogonalisation; Wu and Simon, 2000). tol: |A v - lambda v| <= tol |A|, 0 = 1e-14, no less than 2e-15.
-   OK: nothing larger is left out, be eigenvalues multiple or close. Products cannot prove that; they show it for all but
+   OK: nothing larger is left out, be eigenvalues multiple or close. Products cannot prove that; they show it for all
+   but
    one in a million of the random vectors with which the search for what is left begins: no other eigenvalue lies above
    lambda_k + max(tol, 1e-13) |A|, or above lambda_k + max(tol, 1e-9) |A| where A has lambda_k more often than it is
    returned (Kuczynski and Wozniakowski, 1992; van Dorsselaer, Hochstenbach and van der Vorst, 2000). The random vectors
@@ -623,7 +634,8 @@ INVMAN_API void invman_neuron_vectors(const invman_net *net, double *z);
 /* Uncentred kernel principal components: the r largest eigenvalues of K (n,n), phi_k (eigenvectors scaled to mean
    square 1), and omega_k^2 = (phi_k.y/n)^2, the share of the labels in direction k: they sum to 1 over all k. Outputs
    that are NULL are not wanted. Where r < n/16, by invman_eigh_top with its tol of 0: O(n^2) per product, and what it
-   says of OK and NOT_CONVERGED holds; else by invman_eigh, O(n^3) and a copy of K. Of an eigenvalue that K has more than
+   says of OK and NOT_CONVERGED holds; else by invman_eigh, O(n^3) and a copy of K. Of an eigenvalue that K has more
+   than
    once the vectors are a basis, one of many: only the sum of omega_k^2 over all of them means something. */
 INVMAN_API invman_status invman_kernel_pca(const invman_context *ctx, const double *K, const double *y, size_t n,
                                            size_t r, double *lambda /* (r) */, double *phi /* (r,n) */,
@@ -635,19 +647,22 @@ typedef struct invman_mi_options {
 } invman_mi_options;
 
 /* The mutual information of v (n,dim) with the label, in bits, 0 to the labels' own entropy H(y): H(y) minus the mean
-   entropy of the label at a point, by Appendix D's estimator from the distances to the k-th neighbour of each class. The
+   entropy of the label at a point, by Appendix D's estimator from the distances to the k-th neighbour of each class.
+   The
    paper's classes are balanced and H(y) is 1: it counts as 1 (but as the most there is) where the classes' sizes differ
    by sqrt(n) at most, as those of fair draws do; 1 - H(y) is below 0.73/n there. The estimate is biased: compare with
    invman_mutual_information_null. Any scale of v gives the same, and a coordinate of any size leaves the others theirs.
    Where distances tie to 1e-9, as many neighbours count as are tied (Ross, 2014; Gao et al., 2017), and where k of one
    class have a point's own value, all that have it and the exact H(y). For v of few values, at most n/(2k) and 64, this
-   is the plug-in estimate H(y) - H(y|v) of the counts. Both labels must be there, each more than k times. O(n log n) for dim = 1, O(n^2 dim)
+   is the plug-in estimate H(y) - H(y|v) of the counts. Both labels must be there, each more than k times. O(n log n)
+   for dim = 1, O(n^2 dim)
    above; memory: O(n dim). Errors: E_ARG or E_NONFINITE with the element. */
 INVMAN_API invman_status invman_mutual_information(const invman_context *ctx, const double *v, size_t dim,
                                                    const double *y, size_t n, const invman_mi_options *options,
                                                    double *bits);
 /* What the estimator gives where there is nothing to know: mean and standard deviation (0 for one draw) over `draws`
-   random permutations of the labels, of which there are as many of each as before, each the work of an estimate. Outputs that are NULL are not wanted. */
+   random permutations of the labels, of which there are as many of each as before, each the work of an estimate.
+   Outputs that are NULL are not wanted. */
 INVMAN_API invman_status invman_mutual_information_null(const invman_context *ctx, const double *v, size_t dim,
                                                         const double *y, size_t n, const invman_mi_options *options,
                                                         size_t draws, invman_rng *rng, double *mean, double *deviation);
@@ -847,7 +862,8 @@ INVMAN_API invman_status invman_stein_moments(const invman_context *ctx, const i
                                               double *M2);
 /* The informative directions before any training: eigenvectors V (d,d, rows) of S = M2^2 + m1 m1' and strength (d),
    the roots of its eigenvalues, descending. noise: the largest strength that chance gives, over `draws` random
-   permutations of the labels; draws = 0: sqrt(5 d/n), above the 2 sqrt(d/n) of n >> d >> 1. found: strengths above it by
+   permutations of the labels; draws = 0: sqrt(5 d/n), above the 2 sqrt(d/n) of n >> d >> 1. found: strengths above it
+   by
    more than rounding, 1e-9 of it: a tie is no finding. With labels that know nothing, found > 0 in one of draws + 1
    cases. A point far from all others makes a direction of its own, of the same strength for any labels, which hides
    what is weaker; where a few points have most of the variance along a direction that is found, the labels of those few
@@ -902,7 +918,8 @@ INVMAN_API invman_status invman_two_nn(const invman_context *ctx, const double *
                                        double *dimension);
 /* Local intrinsic dimension at each point from its k nearest others, r_1 <= .. <= r_k. MLE: (k - 1)/sum_j ln(r_k/r_j)
    (Levina and Bickel, 2004); AMSALEG: k in place of k - 1 (Amsaleg et al., 2018), which at k = 2 is twice as much;
-   MOMENTS: m/(r_k - m), m = mean_j r_j (the latter). lid (n), infinite where all k are equally far up to rounding, as on
+   MOMENTS: m/(r_k - m), m = mean_j r_j (the latter). lid (n), infinite where all k are equally far up to rounding, as
+   on
    a lattice; points that have an equal are left out, as centres and neighbours, with lid = 0. harmonic: 1 over
    the mean of 1/lid of the others (MacKay and Ghahramani, 2005), to which an infinite lid adds 0; geometric: the mean
    over those of them whose lid is finite, which leaves out as many as lid has infinite entries. Both are infinite where
@@ -1003,7 +1020,8 @@ INVMAN_API double invman_effective_depth(double sigma_2, double eps);
 INVMAN_API size_t invman_chain_depth(const double *sigma_2, size_t layers, double eps);
 
 /* v (n) <- sqrt(n) P v/sqrt(|P v|^2 + n eps), LayerNorm without gain and bias; eps >= 0, and a constant v gives zeros.
-   Right to some DBL_EPSILON of the largest entry, whatever the mean and the scale of v are. It removes what mixing keeps and rescales the rest: a lost ratio of signal to noise stays lost. O(n) */
+   Right to some DBL_EPSILON of the largest entry, whatever the mean and the scale of v are. It removes what mixing
+   keeps and rescales the rest: a lost ratio of signal to noise stays lost. O(n) */
 INVMAN_API void invman_layer_norm(double *v, size_t n, double eps);
 /* Signal r = |P M^L x|, noise N(0, noise^2 1_n): snr = r^2/((n - 1) noise^2), snr_L <= snr_0 prod sigma_2^2. The mean
    cosine of LayerNorm's outputs with and without noise is some sqrt(snr/(1 + snr)), of two noisy ones snr/(1 + snr). */
@@ -3058,7 +3076,8 @@ invman_status invman_eigvalsh(const invman_context *ctx, size_t n, double *A, do
    miss begins with a random vector q_0, orthogonal to them. It ends when it has displaced one of them, or when nothing
    can be left. Let u be the eigenvector of a missed eigenvalue lambda. All parts <q_j, u> in the basis that grows from
    q_0 are multiples of <q_0, u>, known ones: lambda <q_j, u> = <A q_j, u>, and A q_j = sum_i H_ij q_i + beta q_j+1. The
-   squares of the parts add up to 1 at most, thus <q_0, u>^2 <= 1 / (sum of the squared multiples), the better the larger
+   squares of the parts add up to 1 at most, thus <q_0, u>^2 <= 1 / (sum of the squared multiples), the better the
+   larger
    lambda is. They grow as Chebyshev's polynomials outside the spectrum do; once they say <q_0, u>^2 <= 1e-12/n, nothing
    is left but for a share of 0.8e-6 of the vectors q_0 (van Dorsselaer, Hochstenbach and van der Vorst, SIAM J. Matrix
    Anal. 22, 2000, after Kuczynski and Wozniakowski, ibid. 13, 1992). This holds whenever the search stops. */
@@ -3242,7 +3261,8 @@ static void invman_i_lanczos_search(invman_i_lanczos *s, double norm, double all
   invman_i_lanczos_restart(s, s->locked, 1);
 }
 
-/* Can nothing be left? Where the search has come upon lambda_k once more, its copies cover what lies just above it: from
+/* Can nothing be left? Where the search has come upon lambda_k once more, its copies cover what lies just above it:
+   from
    rounding errors they return as fast as the parts of what is missed can grow. */
 static int invman_i_lanczos_complete(const invman_i_lanczos *s, double allowed) {
   double lambda = s->theta[s->k - 1];
@@ -3251,7 +3271,8 @@ static int invman_i_lanczos_complete(const invman_i_lanczos *s, double allowed) 
          lambda - s->theta[s->k] <= fmax(allowed, 1e-9 * fabs(lambda));
 }
 
-/* Have the k pairs converged, and is nothing left to find? Half the tolerance is for the pairs at the start of a search,
+/* Have the k pairs converged, and is nothing left to find? Half the tolerance is for the pairs at the start of a
+   search,
    since what is left of their residuals then is not pursued any more, and another search may add to it. */
 static int invman_i_lanczos_done(invman_i_lanczos *s, double tol) {
   double norm = fmax(fabs(s->theta[0]), fabs(s->theta[s->size - 1])), allowed = tol * norm;
@@ -8074,7 +8095,8 @@ static invman_i_wide invman_i_exact_waits(invman_i_exact *x, int *moves) {
 }
 
 /* Is it at rest? Where no point is below its margin it is: then g'Qg = 0, and the pushes of the sliding points cancel.
-   Where no rate is above K's rounding it is too, if K has no inverse. If it has one, K's digits take the flow on; should
+   Where no rate is above K's rounding it is too, if K has no inverse. If it has one, K's digits take the flow on;
+   should
    they lead to more than coefficients can hold as doubles, this state is the end. */
 static int invman_i_exact_rests(invman_i_exact *x, int moves) {
   if (!memchr(x->e->state, INVMAN_I_BELOW, x->e->n)) return 1;
@@ -8478,7 +8500,8 @@ static int invman_i_mi_scale(const double *v, size_t count, double *out) {
   return wide;
 }
 
-/* Whether v has at most n/(2k) different values, and 64: then the plug-in estimate is no more biased than distances are,
+/* Whether v has at most n/(2k) different values, and 64: then the plug-in estimate is no more biased than distances
+   are,
    about values/(2 n ln 2). */
 static int invman_i_mi_few(const invman_i_mi *s) {
   size_t found[INVMAN_I_MI_FEW], limit = invman_i_min(s->n / s->k / 2, INVMAN_I_MI_FEW), count = 0, i, j, l;
@@ -12798,7 +12821,8 @@ static int invman_i_begins(const char *at, const char *end, const char *word) {
 
 static int invman_i_is_digit(const char *at, const char *end) { return at < end && *at >= '0' && *at <= '9'; }
 
-/* [+-] digits [point digits] [e [+-] digits], or inf, infinity, nan: where that ends, NULL: none. No digit more than 800
+/* [+-] digits [point digits] [e [+-] digits], or inf, infinity, nan: where that ends, NULL: none. No digit more than
+   800
    decides: halfway between two doubles a number has at most 768. */
 static const char *invman_i_parse_number(const char *at, const char *end, char point, double *value) {
   invman_i_decimal x;
@@ -13844,6 +13868,13 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 
 /* ---------------------------------------------------------------------------------------- revision history
 
+   0.7.0  lazy flow in twofold precision where doubles do not decide; invman_eigh_top looks for copies that it may have
+          missed; invman_model_check, and runs end where a model contradicts itself; invman_file_create and its kin,
+          unique temporaries, devices written to; CSV with one separator, a header that is one, numbers in any locale;
+          INVMAN_NO_IMPLEMENTATION. Changed: invman_fit_power_law takes a context first, and what no data tell has
+          infinite errors and intervals; invman_local_dimension divides by k - 1 (INVMAN_LID_AMSALEG: k);
+          invman_mutual_information knows unbalanced and tied labels; invman_sinkhorn's residual is that of its M;
+          directions that tie with the null are not found; a NULL path is E_ARG
    0.6.0  diagnostics: spectra, kernels and labels, subspaces, informative directions before training, neural collapse,
           intrinsic dimension, diffusion entropy, curvature and pieces, doubly stochastic mixing; INVMAN_PORTABLE's own
           exponential and logarithm; results that overflow are refused, with their element
@@ -13872,7 +13903,8 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
    Copyright (c) 2026 the authors of invman.h
    Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
    documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
-   rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit
+   rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to
+   permit
    persons to whom the Software is furnished to do so, subject to the following conditions: the above copyright notice
    and this permission notice shall be included in all copies or substantial portions of the Software.
 

@@ -156,6 +156,21 @@ static void hash_flow(invman_context *ctx, const char *name, int loss, int singl
   free(K);
 }
 
+/* A kernel of condition 1e13, which the flow follows in twofold precision */
+static void hash_ill_conditioned(invman_context *ctx) {
+  enum { N = 10 };
+  double K[N * N], y[N], a[N];
+  invman_lazy_info info;
+  size_t i, j;
+  for (i = 0; i < N; i++) {
+    y[i] = i % 3 == 1 ? 1 : -1;
+    for (j = 0; j < N; j++) K[i * N + j] = 1 / (double)(i + j + 1);
+  }
+  need(invman_lazy_train(ctx, K, y, N, NULL, a, &info) == INVMAN_OK, "lazy flow, ill-conditioned");
+  hash_doubles(a, N);
+  hash_doubles(&info.s, 1);
+}
+
 static void hash_kernel(invman_context *ctx) {
   const size_t p = 300, d = 5, k = 10;
   invman_data train;
@@ -171,6 +186,7 @@ static void hash_kernel(invman_context *ctx) {
   begin_part();
   hash_doubles(a, p);
   hash_bits(info.events);
+  hash_ill_conditioned(ctx);
   end_part("lazy flow");
 
   memcpy(V, K, p * p * sizeof(double));
