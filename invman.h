@@ -5913,7 +5913,7 @@ static void invman_i_ask_early(invman_flow *f) {
   size_t n = invman_i_min(f->train->n, FEW), i, j;
   double K[FEW * FEW], rate[FEW], longer[FEW], wanted[FEW], largest = 0;
   int wrong = 0;
-  if (f->net || f->info.step < FIRST || f->info.step >= FIRST + INVMAN_I_CONTRADICTIONS) return;
+  if (f->net || f->info.step < (size_t)FIRST || f->info.step >= (size_t)FIRST + INVMAN_I_CONTRADICTIONS) return;
   f->beyond = 0;
   for (i = 0; i < n; i++) {
     f->list[i] = i * f->train->n / n;
@@ -11184,7 +11184,7 @@ static invman_status invman_i_sinkhorn_sweeps(const invman_context *ctx, invman_
     }
     for (i = 0; i < s->n; i++) s->u[i] = -s->row[i];
     invman_i_parallel(ctx, blocks, invman_i_sinkhorn_columns, s, work);
-    if (ends || invman_i_largest(s->u, s->n) > LARGE || invman_i_largest(s->v, s->n) > LARGE)
+    if (ends || invman_i_largest(s->u, s->n) > (double)LARGE || invman_i_largest(s->v, s->n) > (double)LARGE)
       invman_i_sinkhorn_absorb(ctx, s, work);
   }
 }
@@ -12545,9 +12545,9 @@ static int invman_i_open_beside(invman_file *file, size_t length) {
   return file->stream != NULL;
 }
 
-/* Opens the file, or another one beside it; `check`: only asks whether it could, where that alone would change it.
+/* Opens the file, or another one beside it; `asks`: only asks whether it could, where that alone would change it.
    0: failed, for what errno or the scope says. */
-static int invman_i_start_file(invman_file *file, const char *path, int check) {
+static int invman_i_start_file(invman_file *file, const char *path, int asks) {
   size_t length = 0;
   int kind;
   file->path = invman_i_follow(&file->scope, path, &kind);
@@ -12555,7 +12555,7 @@ static int invman_i_start_file(invman_file *file, const char *path, int check) {
   for (; file->path[length]; length++)
     if (INVMAN_I_IS_SEPARATOR(file->path[length])) file->base = length + 1;
   if (kind == INVMAN_I_DEVICE) {
-    if (check) return invman_i_may_write(file->path);
+    if (asks) return invman_i_may_write(file->path);
     file->stream = invman_i_open_device(file->path);
     return file->stream != NULL;
   }
@@ -12566,7 +12566,7 @@ static int invman_i_start_file(invman_file *file, const char *path, int check) {
   return invman_i_open_beside(file, length);
 }
 
-static invman_status invman_i_make_file(const invman_context *ctx, const char *path, int check, invman_file **out) {
+static invman_status invman_i_make_file(const invman_context *ctx, const char *path, int asks, invman_file **out) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_file *file;
   if (!path || !*path) return invman_i_bad(ctx, "save: no path");
@@ -12576,7 +12576,7 @@ static invman_status invman_i_make_file(const invman_context *ctx, const char *p
   if (ctx) file->context = *ctx;
   file->scope.ctx = &file->context;
   errno = 0;
-  if (!invman_i_start_file(file, path, check)) {
+  if (!invman_i_start_file(file, path, asks)) {
     const char *why = invman_i_cannot_create[invman_i_reason(errno)];
     scope = file->scope;
     scope.ctx = ctx;
@@ -12812,10 +12812,10 @@ static double invman_i_from_decimal(const invman_i_decimal *x) {
   return invman_i_big_quotient(&N, &M);
 }
 
-/* Whether a text begins with a word in small letters, in either case. */
-static int invman_i_begins(const char *at, const char *end, const char *word) {
-  for (; *word; word++, at++)
-    if (at == end || (*at != *word && !(*at >= 'A' && *at <= 'Z' && *at - 'A' + 'a' == *word))) return 0;
+/* Whether a text begins with a name in small letters, in either case. */
+static int invman_i_begins(const char *at, const char *end, const char *name) {
+  for (; *name; name++, at++)
+    if (at == end || (*at != *name && !(*at >= 'A' && *at <= 'Z' && *at - 'A' + 'a' == *name))) return 0;
   return 1;
 }
 

@@ -172,6 +172,6 @@ static void images_digits(void) {
 static void images_tests(void) {
   RUN(images_of_any_shape);
 #ifndef TEST_QUICK
-  RUN(images_digits);
+  RUN_LONG(images_digits, 600);
 #endif
 }

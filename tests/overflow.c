@@ -224,6 +224,7 @@ static void over_flows(void) {
   OVER_EACH(over_one, k) TOO_LARGE(invman_flow_predict(flow, over_x, over_one[k], over_out), over_one[k], 0);
   TOO_LARGE(invman_flow_predict(flow, over_x, SIZE_MAX / 16 + 1, over_out), 0, 0);
   invman_flow_free(flow);
+  OVER_EACH(over_one, k) TOO_LARGE(invman_model_check(&ctx, &model, over_x, over_one[k], 2), over_one[k], 2);
   CHECK(invman_flow_create_model(&ctx, &model, &train, &o, &flow) == INVMAN_OK);
   CHECK(invman_flow_save(flow, in_test_dir("overflow.mflo")) == INVMAN_OK);
   OVER_EACH(over_one, k) TOO_LARGE(invman_flow_predict(flow, over_x, over_one[k], over_out), over_one[k], 0);
