@@ -327,11 +327,13 @@ INVMAN_API invman_status invman_data_sample(const invman_context *ctx, const inv
 
 /* Text in UTF-8, one point a line: numbers, the label -1 or +1 last. One separator for all: commas, semicolons, or
    white space (spaces, or a tab). Numbers are decimal with a point, in any locale, rounded correctly, and may be
-   quoted.
-   Empty lines and lines that start with # are passed over, and so is the first line where it is a header, of as many
-   columns as the points have: names, and nothing that is a number or stands for a missing one. A header that numbers
-   its columns 0, 1, ... is refused, as it cannot be told from a point. Lines end with LF or CR LF.
-   Errors: E_FORMAT or E_NONFINITE with the line, E_IO. */
+   quoted. Empty lines and lines that start with # are passed over (not #N/A, #REF! and their kin, which spreadsheets
+   write for a value), and so is the first line where it is a header, of as many columns as the points have: names, and
+   nothing that is a number or stands for a missing one (nothing, NA, N/A, NULL, none, -, ?). A header that numbers its
+   columns 0, 1, ... is refused, as it cannot be told from a point. Numbers with a decimal comma, separated by commas,
+   are
+   twice as many columns: compare out.d. Lines end with LF or CR LF. Errors: E_FORMAT or E_NONFINITE with the line,
+   E_IO. */
 INVMAN_API invman_status invman_data_read_csv(const invman_context *ctx, const char *path, invman_data *out);
 
 typedef struct invman_idx_options {
@@ -478,9 +480,11 @@ INVMAN_API invman_status invman_train(const invman_context *ctx, invman_net *net
                                       const invman_flow_options *options, invman_flow_info *info);
 
 /* Any other model under the same flow: f(x) with N weights, through callbacks. Each works with what the weights are
-   when it is called, gets points x (n,d) and returns INVMAN_OK or a negative status, which ends the run; evaluate may
-   return E_NONFINITE where f overflows: the step is then made shorter. A step costs a gradient of the points that push,
-   the Gram matrix of those near their margin, and three evaluations. */
+   when it is called, gets points x (n,d) and returns INVMAN_OK or a negative status, which ends the run (another value
+   is E_ARG); evaluate may return E_NONFINITE where f overflows: the step is then made shorter. One thread at a time
+   calls them; n is the number of training points at most, in evaluate also that of test points. A step costs two
+   gradients of the points that push, two Gram matrices of those near their margin, and the work of four to five
+   evaluations of all points. */
 typedef struct invman_model {
   size_t size;     /* N */
   double *weights; /* (N), the caller's, trained in place */
@@ -489,8 +493,7 @@ typedef struct invman_model {
   invman_status (*gradient)(const double *x, size_t n, const double *r, double *G, void *user);
   invman_status (*gram)(const double *x, size_t n, double *K, void *user);
   /* Moves the weights along dW/dt = G for a time dt, also a negative one; NULL: weights += dt G. With a `move`, G may
-     be
-     whatever it understands: `gradient` makes it and adds up. */
+     be whatever it understands: `gradient` makes it and adds up. */
   invman_status (*move)(const double *G, double dt, void *user);
   void *user;
 } invman_model;
@@ -503,14 +506,18 @@ typedef struct invman_model {
    than the file's: E_ARG. Errors also: E_ARG where a callback but `move` is missing, and what the callbacks return.
    Try a model by invman_model_check before its first run. A chain that goes on under a wrong one ends with E_ARG, and
    ctx->error says what disagrees: where its loss rises along G, or where f does not change along G as K says, at three
-   trials of different lengths in a row; the weights are then those of the last step. A gradient and a K that are wrong
-   alike, in scale or in some weights, are another flow, which no run can tell from yours; the check can.
+   trials of different lengths in a row; the weights are then those of the last step (info, of a flow made by
+   _create_model, says how many there were). A K that is wrong by less than a third only makes steps short: many
+   rejected
+   ones are the sign. G and K that miss the same weights, or are both times one number, are another flow, which no run
+   can tell from yours; the check can.
    alpha: F = alpha (f - f_0) must come to 1, so f has to change by 1/alpha. Where f is homogeneous in its weights
-   (ReLU,
-   swish for large ones) small alpha costs little: 200 points in d = 5, 200 neurons, 1/h before the sum: 107 and 106
-   steps at 1e-3, 274 and 257 at 1e-6. A bounded activation makes f grow no faster than its last layer: tanh is done
-   after 89 steps at alpha = 10 and 469 at 1, has a loss of 0.02 after 1500 at 0.1, and of 0.88 at 1e-3. Start where
-   alpha times a change of f by one is about 1, and go down by tens as long as the steps allow. */
+   (ReLU, swish for large ones) small alpha costs little: 200 points in d = 5, 200 neurons, 1/h before the sum: 107 and
+   106 steps at 1e-3, 274 and 257 at 1e-6. A bounded activation makes f grow no faster than its last layer: tanh is done
+   after 89 steps at alpha = 10 and 469 at 1, has a loss of 0.02 after 1500 at 0.1, and of 0.88 at 1e-3; at
+   1e-6, the default, such a net may saturate, at rest and NOT_SEPARABLE. Start where alpha times a change of f by one
+   is
+   about 1, and go down by tens as long as the steps allow. */
 INVMAN_API invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model,
                                                   const invman_data *train, const invman_flow_options *options,
                                                   invman_flow **out);
@@ -528,7 +535,8 @@ INVMAN_API invman_status invman_train_model(const invman_context *ctx, const inv
    and single precision will do. What is wrong is named in ctx->error: E_ARG, with the element of f (n), G (N), r (n) or
    K (n,n); E_NONFINITE where an output is NaN, infinite or not written; what a callback returns. OK is no proof: a
    weight that matters little at these points may still be wrong. The weights are put back, to the bit. Some 200
-   evaluations, 2n gradients, n + 1 Gram matrices; 7N + nN doubles (with a `move`: 7N). */
+   evaluations, more where it names a weight, n + 1 gradients, n + 1 Gram matrices; 7N + nN doubles (with a `move`:
+   7N). */
 INVMAN_API invman_status invman_model_check(const invman_context *ctx, const invman_model *model,
                                             const double *x /* (n,d) */, size_t n, size_t d);
 
@@ -563,7 +571,7 @@ struct invman_lazy_info {
   double s, loss, margin_min;  /* time alpha t, mean hinge loss, least margin */
   size_t events;               /* points that reached their margin, each time */
   size_t sliding, sliding_max; /* points that slide along their margin: now, and at most */
-  size_t unsatisfied;          /* points with m < 1, rounding (1e-9) apart */
+  size_t unsatisfied;          /* points whose margin is below what OK asks for; on the way: below 1 - 1e-9 */
   invman_status status;
   int end; /* INVMAN_END_..: why */
   /* The certificate, from a and K alone where the run ended: */
@@ -580,14 +588,16 @@ struct invman_lazy_info {
    exact. a (n) out: F(x) = sum_mu a_mu K(x, x_mu). The flow runs in doubles while they can tell what comes next, and in
    twofold precision from there on, so that a condition of 1e12 and more is no obstacle. info: NULL if not wanted.
    OK: every margin is at least 1 - 1e-9, or, where the coefficients are so large that their own rounding moves margins
-   by more, at least 1 - 16 DBL_EPSILON sum_j |K_ij a_j|, and 1/2: residual says how far.
+   by more, at least 1 - 16 DBL_EPSILON sum_j |K_ij a_j|, and 0.95: residual says how far.
    NOT_SEPARABLE: at rest at the least hinge loss that this kernel can reach, above zero (points with the same image and
-   opposite labels, say): no rate is above the rounding of K's entries, and on the points below their margin and at it K
-   has no inverse.
-   NOT_CONVERGED: K has no inverse in doubles, or a negative eigenvalue, and the coefficients that it asks for are more
-   than doubles can hold; they are the last ones whose margins are right to 1e-2 or better. STOPPED: a limit, or a
-   callback. Some 2n events of O(n q), q ~ sqrt(n) sliding points, ten times that in twofold precision; memory beside K:
-   O(n + q^2). */
+   opposite labels, say): no rate is above the rounding of K's entries, and K as its digits are is not positive
+   definite (a
+   pivot of the Cholesky factor is 1e-26 of the diagonal or less).
+   NOT_CONVERGED: the labels ask for more than coefficients can hold as doubles, as a kernel of condition 1e16 and more
+   does, or one that rounding has given a negative eigenvalue; a holds the best that was found, its margins are right to
+   1e-2 or so, and residual says how far they are from what the pushes say. Adding 1e-14 of the largest K_ii to the
+   diagonal makes such a kernel definite. STOPPED: a limit, or a callback. Some 2n events of O(n q), q ~ sqrt(n) sliding
+   points, ten times that in twofold precision; memory beside K: O(n + q^2). */
 INVMAN_API invman_status invman_lazy_train(const invman_context *ctx, const double *K, const double *y, size_t n,
                                            const invman_lazy_options *options, double *a, invman_lazy_info *info);
 
@@ -1116,7 +1126,10 @@ INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const ch
    flushed to the disk and then renamed. A symbolic link is followed and stays; a file that is replaced leaves its mode
    to the new one, and its owner where that is permitted; other hard links to it keep the old file. What is no plain
    file (a device, a FIFO, /dev/stdout) is written to as it is. On Windows paths are UTF-8; one that is not valid UTF-8
-   is taken to be in the system's code page. Where a process is killed, the other name may stay.
+   is taken to be in the system's code page. Where a process is killed, the other name may stay. What is asked for is
+   the
+   right to write the directory, not that to write the file.
+     invman_file *file;
      FILE *stream;
      if (invman_file_create(&ctx, "result.csv", &file) < 0) return 1;
      stream = (FILE *)invman_file_stream(file);
@@ -1131,7 +1144,8 @@ INVMAN_API invman_status invman_file_create(const invman_context *ctx, const cha
 INVMAN_API void *invman_file_stream(invman_file *file);
 /* Gives the file its name, and gives `file` back. E_IO where anything failed: then what the name had before stands. */
 INVMAN_API invman_status invman_file_commit(invman_file *file);
-INVMAN_API void invman_file_discard(invman_file *file); /* leaves nothing behind; NULL is fine */
+/* Leaves nothing behind, but for what a device or FIFO has got already; NULL is fine. */
+INVMAN_API void invman_file_discard(invman_file *file);
 /* Whether `path` can be written, to ask before long work; leaves nothing behind, and a device or FIFO alone. */
 INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char *path);
 
@@ -5011,6 +5025,7 @@ typedef struct invman_i_mover {
 struct invman_flow {
   invman_i_scope scope;
   invman_context context;
+  invman_error heard; /* what context.error held when the call began: else a callback has written there */
   const invman_i_mover *mover;
   const invman_data *train;
   invman_flow_options options;
@@ -5459,9 +5474,22 @@ static int invman_i_all_finite(const double *x, size_t n) {
 }
 
 /* The status of a callback; where f overflows the step is too long, and that is no error. */
-static int invman_i_model_failed(invman_flow *f, invman_status status) {
-  if (status < 0 && f->scope.status >= 0) f->scope.status = status;
-  return f->scope.status < 0;
+static const char *const invman_i_gradient_failed = "flow: the model's gradient did not return INVMAN_OK";
+static const char *const invman_i_gram_failed = "flow: the model's gram did not return INVMAN_OK";
+
+static void invman_i_listen(invman_flow *f) { /* when a call begins */
+  if (f->context.error) f->heard = *f->context.error;
+}
+
+/* What a callback returned; `what` names it where that is no success, unless the callback itself has said more. */
+static int invman_i_model_failed(invman_flow *f, invman_status status, const char *what) {
+  const invman_error *error = f->context.error;
+  if (f->scope.status < 0) return 1;
+  if (status == INVMAN_OK) return 0;
+  f->scope.status = status < 0 ? status : INVMAN_E_ARG;
+  if (error && error->what == f->heard.what && error->place == f->heard.place)
+    invman_i_fail(&f->context, f->scope.status, what, "", 0);
+  return 1;
 }
 
 static void invman_i_model_begin(invman_flow *f, double span) { /* a trial that was too long has left its G far off */
@@ -5486,7 +5514,8 @@ static void invman_i_model_push(invman_flow *f, size_t first, size_t count, int 
   if (!nearby) memset(f->G, 0, N * sizeof *f->G);
   if (count == 0) return;
   if (invman_i_model_failed(
-          f, f->model.gradient(invman_i_model_points(f, first, count), count, f->r_list, G, f->model.user)))
+          f, f->model.gradient(invman_i_model_points(f, first, count), count, f->r_list, G, f->model.user),
+          invman_i_gradient_failed))
     return;
   f->beyond = !invman_i_all_finite(G, N);
   for (k = 0; nearby && !f->beyond && k < N; k++) f->G[k] += f->here[k];
@@ -5499,7 +5528,8 @@ static void invman_i_model_set(invman_flow *f, const double *from) {
 static void invman_i_model_shift(invman_flow *f, const double *from, double dt) {
   size_t k;
   invman_i_model_set(f, from);
-  if (f->model.move) invman_i_model_failed(f, f->model.move(f->G, dt, f->model.user));
+  if (f->model.move)
+    invman_i_model_failed(f, f->model.move(f->G, dt, f->model.user), "flow: the model's move did not return INVMAN_OK");
   else
     for (k = 0; k < f->model.size; k++) f->model.weights[k] += dt * f->G[k];
   f->beyond |= !invman_i_all_finite(f->model.weights, f->model.size);
@@ -5515,7 +5545,7 @@ static void invman_i_model_f(invman_flow *f, const double *x, size_t n, double *
   if (invman_i_all_finite(f->model.weights, f->model.size)) status = f->model.evaluate(x, n, out, f->model.user);
   if (status == INVMAN_E_NONFINITE)
     for (k = 0; k < n; k++) out[k] = HUGE_VAL - HUGE_VAL;
-  else if (invman_i_model_failed(f, status)) return;
+  else if (invman_i_model_failed(f, status, "flow: the model's evaluate did not return INVMAN_OK")) return;
   f->beyond |= !invman_i_all_finite(out, n);
 }
 
@@ -5553,7 +5583,9 @@ static void invman_i_model_rates(invman_flow *f, size_t first, size_t count, dou
 static void invman_i_model_gram(invman_flow *f) {
   size_t n = f->near_count;
   const double *x = invman_i_model_points(f, 0, n);
-  if (f->scope.status < 0 || f->beyond || invman_i_model_failed(f, f->model.gram(x, n, f->K, f->model.user))) return;
+  if (f->scope.status < 0 || f->beyond ||
+      invman_i_model_failed(f, f->model.gram(x, n, f->K, f->model.user), invman_i_gram_failed))
+    return;
   f->beyond = !invman_i_all_finite(f->K, n * n);
 }
 
@@ -5565,7 +5597,9 @@ static void invman_i_model_is_wrong(invman_flow *f, const char *what) {
 static void invman_i_model_check_rest(invman_flow *f, const double *K, size_t count, double largest) {
   double push = 0, square = 0, G;
   size_t i, j;
-  if (invman_i_model_failed(f, f->model.gradient(f->x_list, count, f->r_list, f->here, f->model.user))) return;
+  if (invman_i_model_failed(f, f->model.gradient(f->x_list, count, f->r_list, f->here, f->model.user),
+                            invman_i_gradient_failed))
+    return;
   G = sqrt(invman_i_inner(f->here, f->here, f->model.size));
   for (i = 0; i < count; i++) {
     push += fabs(f->r_list[i]);
@@ -5589,7 +5623,8 @@ static int invman_i_model_at_rest(invman_flow *f) {
       f->r_list[count++] = f->r[i];
     }
   memset(K, 0, sizeof K);
-  if (count == 0 || invman_i_model_failed(f, f->model.gram(f->x_list, count, K, f->model.user))) return 0;
+  if (count == 0 || invman_i_model_failed(f, f->model.gram(f->x_list, count, K, f->model.user), invman_i_gram_failed))
+    return 0;
   for (k = 0; k < count; k++) largest = fmax(largest, K[k * count + k]);
   if (!(largest <= DBL_MAX && G <= 1e-10 * push * sqrt(largest))) return 0;
   invman_i_model_check_rest(f, K, count, largest);
@@ -5923,7 +5958,9 @@ static void invman_i_ask_early(invman_flow *f) {
   invman_i_model_rates(f, 0, n, rate);
   invman_i_model_differences(f, 0, n, 16e-5, longer);
   if (f->scope.status < 0 || f->beyond) return;
-  if (invman_i_model_failed(f, f->model.gram(invman_i_model_points(f, 0, n), n, K, f->model.user))) return;
+  if (invman_i_model_failed(f, f->model.gram(invman_i_model_points(f, 0, n), n, K, f->model.user),
+                            invman_i_gram_failed))
+    return;
   for (i = 0; i < n; i++) {
     for (wanted[i] = 0, j = 0; j < n; j++) wanted[i] += K[i * n + j] * f->r[f->list[j]];
     wanted[i] *= f->options.alpha * f->train->y[f->list[i]];
@@ -6220,6 +6257,7 @@ invman_status invman_flow_step(invman_flow *f) {
   if (!f) return INVMAN_E_ARG;
   if (f->scope.status < 0) return f->scope.status; /* out of memory before: its arrays may be gone */
   if (invman_i_is_over(f)) return f->info.status;
+  invman_i_listen(f);
   invman_i_end(f, INVMAN_END_NONE);
   status = f->options.dynamics == INVMAN_MOMENTUM ? invman_i_momentum_step(f) : invman_i_chain_step(f);
   f->mover->put_back(f);
@@ -6375,6 +6413,7 @@ static invman_status invman_i_take_flow(const invman_context *ctx, const invman_
   f->scope = scope;
   if (ctx) f->context = *ctx;
   f->scope.ctx = &f->context;
+  invman_i_listen(f);
   f->train = train;
   f->options = *o;
   f->loss.kind = o->loss;
@@ -7619,16 +7658,15 @@ typedef struct invman_i_exact {
   invman_i_wide *m, *g; /* (n) */
   invman_i_wide *rate, *before, *impulse, *change; /* (n) */
   invman_i_wide *wait;                             /* (n) how long until a point reaches its margin */
-  double *root;                                    /* (n) sqrt(Q_ii) */
+  double *root, *row;                              /* (n) sqrt(Q_ii); sum_j |Q_ij| */
   double *high, *low, *sum, *sum_low;              /* (n) scratch of products with K */
   unsigned char *flat;                             /* (n) the point depends linearly on the sliding ones */
   invman_i_wide *factor, *column, *step;           /* (capacity, capacity), (capacity), (capacity) */
   size_t capacity;
   double weight, sliding_weight;
   double *kept, kept_s;      /* (2,n) a and g, the time */
-  unsigned char *kept_state; /* (n) and the states of the last state that doubles can hold, or */
-  int at_rest;               /* of the first one where no rate was above K's own rounding, */
-  int definite;              /* though K has an inverse there */
+  unsigned char *kept_state; /* (n) and the states of the last state that doubles can hold */
+  int definite;              /* K has been found to have an inverse */
 } invman_i_exact;
 
 static invman_i_wide *invman_i_wides(invman_i_scope *scope, size_t count) {
@@ -7648,6 +7686,7 @@ static invman_status invman_i_exact_reserve(invman_i_exact *x, invman_i_margins 
   x->change = invman_i_wides(scope, n);
   x->wait = invman_i_wides(scope, n);
   x->root = invman_i_doubles(scope, n);
+  x->row = invman_i_doubles(scope, n);
   x->high = invman_i_doubles(scope, n);
   x->low = invman_i_doubles(scope, n);
   x->sum = invman_i_doubles(scope, n);
@@ -7675,12 +7714,17 @@ static void invman_i_exact_add(invman_i_exact *x, const invman_i_wide *v, invman
   for (i = 0; i < n; i++) out[i] = invman_i_wide_add(out[i], invman_i_two_sum(y[i] * x->sum[i], y[i] * x->sum_low[i]));
 }
 
+/* sum_j |Q_ij| g_j at most: of |Q_ij| <= sqrt(Q_ii Q_jj), or of the row, whatever the scales of other points are. */
+static double invman_i_exact_size(const invman_i_exact *x, size_t i) {
+  return fmin(x->root[i] * (x->weight + 2e-4 * x->sliding_weight), x->row[i]);
+}
+
 /* What is less is zero: the rounding of this precision, and that of K's own entries. */
 static double invman_i_exact_tol(const invman_i_exact *x, size_t i) {
-  return 3e-27 * x->root[i] * (x->weight + 2e-4 * x->sliding_weight);
+  return 3e-27 * invman_i_exact_size(x, i) + 1e-30 * x->row[i];
 }
 static double invman_i_exact_noise(const invman_i_exact *x, size_t i) {
-  return 16 * DBL_EPSILON * x->root[i] * x->weight;
+  return 16 * DBL_EPSILON * invman_i_exact_size(x, i) + invman_i_exact_tol(x, i);
 }
 static const double invman_i_exact_flat = 1e-26; /* of Q_jj: a pivot of the factor that is nothing but rounding */
 
@@ -7923,12 +7967,9 @@ static void invman_i_exact_show(const invman_i_exact *x, double *a) {
   }
 }
 
-/* Keeps a state to return to, should K's digits lead nowhere: the last one whose coefficients are good as doubles, or
-   the first one that is at rest but for K's rounding. */
-static void invman_i_exact_keep(invman_i_exact *x, int at_rest) {
+/* Keeps a state to return to, should K's digits lead nowhere. */
+static void invman_i_exact_keep(invman_i_exact *x) {
   invman_i_margins *e = x->e;
-  if (x->at_rest) return;
-  x->at_rest = at_rest;
   invman_i_exact_show(x, x->kept);
   memcpy(x->kept + e->n, e->g, e->n * sizeof(double));
   memcpy(x->kept_state, e->state, e->n);
@@ -7941,6 +7982,17 @@ static void invman_i_exact_return(const invman_i_exact *x, double *a) {
   memcpy(e->g, x->kept + e->n, e->n * sizeof(double));
   memcpy(e->state, x->kept_state, e->n);
   e->s = x->kept_s;
+}
+
+/* sum_j |K_ij x_j|, x NULL: of ones */
+static double invman_i_row_size(invman_i_margins *e, const double *x, size_t i) {
+  const double *column;
+  double sum = 0;
+  size_t j;
+  if (!e->K && !e->columns->at[i]) invman_i_make_column(e, i, e->columns->spare);
+  column = e->K ? e->K + i * e->n : e->columns->at[i] ? e->columns->at[i] : e->columns->spare;
+  for (j = 0; j < e->n; j++) sum += fabs(x ? column[j] * x[j] : column[j]);
+  return sum;
 }
 
 /* ---- where it takes over */
@@ -8045,6 +8097,7 @@ static invman_status invman_i_exact_start(invman_i_exact *x, invman_i_margins *e
   x->unit = ldexp(1, exponent < -1000 ? 1000 : -exponent);
   for (i = 0; i < e->n; i++) {
     x->root[i] = sqrt(x->unit * x->root[i]);
+    x->row[i] = invman_i_row_size(e, NULL, i) * x->unit;
     x->impulse[i] = invman_i_widen(fabs(a[i]) / x->unit);
   }
   x->time = invman_i_wide_divide(invman_i_widen(e->s / x->unit), invman_i_widen((double)e->n));
@@ -8053,20 +8106,21 @@ static invman_status invman_i_exact_start(invman_i_exact *x, invman_i_margins *e
   invman_i_exact_take_states(x);
   invman_i_exact_take_pushes(x);
   if (e->scope->status < 0) return e->scope->status;
-  invman_i_exact_keep(x, 0);
+  invman_i_exact_keep(x);
   return invman_i_exact_settle(x);
 }
 
 /* ---- from event to event */
 
-/* Is K, as its digits are, without an inverse on the points that are at their margin or below it? */
+/* Is K, as its digits are, without an inverse? A Cholesky factor, from the sliding points on, ends at the first pivot
+   that is not above 0. */
 static int invman_i_exact_singular(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t count = e->count, i;
   int flat = 0;
   for (i = 0; i < e->n && !flat; i++) {
     invman_i_wide pivot;
-    if (e->state[i] != INVMAN_I_BELOW && e->state[i] != INVMAN_I_HELD) continue;
+    if (e->state[i] == INVMAN_I_SLIDING) continue;
     if (invman_i_fetch(e, i) < 0 || invman_i_exact_reserve_sliding(x) < 0) break;
     pivot = invman_i_exact_pivot(x, i);
     flat = invman_i_exact_is_flat(x, i, pivot);
@@ -8095,16 +8149,12 @@ static invman_i_wide invman_i_exact_waits(invman_i_exact *x, int *moves) {
 }
 
 /* Is it at rest? Where no point is below its margin it is: then g'Qg = 0, and the pushes of the sliding points cancel.
-   Where no rate is above K's rounding it is too, if K has no inverse. If it has one, K's digits take the flow on;
-   should
-   they lead to more than coefficients can hold as doubles, this state is the end. */
+   Where no rate is above K's rounding it is too, if K has no inverse. If it has one, K's digits take the flow on. */
 static int invman_i_exact_rests(invman_i_exact *x, int moves) {
   if (!memchr(x->e->state, INVMAN_I_BELOW, x->e->n)) return 1;
-  if (moves) return 0;
-  if (!x->definite && invman_i_exact_singular(x)) return 1;
-  x->definite = 1;
-  invman_i_exact_keep(x, 1);
-  return 0;
+  if (moves || x->definite) return 0;
+  x->definite = !invman_i_exact_singular(x);
+  return !x->definite;
 }
 
 /* On to the next event, or to s = horizon, or, at rest, nowhere. */
@@ -8194,15 +8244,9 @@ static void invman_i_lazy_margins(invman_i_margins *e, const double *a, double *
 }
 
 /* How far margin i may be off because the coefficients are doubles: 1e-9, or 16 DBL_EPSILON sum_j |K_ij a_j| where they
-   are so large; never 1/2. */
+   are so large; never more than 1/20. */
 static double invman_i_lazy_allowed(invman_i_margins *e, const double *a, size_t i) {
-  const double *column;
-  double sum = 0;
-  size_t j;
-  if (!e->K && !e->columns->at[i]) invman_i_make_column(e, i, e->columns->spare);
-  column = e->K ? e->K + i * e->n : e->columns->at[i] ? e->columns->at[i] : e->columns->spare;
-  for (j = 0; j < e->n; j++) sum += fabs(column[j] * a[j]);
-  return fmin(0.5, fmax(1e-9, 16 * DBL_EPSILON * sum));
+  return fmin(0.05, fmax(1e-9, 16 * DBL_EPSILON * invman_i_row_size(e, a, i)));
 }
 
 /* The margins' side of the certificate: how far they are from where the pushes say they are. Returns whether that is
@@ -8253,7 +8297,7 @@ static double invman_i_lazy_drift(invman_i_margins *e, const double *a) {
 static int invman_i_lazy_follow(invman_i_margins *e, invman_i_exact *x, const invman_lazy_options *o, double *a,
                                 invman_lazy_info *info) {
   double trust = invman_i_lazy_trust(e), s_max = o->s_max > 0 ? o->s_max : HUGE_VAL;
-  const double endless = 0.25 * DBL_MAX;                  /* where a kernel next to 0 would take s beyond all numbers */
+  const double endless = 0.99 * DBL_MAX;                  /* where a kernel next to 0 would take s beyond all numbers */
   size_t most = e->events + invman_i_mul(100, e->n + 10); /* a kernel with negative eigenvalues might never end */
   int rest = 0, end = invman_i_lazy_end(e, o, info);
   if (trust <= e->s) trust = 1.5 * e->s;
@@ -8270,7 +8314,7 @@ static int invman_i_lazy_follow(invman_i_margins *e, invman_i_exact *x, const in
     if (!x) invman_i_lazy_coefficients(e, a);
     drift = invman_i_lazy_drift(e, a);
     if (!(drift <= (x ? 0.25 : 1e-10)) && !(x && x->definite)) end = INVMAN_END_ROUNDING;
-    if (x && drift <= 0.01) invman_i_exact_keep(x, 0);
+    if (x && drift <= 0.01) invman_i_exact_keep(x);
     trust *= x ? 1.5 : 4;
   }
   return end;
@@ -8289,8 +8333,7 @@ static int invman_i_lazy_judge(invman_i_margins *e, int end, const double *a, do
     e->scope->status = invman_i_check_finite(e->scope->ctx, e->m, e->n, "lazy: a margin is not finite");
   if (end != INVMAN_END_REST) return end;
   if (below == 0 && info->unsatisfied == 0) return INVMAN_END_SATISFIED;
-  good = good && info->residual <= 0.05 && info->speed <= 1e-8;
-  return below > 0 && good ? INVMAN_END_REST : INVMAN_END_ROUNDING;
+  return below > 0 && good && info->speed <= 1e-8 ? INVMAN_END_REST : INVMAN_END_ROUNDING;
 }
 
 /* On from where doubles do not tell what comes next, or would say that it is the end with points below their margin. */
@@ -8303,10 +8346,14 @@ static int invman_i_lazy_exactly(invman_i_margins *e, const invman_lazy_options 
   if (e->scope->status < 0) return end;
   invman_i_exact_show(&x, a);
   end = invman_i_lazy_judge(e, end, a, fastest, info);
-  if (end == INVMAN_END_SATISFIED && x.at_rest && info->residual > 0.05) end = INVMAN_END_ROUNDING; /* by K's alone */
-  if (end == INVMAN_END_ROUNDING && e->scope->status == INVMAN_OK) {
+  if (end == INVMAN_END_ROUNDING && e->scope->status == INVMAN_OK) { /* the better one of two that are not the end */
+    double loss = info->loss, time = e->s;
     invman_i_exact_return(&x, a);
-    end = invman_i_lazy_judge(e, x.at_rest ? INVMAN_END_REST : INVMAN_END_ROUNDING, a, fastest, info);
+    (void)invman_i_lazy_judge(e, end, a, fastest, info);
+    if (info->loss <= loss) return end;
+    invman_i_exact_show(&x, a);
+    e->s = time;
+    (void)invman_i_lazy_judge(e, end, a, fastest, info);
   }
   return end;
 }
@@ -11125,13 +11172,32 @@ static double invman_i_sinkhorn_largest(const invman_i_sinkhorn *s) {
   return size;
 }
 
+/* The means of rows and columns of what is left go into r and c, where there are no zeros: then all that may be added
+   to
+   rows and columns of G is gone, and the sweeps start from the same logits whatever it was. */
+static void invman_i_sinkhorn_centre(const invman_i_sinkhorn *s) {
+  size_t n = s->n, i, j;
+  for (i = 0; i < n * n; i++)
+    if (!(s->G[i] >= -DBL_MAX)) return;
+  for (j = 0; j < n; j++) s->most[j] = 0;
+  for (i = 0; i < n; i++) {
+    double mean = 0;
+    for (j = 0; j < n; j++) mean += invman_i_less(s->unit * s->G[i * n + j], s->r[i], s->c[j]) / (double)n;
+    s->r[i] = invman_i_wide_plus(s->r[i], mean);
+    for (j = 0; j < n; j++) s->most[j] += invman_i_less(s->unit * s->G[i * n + j], s->r[i], s->c[j]) / (double)n;
+  }
+  for (j = 0; j < n; j++) s->c[j] = invman_i_wide_plus(s->c[j], s->most[j]);
+}
+
 /* Where there are many zeros the largest of a row may be far from the others' in its columns: then trees do better. */
 static void invman_i_sinkhorn_start(const invman_i_sinkhorn *s, size_t *queue, unsigned char *seen) {
   double size = invman_i_sinkhorn_largest(s);
   invman_i_sinkhorn_trees(s, queue, seen);
-  if (2 * invman_i_sinkhorn_largest(s) < size) return;
-  memset(s->r, 0, 2 * s->n * sizeof *s->r);
-  (void)invman_i_sinkhorn_largest(s);
+  if (2 * invman_i_sinkhorn_largest(s) >= size) {
+    memset(s->r, 0, 2 * s->n * sizeof *s->r);
+    (void)invman_i_sinkhorn_largest(s);
+  }
+  invman_i_sinkhorn_centre(s);
 }
 
 /* u and v go into r and c, which hold more digits: L + u + v is no sum of large numbers any more. */
@@ -12949,6 +13015,15 @@ static int invman_i_is_missing(const invman_i_field *field) {
   return 0;
 }
 
+/* What spreadsheets write for a value that could not be computed. */
+static int invman_i_is_no_value(const char *at, const char *end) {
+  static const char *const words[] = {"#n/a", "#ref!", "#value!", "#div/0!", "#num!", "#name?", "#null!"};
+  size_t k;
+  for (k = 0; k < sizeof words / sizeof words[0]; k++)
+    if (invman_i_begins(at, end, words[k])) return 1;
+  return 0;
+}
+
 static int invman_i_is_hexadecimal(const invman_i_field *field) {
   const char *at = field->start, *end = field->stop;
   if (at < end && (*at == '-' || *at == '+')) at++;
@@ -13075,7 +13150,8 @@ static const char *invman_i_read_line(invman_i_table *t, const char *at, const c
   char separator = invman_i_separator(at, end, &mixed);
   if (memchr(at, 0, (size_t)(end - at))) return "csv: a zero byte, which no text in UTF-8 has";
   if (memchr(at, '\r', (size_t)(end - at))) return "csv: a CR within a line; end lines with LF or CR LF";
-  if (*at == '#') return NULL;
+  if (*at == '#')
+    return invman_i_is_no_value(at, end) ? "csv: a spreadsheet's error stands for a value, as #N/A does" : NULL;
   if (!separator) return "csv: a quotation mark is not closed";
   if (first && invman_i_is_header(at, end, separator)) {
     t->header = at;

@@ -2216,7 +2216,7 @@ static void diagnostics_mixing_depth(void) {
     double a = as[k], norm[N];
     memcpy(A, M[0], sizeof A);
     CHECK(invman_mixing_residual(NULL, A, N, a) == INVMAN_OK);
-    for (i = 0; i < N * N; i++) CLOSE(A[i], (i % (N + 1) == 0 ? 1 - a : 0) + a * M[0][i], 1e-16);
+    for (i = 0; i < N * N; i++) CLOSE(A[i], (i % (N + 1) == 0 ? 1 - a : 0) + a * M[0][i], 1e-15);
     CHECK(diag_residual(A, N) < 1e-11 && diag_sigma_2(A, N) <= 1 - a + a * sigma[0] + 1e-13);
     for (i = 0; i < N; i++)
       for (j = 0; j < N; j++) plus[j] = A[i * N + j] - (i == j ? 1 : 0), B[i * N + j] = plus[j];

@@ -478,6 +478,40 @@ static void kernels_any_allocation_may_fail(void) { /* of the engine in twofold 
   }
 }
 
+typedef struct kernel_log {
+  double s, loss;
+  size_t calls;
+} kernel_log;
+
+static int kernel_report(const invman_lazy_info *info, void *user) {
+  kernel_log *log = (kernel_log *)user;
+  CHECK(info->s >= log->s && info->loss <= log->loss + 1e-9);
+  log->s = info->s;
+  log->loss = info->loss;
+  log->calls++;
+  return 0;
+}
+
+static void kernels_report_in_order(void) { /* time goes on and loss falls, across the change of precision too */
+  size_t number;
+  for (number = 0; number < 110; number++) {
+    kernel_case c = kernel_make(number);
+    double *a = (double *)malloc(c.n * sizeof(double));
+    invman_lazy_options o = no_lazy_options();
+    invman_lazy_info info;
+    kernel_log log;
+    log.s = 0, log.loss = 1, log.calls = 0;
+    o.report = kernel_report;
+    o.user = &log;
+    if (kernel_condition(&c) < 1e12) {
+      CHECK(invman_lazy_train(NULL, c.K, c.y, c.n, &o, a, &info) == INVMAN_OK);
+      CHECK(log.calls >= 2 && info.s >= log.s);
+    }
+    free(a);
+    kernel_drop(&c);
+  }
+}
+
 /* Limits are met and reports come in either precision; a kernel that is none ends too. */
 static void kernels_stop_where_asked(void) {
   double K[4] = {1, 1 - 1e-13, 1 - 1e-13, 1}, y[2] = {1, -1}, a[2], gap = 1 - K[1];
@@ -588,16 +622,44 @@ static void kernels_without_inverse(void) {
   CHECK(separable > 50 && separable < 550 && not_converged < 6);
 }
 
+/* Points of scales that differ by 1e29 and more, rows of zeros, entries next to the ends of numbers. */
+static void kernels_of_many_scales(void) {
+  static const double far_apart[][9] = {{1, .99, 0, .99, 1, 0, 0, 0, 1e-100}, {1e29, 1e29, 0, 1e29, 1e29, 0, 0, 0, 1}};
+  double none[16] = {27, 18, 15, 0, 18, 26, -4, 0, 15, -4, 41, 0, 0, 0, 0, 0}, K[1600], y[40], a[40], scale;
+  static const double signs[4] = {-1, 1, -1, -1}, three[3] = {1, -1, 1};
+  invman_lazy_info info;
+  size_t n, i;
+  CHECK(invman_lazy_train(NULL, far_apart[0], three, 3, NULL, a, &info) == INVMAN_OK);
+  CLOSE(a[2] / 1e100, 1, 1e-13);
+  CHECK(invman_lazy_train(NULL, far_apart[1], three, 3, NULL, a, &info) == INVMAN_NOT_SEPARABLE);
+  CLOSE(info.loss, 2.0 / 3, 1e-15);
+  CLOSE(a[2], 1, 1e-15);
+  for (scale = 1e-6; scale < 1e7; scale *= 10) {
+    for (i = 0; i < 16; i++) K[i] = scale * none[i];
+    CHECK(invman_lazy_train(NULL, K, signs, 4, NULL, a, &info) == INVMAN_NOT_SEPARABLE);
+    CLOSE(info.loss, 0.25, 1e-14);
+    CHECK(fabs(a[3]) * scale < 10);
+  }
+  for (n = 1; n <= 40; n += 13) { /* s = n/K_ii, not far below the largest number */
+    memset(K, 0, sizeof K);
+    for (i = 0; i < n; i++) K[i * n + i] = 1.5e-308 * (double)n, y[i] = i % 2 ? 1 : -1;
+    CHECK(invman_lazy_train(NULL, K, y, n, NULL, a, &info) == INVMAN_OK);
+    CLOSE(a[0] * K[0], -1, 1e-14);
+  }
+}
+
 static void kernels_tests(void) {
   RUN(kernels_thousand);
   RUN(kernels_of_sines);
   RUN(kernels_of_two_near_points);
   RUN(kernels_of_one_flipped_label);
   RUN(kernels_without_inverse);
+  RUN(kernels_of_many_scales);
   RUN(kernels_of_wide_numbers);
   RUN(kernels_of_wide_sums);
   RUN(kernels_by_either_engine);
   RUN(kernels_by_columns);
   RUN(kernels_any_allocation_may_fail);
+  RUN(kernels_report_in_order);
   RUN(kernels_stop_where_asked);
 }

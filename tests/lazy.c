@@ -268,7 +268,7 @@ static void lazy_ill_conditioned(void) {
       CHECK(status == INVMAN_OK && info.unsatisfied == 0 && info.margin_min > 0.9); /* what doubles allow */
     } else {
       CHECK(status == INVMAN_NOT_CONVERGED || status == INVMAN_NOT_SEPARABLE);
-      CHECK(info.residual > 1e-9 && info.residual < 0.05 && info.loss < 0.95);
+      CHECK(info.residual > 1e-9 && info.loss < 0.95);
     }
   }
   free(x), free(y), free(K);
@@ -447,10 +447,11 @@ static void lazy_certificate_sees(void) { /* margins and rates that do not fit t
   CHECK(!invman_i_lazy_certify(&t.e, a, m, &info) && info.residual == 0.125 && info.unsatisfied == 1);
   m[2] = 0.75;
   CHECK(!invman_i_lazy_certify(&t.e, a, m, &info) && info.residual == 0.25 && info.unsatisfied == 2);
-  a[2] = 1e14; /* 16 DBL_EPSILON 1e14 = 0.355 */
-  CHECK(invman_i_lazy_certify(&t.e, a, m, &info) && info.residual == 0.25 && info.unsatisfied == 1);
-  a[2] = 1e16, m[2] = 0.25; /* never as much as a half */
+  a[2] = 1e13, m[2] = 1 - 1.0 / 32; /* 16 DBL_EPSILON 1e13 = 0.0355 */
+  CHECK(invman_i_lazy_certify(&t.e, a, m, &info) && info.residual == 1.0 / 32 && info.unsatisfied == 1);
+  a[2] = 1e16, m[2] = 0.9; /* never more than a twentieth */
   CHECK(!invman_i_lazy_certify(&t.e, a, m, &info) && info.unsatisfied == 2);
+  m[2] = 0.75;
   CHECK(invman_i_lazy_speed(&t.e, 1, 2) == 0.5);
   t.e.state[0] = INVMAN_I_BELOW, t.e.state[1] = INVMAN_I_ABOVE, t.e.state[2] = INVMAN_I_SLIDING;
   CHECK(invman_i_lazy_speed(&t.e, 0, 2) == 0.25);

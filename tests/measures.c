@@ -642,7 +642,21 @@ static void measures_of_tiny_signals(void) {
   }
 }
 
+/* Logits whose sweeps go on for long: what is added to a column changes neither the start nor the end. */
+static void measures_sinkhorn_starts_from_the_same(void) {
+  static const double gaps[] = {2, 8, 16, 40};
+  size_t k;
+  for (k = 0; k < sizeof gaps / sizeof *gaps; k++) {
+    double G[4] = {0, -gaps[k], -gaps[k], 0}, H[4] = {1, -gaps[k], 1 - gaps[k], 0}, M[4], N[4];
+    invman_sinkhorn_info info;
+    CHECK(invman_sinkhorn(NULL, G, 2, 1, 0, 0, M, &info) == INVMAN_OK && info.sweeps <= 2);
+    CHECK(invman_sinkhorn(NULL, H, 2, 1, 0, 0, N, &info) == INVMAN_OK && info.sweeps <= 2);
+    CLOSE(largest_difference(M, N, 4), 0, 1e-14);
+  }
+}
+
 static void measures_tests(void) {
+  RUN(measures_sinkhorn_starts_from_the_same);
   RUN(measures_in_any_unit);
   RUN(measures_sinkhorn_keeps_no_offsets);
   RUN(measures_sinkhorn_cold_and_warm);

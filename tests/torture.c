@@ -118,7 +118,7 @@ static void check_lazy(const double *K, const double *y, const double *a, const 
     if (off - 1e-14L * n * size > worst) worst = off - 1e-14L * n * size;
     if (size > most) most = size;
     least = real < least ? real : least;
-    below += real < 1 - fmaxl(1e-9L, fminl(0.5L, 16 * (long double)DBL_EPSILON * size));
+    below += real < 1 - fmaxl(1e-9L, fminl(0.05L, 16 * (long double)DBL_EPSILON * size));
     CHECK(a[i] * y[i] >= 0);
   }
   CHECK(worst <= 1e-300L); /* the margins it tells are those of its coefficients, but for rounding */
@@ -130,7 +130,7 @@ static void check_lazy(const double *K, const double *y, const double *a, const 
   if (status == INVMAN_OK) CHECK(below == 0 && info->unsatisfied == 0);
   if (status == INVMAN_NOT_SEPARABLE) {
     CHECK(info->unsatisfied > 0 && info->speed <= 1e-8);
-    CHECK(info->residual <= fmaxl(1e-9L, fminl(0.5L, 16 * (long double)DBL_EPSILON * most)));
+    CHECK(info->residual <= fmaxl(1e-9L, fminl(0.05L, 16 * (long double)DBL_EPSILON * most)));
     check_lazy_rest(K, y, a, n, info);
   }
 }
