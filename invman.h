@@ -4717,6 +4717,8 @@ static void invman_i_polish(invman_i_margins *e) {
     invman_i_add_rates(e, e->change);
     for (k = 0; k < e->count; k++) e->change[e->sliding[k]] = 0;
   }
+  for (k = 0; k < e->count; k++) /* rounding may take a push beyond its bound by less than it resolves */
+    e->g[e->sliding[k]] = fmin(1, fmax(0, e->g[e->sliding[k]]));
 }
 
 /* Finds g where points are at their margin, brings all rates up to date and lets go the points that leave. */
@@ -9479,6 +9481,14 @@ static int invman_i_far_exponent(const double *x, size_t n) {
   return exponent > 300 || exponent < -300 ? exponent : 0;
 }
 
+/* x, or a copy in the unit 2^exponent */
+static const double *invman_i_in_unit(invman_i_scope *scope, const double *x, size_t n, int exponent) {
+  double *copy = exponent != 0 ? invman_i_doubles(scope, n) : NULL;
+  size_t i;
+  for (i = 0; copy && i < n; i++) copy[i] = ldexp(x[i], -exponent);
+  return copy ? copy : x;
+}
+
 static double invman_i_inner_scaled(const double *a, const double *b, size_t n, double unit_a, double unit_b) {
   double sum = 0;
   size_t i;
@@ -9746,12 +9756,13 @@ invman_status invman_nystrom_extension(const invman_context *ctx, const double *
   if (scope.status < 0) return invman_i_drop(&scope);
   largest = fmax(0, invman_i_greatest(lambda, n));
   exponent = invman_i_exponent(&largest, 1);
-  exponent_C = invman_i_exponent(C, m * n);
+  exponent_C = invman_i_far_exponent(C, m * n);
+  C = invman_i_in_unit(&scope, C, m * n, exponent_C);
+  if (scope.status < 0) return invman_i_drop(&scope);
   unit = ldexp(1, -exponent);
   least = (double)n * DBL_EPSILON * (unit * largest);
   memset(phi, 0, m * r * sizeof *phi);
-  invman_i_product_add(ctx, &room, m, r, n, ldexp(1, -exponent_C), invman_i_plain(C, n), invman_i_transposed(U, n), phi,
-                       r, 0);
+  invman_i_product_add(ctx, &room, m, r, n, 1, invman_i_plain(C, n), invman_i_transposed(U, n), phi, r, 0);
   for (i = 0; i < m; i++)
     for (k = 0; k < r; k++) {
       double value = unit * lambda[k];
@@ -10098,14 +10109,6 @@ invman_status invman_input_gradient(const invman_context *ctx, const invman_net 
   invman_i_parallel(ctx, (n - 1) / INVMAN_I_ACTIVE_TILE + 1, invman_i_input_gradients, &s,
                     (double)n * (double)net->h * (double)net->d);
   return invman_i_check_result(ctx, grad, n * net->d, "input_gradient: grad is not finite");
-}
-
-/* x, or a copy in the unit 2^exponent */
-static const double *invman_i_in_unit(invman_i_scope *scope, const double *x, size_t n, int exponent) {
-  double *copy = exponent != 0 ? invman_i_doubles(scope, n) : NULL;
-  size_t i;
-  for (i = 0; copy && i < n; i++) copy[i] = ldexp(x[i], -exponent);
-  return copy ? copy : x;
 }
 
 /* out = x 2^exponent, or empty where that is not finite */
