@@ -113,7 +113,7 @@
      Eigenvectors: Householder tridiagonalisation, divide and conquer; the largest few: Lanczos.
      Rounding is to nearest. Where the processor is told to round otherwise, or to take numbers below 2.2e-308 for zero
      (FTZ and DAZ, as games, audio and -ffast-math tell it), every call ends all the same: flushed, with the digits it
-     has elsewhere where inputs and their products are above 1e-290 or zero; under directed rounding, with fewer, or
+     has elsewhere where inputs, products and results are above 1e-290 or zero; under directed rounding, with fewer, or
      NOT_CONVERGED. Same bits then only where all threads are told the same. Where doubles are kept in wider registers
      (i386's x87) the code is plain C and its bits are others; only the network is tested there. -msse2 -mfpmath=sse has
      vectors and the usual bits.

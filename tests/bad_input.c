@@ -233,6 +233,7 @@ static void null_basics(void) {
   invman_data_free(NULL, &data);
   REFUSES(2, invman_data_read_csv(NULL, PTR(0, csv), PTR(1, &data)));
   DOES_NOTHING(2, invman_data_shuffle(PTR(0, &data), PTR(1, &a.rng)));
+  invman_data_free(NULL, &data);
   memset(&net, 0, sizeof net);
   for (null_at = 0; null_at < 3; null_at++)
     CHECK(invman_data_read_idx(NULL, PTR(0, csv), PTR(1, csv), NULL, PTR(2, &data)) == INVMAN_E_ARG);
@@ -249,6 +250,7 @@ static void null_basics(void) {
   invman_net_free(NULL, &grad);
   REFUSES(2, invman_net_save(NULL, PTR(0, &a.net), PTR(1, path)));
   REFUSES(2, invman_net_load(NULL, PTR(0, path), PTR(1, &net)));
+  invman_net_free(NULL, &net);
   IS_ZERO(1, invman_amplification(PTR(0, &a.net), 1));
   DOES_NOTHING(2, invman_neuron_vectors(PTR(0, &a.net), PTR(1, a.out)));
   memset(&net, 0, sizeof net);

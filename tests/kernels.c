@@ -640,7 +640,7 @@ static void kernels_of_many_scales(void) {
     CLOSE(info.loss, 0.25, 1e-14);
     CHECK(fabs(a[3]) * scale < 10);
   }
-  for (n = 1; n <= 40; n += 13) { /* s = n/K_ii, not far below the largest number */
+  for (n = 1; n <= 40 && !floats_flush; n += 13) { /* s = n/K_ii, not far below the largest number */
     memset(K, 0, sizeof K);
     for (i = 0; i < n; i++) K[i * n + i] = 1.5e-308 * (double)n, y[i] = i % 2 ? 1 : -1;
     CHECK(invman_lazy_train(NULL, K, y, n, NULL, a, &info) == INVMAN_OK);

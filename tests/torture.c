@@ -147,7 +147,8 @@ static void torture_lazy(void) { /* OK, at rest, or honest, whatever the kernel 
       invman_status status;
       torture_kernel(kind, K, y);
       for (i = 0; i < n * n; i++) K[i] *= scales[s];
-      if (!finite_all(K, n * n) || floats_lost(1e-30 * scales[s])) continue; /* KIND_DIAGONAL's least */
+      if (!finite_all(K, n * n) || floats_lost(1e-30 * scales[s]) || floats_lost(1 / scales[s]))
+        continue; /* K, or what a is */
       o.margin = m;
       o.event_max = 20000;
       status = invman_lazy_train(NULL, K, y, n, &o, a, &info);
