@@ -1360,6 +1360,7 @@ static void invman_i_free(const invman_context *ctx, void *memory) {
 
 typedef void (*invman_i_task)(size_t which, void *arg);
 
+#ifdef _OPENMP
 /* Whether OpenMP has threads for the calling one. GCC's keeps a team for each thread that has asked for one, and in a
    forked child waits for ever for the parent's. So each remembers the process in which it first asked, and works alone
    in any other. (The OpenMP of clang starts anew in a child, and Windows does not fork.) */
@@ -1374,6 +1375,7 @@ static int invman_i_has_team(void) {
   return 1;
 #endif
 }
+#endif
 
 /* The grid of tasks depends on the problem's size only and every task writes its own results, so that the number
    of threads never changes a bit. work: multiply-adds in all; what is done in microseconds is not worth a thread. */
@@ -1384,9 +1386,8 @@ static void invman_i_parallel(const invman_context *ctx, size_t tasks, invman_i_
     ctx->parallel_for(tasks, task, arg, ctx->user);
     return;
   }
-  spread = spread && invman_i_has_team();
 #ifdef _OPENMP
-#pragma omp parallel for schedule(dynamic) if (spread)
+#pragma omp parallel for schedule(dynamic) if (spread && invman_i_has_team())
 #endif
   for (i = 0; i < n; i++) task((size_t)i, arg);
 }
@@ -6680,7 +6681,7 @@ static invman_status invman_i_tried_call(const invman_i_tried *t, int which, inv
   size_t k;
   if (status < 0) return invman_i_fail(t->ctx, status, failed[which], "", 0);
   for (k = 0; k < t->N; k++)
-    if (memcmp(t->model->weights + k, t->now + k, sizeof(double)) != 0)
+    if (invman_i_bits_of(t->model->weights[k]) != invman_i_bits_of(t->now[k]))
       return invman_i_fail(t->ctx, INVMAN_E_ARG, changed[which], "element", k);
   return invman_i_check_finite(t->ctx, out, count, empty[which]);
 }
@@ -12463,7 +12464,7 @@ static int invman_i_descriptor(const char *path) {
   size_t n = strspn(digits, "0123456789");
   if (strcmp(path, "/dev/stdout") == 0) return 1;
   if (strcmp(path, "/dev/stderr") == 0) return 2;
-  return n > 0 && n < 7 && digits[n] == 0 ? atoi(digits) : -1;
+  return n > 0 && n < 7 && digits[n] == 0 ? (int)strtol(digits, NULL, 10) : -1;
 }
 
 static int invman_i_kind(const char *path) {
