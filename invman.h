@@ -12342,7 +12342,7 @@ typedef wchar_t invman_i_letter;
 #define INVMAN_I_IS_SEPARATOR(letter) ((letter) == '/' || (letter) == '\\' || (letter) == ':')
 
 /* A path in UTF-8, or in the system's code page where it is not valid UTF-8. */
-static wchar_t *invman_i_wide(invman_i_scope *scope, const char *path) {
+static wchar_t *invman_i_wide_path(invman_i_scope *scope, const char *path) {
   unsigned page = 65001;    /* CP_UTF8 */
   unsigned long strict = 8; /* MB_ERR_INVALID_CHARS */
   int n = MultiByteToWideChar(page, strict, path, -1, NULL, 0);
@@ -12359,13 +12359,13 @@ static wchar_t *invman_i_wide(invman_i_scope *scope, const char *path) {
 }
 
 static FILE *invman_i_open_to_read(invman_i_scope *scope, const char *path) {
-  wchar_t *wide = invman_i_wide(scope, path);
+  wchar_t *wide = invman_i_wide_path(scope, path);
   return wide ? _wfopen(wide, L"rb") : NULL;
 }
 
 /* The file that a path names in the end, and what stands there. */
 static wchar_t *invman_i_follow(invman_i_scope *scope, const char *path, int *kind) {
-  wchar_t *wide = invman_i_wide(scope, path), *last;
+  wchar_t *wide = invman_i_wide_path(scope, path), *last;
   void *handle;
   unsigned long attributes, n;
   *kind = INVMAN_I_DEVICE;

@@ -9,11 +9,15 @@ out=build/portable
 golden=tests/golden/portable.txt
 mkdir -p "$out"
 
-# i386: the compiler's own, or a cross compiler, which Debian does not install beside it.
+# i386: the compiler's own, or a cross compiler: Debian installs no other cross compiler beside the former's headers.
 i386=
-for cc in 'gcc -m32' 'i686-linux-gnu-gcc -static'; do
-  [ -n "$i386" ] || ! echo 'int main(void) { return 0; }' | $cc -x c - -o "$out/runs" 2>/dev/null || i386=$cc
-done
+find_i386() {
+  i386=
+  for cc in 'gcc -m32' 'i686-linux-gnu-gcc -static'; do
+    [ -n "$i386" ] || ! printf '#include <errno.h>\nint main(void) { return 0; }\n' | $cc -x c - -o "$out/runs" 2>/dev/null || i386=$cc
+  done
+}
+command -v aarch64-linux-gnu-gcc >/dev/null && find_i386 # else what is installed takes the headers away
 
 if [ "${1:-}" = --install ] && command -v apt-get >/dev/null; then
   missing=
@@ -22,11 +26,12 @@ if [ "${1:-}" = --install ] && command -v apt-get >/dev/null; then
     x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64 wine:wine; do
     command -v "${pair%%:*}" >/dev/null || missing="$missing ${pair##*:}"
   done
-  [ -n "$i386" ] || { i386='i686-linux-gnu-gcc -static'; missing="$missing gcc-i686-linux-gnu"; }
+  [ -n "$i386" ] || missing="$missing gcc-i686-linux-gnu g++-i686-linux-gnu"
   # shellcheck disable=SC2086
   [ -z "$missing" ] || { echo "installing:$missing"; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing; } \
     >"$out/install.log" 2>&1 || echo "could not install:$missing (see $out/install.log)"
 fi
+find_i386
 
 compile() { # name, compiler and flags
   name=$1
