@@ -657,18 +657,18 @@ static void measures_sinkhorn_starts_from_the_same(void) {
 
 static void measures_tests(void) {
   RUN(measures_sinkhorn_starts_from_the_same);
-  if (!floats_flush) RUN(measures_in_any_unit); /* numbers below 1e-290 are zero there */
+  RUN_UNFLUSHED(measures_in_any_unit);
   RUN(measures_sinkhorn_keeps_no_offsets);
   RUN(measures_sinkhorn_cold_and_warm);
   RUN(measures_sinkhorn_says_what_it_made);
   RUN(measures_sinkhorn_beyond_sums);
   RUN(measures_sinkhorn_in_place);
   RUN(measures_layer_norm_of_constants);
-  if (!floats_flush) RUN(measures_layer_norm_of_any_mean); /* numbers below 1e-290 are zero there */
-  if (!floats_flush) RUN(measures_layer_norm_of_any_size); /* numbers below 1e-290 are zero there */
+  RUN_UNFLUSHED(measures_layer_norm_of_any_mean);
+  RUN_UNFLUSHED(measures_layer_norm_of_any_size);
   RUN(measures_centred_have_nothing_in_common);
-  if (!floats_flush) RUN(measures_distances_of_all_sizes);
+  RUN_UNFLUSHED(measures_distances_of_all_sizes);
   RUN(measures_within_their_bounds);
-  if (!floats_flush) RUN(measures_at_the_ends_of_numbers); /* numbers below 1e-290 are zero there */
+  RUN_UNFLUSHED(measures_at_the_ends_of_numbers);
   RUN(measures_of_tiny_signals);
 }
