@@ -8146,6 +8146,7 @@ static invman_i_wide invman_i_exact_waits(invman_i_exact *x, int *moves) {
     *moves |= fabs(toward) > invman_i_exact_noise(x, i);
     if (toward <= invman_i_exact_tol(x, i)) continue;
     x->wait[i] = invman_i_wide_divide(invman_i_wide_subtract(invman_i_widen(1), x->m[i]), x->rate[i]);
+    if (x->wait[i].high < 0) x->wait[i] = invman_i_widen(0); /* rounding has taken it past its margin */
     if (invman_i_wide_less(x->wait[i], least)) least = x->wait[i];
   }
   return least;
@@ -8175,6 +8176,7 @@ static invman_status invman_i_exact_advance(invman_i_exact *x, double horizon, i
   ends = invman_i_wide_less(left, step);
   if (ends) step = left;
   latest = invman_i_wide_multiply(step, invman_i_widen(1 + 4 * DBL_EPSILON));
+  if (invman_i_wide_less(latest, step)) latest = step; /* as processors that round down would have it */
   x->time = invman_i_wide_add(x->time, step);
   for (i = 0; i < e->n; i++) {
     if (x->g[i].high != 0) x->impulse[i] = invman_i_wide_add(x->impulse[i], invman_i_wide_multiply(step, x->g[i]));
