@@ -3360,6 +3360,181 @@ invman_status invman_eigh_top(const invman_context *ctx, size_t n, size_t k, inv
   return invman_i_drop(&scope);
 }
 
+/* =========================================================================================================== >>stats
+   Sorting, shuffling, medians, and the exponents of power laws.  */
+
+static double invman_i_root_mean_square(const double *x, size_t n) { return sqrt(invman_i_inner(x, x, n) / (double)n); }
+
+static double invman_i_largest(const double *x, size_t n) {
+  double most = 0;
+  size_t i;
+  for (i = 0; i < n; i++) most = fabs(x[i]) > most ? fabs(x[i]) : most;
+  return most;
+}
+
+static int invman_i_all_finite(const double *x, size_t n) {
+  size_t k;
+  for (k = 0; k < n && invman_i_isfinite(x[k]); k++) {}
+  return k == n;
+}
+
+/* ---- heaps of doubles, the largest at the root: to sort, and to keep the k smallest of many */
+
+static void invman_i_sift(double *heap, size_t n, size_t i) {
+  double value = heap[i];
+  size_t child;
+  while ((child = 2 * i + 1) < n) {
+    if (child + 1 < n && heap[child + 1] > heap[child]) child++;
+    if (heap[child] <= value) break;
+    heap[i] = heap[child];
+    i = child;
+  }
+  heap[i] = value;
+}
+
+static void invman_i_heapify(double *x, size_t n) {
+  size_t i;
+  for (i = n / 2; i > 0; i--) invman_i_sift(x, n, i - 1);
+}
+
+static void invman_i_sort(double *x, size_t n) { /* ascending */
+  invman_i_heapify(x, n);
+  while (n > 1) {
+    double largest = x[0];
+    x[0] = x[--n];
+    x[n] = largest;
+    invman_i_sift(x, n, 0);
+  }
+}
+
+static void invman_i_shuffle(double *x, size_t n, invman_rng *rng) { /* Fisher-Yates */
+  for (; n > 1; n--) {
+    size_t j = invman_i_below(rng, n);
+    double swap = x[n - 1];
+    x[n - 1] = x[j];
+    x[j] = swap;
+  }
+}
+
+/* The median of `count` values, which are sorted. */
+static double invman_i_median(double *x, size_t count) {
+  invman_i_sort(x, count);
+  if (count % 2) return x[count / 2];
+  return x[count / 2] <= 0.5 * DBL_MAX ? 0.5 * (x[count / 2 - 1] + x[count / 2])
+                                       : 0.5 * x[count / 2 - 1] + 0.5 * x[count / 2];
+}
+
+/* ---- power laws */
+
+static invman_status invman_i_check_positive(const invman_context *ctx, const double *x, size_t n, const char *what) {
+  size_t i;
+  for (i = 0; i < n; i++)
+    if (!(x[i] > 0 && x[i] <= DBL_MAX))
+      return invman_i_fail(ctx, invman_i_isfinite(x[i]) ? INVMAN_E_ARG : INVMAN_E_NONFINITE, what, "element", i);
+  return INVMAN_OK;
+}
+
+/* ln(a/b), a and b positive: of near ones right to the rounding of their difference, and the same in any unit */
+static double invman_i_log_ratio(double a, double b) {
+  double excess = a >= b ? (a - b) / b : (b - a) / a;
+  if (excess > DBL_MAX) return invman_i_log(a) - invman_i_log(b);
+  return a >= b ? invman_i_log1p(excess) : -invman_i_log1p(excess);
+}
+
+/* Logarithms are taken relative to the first point's: where all x are equal, that is 0 without rounding. */
+invman_status invman_fit_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
+                                   double *exponent, double *stderr_) {
+  double mean[2] = {0, 0}, xx = 0, xy = 0, rest = 0, slope;
+  invman_status status;
+  size_t i;
+  if (!x || !y || n < 2) return invman_i_bad(ctx, "fit_power_law: x or y is NULL, or fewer than two points");
+  if (n > SIZE_MAX / sizeof(double)) return invman_i_fail(ctx, INVMAN_E_SIZE, "fit_power_law: so many points", "", 0);
+  status = invman_i_check_positive(ctx, x, n, "fit_power_law: an x is not positive and finite");
+  if (status == INVMAN_OK) status = invman_i_check_positive(ctx, y, n, "fit_power_law: a y is not positive and finite");
+  if (status < 0) return status;
+
+  for (i = 0; i < n; i++) {
+    mean[0] += invman_i_log_ratio(x[i], x[0]) / (double)n;
+    mean[1] += invman_i_log_ratio(y[i], y[0]) / (double)n;
+  }
+  for (i = 0; i < n; i++) {
+    double dx = invman_i_log_ratio(x[i], x[0]) - mean[0], dy = invman_i_log_ratio(y[i], y[0]) - mean[1];
+    xx += dx * dx;
+    xy += dx * dy;
+  }
+  if (!(xx > 0)) return invman_i_bad(ctx, "fit_power_law: all x are equal");
+
+  slope = xy / xx;
+  for (i = 0; i < n; i++) {
+    double dx = invman_i_log_ratio(x[i], x[0]) - mean[0], dy = invman_i_log_ratio(y[i], y[0]) - mean[1];
+    rest += (dy - slope * dx) * (dy - slope * dx);
+  }
+  if (exponent) *exponent = slope;
+  if (stderr_) *stderr_ = n > 2 ? sqrt(rest / ((double)(n - 2) * xx)) : HUGE_VAL;
+  return INVMAN_OK;
+}
+
+/* One row's runs that are there; returns how many. */
+static size_t invman_i_present(const double *y, size_t seeds, double *out) {
+  size_t i, count = 0;
+  for (i = 0; i < seeds; i++)
+    if (y[i] == y[i]) out[count++] = y[i];
+  return count;
+}
+
+/* The medians over the runs of every x, or over runs drawn from them; returns the least count of runs at an x. */
+static size_t invman_i_medians(const double *y, size_t n, size_t seeds, invman_rng *rng, double *row, double *draw,
+                               double *medians) {
+  size_t i, j, least = seeds;
+  for (i = 0; i < n; i++) {
+    size_t count = invman_i_present(y + i * seeds, seeds, row);
+    for (j = 0; j < count; j++) draw[j] = row[rng ? invman_i_below(rng, count) : j];
+    medians[i] = count > 0 ? invman_i_median(draw, count) : 0;
+    least = invman_i_min(least, count);
+  }
+  return least;
+}
+
+/* Percentile intervals (Efron, 1979). Every x draws its seeds anew. A draw whose medians have no exponent (one is 0)
+   may stand for any: it is below the lower end and above the upper one. */
+invman_status invman_median_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
+                                      size_t seeds, size_t draws, invman_rng *rng, double *exponent,
+                                      double interval[2]) {
+  invman_i_scope scope = invman_i_open(ctx);
+  double *row, *draw, *medians, *slopes;
+  size_t k, good = 0, least = 0, low, high;
+  if (!x || !y || !rng || n < 2 || seeds == 0) return invman_i_bad(ctx, "median_power_law: NULL, or too few values");
+  draws = draws > 0 ? draws : 1000;
+  if (invman_i_mul(n, seeds) > SIZE_MAX / sizeof(double) || draws > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "median_power_law: sizes too large: their product overflows", "", 0);
+  row = invman_i_doubles(&scope, seeds);
+  draw = invman_i_doubles(&scope, seeds);
+  medians = invman_i_doubles(&scope, n);
+  slopes = invman_i_doubles(&scope, draws);
+  if (scope.status == INVMAN_OK)
+    scope.status = invman_i_check_positive(ctx, x, n, "median_power_law: an x is not positive and finite");
+  if (scope.status == INVMAN_OK) {
+    least = invman_i_medians(y, n, seeds, NULL, row, draw, medians);
+    scope.status = invman_i_check_positive(ctx, medians, n,
+                                           "median_power_law: the median of this x is not positive "
+                                           "and finite, or there is no run");
+  }
+  if (scope.status == INVMAN_OK && invman_fit_power_law(NULL, x, medians, n, exponent, NULL) < 0)
+    scope.status = invman_i_bad(ctx, "median_power_law: all x are equal");
+  for (k = 0; k < draws && scope.status == INVMAN_OK; k++) {
+    (void)invman_i_medians(y, n, seeds, rng, row, draw, medians);
+    good += invman_fit_power_law(NULL, x, medians, n, &slopes[good], NULL) == INVMAN_OK;
+  }
+  if (scope.status == INVMAN_OK && interval) {
+    invman_i_sort(slopes, good);
+    low = (size_t)(0.025 * (double)draws);
+    high = (size_t)(0.975 * (double)(draws - 1) + 0.5);
+    interval[0] = least > 1 && low >= draws - good ? slopes[low - (draws - good)] : -HUGE_VAL;
+    interval[1] = least > 1 && high < good ? slopes[high] : HUGE_VAL;
+  }
+  return invman_i_drop(&scope);
+}
+
 /* ================================================================================================= >>data */
 
 static invman_status invman_i_check_labels(const invman_context *ctx, const double *y, size_t n, const char *what) {
@@ -4264,14 +4439,546 @@ void invman_neuron_vectors(const invman_net *net, double *z) {
   }
 }
 
-/* ================================================================================================= >>flow
-   A step of the flow, in the order of what follows: margins move under the tangent kernel, frozen at the middle of
-   the step (the margin step: exact for the hinge); that gives every point's mean push g; neurons that a point holds
-   at z = 0 get their mean gate (the held gates); each neuron moves by its exact hyperbolic rotation (the neuron
-   step); the margins that the network then really has, minus the predicted ones, are the error of the step. */
+/* ================================================================================================== >>ntk
+   h^2 Theta(x,z) = 2 sum_n 1[z_n(x)>0] 1[z_n(z)>0] (z_n(x) z_n(z) + beta_n^2 (x.z/d + 1)): two products of rank h, of
+   the features max(0, z_n) and beta_n 1[z_n>0], for a tile of points and a block of neurons at a time. */
 
-/* ---- the hinge's margin step: dm/ds = Q g + c, solved exactly, event by event
+typedef struct invman_i_held {
+  size_t n, i;
+  double gate;
+  double z; /* of the trial network, to the bit as the sweeps see it: next to zero, its sign is rounding's */
+} invman_i_held;
 
+/* A Gram matrix in the making; see >>ntk. */
+enum { INVMAN_I_GRAM_TILE = 1024, INVMAN_I_GRAM_WIDTH = 256 }; /* points on a tile's side, neurons in a block */
+typedef struct invman_i_gram {
+  const invman_i_pack *net;
+  int part;
+  size_t tile;                 /* points there is memory for */
+  double *value[2], *slope[2]; /* (tile, width) features of the tile's rows and columns */
+  double *slopes;              /* (tile, tile) product of the slopes */
+  invman_i_gemm gemm;
+  const invman_i_held *held; /* mean gates in place of plain ones, by neuron; */
+  const size_t *where;       /* the place of their points in the list */
+  size_t held_count;
+} invman_i_gram;
+
+typedef struct invman_i_features {
+  const invman_i_pack *net;
+  invman_i_points x;
+  size_t first, last;    /* the block's panels */
+  double *value, *slope; /* (n, GRAM_WIDTH) */
+} invman_i_features;
+
+enum { INVMAN_I_FEATURE_POINTS = 16 }; /* per task */
+
+INVMAN_I_INLINE void invman_i_fill_features_body(size_t task, void *arg, const int L) {
+  const invman_i_features *s = (const invman_i_features *)arg;
+  const int J = INVMAN_I_PANELS(L);
+  size_t d = s->net->d, i, q, end = invman_i_min((task + 1) * INVMAN_I_FEATURE_POINTS, s->x.n);
+  int k, j;
+  for (i = task * INVMAN_I_FEATURE_POINTS; i < end; i += INVMAN_I_POINTS) {
+    const void *x[INVMAN_I_POINTS];
+    invman_i_few_points(&s->x, i, x);
+    for (q = s->first; q < s->last; q += (size_t)J) {
+      invman_i_tile v;
+      invman_i_sums z;
+      invman_i_tile_of(v, s->net, q, J);
+      invman_i_dot(z, v, d, x, 0, J, L);
+      for (k = 0; k < INVMAN_I_POINTS && i + (size_t)k < end; k++) {
+        size_t at = (i + (size_t)k) * INVMAN_I_GRAM_WIDTH + (q - s->first) * INVMAN_I_WIDTH;
+        for (j = 0; j < J; j++) {
+          invman_i_lanes *value = (invman_i_lanes *)(void *)(s->value + at) + j;
+          invman_i_lanes *slope = (invman_i_lanes *)(void *)(s->slope + at) + j;
+          invman_i_gate(value, &z[k][j], &z[k][j], L);
+          invman_i_gate(slope, &z[k][j], invman_i_row(s->net, q + (size_t)j, d + 1), L);
+        }
+      }
+    }
+  }
+}
+INVMAN_I_KERNEL(invman_i_fill_features)
+
+/* Features of held neurons: the mean gate in place of the plain one. Both lists are in the order of neurons; returns
+   where the next block's begin. */
+static size_t invman_i_hold_features(const invman_i_gram *s, const invman_i_features *f, size_t offset, size_t k) {
+  size_t d = f->net->d;
+  for (; k < s->held_count && s->held[k].n < f->last * INVMAN_I_WIDTH; k++) {
+    size_t row = s->where[s->held[k].i] - offset;
+    size_t at = row * INVMAN_I_GRAM_WIDTH + s->held[k].n - f->first * INVMAN_I_WIDTH;
+    const double *v = invman_i_neuron(f->net, s->held[k].n);
+    if (row >= f->x.n) continue; /* of another tile */
+    f->value[at] = s->held[k].gate * s->held[k].z;
+    f->slope[at] = s->held[k].gate * v[(d + 1) * INVMAN_I_WIDTH];
+  }
+  return k;
+}
+
+static invman_status invman_i_gram_reserve(invman_i_gram *s, invman_i_scope *scope, size_t n) {
+  size_t tile = invman_i_min(n, INVMAN_I_GRAM_TILE);
+  int side;
+  if (tile <= s->tile) return INVMAN_OK;
+  s->tile = tile = invman_i_min(tile + tile / 4 + 16, INVMAN_I_GRAM_TILE);
+  for (side = 0; side < 2; side++) {
+    invman_i_give(scope, s->value[side]);
+    invman_i_give(scope, s->slope[side]);
+    s->value[side] = invman_i_doubles(scope, tile * INVMAN_I_GRAM_WIDTH);
+    s->slope[side] = invman_i_doubles(scope, tile * INVMAN_I_GRAM_WIDTH);
+  }
+  invman_i_give(scope, s->slopes);
+  invman_i_give(scope, s->gemm.a);
+  invman_i_give(scope, s->gemm.b);
+  s->slopes = invman_i_doubles(scope, tile * tile);
+  s->gemm = invman_i_gemm_reserve(scope, tile, tile);
+  return scope->status;
+}
+
+/* A tile of K: points `top`.. of x against points `left`.. of z; symmetric: on the diagonal of K. */
+static void invman_i_gram_tile(const invman_context *ctx, const invman_i_gram *s, const invman_i_points *x, size_t top,
+                               const invman_i_points *z, size_t left, int symmetric, double *K, size_t stride) {
+  invman_i_features f[2];
+  size_t offset[2], held[2] = {0, 0}, i, j, width = 0;
+  double scale = 2 / ((double)s->net->h * (double)s->net->h);
+  int side, sides = symmetric ? 1 : 2;
+  offset[0] = top;
+  offset[1] = left;
+  f[0].x = invman_i_slice(x, top, invman_i_min(s->tile, x->n - top));
+  f[1].x = invman_i_slice(z, left, invman_i_min(s->tile, z->n - left));
+  for (side = 0; side < 2; side++) {
+    f[side].net = s->net;
+    f[side].value = s->value[symmetric ? 0 : side];
+    f[side].slope = s->slope[symmetric ? 0 : side];
+  }
+  for (i = 0; i < f[0].x.n; i++) {
+    memset(K + i * stride, 0, f[1].x.n * sizeof *K);
+    memset(s->slopes + i * s->tile, 0, f[1].x.n * sizeof *K);
+  }
+
+  for (f[0].first = 0; f[0].first < s->net->panels; f[0].first = f[0].last) {
+    f[0].last = invman_i_min(f[0].first + (size_t)INVMAN_I_GRAM_WIDTH / INVMAN_I_WIDTH, s->net->panels);
+    f[1].first = f[0].first;
+    f[1].last = f[0].last;
+    width = (f[0].last - f[0].first) * INVMAN_I_WIDTH;
+    for (side = 0; side < sides; side++) {
+      size_t n = f[side].x.n;
+      invman_i_parallel(ctx, (n + INVMAN_I_FEATURE_POINTS - 1) / INVMAN_I_FEATURE_POINTS, invman_i_fill_features(ctx),
+                        &f[side], (double)n * (double)width * (double)(x->d + 1));
+      held[side] = invman_i_hold_features(s, &f[side], offset[side], held[side]);
+    }
+    if (s->part != INVMAN_NTK_FIRST_LAYER)
+      invman_i_product_add(ctx, &s->gemm, f[0].x.n, f[1].x.n, width, scale,
+                           invman_i_plain(f[0].value, INVMAN_I_GRAM_WIDTH),
+                           invman_i_transposed(f[1].value, INVMAN_I_GRAM_WIDTH), K, stride, symmetric);
+    if (s->part != INVMAN_NTK_LAST_LAYER)
+      invman_i_product_add(ctx, &s->gemm, f[0].x.n, f[1].x.n, width, scale,
+                           invman_i_plain(f[0].slope, INVMAN_I_GRAM_WIDTH),
+                           invman_i_transposed(f[1].slope, INVMAN_I_GRAM_WIDTH), s->slopes, s->tile, symmetric);
+  }
+
+  if (s->part == INVMAN_NTK_LAST_LAYER) return;
+  for (i = 0; i < f[0].x.n; i++)
+    for (j = symmetric ? i : 0; j < f[1].x.n; j++) {
+      double xz = invman_i_inner(invman_i_point(&f[0].x, i), invman_i_point(&f[1].x, j), x->d);
+      K[i * stride + j] += (xz / (double)x->d + 1) * s->slopes[i * s->tile + j];
+    }
+}
+
+/* K (n,m) of the points x and z; z NULL: of x with themselves. */
+static void invman_i_gram_points(const invman_context *ctx, const invman_i_gram *s, const invman_i_points *x,
+                                 const invman_i_points *z, double *K) {
+  size_t n = x->n, m = z ? z->n : n, i, j;
+  for (i = 0; i < n; i += s->tile)
+    for (j = z ? 0 : i; j < m; j += s->tile)
+      invman_i_gram_tile(ctx, s, x, i, z ? z : x, j, !z && i == j, K + i * m + j, m);
+  if (z) return;
+  for (i = 0; i < n; i++)
+    for (j = 0; j < i; j++) K[i * n + j] = K[j * n + i];
+}
+
+static invman_status invman_i_check_points(const invman_context *ctx, size_t d, const double *x, size_t n,
+                                           const double *z, size_t m) {
+  invman_status status = invman_i_check_finite(ctx, x, n * d, "ntk_gram: x is not finite");
+  if (status == INVMAN_OK && z) status = invman_i_check_finite(ctx, z, m * d, "ntk_gram: z is not finite");
+  return status;
+}
+
+/* What every Gram function asks of its arguments, its points' values apart. */
+static invman_status invman_i_check_gram(const invman_context *ctx, size_t d, int part, const double *x, size_t n,
+                                         const double *z, size_t m, const double *K) {
+  size_t rows = z ? invman_i_max(n, m) : n;
+  if (part < INVMAN_NTK_ALL || part > INVMAN_NTK_LAST_LAYER) return invman_i_bad(ctx, "ntk_gram: unknown part");
+  if (d == 0 || !x || !K) return invman_i_bad(ctx, "ntk_gram: d is 0, or x or K is NULL");
+  if (invman_i_mul(invman_i_mul(n, z ? m : n), sizeof(double)) == SIZE_MAX ||
+      invman_i_mul(invman_i_mul(rows, d), sizeof(double)) == SIZE_MAX)
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "ntk_gram: sizes too large: their product overflows", "", 0);
+  return INVMAN_OK;
+}
+
+invman_status invman_ntk_gram(const invman_context *ctx, const invman_net *net, int part, const double *x, size_t n,
+                              const double *z, size_t m, double *K) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_points rows, columns;
+  invman_i_pack pack;
+  invman_i_gram gram;
+  invman_status status = invman_i_check_net(ctx, net);
+  if (status == INVMAN_OK) status = invman_i_check_gram(ctx, net->d, part, x, n, z, m, K);
+  if (status == INVMAN_OK) status = invman_i_check_points(ctx, net->d, x, n, z, m);
+  if (status < 0 || n == 0 || (z && m == 0)) return status;
+  memset(&gram, 0, sizeof gram);
+  pack = invman_i_pack_take(&scope, net->h, net->d);
+  invman_i_gram_reserve(&gram, &scope, z ? invman_i_max(n, m) : n);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  invman_i_pack_net(net, &pack);
+  gram.net = &pack;
+  gram.part = part;
+  rows = invman_i_points_of(x, NULL, n, net->d);
+  columns = invman_i_points_of(z, NULL, m, net->d);
+  invman_i_gram_points(ctx, &gram, &rows, z ? &columns : NULL, K);
+  scope.status = invman_i_check_result(ctx, K, n * (z ? m : n), "ntk_gram: the kernel is not finite");
+  return invman_i_drop(&scope);
+}
+
+/* ---- infinitely many neurons
+   h E[f(x) f(z)] = (sine + (pi - theta) q)/pi is the last layer's kernel, (pi - theta) q/pi the first one's, where
+   q = x~.z~ = x.z/d + 1, x~ = (x/sqrt d, 1), theta is the angle between x~ and z~ and sine |x~| |z~| times its sine. */
+
+typedef struct invman_i_infinite {
+  const double *x, *z;       /* the points of rows (n) and of columns (m) */
+  size_t n, m, d, wide;      /* wide: columns per task */
+  int symmetric, turned;     /* turned: the caller's K is the transpose, (m,n) */
+  double share, sine, angle; /* 1/d; K = sine sin theta |x~| |z~| + angle (1 - theta/pi) q */
+  double *K;
+} invman_i_infinite;
+
+enum { INVMAN_I_INFINITE_ROWS = 192, INVMAN_I_INFINITE_COLUMNS = 384, INVMAN_I_INFINITE_LINE = 1536 }; /* per task */
+enum { INVMAN_I_INFINITE_SLICE = 64, INVMAN_I_INFINITE_THIN = 16 };
+
+/* A task's memory, 51 kB of stack: of a panel of columns a slice, the products with all rows, and what is |x~|^2. */
+typedef struct invman_i_infinite_room {
+  invman_i_lanes panel[INVMAN_I_INFINITE_SLICE * 3], dots[INVMAN_I_INFINITE_ROWS * 3], norm[3];
+  double row[INVMAN_I_INFINITE_ROWS];
+} invman_i_infinite_room;
+
+/* 1 - theta/pi, theta in [0,pi] the angle of the vector (q, sine), sine >= 0; where theta is near pi, to 4e-16 of
+   itself. The smaller side over the larger one is the tangent of at most pi/4, and beyond pi/8 that of the angle to
+   pi/4 is taken: |t| < tan(pi/8), where atan(t)/(pi t) is this polynomial of t^2 to 1.2e-18, 7e-17 with its
+   coefficients rounded (minimax, by Remez exchange). */
+INVMAN_I_INLINE void invman_i_angle(const invman_i_lanes *sine, const invman_i_lanes *q, invman_i_lanes *out,
+                                    const int L) {
+  static const double series[] = {0.3183098861837907,   -0.10610329539459624,  0.06366197723657585,
+                                  -0.04547284086335385, 0.035367763990574876,  -0.02893722395488854,
+                                  0.02448455204892296,  -0.021208957202840478, 0.01861204922447238,
+                                  -0.01603094620477307, 0.012093824115972509,  -0.005677270597712028};
+  const double tan_eighth = 0.41421356237309504880;
+  invman_i_lanes side, steep, low, high, wide, t, u, v, a, b;
+  int i;
+#define INVMAN_I_OP(piece, V, M)                                                   \
+  side.piece = INVMAN_I_CHOICE(q->piece, q->piece, -q->piece, V, M);               \
+  steep.piece = sine->piece - side.piece;                                          \
+  low.piece = INVMAN_I_CHOICE(steep.piece, side.piece, sine->piece, V, M);         \
+  high.piece = INVMAN_I_CHOICE(steep.piece, sine->piece, side.piece, V, M);        \
+  wide.piece = low.piece - tan_eighth * high.piece;                                \
+  t.piece = INVMAN_I_CHOICE(wide.piece, low.piece - high.piece, low.piece, V, M) / \
+            INVMAN_I_CHOICE(wide.piece, low.piece + high.piece, high.piece, V, M); \
+  u.piece = t.piece * t.piece;                                                     \
+  v.piece = u.piece * u.piece;                                                     \
+  a.piece = series[10] + invman_i_zero.piece;                                      \
+  b.piece = series[11] + invman_i_zero.piece;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  INVMAN_I_UNROLL
+  for (i = 8; i >= 0; i -= 2) {
+#define INVMAN_I_OP(piece, V, M)           \
+  a.piece = a.piece * v.piece + series[i]; \
+  b.piece = b.piece * v.piece + series[i + 1];
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  }
+#define INVMAN_I_OP(piece, V, M)                                                                                       \
+  a.piece = (a.piece + b.piece * u.piece) * t.piece + INVMAN_I_POSITIVE(wide.piece, 0.25 + invman_i_zero.piece, V, M); \
+  a.piece = INVMAN_I_CHOICE(steep.piece, 0.5 - a.piece, a.piece, V, M);                                                \
+  out->piece = INVMAN_I_CHOICE(q->piece, 1.0 - a.piece, a.piece, V, M);
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+}
+
+/* |x~| |z~| sin theta of nearly parallel vectors, from the part of the longer one that is orthogonal to the other: the
+   difference of squares would be rounding. Exactly 0 where x = z. */
+INVMAN_I_INLINE double invman_i_small_sine(const double *x, const double *z, size_t d, double share, double xx,
+                                           double q, double zz, const int L) {
+  invman_i_lanes sum = invman_i_zero;
+  double c, rest = 0;
+  size_t k;
+  if (zz < xx) {
+    const double *swap = x;
+    x = z;
+    z = swap;
+    xx = zz;
+  }
+  c = q / xx;
+  for (k = 0; k + INVMAN_I_WIDTH <= d; k += INVMAN_I_WIDTH) {
+    invman_i_lanes xs = invman_i_load(x + k, L), r = invman_i_load(z + k, L);
+    invman_i_add_scaled(&r, -c, &xs, L);
+    invman_i_add_product(&sum, &r, &r, L);
+  }
+  for (; k < d; k++) rest += (z[k] - c * x[k]) * (z[k] - c * x[k]);
+  return sqrt(xx * ((rest + invman_i_sum_lanes(&sum)) * share + (1 - c) * (1 - c)));
+}
+
+/* dot/d + 1, in one way for all: then q = |x~|^2 to the bit where x = z. */
+INVMAN_I_INLINE void invman_i_lift(const invman_i_lanes *dot, double share, invman_i_lanes *q, const int L) {
+#define INVMAN_I_OP(piece, V, M) q->piece = dot->piece * share + 1.0;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+}
+
+/* The products of row i with a panel of columns become K's. */
+INVMAN_I_INLINE void invman_i_infinite_row(const invman_i_infinite *s, size_t i, double xx, size_t left, size_t count,
+                                           const invman_i_lanes *zz, invman_i_lanes *row, const int L) {
+  const int J = INVMAN_I_TILE_LANES(L);
+  invman_i_lanes q[3], sine[3], distant[3], all = invman_i_zero;
+  int j;
+  INVMAN_I_UNROLL
+  for (j = 0; j < J; j++) {
+    invman_i_lanes square;
+    invman_i_lift(&row[j], s->share, &q[j], L);
+#define INVMAN_I_OP(piece, V, M)                                                                   \
+  sine[j].piece = xx * zz[j].piece;                                                                \
+  square.piece = sine[j].piece - q[j].piece * q[j].piece;                                          \
+  distant[j].piece = square.piece - 0.01 * sine[j].piece;                                          \
+  square.piece = INVMAN_I_CHOICE(distant[j].piece, square.piece, 1.0 + invman_i_zero.piece, V, M); \
+  all.piece += INVMAN_I_POSITIVE(distant[j].piece, 1.0 + invman_i_zero.piece, V, M);
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+    invman_i_root(&sine[j], &square, L);
+  }
+  if (invman_i_sum_lanes(&all) < J * INVMAN_I_WIDTH) {
+    size_t c;
+    for (c = s->symmetric && i > left ? i - left : 0; c < count; c++) {
+      size_t at = c / INVMAN_I_WIDTH, l = c % INVMAN_I_WIDTH;
+      if (!(distant[at].d[l] > 0))
+        sine[at].d[l] = invman_i_small_sine(s->x + i * s->d, s->z + (left + c) * s->d, s->d, s->share, xx, q[at].d[l],
+                                            zz[at].d[l], L);
+    }
+  }
+  INVMAN_I_UNROLL
+  for (j = 0; j < J; j++) {
+    invman_i_lanes angle;
+    invman_i_angle(&sine[j], &q[j], &angle, L);
+#define INVMAN_I_OP(piece, V, M) row[j].piece = s->sine * sine[j].piece + s->angle * angle.piece * q[j].piece;
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  }
+}
+
+/* Coordinates from.. (k) of points, one a lane; where there are fewer points than lanes, the last one again. */
+INVMAN_I_INLINE void invman_i_turn_points(const double *x, size_t d, size_t count, size_t from, size_t k,
+                                          invman_i_lanes *panel, const int L) {
+  const size_t J = INVMAN_I_TILE_LANES(L);
+  size_t j, l, c;
+  for (j = 0; j < J; j++) {
+    const double *at = x + j * INVMAN_I_WIDTH * d + from;
+    invman_i_lanes *out = panel + j;
+    if ((j + 1) * INVMAN_I_WIDTH <= count) {
+      for (l = 0; l < k; l++, at++, out += J) {
+        INVMAN_I_UNROLL
+        for (c = 0; c < INVMAN_I_WIDTH; c++) out->d[c] = at[c * d];
+      }
+    } else {
+      for (c = 0; c < INVMAN_I_WIDTH; c++) {
+        at = x + invman_i_min(j * INVMAN_I_WIDTH + c, count - 1) * d + from;
+        for (l = 0; l < k; l++) out[l * J].d[c] = at[l];
+      }
+    }
+  }
+}
+
+/* norm += a slice's squares, summed in the order of add_dots: there and here a slice's sum begins at 0, so that
+   rounding grows with the slice and not with d. */
+INVMAN_I_INLINE void invman_i_add_norms(const invman_i_lanes *panel, size_t k, invman_i_lanes *norm, const int L) {
+  const int J = INVMAN_I_TILE_LANES(L);
+  invman_i_lanes sum[3];
+  size_t l;
+  int j;
+  INVMAN_I_UNROLL
+  for (j = 0; j < J; j++) invman_i_set(&sum[j], &invman_i_zero, L);
+  for (l = 0; l < k; l++, panel += J) {
+    INVMAN_I_UNROLL
+    for (j = 0; j < J; j++) invman_i_add_product(&sum[j], &panel[j], &panel[j], L);
+  }
+  INVMAN_I_UNROLL
+  for (j = 0; j < J; j++) invman_i_add_scaled(&norm[j], 1.0, &sum[j], L);
+}
+
+/* dots += the products of a slice of R points x with the panel's. */
+INVMAN_I_INLINE void invman_i_add_dots(const double *const *x, const invman_i_lanes *panel, size_t k,
+                                       invman_i_lanes *dots, const int R, const int L) {
+  const int J = INVMAN_I_TILE_LANES(L);
+  invman_i_lanes sum[8][3];
+  size_t l;
+  int i, j;
+  INVMAN_I_UNROLL
+  for (i = 0; i < R; i++) {
+    INVMAN_I_UNROLL
+    for (j = 0; j < J; j++) invman_i_set(&sum[i][j], &invman_i_zero, L);
+  }
+  for (l = 0; l < k; l++, panel += J) {
+    INVMAN_I_UNROLL
+    for (i = 0; i < R; i++) {
+      INVMAN_I_UNROLL
+      for (j = 0; j < J; j++) invman_i_add_scaled(&sum[i][j], x[i][l], &panel[j], L);
+    }
+  }
+  INVMAN_I_UNROLL
+  for (i = 0; i < R; i++) {
+    INVMAN_I_UNROLL
+    for (j = 0; j < J; j++) invman_i_add_scaled(&dots[i * J + j], 1.0, &sum[i][j], L);
+  }
+}
+
+/* All rows of a task with a slice of its panel; what a last tile has too much is its last row again. */
+INVMAN_I_INLINE void invman_i_infinite_dots(const invman_i_infinite *s, size_t top, size_t rows, size_t from, size_t k,
+                                            invman_i_infinite_room *room, const int R, const int L) {
+  size_t i, r;
+  for (i = 0; i < rows; i += (size_t)R) {
+    const double *x[8];
+    for (r = 0; r < (size_t)R; r++) x[r] = s->x + (top + invman_i_min(i + r, rows - 1)) * s->d + from;
+    invman_i_add_dots(x, room->panel, k, room->dots + i * (size_t)INVMAN_I_TILE_LANES(L), R, L);
+  }
+}
+
+/* K's rows, or its columns, or both, of which each half of a symmetric K is made. */
+INVMAN_I_INLINE void invman_i_infinite_put(const invman_i_infinite *s, size_t top, size_t rows, size_t left,
+                                           size_t count, const invman_i_infinite_room *room, const int L) {
+  const size_t S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH;
+  const double *value = room->dots->d;
+  size_t i, c;
+  for (i = 0; i < rows && !s->turned; i++) {
+    size_t first = s->symmetric && top + i > left ? top + i - left : 0;
+    if (first < count)
+      memcpy(s->K + (top + i) * s->m + left + first, value + i * S + first, (count - first) * sizeof *value);
+  }
+  for (c = 0; c < count && (s->turned || s->symmetric); c++) {
+    double *to = s->K + (left + c) * s->n + top;
+    size_t end = s->turned ? rows : left + c > top ? invman_i_min(rows, left + c - top) : 0;
+    for (i = 0; i < end; i++) to[i] = value[i * S + c];
+  }
+}
+
+/* A panel of columns with the task's rows, slice by slice. */
+INVMAN_I_INLINE void invman_i_infinite_panel(const invman_i_infinite *s, size_t top, size_t rows, size_t left,
+                                             size_t count, invman_i_infinite_room *room, const int L) {
+  const int J = INVMAN_I_TILE_LANES(L);
+  const size_t R = rows == 1 ? 1 : INVMAN_I_TILE_ROWS(L);
+  size_t d = s->d, from, k, i;
+  int j;
+  memset(room->norm, 0, sizeof room->norm);
+  memset(room->dots, 0, (rows + R - 1) / R * R * (size_t)J * sizeof *room->dots);
+  for (from = 0; from < d; from += k) {
+    k = invman_i_min(d - from, INVMAN_I_INFINITE_SLICE);
+    invman_i_turn_points(s->z + left * d, d, count, from, k, room->panel, L);
+    invman_i_add_norms(room->panel, k, room->norm, L);
+    if (rows == 1) invman_i_infinite_dots(s, top, rows, from, k, room, 1, L);
+    else invman_i_infinite_dots(s, top, rows, from, k, room, INVMAN_I_TILE_ROWS(L), L);
+  }
+  for (j = 0; j < J; j++) invman_i_lift(&room->norm[j], s->share, &room->norm[j], L);
+  for (i = 0; i < rows; i++)
+    invman_i_infinite_row(s, top + i, room->row[i], left, count, room->norm, room->dots + i * (size_t)J, L);
+  invman_i_infinite_put(s, top, rows, left, count, room, L);
+}
+
+/* |x~|^2 of a task's rows, as those of its columns. */
+INVMAN_I_INLINE void invman_i_infinite_norms(const invman_i_infinite *s, size_t top, size_t rows,
+                                             invman_i_infinite_room *room, const int L) {
+  const int J = INVMAN_I_TILE_LANES(L);
+  const size_t S = (size_t)J * INVMAN_I_WIDTH;
+  size_t i, from, k, count;
+  int j;
+  for (i = 0; i < rows; i += S) {
+    count = invman_i_min(S, rows - i);
+    memset(room->norm, 0, sizeof room->norm);
+    for (from = 0; from < s->d; from += k) {
+      k = invman_i_min(s->d - from, INVMAN_I_INFINITE_SLICE);
+      invman_i_turn_points(s->x + (top + i) * s->d, s->d, count, from, k, room->panel, L);
+      invman_i_add_norms(room->panel, k, room->norm, L);
+    }
+    for (j = 0; j < J; j++) invman_i_lift(&room->norm[j], s->share, &room->norm[j], L);
+    memcpy(room->row + i, room->norm, count * sizeof *room->row);
+  }
+}
+
+INVMAN_I_INLINE void invman_i_infinite_block_body(size_t task, void *arg, const int L) {
+  const invman_i_infinite *s = (const invman_i_infinite *)arg;
+  const size_t S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH;
+  invman_i_infinite_room room;
+  size_t across = (s->m + s->wide - 1) / s->wide, top = task / across * INVMAN_I_INFINITE_ROWS;
+  size_t left = task % across * s->wide, end = invman_i_min(left + s->wide, s->m);
+  size_t rows = invman_i_min(INVMAN_I_INFINITE_ROWS, s->n - top);
+  if (s->symmetric && end <= top) return;
+  invman_i_infinite_norms(s, top, rows, &room, L);
+  for (; left < end; left += S)
+    if (!s->symmetric || left + S > top)
+      invman_i_infinite_panel(s, top, rows, left, invman_i_min(S, end - left), &room, L);
+}
+INVMAN_I_KERNEL(invman_i_infinite_block)
+
+/* Whether x and z were: a point that is not finite leaves nothing finite in its row or column of K, so that one of each
+   tells, for a d-th of what the points themselves would take. 0 times a number is 0, unless it is none. */
+static int invman_i_infinite_finite(const double *K, size_t n, size_t m) {
+  size_t i, line = m == 1 ? n : m;
+  invman_i_lanes sum = invman_i_zero;
+  double rest = 0;
+  for (i = 0; i + INVMAN_I_WIDTH <= line; i += INVMAN_I_WIDTH) {
+    invman_i_lanes value = invman_i_load(K + i, INVMAN_I_BASE);
+    invman_i_add_scaled(&sum, 0.0, &value, INVMAN_I_BASE);
+  }
+  for (; i < line; i++) rest += 0.0 * K[i];
+  for (i = 0; i < n && m > 1; i++) rest += 0.0 * K[i * m];
+  return rest + invman_i_sum_lanes(&sum) == 0;
+}
+
+/* Whether no product of four coordinates overflows. */
+static int invman_i_is_small(const double *x, size_t count) {
+  size_t i;
+  for (i = 0; i < count; i++)
+    if (!(fabs(x[i]) < 1e70)) return 0;
+  return 1;
+}
+
+invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int part, const double *x, size_t n,
+                                       const double *z, size_t m, double *K) {
+  const double pi = 3.14159265358979323846;
+  invman_i_infinite s;
+  int swap;
+  invman_status status = invman_i_check_gram(ctx, d, part, x, n, z, m, K);
+  if (status < 0) return status;
+  if (!z) m = n;
+  if (n == 0 || m == 0) return invman_i_check_points(ctx, d, x, n, z, m);
+  swap = z && m < n && m < INVMAN_I_INFINITE_THIN; /* lanes hold columns: the more of them, the better */
+  s.symmetric = !z;
+  s.turned = swap && m > 1; /* one column is as well one row */
+  s.x = swap ? z : x;
+  s.z = swap || !z ? x : z;
+  s.n = swap ? m : n;
+  s.m = swap ? n : m;
+  s.d = d;
+  s.wide = s.n < INVMAN_I_INFINITE_THIN ? INVMAN_I_INFINITE_LINE : INVMAN_I_INFINITE_COLUMNS;
+  s.share = 1 / (double)d;
+  s.sine = part == INVMAN_NTK_FIRST_LAYER ? 0 : 1 / pi;
+  s.angle = part == INVMAN_NTK_ALL ? 2 : 1;
+  s.K = K;
+  invman_i_parallel(ctx, ((s.n - 1) / INVMAN_I_INFINITE_ROWS + 1) * ((s.m - 1) / s.wide + 1),
+                    invman_i_infinite_block(ctx), &s, (double)n * (double)m * (double)(d + 30));
+  if (invman_i_infinite_finite(K, n, m) &&
+      (n == 1 || m == 1 || (invman_i_is_small(x, n * d) && (!z || invman_i_is_small(z, m * d)))))
+    return INVMAN_OK;
+  status = invman_i_check_points(ctx, d, x, n, z, m);
+  if (status < 0) memset(K, 0, n * m * sizeof *K);
+  return status < 0 ? status : invman_i_check_result(ctx, K, n * m, "ntk_gram: the kernel is not finite");
+}
+
+/* =========================================================================================================== >>hinge
+   The hinge's margin step: dm/ds = Q g + c, solved exactly, event by event
      g_i = 1 where m_i < 1,   g_i = 0 where m_i > 1,   0 <= g_i <= 1 where m_i = 1
 
    Of all g allowed at a state the flow takes the one of least 1/2 g'Qg + c'g (Filippov's solution of a gradient flow:
@@ -4829,2824 +5536,6 @@ static invman_status invman_i_hinge_run(invman_i_margins *e, double horizon, int
   return status;
 }
 
-/* ---- the smooth losses' margin step: dm/ds = Q g(m) + c, g = -l'(m), by implicit Euler steps whose error, against
-   two of half the length, is kept below a tolerance. Implicit, because the soft hinge is as stiff as it is sharp. */
-
-typedef struct invman_i_loss {
-  int kind;
-  double beta;
-} invman_i_loss;
-
-static double invman_i_loss_value(const invman_i_loss *l, double m) {
-  double x = 1 - m;
-  if (l->kind == INVMAN_SOFT_HINGE) {
-    x *= l->beta;
-    return (fmax(x, 0) + invman_i_log1p(invman_i_exp(-fabs(x)))) / l->beta;
-  }
-  if (x <= 0) return 0;
-  return l->kind == INVMAN_SQUARED_HINGE ? 0.5 * x * x : x;
-}
-
-/* g = -l'(m), and l'' */
-static double invman_i_push(const invman_i_loss *l, double m, double *curvature) {
-  double g = m < 1;
-  *curvature = 0;
-  if (l->kind == INVMAN_SOFT_HINGE) {
-    g = 1 / (1 + invman_i_exp(-l->beta * (1 - m)));
-    *curvature = l->beta * g * (1 - g);
-  } else if (l->kind == INVMAN_SQUARED_HINGE && m < 1) {
-    g = 1 - m;
-    *curvature = 1;
-  }
-  return g;
-}
-
-/* Whether a point at m may, moving by up to `reach`, come where g is neither 0 nor 1. */
-static int invman_i_is_near(const invman_i_loss *l, double m, double reach) {
-  if (l->kind == INVMAN_SOFT_HINGE) return l->beta * (fabs(1 - m) - reach) < 37; /* 1 - g rounds to 1 beyond */
-  if (l->kind == INVMAN_SQUARED_HINGE) return m - reach < 1;
-  return fabs(1 - m) <= reach;
-}
-
-static void invman_i_conjugate_gradients(invman_i_margins *e, double ds, const double *D, const double *b, double *u,
-                                         double *work /* (3,n) */) {
-  size_t n = e->n, i, k;
-  double *r = work, *p = work + n, *q = work + 2 * n, rr = invman_i_inner(b, b, n), enough = 1e-6 * rr;
-  memset(u, 0, n * sizeof *u);
-  memcpy(r, b, n * sizeof *r);
-  memcpy(p, b, n * sizeof *p);
-  for (k = 0; k < 2 * n + 10 && rr > enough; k++) {
-    double a, next;
-    for (i = 0; i < n; i++) q[i] = D[i] * p[i];
-    invman_i_times_q(e, q, q);
-    for (i = 0; i < n; i++) q[i] = p[i] + ds * D[i] * q[i];
-    a = rr / invman_i_inner(p, q, n);
-    for (i = 0; i < n; i++) {
-      u[i] += a * p[i];
-      r[i] -= a * q[i];
-    }
-    next = invman_i_inner(r, r, n);
-    for (i = 0; i < n; i++) p[i] = r[i] + next / rr * p[i];
-    rr = next;
-  }
-}
-
-/* to = from + ds (Q g(to) + c), to a residual that is small enough, by Newton's method with halved steps; leaves g(to)
-   in e->g. 0: not found. */
-static int invman_i_implicit_step(invman_i_margins *e, const invman_i_loss *loss, double ds, double enough,
-                                  const double *from, double *to, double *work /* (8,n) */) {
-  size_t n = e->n, i;
-  double *R = work, *D = work + n, *b = work + 2 * n, *u = work + 3 * n, *delta = work + 4 * n, last = HUGE_VAL;
-  int tries;
-  memcpy(to, from, n * sizeof *to);
-  for (tries = 0; tries < 50; tries++) {
-    double worst = 0;
-    for (i = 0; i < n; i++) {
-      e->g[i] = invman_i_push(loss, to[i], &D[i]);
-      D[i] = sqrt(D[i]);
-    }
-    invman_i_times_q(e, e->g, R);
-    for (i = 0; i < n; i++) {
-      R[i] = to[i] - from[i] - ds * (R[i] + e->drift[i]);
-      worst = invman_i_worst(worst, fabs(R[i]));
-    }
-    if (tries > 0 && worst <= enough) return 1;
-    if (worst >= last) { /* too far: halfway back */
-      for (i = 0; i < n; i++) to[i] -= delta[i] *= 0.5;
-      continue;
-    }
-    last = worst;
-    for (i = 0; i < n; i++) b[i] = -D[i] * R[i];
-    invman_i_conjugate_gradients(e, ds, D, b, u, work + 5 * n);
-    for (i = 0; i < n; i++) delta[i] = D[i] * u[i];
-    invman_i_times_q(e, delta, delta);
-    for (i = 0; i < n; i++) to[i] += delta[i] = -R[i] - ds * delta[i];
-  }
-  return 0;
-}
-
-/* When, between two states, as many points as wanted had come above their margin, as a share of the way. */
-static double invman_i_crossing(const invman_i_margins *e, const double *from, const double *to, size_t above) {
-  double found = 1;
-  size_t i, j;
-  for (i = 0; i < e->n; i++) {
-    double share = from[i] <= 1 && to[i] > 1 ? (1 - from[i]) / (to[i] - from[i]) : 2;
-    size_t count = above;
-    for (j = 0; j < e->n; j++) count += from[j] <= 1 && to[j] > 1 && (1 - from[j]) <= share * (to[j] - from[j]);
-    if (share < found && count >= e->above_wanted) found = share;
-  }
-  return found;
-}
-
-enum { INVMAN_I_SMOOTH_TRIALS = 1000 }; /* more: the caller's step is too long */
-
-static invman_status invman_i_smooth_run(invman_i_margins *e, const invman_i_loss *loss, double horizon, double tol) {
-  size_t n = e->n, i;
-  double *whole = e->work, *half = e->work + n, *end = e->work + 2 * n, *g = e->work + 3 * n,
-         *scratch = e->work + 4 * n;
-  double ds = horizon;
-  size_t trials = 0;
-  e->s = 0;
-  e->count = e->events = 0;
-  e->above_time = -1;
-  for (i = 0, e->above = 0; i < n; i++) {
-    e->above += e->m[i] > 1;
-    e->impulse[i] = 0;
-  }
-  if (e->above >= e->above_wanted) e->above_time = 0;
-  while (e->s < horizon) {
-    double error = 0;
-    size_t above = 0;
-    int last = ds >= horizon - e->s, found;
-    if (last) ds = horizon - e->s;
-    if (e->s + ds <= e->s || trials++ > INVMAN_I_SMOOTH_TRIALS) return INVMAN_NOT_CONVERGED;
-    found = invman_i_implicit_step(e, loss, ds, 1e-4 * tol, e->m, whole, scratch) &&
-            invman_i_implicit_step(e, loss, ds / 2, 1e-4 * tol, e->m, half, scratch);
-    memcpy(g, e->g, n * sizeof *g);
-    found = found && invman_i_implicit_step(e, loss, ds / 2, 1e-4 * tol, half, end, scratch);
-    for (i = 0; i < n; i++) error = invman_i_worst(error, fabs(whole[i] - end[i]));
-    if (!found || !(error <= tol)) {
-      ds *= found && error > 0 ? fmax(0.2, 0.9 * sqrt(tol / error)) : 0.25;
-      continue;
-    }
-    for (i = 0; i < n; i++) {
-      e->impulse[i] += ds / 2 * (g[i] + e->g[i]);
-      above += end[i] > 1;
-    }
-    if (e->above_time < 0 && above >= e->above_wanted)
-      e->above_time = e->s + ds * invman_i_crossing(e, e->m, end, e->above);
-    e->above = above;
-    memcpy(e->m, end, n * sizeof *end);
-    e->s = last ? horizon : e->s + ds;
-    ds *= fmin(4, 0.9 * sqrt(tol / fmax(error, 1e-300)));
-  }
-  return INVMAN_OK;
-}
-
-/* ---- the flow's state */
-
-typedef struct invman_i_held {
-  size_t n, i;
-  double gate;
-  double z; /* of the trial network, to the bit as the sweeps see it: next to zero, its sign is rounding's */
-} invman_i_held;
-
-/* A Gram matrix in the making; see >>ntk. */
-enum { INVMAN_I_GRAM_TILE = 1024, INVMAN_I_GRAM_WIDTH = 256 }; /* points on a tile's side, neurons in a block */
-typedef struct invman_i_gram {
-  const invman_i_pack *net;
-  int part;
-  size_t tile;                 /* points there is memory for */
-  double *value[2], *slope[2]; /* (tile, width) features of the tile's rows and columns */
-  double *slopes;              /* (tile, tile) product of the slopes */
-  invman_i_gemm gemm;
-  const invman_i_held *held; /* mean gates in place of plain ones, by neuron; */
-  const size_t *where;       /* the place of their points in the list */
-  size_t held_count;
-} invman_i_gram;
-
-static invman_status invman_i_gram_reserve(invman_i_gram *s, invman_i_scope *scope, size_t n);
-static void invman_i_gram_points(const invman_context *ctx, const invman_i_gram *s, const invman_i_points *x,
-                                 const invman_i_points *z, double *K);
-
-/* What the chain of steps asks of what it moves: the network, or a model of the caller's. `Here` is where the last move
-   left the trial weights. An error goes to flow.scope.status and stays there. */
-typedef struct invman_i_mover {
-  void (*begin)(invman_flow *f, double span); /* what a step of this length needs to know before it */
-  void (*push)(invman_flow *f, size_t first, size_t count,
-               int nearby); /* G = (nearby: +=) sum r df/dW of part of the list */
-  void (*rates)(invman_flow *f, size_t first, size_t count, double *rate); /* of their margins, along G, here */
-  void (*gram)(invman_flow *f);                                            /* K of the near points, here */
-  void (*move)(invman_flow *f, double dt); /* from the step's start along G for a time dt */
-  void (*eval)(invman_flow *f, int start, const double *x, size_t n, double *out); /* f here, or at t = 0 */
-  int (*at_rest)(invman_flow *f);      /* whether what the points push cancels to rounding */
-  void (*accept)(invman_flow *f);      /* the next step starts here */
-  void (*lambda_star)(invman_flow *f); /* Lambda here, into the info */
-  void (*put_back)(invman_flow *f);    /* here is where the next step starts */
-} invman_i_mover;
-
-struct invman_flow {
-  invman_i_scope scope;
-  invman_context context;
-  invman_error heard; /* what context.error held when the call began: else a callback has written there */
-  const invman_i_mover *mover;
-  const invman_data *train;
-  invman_flow_options options;
-  invman_i_loss loss;
-  invman_flow_info info;
-
-  double dt, speed, typical;  /* the next step's length; max |G_n| (0: a model's); a typical rate of a margin */
-  double unit;                /* of r: sqrt(2)/(h p), or 1/p */
-  double *f0, *margin, *rate; /* (p) f at t = 0; y F; its rate over the last trial */
-  double *r;                  /* (p) unit g y: what each point contributes to G */
-  double *seen;               /* (p) when a margin was last looked at */
-  double *gap, *gap_next;     /* (p) how far a margin can be from where it was when last looked at; after the step */
-  double *next, *predicted, *work; /* (p) margins after the step; predicted ones; scratch */
-  double *f0_test, *f_test;        /* (test n) */
-  unsigned char *nearby;           /* (p) whether the point may come to its margin within the step */
-  size_t *list, near_count, below; /* (p) near points, then those with g = 1, then those with g = 0; */
-  size_t far_count;                /* of these the last ones, far above */
-  size_t *where, *look;            /* (p) place in the list; points whose margin is to be looked at */
-  invman_i_margins margins;        /* of the near points */
-  double *K;                       /* their Gram matrix */
-  size_t gram_room;
-
-  /* the network */
-  invman_net *net;
-  invman_i_pack start, trial, grad; /* weights at t = 0; of the step in hand; G of the last trial */
-  double *square;                   /* (p) |x~|^2 = |x|^2/d + 1 */
-  double reach;                     /* |f - f'| <= reach |x~| between the step's start and the trial */
-  double *partial;                  /* partial sums of a sweep */
-  invman_i_pack narrow[2];          /* option single: room for trial and grad, */
-  float *x_narrow;                  /* and (p,d) the points, in single precision */
-  invman_i_gram gram;
-  invman_i_held *held, *held_next; /* by neuron */
-  size_t held_count, held_room;    /* room per group */
-  size_t *group_count;
-
-  /* or a model: its weights are the trial's */
-  invman_model model;
-  double *first, *at, *here;         /* (N) weights at t = 0; at the step's start; here */
-  double *G, *last_G;                /* (N) G; that of the last step */
-  double *velocity;                  /* (N) of the momentum dynamics */
-  int beyond;                        /* the trial left where f, G and K are finite: it is too long */
-  size_t doubts, patience;           /* trials whose margins came out otherwise; how many it takes to ask why */
-  size_t contradictions;             /* trials in a row where f did not change along G as the model says */
-  int refused;                       /* trials of this step that were not accurate enough */
-  int early;                         /* contradictions between a few points soon after the start */
-  double *x_list, *r_list, *shifted; /* (p,d) points of part of the list; (p) their r; (max(p, test)) f */
-};
-
-static invman_i_points invman_i_listed(const invman_flow *f, size_t first, size_t count) {
-  invman_i_points p = invman_i_points_of(f->train->x, f->list + first, count, f->train->d);
-  p.narrow = f->x_narrow;
-  return p;
-}
-
-static const invman_i_pack *invman_i_narrow(const invman_flow *f) { return f->info.in_single ? f->narrow : NULL; }
-
-/* v.x~ of one neuron, or G.x~ */
-static double invman_i_neuron_dot(const double *v, const double *x, size_t d) {
-  double sum = v[d * INVMAN_I_WIDTH];
-  size_t k;
-  for (k = 0; k < d; k++) sum += v[k * INVMAN_I_WIDTH] * x[k];
-  return sum;
-}
-
-/* ---- the neuron step. With G constant, dv/dt = beta G, dbeta/dt = v.G (Eq. 4) turns (v.G/|G|, beta) hyperbolically:
-   beta^2 - |v|^2 is conserved to rounding. */
-
-static void invman_i_hyperbolic(double x, double *cosh_minus_1, double *sinh_x) {
-  double half = x < 0.5 ? 0.5 * x : 0, y = half * half; /* sinh of half the angle, whose square is what cosh needs */
-  double s = half * (1 + y / 6 * (1 + y / 20 * (1 + y / 42 * (1 + y / 72 * (1 + y / 110 * (1 + y / 156))))));
-  if (x >= 0.5) s = invman_i_sinh(0.5 * x);
-  *cosh_minus_1 = 2 * s * s;
-  *sinh_x = 2 * s * sqrt(1 + s * s);
-}
-
-typedef struct invman_i_turn {
-  const invman_flow *flow;
-  double dt, *speed, *path; /* (groups) max |G_n| of a group; sum of what bounds the change of beta_n z_n by |x~| */
-} invman_i_turn;
-
-static void invman_i_turn_group(size_t task, void *arg) {
-  const invman_i_turn *s = (const invman_i_turn *)arg;
-  const invman_flow *f = s->flow;
-  size_t d = f->net->d, width = invman_i_group(f->trial.panels) * INVMAN_I_WIDTH, n, k;
-  double scale = 1 / sqrt((double)d), speed = 0, path = 0;
-  for (n = task * width; n < invman_i_min((task + 1) * width, f->net->h); n++) {
-    const double *w = f->net->w + n * d, *g = invman_i_neuron(&f->grad, n);
-    double *v = invman_i_neuron(&f->trial, n), beta = f->net->beta[n], b = f->net->b[n];
-    double gb = g[d * INVMAN_I_WIDTH], size = 0, norm = 0, along = 0, c = 0, sh = 0, shift = 0, distance;
-    for (k = 0; k < d; k++) {
-      norm += w[k] * w[k];
-      size += g[k * INVMAN_I_WIDTH] * g[k * INVMAN_I_WIDTH];
-      along += w[k] * scale * g[k * INVMAN_I_WIDTH];
-    }
-    size = sqrt(size * (double)d + gb * gb);
-    if (size > 0) {
-      along = (along * (double)d + b * gb) / size;
-      invman_i_hyperbolic(size * s->dt, &c, &sh);
-      shift = (along * c + beta * sh) / size;
-    }
-    for (k = 0; k < d; k++) v[k * INVMAN_I_WIDTH] = w[k] * scale + shift * g[k * INVMAN_I_WIDTH];
-    v[d * INVMAN_I_WIDTH] = b + shift * gb;
-    v[(d + 1) * INVMAN_I_WIDTH] = beta + (beta * c + along * sh);
-    speed = invman_i_worst(speed, size);
-    distance = fabs(shift) * size; /* of (omega, b); |beta' z' - beta z| <= |beta| |z' - z| + |beta' - beta| |z'| */
-    path += fabs(beta) * distance + fabs(beta * c + along * sh) * (sqrt(norm + b * b) + distance);
-  }
-  s->speed[task] = speed;
-  s->path[task] = path;
-}
-
-INVMAN_I_INLINE void invman_i_held_z_body(size_t task, void *arg, const int L) {
-  invman_flow *f = (invman_flow *)arg;
-  const invman_i_pack *net = L < 0 ? f->narrow : &f->trial;
-  size_t width = L < 0 ? 2 * INVMAN_I_WIDTH : INVMAN_I_WIDTH, d = f->train->d, k, a;
-  for (k = task; k < f->held_count; k++) {
-    invman_i_held *h = &f->held[k];
-    const void *x[INVMAN_I_POINTS];
-    invman_i_tile v;
-    invman_i_sums z;
-    for (a = 0; a < INVMAN_I_POINTS; a++)
-      x[a] = L < 0 ? (const void *)(f->x_narrow + h->i * d) : (const void *)(f->train->x + h->i * d);
-    if (L < 0 && (k == 0 || h->n / width != h[-1].n / width)) invman_i_narrow_panel(&f->trial, net, h->n / width);
-    invman_i_tile_of(v, net, h->n / width, 1);
-    invman_i_dot(z, v, d, x, 0, 1, L);
-    h->z = L < 0 ? (double)z[0][0].f[h->n % width] : z[0][0].d[h->n % width];
-  }
-}
-INVMAN_I_KERNELS(invman_i_held_z)
-
-/* trial = the network turned for a time dt by G. */
-static void invman_i_turn_neurons(invman_flow *f, double dt) {
-  double speed[64] = {0}, path[64] = {0};
-  size_t groups = invman_i_groups(f->trial.panels), g;
-  invman_i_turn s;
-  s.flow = f;
-  s.dt = dt;
-  s.speed = speed;
-  s.path = path;
-  invman_i_parallel(&f->context, groups, invman_i_turn_group, &s, 6 * (double)f->net->h * (double)(f->net->d + 4));
-  for (g = 0, f->speed = f->reach = 0; g < groups; g++) {
-    f->speed = invman_i_worst(f->speed, speed[g]);
-    f->reach += path[g] * sqrt(2.0) / (double)f->net->h;
-  }
-  (f->info.in_single ? invman_i_held_z_single(&f->context) : invman_i_held_z(&f->context))(0, f);
-}
-
-/* ---- held gates. A point that pushes a neuron off itself (beta r < 0) while the others push it back holds it at
-   z = 0: there the activation's derivative may take any share of its jump (the differential inclusion again), and the
-   flow takes the one that keeps z at zero. Over a step that is the gate in (0,1) that leaves z = 0 at its end. Plain
-   gates would chatter between 0 and 1, and with them the whole cluster of neurons that sits at that point. */
-
-enum {
-  INVMAN_I_HELD_MAX = 16,    /* points that may hold one neuron; more keep their plain gates */
-  INVMAN_I_PUSHING_MAX = 256 /* one point among more than these is too weak to hold a neuron: not looked for */
-};
-
-typedef struct invman_i_hold {
-  const invman_flow *flow;
-  invman_i_points pushing;
-  double span;
-} invman_i_hold;
-
-/* gate_k in [0,1] such that z_k = base_k + sum_l own_kl gate_l is zero, or positive with gate 1, or negative with
-   gate 0: projected Gauss-Seidel. */
-static void invman_i_solve_gates(size_t count, const double *base, double (*own)[INVMAN_I_HELD_MAX], double *gate) {
-  size_t k, l;
-  int sweep;
-  double change = 1;
-  for (sweep = 0; sweep < 200 && change > 1e-12; sweep++)
-    for (k = 0, change = 0; k < count; k++) {
-      double z = base[k], new_gate;
-      for (l = 0; l < count; l++) z += own[k][l] * gate[l];
-      new_gate = fmin(1, fmax(0, gate[k] - z / own[k][k]));
-      change = fmax(change, fabs(new_gate - gate[k]));
-      gate[k] = new_gate;
-    }
-}
-
-/* The gates of one neuron at the points that held it and those that begin to; G follows. Returns how many hold it. */
-static size_t invman_i_hold_neuron(const invman_flow *f, size_t n, double span, const size_t *point, size_t count,
-                                   const double *before, invman_i_held *out) {
-  const invman_data *data = f->train;
-  size_t d = data->d, k, l, kept = 0;
-  const double *v = invman_i_neuron(&f->trial, n);
-  double *g = invman_i_neuron(&f->grad, n), shift = span * v[(d + 1) * INVMAN_I_WIDTH];
-  double base[INVMAN_I_HELD_MAX] = {0}, own[INVMAN_I_HELD_MAX][INVMAN_I_HELD_MAX], gate[INVMAN_I_HELD_MAX];
-  for (k = 0; k < count; k++) {
-    const double *x = data->x + point[k] * d;
-    base[k] = invman_i_neuron_dot(v, x, d) + shift * invman_i_neuron_dot(g, x, d);
-    gate[k] = before[k];
-    for (l = 0; l < count; l++) {
-      own[k][l] = shift * f->r[point[l]] * (invman_i_inner(x, data->x + point[l] * d, d) / (double)d + 1);
-      base[k] -= own[k][l] * before[l];
-    }
-  }
-  invman_i_solve_gates(count, base, own, gate);
-  for (k = 0; k < count; k++) {
-    const double *x = data->x + point[k] * d;
-    double change = (gate[k] - before[k]) * f->r[point[k]];
-    for (l = 0; l < d; l++) g[l * INVMAN_I_WIDTH] += change * x[l] / (double)d;
-    g[d * INVMAN_I_WIDTH] += change;
-    if (gate[k] <= 0 || gate[k] >= 1) continue;
-    out[kept].n = n;
-    out[kept].i = point[k];
-    out[kept++].gate = gate[k];
-  }
-  return kept;
-}
-
-/* Points whose gate changes sides within the step while neither side is consistent at its end: the neuron goes from z
-   to z1 with the wrong sign, by less than the push of the point itself. */
-INVMAN_I_INLINE void invman_i_mark_crossing(invman_i_lanes *mark, const invman_i_lanes *z, const invman_i_lanes *g,
-                                            const invman_i_lanes *beta, double span, double push, const int L) {
-  invman_i_lanes own, against, z1, t, crossing;
-  invman_i_set(&own, &invman_i_zero, L);
-  invman_i_set(&against, &invman_i_zero, L);
-  invman_i_set(&crossing, &invman_i_zero, L);
-  invman_i_set(&z1, z, L);
-  invman_i_add_scaled(&own, push, beta, L);
-  invman_i_add_scaled(&against, -push, beta, L);
-  invman_i_multiply(&t, beta, g, L);
-  invman_i_add_scaled(&z1, span, &t, L);
-  invman_i_multiply(&t, z, &z1, L);
-  invman_i_add_scaled(&crossing, -1, &t, L);
-  invman_i_multiply(&t, &z1, &z1, L);
-  invman_i_multiply(mark, &own, &own, L);
-  invman_i_add_scaled(mark, -1, &t, L);
-  invman_i_gate(mark, &crossing, mark, L);
-  invman_i_gate(mark, &against, mark, L); /* positive where all three hold */
-}
-
-INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int L) {
-  enum { LANES = INVMAN_I_TILE / 2 * INVMAN_I_WIDTH };
-  const invman_i_hold *s = (const invman_i_hold *)arg;
-  const invman_flow *f = s->flow;
-  const int J = INVMAN_I_PAIRS(L);
-  size_t d = f->net->d, group = invman_i_group(f->trial.panels), width = group * INVMAN_I_WIDTH, q, i, lane;
-  size_t last = invman_i_min((task + 1) * group, f->trial.panels), old = 0, high = f->held_count, out_count = 0;
-  invman_i_held *out = f->held_next + task * f->held_room, kept[INVMAN_I_HELD_MAX];
-  while (old < high) { /* the first pair of this group */
-    size_t middle = (old + high) / 2;
-    if (f->held[middle].n < task * width) old = middle + 1;
-    else high = middle;
-  }
-  for (q = task * group; q < last; q += (size_t)J) {
-    size_t point[LANES][INVMAN_I_HELD_MAX], count[LANES] = {0}, first = q * INVMAN_I_WIDTH;
-    double before[LANES][INVMAN_I_HELD_MAX];
-    invman_i_tile v;
-    invman_i_tile_of(v, &f->trial, q, J);
-    invman_i_tile_of(v + J, &f->grad, q, J);
-    for (; old < f->held_count && f->held[old].n < first + (size_t)J * INVMAN_I_WIDTH; old++) {
-      const invman_i_held *h = &f->held[old];
-      lane = h->n - first;
-      if (invman_i_neuron(&f->trial, h->n)[(d + 1) * INVMAN_I_WIDTH] * f->r[h->i] >= 0) continue;
-      point[lane][count[lane]] = h->i;
-      before[lane][count[lane]++] = h->gate;
-    }
-    for (i = 0; i < s->pushing.n; i += INVMAN_I_POINTS) {
-      const void *x[INVMAN_I_POINTS];
-      invman_i_sums z, mark;
-      invman_i_lanes any;
-      int a, j, l;
-      invman_i_few_points(&s->pushing, i, x);
-      invman_i_dot_pairs(z, v, d, x, J, L);
-      invman_i_set(&any, &invman_i_zero, L);
-      INVMAN_I_UNROLL
-      for (a = 0; a < INVMAN_I_POINTS; a++) {
-        size_t row = invman_i_row_index(&s->pushing, invman_i_min(i + (size_t)a, s->pushing.n - 1));
-        INVMAN_I_UNROLL
-        for (j = 0; j < J; j++) {
-          invman_i_mark_crossing(&mark[a][j], &z[a][j], &z[a][J + j], &v[j][d + 1], s->span,
-                                 s->span * f->r[row] * f->square[row], L);
-          invman_i_add_gated(&any, &mark[a][j], &mark[a][j], L);
-        }
-      }
-      if (!(invman_i_sum_lanes(&any) > 0)) continue;
-      for (a = 0; a < INVMAN_I_POINTS && i + (size_t)a < s->pushing.n; a++)
-        for (j = 0; j < J; j++)
-          for (l = 0; l < INVMAN_I_WIDTH; l++) {
-            size_t row = invman_i_row_index(&s->pushing, i + (size_t)a), k = 0;
-            lane = (size_t)(j * INVMAN_I_WIDTH + l);
-            if (!(mark[a][j].d[l] > 0)) continue;
-            while (k < count[lane] && point[lane][k] != row) k++;
-            if (k < count[lane] || k == INVMAN_I_HELD_MAX) continue;
-            point[lane][k] = row;
-            before[lane][k] = z[a][j].d[l] > 0;
-            count[lane]++;
-          }
-    }
-    for (lane = 0; lane < (size_t)J * INVMAN_I_WIDTH; lane++) {
-      size_t n, k;
-      if (count[lane] == 0) continue;
-      n = invman_i_hold_neuron(f, first + lane, s->span, point[lane], count[lane], before[lane], kept);
-      for (k = 0; k < n; k++, out_count++)
-        if (out_count < f->held_room) out[out_count] = kept[k];
-    }
-  }
-  f->group_count[task] = out_count;
-}
-INVMAN_I_KERNEL(invman_i_hold_group)
-
-/* Held gates in the place of plain ones in G: of all held pairs, or (nearby 0 or 1) those whose point is so. */
-static void invman_i_hold_gradient(invman_flow *f, int nearby) {
-  size_t d = f->net->d, k, l;
-  for (k = 0; k < f->held_count; k++) {
-    const invman_i_held *h = &f->held[k];
-    const double *x = f->train->x + h->i * d;
-    double *g = invman_i_neuron(&f->grad, h->n), change = (h->gate - (h->z > 0)) * f->r[h->i];
-    if (nearby >= 0 && f->nearby[h->i] != nearby) continue;
-    for (l = 0; l < d; l++) g[l * INVMAN_I_WIDTH] += change * x[l] / (double)d;
-    g[d * INVMAN_I_WIDTH] += change;
-    g[(d + 1) * INVMAN_I_WIDTH] += change * h->z;
-  }
-}
-
-/* Room for so many pairs per group, in both lists. */
-static invman_status invman_i_reserve_held(invman_flow *f, size_t room) {
-  size_t groups = invman_i_groups(f->trial.panels);
-  invman_i_held *held, *next;
-  if (room <= f->held_room) return INVMAN_OK;
-  invman_i_give(&f->scope, f->held_next);
-  f->held_next = NULL;
-  next = (invman_i_held *)invman_i_take(&f->scope, invman_i_mul(groups, room), sizeof *next);
-  held = (invman_i_held *)invman_i_take(&f->scope, invman_i_mul(groups, room), sizeof *held);
-  if (f->scope.status < 0) return f->scope.status;
-  if (f->held) memcpy(held, f->held, f->held_count * sizeof *held);
-  invman_i_give(&f->scope, f->held);
-  f->held = held;
-  f->held_next = next;
-  f->held_room = room;
-  return INVMAN_OK;
-}
-
-/* The gates of a step of length span from where the network is; G follows them. */
-static void invman_i_hold_neurons(invman_flow *f, double span) {
-  size_t groups = invman_i_groups(f->trial.panels), n = 0, count = 0, most = 0, g, i;
-  invman_i_held *swap;
-  invman_i_hold s;
-  for (i = 0; i < f->train->n; i++)
-    if (f->r[i] != 0) f->list[n++] = i;
-  if (n > INVMAN_I_PUSHING_MAX) {
-    f->held_count = 0;
-    return;
-  }
-  s.flow = f;
-  s.pushing = invman_i_listed(f, 0, n);
-  s.span = span;
-  do { /* again where the room was not enough */
-    if (invman_i_reserve_held(f, most) < 0) return;
-    invman_i_turn_neurons(f, 0);
-    invman_i_gradient_points(&f->context, &f->trial, invman_i_narrow(f), s.pushing, f->r, 0, &f->grad);
-    invman_i_hold_gradient(f, -1);
-    invman_i_parallel(&f->context, groups, invman_i_hold_group(&f->context), &s,
-                      (double)n * (double)f->net->h * 2 * (double)(f->net->d + 2));
-    for (g = 0; g < groups; g++) most = invman_i_max(most, f->group_count[g]);
-  } while (most > f->held_room);
-  for (g = 0; g < groups; g++) {
-    memmove(f->held_next + count, f->held_next + g * f->held_room, f->group_count[g] * sizeof *f->held);
-    count += f->group_count[g];
-  }
-  swap = f->held;
-  f->held = f->held_next;
-  f->held_next = swap;
-  f->held_count = count;
-}
-
-/* ---- sweeps over the points of the list, with the held gates in the place of the plain ones */
-
-/* G = (or +=) sum of r x~ over part of the list, near or not. */
-static void invman_i_flow_gradient(invman_flow *f, size_t first, size_t count, int nearby) {
-  invman_i_gradient_points(&f->context, &f->trial, invman_i_narrow(f), invman_i_listed(f, first, count), f->r, nearby,
-                           &f->grad);
-  invman_i_hold_gradient(f, nearby);
-}
-
-/* The rates of part of the list's margins along G, Eq. (3). */
-static void invman_i_flow_rates(invman_flow *f, size_t first, size_t count, double *rate) {
-  double unit = sqrt(2.0) / (double)f->net->h;
-  size_t d = f->net->d, k;
-  invman_i_sweep s;
-  memset(&s, 0, sizeof s);
-  s.net = &f->trial;
-  s.grad = &f->grad;
-  s.narrow = invman_i_narrow(f);
-  s.x = invman_i_listed(f, first, count);
-  invman_i_sum_neurons(&f->context, s.narrow ? invman_i_rate_single(&f->context) : invman_i_rate(&f->context), s, unit,
-                       f->partial, rate);
-  for (k = 0; k < f->held_count; k++) {
-    const invman_i_held *h = &f->held[k];
-    const double *v = invman_i_neuron(&f->trial, h->n), *g = invman_i_neuron(&f->grad, h->n);
-    const double *x = f->train->x + h->i * d;
-    double beta = v[(d + 1) * INVMAN_I_WIDTH];
-    if (f->where[h->i] < first || f->where[h->i] >= first + count) continue;
-    rate[f->where[h->i] - first] += unit * (h->gate - (h->z > 0)) *
-                                    (beta * beta * invman_i_neuron_dot(g, x, d) + g[(d + 1) * INVMAN_I_WIDTH] * h->z);
-  }
-  for (k = 0; k < count; k++) rate[k] *= f->options.alpha * f->train->y[f->list[first + k]];
-}
-
-static void invman_i_flow_gram(invman_flow *f) {
-  invman_i_points nearby = invman_i_listed(f, 0, f->near_count);
-  if (invman_i_gram_reserve(&f->gram, &f->scope, nearby.n) < 0) return;
-  f->gram.net = &f->trial;
-  f->gram.part = INVMAN_NTK_ALL;
-  f->gram.held = f->held;
-  f->gram.held_count = f->held_count;
-  f->gram.where = f->where;
-  invman_i_gram_points(&f->context, &f->gram, &nearby, NULL, f->K);
-}
-
-static void invman_i_flow_eval(invman_flow *f, int start, const double *x, size_t n, double *out) {
-  invman_i_eval_points(&f->context, start ? &f->start : &f->trial, NULL, invman_i_points_of(x, NULL, n, f->net->d),
-                       f->partial, out);
-}
-
-static int invman_i_flow_at_rest(invman_flow *f) { /* or what they push reaches no neuron */
-  double push = 0;
-  size_t i;
-  for (i = 0; i < f->train->n; i++) push += fabs(f->r[i]) * sqrt(f->square[i]);
-  return f->speed <= 1e-14 * push;
-}
-
-static void invman_i_flow_accept(invman_flow *f) {
-  invman_i_unpack_net(&f->trial, f->net);
-  f->info.held = f->held_count;
-}
-
-static void invman_i_flow_lambda_star(invman_flow *f) {
-  f->info.lambda_star = invman_i_lambda(f->net, &f->trial, f->options.d_par);
-}
-
-static void invman_i_flow_put_back(invman_flow *f) { invman_i_pack_net(f->net, &f->trial); }
-
-static const invman_i_mover invman_i_net_mover = {
-    invman_i_hold_neurons,     invman_i_flow_gradient, invman_i_flow_rates,   invman_i_flow_gram,
-    invman_i_turn_neurons,     invman_i_flow_eval,     invman_i_flow_at_rest, invman_i_flow_accept,
-    invman_i_flow_lambda_star, invman_i_flow_put_back};
-
-/* ---- a model of the caller's. Its rates are differences of f along G. */
-
-static int invman_i_all_finite(const double *x, size_t n) {
-  size_t k;
-  for (k = 0; k < n && invman_i_isfinite(x[k]); k++) {}
-  return k == n;
-}
-
-/* The status of a callback; where f overflows the step is too long, and that is no error. */
-static const char *const invman_i_gradient_failed = "flow: the model's gradient did not return INVMAN_OK";
-static const char *const invman_i_gram_failed = "flow: the model's gram did not return INVMAN_OK";
-
-static void invman_i_listen(invman_flow *f) { /* when a call begins */
-  if (f->context.error) f->heard = *f->context.error;
-}
-
-/* What a callback returned; `what` names it where that is no success, unless the callback itself has said more. */
-static int invman_i_model_failed(invman_flow *f, invman_status status, const char *what) {
-  const invman_error *error = f->context.error;
-  if (f->scope.status < 0) return 1;
-  if (status == INVMAN_OK) return 0;
-  f->scope.status = status < 0 ? status : INVMAN_E_ARG;
-  if (error && error->what == f->heard.what && error->place == f->heard.place)
-    invman_i_fail(&f->context, f->scope.status, what, "", 0);
-  return 1;
-}
-
-static void invman_i_model_begin(invman_flow *f, double span) { /* a trial that was too long has left its G far off */
-  (void)span;
-  memcpy(f->G, f->last_G, f->model.size * sizeof *f->G);
-}
-
-/* Gathers part of the list. */
-static const double *invman_i_model_points(invman_flow *f, size_t first, size_t count) {
-  size_t d = f->train->d, k;
-  for (k = 0; k < count; k++) {
-    memcpy(f->x_list + k * d, f->train->x + f->list[first + k] * d, d * sizeof(double));
-    f->r_list[k] = f->r[f->list[first + k]];
-  }
-  return f->x_list;
-}
-
-static void invman_i_model_push(invman_flow *f, size_t first, size_t count, int nearby) {
-  size_t N = f->model.size, k;
-  double *G = nearby ? f->here : f->G;
-  if (f->scope.status < 0 || f->beyond) return;
-  if (!nearby) memset(f->G, 0, N * sizeof *f->G);
-  if (count == 0) return;
-  if (invman_i_model_failed(
-          f, f->model.gradient(invman_i_model_points(f, first, count), count, f->r_list, G, f->model.user),
-          invman_i_gradient_failed))
-    return;
-  f->beyond = !invman_i_all_finite(G, N);
-  for (k = 0; nearby && !f->beyond && k < N; k++) f->G[k] += f->here[k];
-}
-
-static void invman_i_model_set(invman_flow *f, const double *from) {
-  memcpy(f->model.weights, from, f->model.size * sizeof *from);
-}
-
-static void invman_i_model_shift(invman_flow *f, const double *from, double dt) {
-  size_t k;
-  invman_i_model_set(f, from);
-  if (f->model.move)
-    invman_i_model_failed(f, f->model.move(f->G, dt, f->model.user), "flow: the model's move did not return INVMAN_OK");
-  else
-    for (k = 0; k < f->model.size; k++) f->model.weights[k] += dt * f->G[k];
-  f->beyond |= !invman_i_all_finite(f->model.weights, f->model.size);
-}
-
-static void invman_i_model_move(invman_flow *f, double dt) { invman_i_model_shift(f, f->at, dt); }
-
-/* f at n points; NaN where it overflows */
-static void invman_i_model_f(invman_flow *f, const double *x, size_t n, double *out) {
-  size_t k;
-  invman_status status = INVMAN_E_NONFINITE;
-  if (f->scope.status < 0 || n == 0) return;
-  if (invman_i_all_finite(f->model.weights, f->model.size)) status = f->model.evaluate(x, n, out, f->model.user);
-  if (status == INVMAN_E_NONFINITE)
-    for (k = 0; k < n; k++) out[k] = HUGE_VAL - HUGE_VAL;
-  else if (invman_i_model_failed(f, status, "flow: the model's evaluate did not return INVMAN_OK")) return;
-  f->beyond |= !invman_i_all_finite(out, n);
-}
-
-static void invman_i_model_eval(invman_flow *f, int start, const double *x, size_t n, double *out) {
-  if (start) invman_i_model_set(f, f->first);
-  invman_i_model_f(f, x, n, out);
-  if (start) invman_i_model_set(f, f->at);
-}
-
-/* Central differences: the weights go `reach` of their size to either side. */
-static void invman_i_model_differences(invman_flow *f, size_t first, size_t count, double reach, double *rate) {
-  size_t N = f->model.size, k;
-  double size = sqrt(invman_i_inner(f->G, f->G, N)), weight, dt;
-  const double *x = invman_i_model_points(f, first, count);
-  memset(rate, 0, count * sizeof *rate);
-  if (!(size > 0) || f->scope.status < 0 || f->beyond) return;
-  memcpy(f->here, f->model.weights, N * sizeof *f->here);
-  weight = sqrt(invman_i_inner(f->here, f->here, N) / (double)N);
-  dt = reach * (weight > 0 ? weight : 1) / size;
-  invman_i_model_shift(f, f->here, dt);
-  invman_i_model_f(f, x, count, rate);
-  invman_i_model_shift(f, f->here, -dt);
-  invman_i_model_f(f, x, count, f->shifted);
-  invman_i_model_set(f, f->here);
-  if (f->beyond) memset(rate, 0, count * sizeof *rate);
-  else
-    for (k = 0; k < count; k++)
-      rate[k] = f->options.alpha * f->train->y[f->list[first + k]] * (rate[k] - f->shifted[k]) / (2 * dt);
-}
-
-static void invman_i_model_rates(invman_flow *f, size_t first, size_t count, double *rate) {
-  invman_i_model_differences(f, first, count, 1e-5, rate);
-}
-
-static void invman_i_model_gram(invman_flow *f) {
-  size_t n = f->near_count;
-  const double *x = invman_i_model_points(f, 0, n);
-  if (f->scope.status < 0 || f->beyond ||
-      invman_i_model_failed(f, f->model.gram(x, n, f->K, f->model.user), invman_i_gram_failed))
-    return;
-  f->beyond = !invman_i_all_finite(f->K, n * n);
-}
-
-static void invman_i_model_is_wrong(invman_flow *f, const char *what) {
-  if (f->scope.status >= 0) f->scope.status = invman_i_fail(&f->context, INVMAN_E_ARG, what, "", 0);
-}
-
-/* Some points that push, gathered, with their Gram matrix: whether they push by K and not by their gradient. */
-static void invman_i_model_check_rest(invman_flow *f, const double *K, size_t count, double largest) {
-  double push = 0, square = 0, G;
-  size_t i, j;
-  if (invman_i_model_failed(f, f->model.gradient(f->x_list, count, f->r_list, f->here, f->model.user),
-                            invman_i_gradient_failed))
-    return;
-  G = sqrt(invman_i_inner(f->here, f->here, f->model.size));
-  for (i = 0; i < count; i++) {
-    push += fabs(f->r_list[i]);
-    for (j = 0; j < count; j++) square += f->r_list[i] * f->r_list[j] * K[i * count + j];
-  }
-  if (G <= 1e-10 * push * sqrt(largest) && square > 1e-6 * push * push * largest)
-    invman_i_model_is_wrong(f, "flow: the model's gradient is 0 where its Gram matrix is not; see invman_model_check");
-}
-
-/* G is to be compared with the gradients of single points: of those that push most. Rates that are differences cancel
-   to some 1e-12 of them, and what is left would move the margins about for ever. */
-static int invman_i_model_at_rest(invman_flow *f) {
-  enum { FEW = 8 };
-  size_t p = f->train->n, count = 0, k, i;
-  double K[FEW * FEW], G = sqrt(invman_i_inner(f->G, f->G, f->model.size)), push = 0, largest = 0;
-  for (i = 0; i < p; i++) push += fabs(f->r[i]);
-  if (push == 0) return 1;
-  for (i = 0; i < p && count < FEW; i++)
-    if (fabs(f->r[i]) >= push / (double)p) {
-      memcpy(f->x_list + count * f->train->d, f->train->x + i * f->train->d, f->train->d * sizeof(double));
-      f->r_list[count++] = f->r[i];
-    }
-  memset(K, 0, sizeof K);
-  if (count == 0 || invman_i_model_failed(f, f->model.gram(f->x_list, count, K, f->model.user), invman_i_gram_failed))
-    return 0;
-  for (k = 0; k < count; k++) largest = fmax(largest, K[k * count + k]);
-  if (!(largest <= DBL_MAX && G <= 1e-10 * push * sqrt(largest))) return 0;
-  invman_i_model_check_rest(f, K, count, largest);
-  return f->scope.status >= 0;
-}
-
-static void invman_i_model_accept(invman_flow *f) {
-  memcpy(f->at, f->model.weights, f->model.size * sizeof *f->at);
-  memcpy(f->last_G, f->G, f->model.size * sizeof *f->G);
-}
-
-static void invman_i_model_lambda_star(invman_flow *f) { (void)f; }
-
-static void invman_i_model_put_back(invman_flow *f) { invman_i_model_set(f, f->at); }
-
-static const invman_i_mover invman_i_model_mover = {
-    invman_i_model_begin,       invman_i_model_push,    invman_i_model_rates,   invman_i_model_gram,
-    invman_i_model_move,        invman_i_model_eval,    invman_i_model_at_rest, invman_i_model_accept,
-    invman_i_model_lambda_star, invman_i_model_put_back};
-
-/* ---- one trial of a step */
-
-/* margin = y alpha (f - f_0) of some points in order, here; in double. */
-static void invman_i_wide_margins(invman_flow *f, size_t first, size_t count, double *margin) {
-  size_t i;
-  f->mover->eval(f, 0, f->train->x + first * f->train->d, count, margin);
-  for (i = 0; i < count; i++) margin[i] = f->options.alpha * f->train->y[first + i] * (margin[i] - f->f0[first + i]);
-}
-
-/* Of the points of a list, in the precision in use; networks only. */
-static void invman_i_look(invman_flow *f, const size_t *list, size_t count, double *margin) {
-  invman_i_points some = invman_i_points_of(f->train->x, list, count, f->train->d);
-  size_t k;
-  if (count == 0) return;
-  some.narrow = f->x_narrow;
-  invman_i_eval_points(&f->context, &f->trial, invman_i_narrow(f), some, f->partial, f->work);
-  for (k = 0; k < count; k++) {
-    size_t i = list[k];
-    margin[i] = f->options.alpha * f->train->y[i] * (f->work[k] - f->f0[i]);
-  }
-}
-
-/* What single precision does to the margins of some points in order, here. */
-static double invman_i_single_error(invman_flow *f, size_t first, size_t count, const double *margin, const double *gap,
-                                    double *wide) {
-  double error = 0;
-  size_t i;
-  invman_i_wide_margins(f, first, count, wide);
-  for (i = 0; i < count; i++)
-    if (!(gap[first + i] > 0)) error = invman_i_worst(error, fabs(margin[first + i] - wide[i]));
-  f->info.single_error = invman_i_worst(f->info.single_error, error);
-  return error;
-}
-
-enum { INVMAN_I_CHECKS = 16 };
-
-/* Whether it can be neglected in a trial: looked at in a part of the points, another one each time. */
-static int invman_i_single_serves(invman_flow *f, double allowed) {
-  size_t p = f->train->n, part = (f->info.step + f->info.rejected) % INVMAN_I_CHECKS;
-  size_t first = p * part / INVMAN_I_CHECKS, last = p * (part + 1) / INVMAN_I_CHECKS;
-  if (!f->info.in_single) return 1;
-  return invman_i_single_error(f, first, last - first, f->next, f->gap_next, f->work) <= 0.1 * allowed;
-}
-
-typedef struct invman_i_trial {
-  double used;  /* the step's length: shorter than wanted where the frozen flow comes to rest */
-  double error; /* largest difference between real and predicted margins */
-  double turn;  /* largest |G_n| dt */
-  double size;  /* largest |margin| after it */
-  int rest;     /* the flow does not move at all */
-} invman_i_trial;
-
-static double invman_i_root_mean_square(const double *x, size_t n) { return sqrt(invman_i_inner(x, x, n) / (double)n); }
-
-/* ---- points far above their margin. They do not push, so that neither their rates are worth a sweep nor, as long as
-   the sum of the steps' bounds says that they stay there, their margins. */
-
-enum { INVMAN_I_FAR = 2 };
-
-static double invman_i_far(const invman_flow *f, size_t i, double span) {
-  return 1 + 8 * span * (fabs(f->rate[i]) + f->typical);
-}
-
-/* The lowest that a margin can be. */
-static double invman_i_lowest(const invman_flow *f, size_t i) { return f->margin[i] - f->gap[i]; }
-
-/* Looks at the points again, where the step starts, that may not be far above their margin. Returns at how many. */
-static size_t invman_i_look_again(invman_flow *f, double span) {
-  size_t count = 0, k;
-  for (k = 0; k < f->train->n; k++)
-    if (f->gap[k] > 0 && !(invman_i_lowest(f, k) > invman_i_far(f, k, span))) f->look[count++] = k;
-  if (count == 0) return 0;
-  f->mover->put_back(f);
-  for (k = 0; k < count; k++) f->next[f->look[k]] = f->margin[f->look[k]];
-  invman_i_look(f, f->look, count, f->margin);
-  for (k = 0; k < count; k++) {
-    size_t i = f->look[k];
-    f->gap[i] = 0;
-    f->rate[i] = (f->margin[i] - f->next[i]) / (f->info.t - f->seen[i]);
-    f->seen[i] = f->info.t;
-  }
-  return count;
-}
-
-/* The margins after a trial: of all points but those that are far and stay so. */
-static void invman_i_eval_margins(invman_flow *f, double *margin) {
-  size_t p = f->train->n, count = 0, i;
-  if (!f->net) {
-    invman_i_wide_margins(f, 0, p, margin);
-    return;
-  }
-  for (i = 0; i < p; i++) {
-    double reach = f->options.alpha * f->reach * sqrt(f->square[i]);
-    int stays = f->nearby[i] == INVMAN_I_FAR && invman_i_lowest(f, i) - reach > 1 + f->options.margin_tol;
-    f->gap_next[i] = stays ? f->gap[i] + reach : 0;
-    margin[i] = f->margin[i];
-    if (!stays) f->look[count++] = i;
-  }
-  invman_i_look(f, f->look, count, margin);
-}
-
-/* Marks the points that may come to their margin within a step: by their own rate with a margin of safety, or by a
-   typical one, since rates change when others arrive. Returns how many. Others are so far above it that their rates
-   are not worth a sweep. */
-static size_t invman_i_mark_near(invman_flow *f, double span) {
-  size_t count = 0, i;
-  for (i = 0; i < f->train->n; i++) {
-    double approach = f->margin[i] < 1 ? f->rate[i] : -f->rate[i];
-    int distant = f->net && f->loss.kind == INVMAN_HINGE && invman_i_lowest(f, i) > invman_i_far(f, i, span);
-    int nearby = invman_i_is_near(&f->loss, f->margin[i], span * (1.5 * fmax(0, approach) + 0.3 * f->typical));
-    f->nearby[i] = nearby ? 1 : distant ? INVMAN_I_FAR : 0;
-    count += nearby != 0;
-  }
-  return count;
-}
-
-/* The length of a step, down to span/64, over which so few points are near that their Gram matrix takes O(p) memory.
-   Where even that is too long they come together, as the points on a plateau of F do, and are taken together. */
-static double invman_i_fit_near(invman_flow *f, double span) {
-  size_t most = invman_i_max(512, (size_t)(8 * sqrt((double)f->train->n)));
-  double part;
-  if (f->loss.kind == INVMAN_HINGE)
-    for (part = span; part > span / 65; part *= 0.5)
-      if (invman_i_mark_near(f, part) <= most) return part;
-  invman_i_mark_near(f, span);
-  return span;
-}
-
-/* Sorts the points into near ones, those that push (g = 1) and those that do not. */
-static void invman_i_split(invman_flow *f) {
-  size_t p = f->train->n, i, count = 0;
-  int part;
-  for (part = 0; part < 4; part++) {
-    for (i = 0; i < p; i++)
-      if ((f->nearby[i] == 1 ? 0 : f->nearby[i] == INVMAN_I_FAR ? 3 : f->margin[i] < 1 ? 1 : 2) == part) {
-        f->where[i] = count;
-        f->list[count++] = i;
-        if (part > 0) f->r[i] = part == 1 ? f->unit * f->train->y[i] : 0; /* near: the margin step's */
-      }
-    if (part == 0) f->near_count = count;
-    if (part == 1) f->below = count - f->near_count;
-    if (part == 2) f->far_count = p - count;
-  }
-}
-
-static invman_status invman_i_near_reserve(invman_flow *f) {
-  size_t n = f->near_count, room;
-  if (invman_i_margins_reserve(&f->margins, &f->scope, n) < 0) return f->scope.status;
-  if (n <= f->gram_room) return INVMAN_OK;
-  room = invman_i_min(f->train->n, n + n / 4 + 16);
-  invman_i_give(&f->scope, f->K);
-  f->K = invman_i_doubles(&f->scope, invman_i_mul(room, room));
-  f->gram_room = f->K ? room : 0;
-  return f->scope.status;
-}
-
-static size_t invman_i_share(const invman_flow *f) { /* the points above their margin that make t* */
-  return (size_t)ceil(f->options.tstar_fraction * (double)f->train->n * (1 - 1e-12));
-}
-
-static size_t invman_i_above_wanted(const invman_flow *f) { /* of them, how many near ones */
-  size_t wanted = invman_i_share(f);
-  return wanted - invman_i_min(wanted, f->train->n - f->near_count - f->below);
-}
-
-/* Moves the near points' margins over the step: their mean push g, and how long the step can be. */
-static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_trial *trial) {
-  invman_i_margins *e = &f->margins;
-  size_t p = f->train->n, n = f->near_count, i;
-  int rest = 0;
-  invman_status status = INVMAN_OK;
-  trial->used = span;
-  trial->rest = n + f->below == 0;
-  if (n > 0) status = invman_i_near_reserve(f);
-  if (n == 0 || status < 0) return status;
-
-  /* Their kernel, and the drift that the points below give them. */
-  memset(e->drift, 0, n * sizeof *e->drift);
-  if (f->below > 0) f->mover->rates(f, 0, n, e->drift);
-  for (i = 0; i < n; i++) {
-    e->y[i] = f->train->y[f->list[i]];
-    e->m[i] = f->margin[f->list[i]];
-  }
-  f->mover->gram(f);
-  if (f->scope.status < 0) return f->scope.status;
-  if (f->beyond) return INVMAN_NOT_CONVERGED;
-  e->K = f->K;
-  e->scale = f->options.alpha / (double)p;
-  e->above_wanted = invman_i_above_wanted(f);
-
-  if (f->loss.kind == INVMAN_HINGE) status = invman_i_hinge_run(e, span, &rest);
-  else status = invman_i_smooth_run(e, &f->loss, span, 0.05 * f->options.margin_tol);
-  if (status != INVMAN_OK) return status;
-
-  if (rest && f->below == 0) trial->used = e->s; /* the clock does not run on while nothing moves */
-  else if (rest)                                 /* they stay where they are, but push on */
-    for (i = 0; i < n; i++) e->impulse[i] += (span - e->s) * e->g[i];
-  if (!(trial->used > 0)) {
-    for (i = 0; i < n; i++) f->r[f->list[i]] = f->unit * e->y[i] * e->g[i];
-    f->mover->push(f, 0, n, 1);
-    trial->rest = 1;
-    return f->scope.status;
-  }
-
-  for (i = 0; i < n; i++) {
-    f->r[f->list[i]] = f->unit * e->y[i] * (e->impulse[i] / trial->used);
-    f->predicted[f->list[i]] = e->m[i];
-  }
-  f->mover->push(f, 0, n, 1);
-  return f->scope.status;
-}
-
-/* Predicts the other points' margins; returns how many of them turn out to be near. Far points move as they did. */
-static size_t invman_i_predict_rest(invman_flow *f, const invman_i_trial *trial) {
-  size_t k, missed = 0, rest = f->train->n - f->near_count - f->far_count;
-  for (k = 0; k < f->far_count; k++) {
-    size_t i = f->list[f->near_count + rest + k];
-    f->predicted[i] = f->margin[i] + trial->used * f->rate[i];
-  }
-  if (rest > 0) f->mover->rates(f, f->near_count, rest, f->work);
-  for (k = 0; k < rest && !f->beyond; k++) {
-    size_t i = f->list[f->near_count + k];
-    f->rate[i] = f->work[k];
-    f->predicted[i] = f->margin[i] + trial->used * f->rate[i];
-    if ((f->predicted[i] < 1) != (f->margin[i] < 1) || invman_i_is_near(&f->loss, f->predicted[i], 0)) {
-      f->nearby[i] = 1;
-      missed++;
-    }
-  }
-  return missed;
-}
-
-static invman_status invman_i_too_long(invman_i_trial *trial, double span) {
-  trial->rest = 0;
-  trial->used = span;
-  trial->error = HUGE_VAL;
-  return INVMAN_OK;
-}
-
-/* Margins that seem to rest may do so because their kernel's rounding hides what moves them. */
-static int invman_i_rests(invman_flow *f) {
-  double push = 0;
-  size_t i;
-  if (!f->net) return f->beyond || f->mover->at_rest(f);
-  for (i = 0; i < f->train->n; i++) push += fabs(f->r[i]) * sqrt(f->square[i]);
-  return f->speed <= 1e-12 * push;
-}
-
-/* ---- a model that contradicts itself. The margins that it really has do not come nearer to the predicted ones as the
-   step is made shorter; each length is refused in turn, or the run creeps on at one that is short enough to hide it. So
-   where they come out otherwise, f's differences along G are compared with what was predicted from K, at the weights
-   where G and K were made. Those of a right model agree there at any length of the step, next to a kink as well. */
-
-#define INVMAN_I_CONTRADICTS \
-  "flow: f does not change along the model's gradient as its Gram matrix says; see invman_model_check"
-enum { INVMAN_I_DOUBTS = 4, INVMAN_I_CONTRADICTIONS = 3, INVMAN_I_LENGTHS = 20 };
-
-/* Whether the near points' predicted rates are not what f does along G, beyond a share of the largest rate and what the
-   differences leave open. */
-static int invman_i_rates_contradict(invman_flow *f, double share) {
-  double *nearby = f->work, *longer = f->next, largest = 0;
-  size_t n = f->near_count, i;
-  invman_i_model_rates(f, 0, n, nearby);
-  invman_i_model_differences(f, 0, n, 16e-5, longer);
-  for (i = 0; i < n; i++)
-    largest = fmax(largest, fmax(fabs(nearby[i]), fmax(fabs(f->rate[f->list[i]]), fabs(f->margins.drift[i]))));
-  for (i = 0; i < n && !f->beyond; i++)
-    if (fabs(nearby[i] - f->rate[f->list[i]]) > share * largest + 10 * fabs(nearby[i] - longer[i])) return 1;
-  return 0;
-}
-
-/* How fast sum r f grows, and with it the loss falls, at some rates of the listed points after the near ones. */
-static double invman_i_descent(const invman_flow *f, const double *rate) {
-  size_t rest = f->train->n - f->near_count, k;
-  double sum = 0;
-  for (k = 0; k < rest; k++) {
-    size_t i = f->list[f->near_count + k];
-    sum += f->r[i] * f->train->y[i] * rate[k];
-  }
-  return sum;
-}
-
-/* Whether the loss rises along G: sum r f should grow as |G|^2. Asked where no near point has a part in G. */
-static int invman_i_loss_rises(invman_flow *f) {
-  double descent, longer;
-  size_t rest = f->train->n - f->near_count, k;
-  for (k = 0; k < f->near_count; k++)
-    if (f->r[f->list[k]] != 0) return 0;
-  for (k = 0; k < rest; k++) f->work[k] = f->rate[f->list[f->near_count + k]];
-  descent = invman_i_descent(f, f->work);
-  if (descent >= 0) return 0;
-  invman_i_model_differences(f, f->near_count, rest, 16e-5, f->next);
-  longer = invman_i_descent(f, f->next);
-  return !f->beyond && fabs(longer - descent) < 0.3 * fabs(descent);
-}
-
-/* Soon after the start, when no kink is met exactly any more: a few points' gradient along which f does not change as
-   their Gram matrix says. Before a step, at its weights; G and the list are then made anew. */
-static void invman_i_ask_early(invman_flow *f) {
-  enum { FEW = 4, FIRST = 3 };
-  size_t n = invman_i_min(f->train->n, FEW), i, j;
-  double K[FEW * FEW], rate[FEW], longer[FEW], wanted[FEW], largest = 0;
-  int wrong = 0;
-  if (f->net || f->info.step < (size_t)FIRST || f->info.step >= (size_t)FIRST + INVMAN_I_CONTRADICTIONS) return;
-  f->beyond = 0;
-  for (i = 0; i < n; i++) {
-    f->list[i] = i * f->train->n / n;
-    f->r[f->list[i]] = f->unit * f->train->y[f->list[i]];
-  }
-  invman_i_model_push(f, 0, n, 0);
-  invman_i_model_rates(f, 0, n, rate);
-  invman_i_model_differences(f, 0, n, 16e-5, longer);
-  if (f->scope.status < 0 || f->beyond) return;
-  if (invman_i_model_failed(f, f->model.gram(invman_i_model_points(f, 0, n), n, K, f->model.user),
-                            invman_i_gram_failed))
-    return;
-  for (i = 0; i < n; i++) {
-    for (wanted[i] = 0, j = 0; j < n; j++) wanted[i] += K[i * n + j] * f->r[f->list[j]];
-    wanted[i] *= f->options.alpha * f->train->y[f->list[i]];
-    largest = fmax(largest, fmax(fabs(rate[i]), fabs(wanted[i])));
-  }
-  for (i = 0; i < n; i++) wrong |= fabs(rate[i] - wanted[i]) > 0.25 * largest + 10 * fabs(rate[i] - longer[i]);
-  f->early += wrong;
-  if (f->early == INVMAN_I_CONTRADICTIONS) invman_i_model_is_wrong(f, INVMAN_I_CONTRADICTS);
-}
-
-/* Asks, in a trial whose rates are known, at the weights of its middle: of a run in which doubts were in vain less and
-   less often, but always, and strictly, where one length after the other was refused. */
-static void invman_i_ask_model(invman_flow *f) {
-  int strict = f->refused > INVMAN_I_LENGTHS, beyond = f->beyond, rises, wrong;
-  int asked = f->near_count > 0 && (strict || f->doubts >= f->patience);
-  if (f->net || f->scope.status < 0) return;
-  rises = invman_i_loss_rises(f);
-  wrong = rises || (asked && invman_i_rates_contradict(f, strict ? 0.02 : 0.25));
-  f->beyond = beyond;
-  if (wrong) {
-    if (++f->contradictions >= INVMAN_I_CONTRADICTIONS)
-      invman_i_model_is_wrong(f, rises ? "flow: the loss rises along the model's gradient; see invman_model_check"
-                                       : INVMAN_I_CONTRADICTS);
-  } else if (asked) {
-    f->contradictions = f->doubts = 0;
-    f->patience = invman_i_mul(2, f->patience);
-  } else if (f->contradictions > 0 && f->doubts < f->patience) { /* the loss rose, and does no more */
-    f->contradictions = 0;
-  }
-}
-
-/* A trial is doubtful where the error is a good part of all that the near points were to do. */
-static void invman_i_doubt_model(invman_flow *f, const invman_i_trial *trial) {
-  double change = 0;
-  size_t i;
-  if (f->net || f->near_count == 0) return;
-  for (i = 0; i < f->near_count; i++)
-    change = fmax(change, fmax(fabs(f->rate[f->list[i]]), fabs(f->margins.drift[i])) * trial->used);
-  f->doubts += trial->error > 0.2 * change;
-}
-
-/* One step of length span from where the weights are: trial weights, G and margins, and how good they are. */
-static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_trial *trial) {
-  size_t p = f->train->n, i;
-  invman_status status;
-  memset(trial, 0, sizeof *trial);
-  f->beyond = 0;
-  f->mover->begin(f, span);
-  if (f->scope.status < 0) return f->scope.status;
-  f->mover->move(f, 0.5 * span); /* the middle of the step, as the last trial's G sees it */
-  do {
-    invman_i_split(f);
-    f->mover->push(f, f->near_count, f->below, 0);
-    status = invman_i_margin_step(f, span, trial);
-    if (status < 0) return status;
-    if (status == INVMAN_NOT_CONVERGED || f->beyond) return invman_i_too_long(trial, span);
-    if (trial->rest) return invman_i_rests(f) ? status : invman_i_too_long(trial, span);
-  } while (invman_i_predict_rest(f, trial) > 0);
-  if (f->beyond) return invman_i_too_long(trial, span);
-  for (i = f->near_count; i < p; i++) f->work[i - f->near_count] = f->rate[f->list[i]];
-  if (f->near_count < p) f->typical = invman_i_root_mean_square(f->work, p - f->near_count);
-  for (i = 0; i < f->near_count; i++)
-    f->rate[f->list[i]] = (f->predicted[f->list[i]] - f->margin[f->list[i]]) / trial->used;
-  invman_i_ask_model(f);
-  if (f->scope.status < 0) return f->scope.status;
-
-  f->mover->move(f, trial->used);
-  trial->turn = f->speed * trial->used;
-  invman_i_eval_margins(f, f->next);
-  for (i = 0; i < p; i++) {
-    int distant = f->nearby[i] == INVMAN_I_FAR && f->next[i] > 1 && f->next[i] <= DBL_MAX;
-    if (distant && f->gap_next[i] > 0) continue;
-    if (distant) f->rate[i] = (f->next[i] - f->margin[i]) / (trial->used + (f->info.t - f->seen[i]));
-    else trial->error = invman_i_worst(trial->error, fabs(f->next[i] - f->predicted[i]));
-    trial->size = fmax(trial->size, fabs(f->next[i]));
-  }
-  invman_i_doubt_model(f, trial);
-  return f->scope.status;
-}
-
-/* ---- the chain of steps */
-
-static void invman_i_measure(invman_flow *f) { /* the info's view of the margins and the network */
-  size_t p = f->train->n, i;
-  invman_flow_info *info = &f->info;
-  info->loss = 0;
-  info->unsatisfied = 0;
-  info->margin_min = HUGE_VAL;
-  for (i = 0; i < p; i++) {
-    info->loss += invman_i_loss_value(&f->loss, f->margin[i]) / (double)p;
-    info->unsatisfied += !(f->margin[i] > 1 - f->options.margin_stop);
-    info->margin_min = fmin(info->margin_min, f->margin[i]);
-  }
-  if (f->net) info->lambda = invman_amplification(f->net, f->options.d_par);
-  info->lambda_max = fmax(info->lambda_max, info->lambda);
-}
-
-static invman_status invman_i_end(invman_flow *f, int end) {
-  f->info.end = end;
-  f->info.status = end == INVMAN_END_SATISFIED  ? INVMAN_OK
-                   : end == INVMAN_END_REST     ? INVMAN_NOT_SEPARABLE
-                   : end == INVMAN_END_ROUNDING ? INVMAN_NOT_CONVERGED
-                                                : INVMAN_STOPPED;
-  return f->info.status;
-}
-
-/* At an end that is not a pause of the caller's. */
-static int invman_i_is_over(const invman_flow *f) {
-  int end = f->info.end;
-  return end != INVMAN_END_NONE && end != INVMAN_END_REPORT && end != INVMAN_END_PROGRESS;
-}
-
-/* t* and Lambda there, from the events of the step just made. */
-static void invman_i_locate_t_star(invman_flow *f, const invman_i_trial *trial) {
-  const invman_i_margins *e = &f->margins;
-  double after = f->near_count > 0 ? e->above_time : invman_i_above_wanted(f) > 0 ? -1 : 0;
-  if (f->info.t_star > 0 || after < 0) return;
-  after = fmin(after, trial->used);
-  f->info.t_star = f->info.t + after;
-  f->mover->move(f, after);
-  f->mover->lambda_star(f);
-  f->mover->move(f, trial->used);
-}
-
-/* All margins where the last step ended, in double: what single precision did to them is in the info. */
-static void invman_i_widen_margins(invman_flow *f) {
-  size_t i;
-  f->mover->put_back(f);
-  invman_i_single_error(f, 0, f->train->n, f->margin, f->gap, f->next);
-  memcpy(f->margin, f->next, f->train->n * sizeof *f->margin);
-  for (i = 0; i < f->train->n; i++) { /* all have been looked at now */
-    f->gap[i] = 0;
-    f->seen[i] = f->info.t;
-  }
-  invman_i_measure(f);
-}
-
-/* On in double. Returns whether it was in single precision. */
-static int invman_i_leave_single(invman_flow *f) {
-  if (!f->info.in_single) return 0;
-  invman_i_widen_margins(f);
-  f->info.in_single = 0;
-  return 1;
-}
-
-static void invman_i_accept(invman_flow *f, double dt) {
-  double *margin = f->margin, *gap = f->gap;
-  size_t i;
-  f->mover->accept(f);
-  f->margin = f->next;
-  f->next = margin;
-  f->gap = f->gap_next;
-  f->gap_next = gap;
-  f->info.t += dt;
-  for (i = 0; i < f->train->n; i++)
-    if (!(f->gap[i] > 0)) f->seen[i] = f->info.t;
-  f->info.dt = dt;
-  f->info.step++;
-  invman_i_measure(f);
-}
-
-/* The end that the limits set, if any. */
-static invman_status invman_i_check_limits(invman_flow *f) {
-  const invman_flow_options *o = &f->options;
-  if (f->info.unsatisfied == 0 && f->info.in_single) {
-    invman_i_widen_margins(f);
-    f->info.in_single = f->info.unsatisfied == 0;
-  } else if (f->info.unsatisfied == 0 && invman_i_look_again(f, HUGE_VAL) > 0) {
-    invman_i_measure(f);
-  }
-  if (f->info.unsatisfied == 0) return invman_i_end(f, INVMAN_END_SATISFIED);
-  if (o->t_max > 0 && f->info.t >= o->t_max) return invman_i_end(f, INVMAN_END_T_MAX);
-  if (o->step_max > 0 && f->info.step >= o->step_max) return invman_i_end(f, INVMAN_END_STEP_MAX);
-  return invman_i_end(f, INVMAN_END_NONE);
-}
-
-/* One step of the chain. */
-static invman_status invman_i_chain_step(invman_flow *f) {
-  const invman_flow_options *o = &f->options;
-  /* Near the end errors must not be larger than what is left to do. */
-  double allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop)), longest = 0;
-  int tries;
-  invman_i_ask_early(f);
-  if (f->scope.status < 0) return f->scope.status;
-  for (tries = 0;; tries++) {
-    double span = fmin(f->dt, o->rotation_tol / f->speed), wanted, factor, enough = allowed;
-    int last = o->t_max > 0 && span >= (o->t_max - f->info.t) * (1 - 1e-12);
-    invman_i_trial trial;
-    invman_status status;
-    if (last) span = o->t_max - f->info.t;
-    wanted = span;
-    invman_i_look_again(f, span);
-    span = invman_i_fit_near(f, span);
-    last = last && span == wanted;
-    f->refused = tries;
-    longest = fmax(longest, span); /* at t = 0 no step is too short for the clock */
-    if (!(f->info.t + span > f->info.t && span > 1e-18 * longest)) {
-      if (invman_i_leave_single(f)) continue;
-      return invman_i_end(f, INVMAN_END_ROUNDING);
-    }
-    status = invman_i_try_step(f, span, &trial);
-    if (status < 0) return status;
-    if (trial.rest || (trial.error <= allowed && f->mover->at_rest(f))) {
-      if (invman_i_leave_single(f)) continue;
-      return invman_i_end(f, INVMAN_END_REST);
-    }
-    if (f->scope.status < 0) return f->scope.status;
-    if (trial.error < HUGE_VAL && !invman_i_single_serves(f, allowed)) {
-      f->info.rejected++;
-      invman_i_leave_single(f);
-      continue;
-    }
-
-    /* A model has no angles: its rotation_tol is for errors in proportion to the outputs, which grow from nothing. */
-    if (!f->net) enough = fmin(allowed, o->rotation_tol * trial.size);
-    factor = f->net ? fmin(0.9 * o->rotation_tol / trial.turn, 0.9 * sqrt(enough / trial.error)) /* kinks: dt^2 */
-                    : 0.9 * invman_i_cbrt(enough / trial.error);                                 /* smooth: dt^3 */
-    if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= enough) {
-      last = last && trial.used == span;
-      invman_i_locate_t_star(f, &trial);
-      if (f->scope.status < 0) return f->scope.status;
-      f->info.sliding = f->near_count > 0 ? f->margins.count : 0;
-      f->info.events += f->near_count > 0 ? f->margins.events : 0;
-      invman_i_accept(f, trial.used);
-      if (last) f->info.t = o->t_max;
-      else if (!(span < wanted)) /* no growth right after a rejection; not far down where the flow rested at once */
-        f->dt = fmax(trial.used * fmin(tries > 0 ? 1 : 2, fmax(0.5, factor)), trial.used < span ? 0.1 * span : 0);
-      return INVMAN_OK;
-    }
-    f->info.rejected++;
-    f->dt = trial.used * (trial.error < HUGE_VAL ? fmin(0.9, fmax(0.2, factor)) : 0.2);
-    if (!(f->dt < trial.used)) f->dt = 0; /* the least subnormal: there is nothing shorter */
-  }
-}
-
-/* The gradient of the loss where the weights are, at all points. */
-static void invman_i_push_all(invman_flow *f, const double *margin) {
-  size_t p = f->train->n, count = 0, i;
-  for (i = 0; i < p; i++) {
-    double curvature;
-    f->r[i] = f->unit * f->train->y[i] * invman_i_push(&f->loss, margin[i], &curvature);
-    if (f->r[i] != 0) f->list[count++] = i;
-  }
-  f->mover->push(f, 0, count, 0);
-}
-
-/* How far the gradient turned, |G - G'|^2/(|G| |G'|). */
-static double invman_i_gradient_turn(const double *G, const double *H, size_t n) {
-  double norms = sqrt(invman_i_inner(G, G, n)) * sqrt(invman_i_inner(H, H, n)), sum = 0;
-  size_t k;
-  for (k = 0; k < n; k++) sum += (G[k] - H[k]) * (G[k] - H[k]);
-  return norms > 0 ? sum / norms : 0;
-}
-
-/* One explicit step of the paper's own dynamics, tau dv/dt = G - v, dW/dt = v: taken again at a tenth of its length
-   where the gradient turns or an output changes by more than is allowed. */
-static invman_status invman_i_momentum_step(invman_flow *f) {
-  const invman_flow_options *o = &f->options;
-  size_t N = f->model.size, p = f->train->n, above = 0, k, i;
-  double keep, turn, change, dt;
-  for (;; f->info.rejected++, f->dt = 0.1 * dt) {
-    int last = o->t_max > 0 && f->dt >= (o->t_max - f->info.t) * (1 - 1e-12), moves = 0;
-    dt = last ? o->t_max - f->info.t : f->dt;
-    if (!(dt > fmax(DBL_MIN, 0.5 * DBL_EPSILON * f->info.t))) return invman_i_end(f, INVMAN_END_ROUNDING);
-    f->beyond = 0;
-    keep = o->momentum > 0 ? invman_i_exp(-dt / o->momentum) : 0;
-    for (k = 0; k < N; k++) {
-      f->here[k] = keep * f->velocity[k] + (1 - keep) * f->last_G[k];
-      f->model.weights[k] = f->at[k] + dt * f->here[k];
-      moves |= f->here[k] != 0 || f->last_G[k] != 0;
-    }
-    if (!moves) return invman_i_end(f, INVMAN_END_REST);
-    invman_i_eval_margins(f, f->next);
-    if (f->scope.status < 0) return f->scope.status;
-    for (i = 0, change = 0; i < p; i++) change = invman_i_worst(change, fabs(f->next[i] - f->margin[i]));
-    if (!(change < o->max_dout)) continue;
-    invman_i_push_all(f, f->next);
-    if (f->scope.status < 0) return f->scope.status;
-    turn = f->beyond ? HUGE_VAL : invman_i_gradient_turn(f->G, f->last_G, N);
-    if (turn < o->max_dgrad) {
-      memcpy(f->velocity, f->here, N * sizeof *f->here);
-      invman_i_accept(f, dt);
-      for (i = 0; i < p; i++) above += f->margin[i] > 1;
-      if (f->info.t_star == 0 && above >= invman_i_share(f)) f->info.t_star = f->info.t;
-      if (last) f->info.t = o->t_max;
-      else if (turn < 0.5 * o->max_dgrad && change < 0.5 * o->max_dout) f->dt *= 1.1;
-      return INVMAN_OK;
-    }
-  }
-}
-
-invman_status invman_flow_step(invman_flow *f) {
-  invman_status status;
-  if (!f) return INVMAN_E_ARG;
-  if (f->scope.status < 0) return f->scope.status; /* out of memory before: its arrays may be gone */
-  if (invman_i_is_over(f)) return f->info.status;
-  invman_i_listen(f);
-  invman_i_end(f, INVMAN_END_NONE);
-  status = f->options.dynamics == INVMAN_MOMENTUM ? invman_i_momentum_step(f) : invman_i_chain_step(f);
-  f->mover->put_back(f);
-  return status == INVMAN_OK ? invman_i_check_limits(f) : status;
-}
-
-static invman_status invman_i_test_error(invman_flow *f) {
-  const invman_data *test = f->options.test;
-  size_t i, wrong = 0;
-  if (!test) return INVMAN_OK;
-  f->mover->eval(f, 0, test->x, test->n, f->f_test);
-  for (i = 0; i < test->n; i++) wrong += !(test->y[i] * (f->f_test[i] - f->f0_test[i]) > 0);
-  f->info.test_error = (double)wrong / (double)test->n;
-  return f->scope.status;
-}
-
-invman_status invman_flow_run(invman_flow *flow) {
-  const invman_flow_options *o;
-  const invman_context *ctx;
-  invman_flow_info *info;
-  if (!flow) return INVMAN_E_ARG;
-  o = &flow->options;
-  ctx = &flow->context;
-  info = &flow->info;
-  if (flow->scope.status < 0) return flow->scope.status;
-  if (invman_i_is_over(flow)) return info->status;
-  do {
-    double satisfied;
-    invman_status status = invman_flow_step(flow);
-    if (status < 0) return status;
-    if (info->end != INVMAN_END_NONE || (o->report && info->step % o->report_every == 0)) {
-      status = invman_i_test_error(flow);
-      if (status < 0) return status;
-      if (o->report && o->report(info, flow->net, o->user) && info->end == INVMAN_END_NONE)
-        invman_i_end(flow, INVMAN_END_REPORT);
-    }
-    satisfied = 1 - (double)info->unsatisfied / (double)flow->train->n;
-    if (ctx->progress && ctx->progress("flow", satisfied, ctx->user) && info->end == INVMAN_END_NONE) {
-      status = invman_i_test_error(flow);
-      if (status < 0) return status;
-      invman_i_end(flow, INVMAN_END_PROGRESS);
-    }
-  } while (info->end == INVMAN_END_NONE);
-  return info->status;
-}
-
-const invman_flow_info *invman_flow_get_info(const invman_flow *flow) { return flow ? &flow->info : NULL; }
-
-invman_status invman_flow_predict(const invman_flow *flow, const double *x, size_t n, double *F) {
-  invman_i_scope scope;
-  invman_flow f;
-  double *f0;
-  size_t i;
-  if (!flow) return INVMAN_E_ARG;
-  if (flow->scope.status < 0) return flow->scope.status;
-  if (n == 0 || !x || !F) return invman_i_bad(&flow->context, "flow_predict: no points, or nowhere to put F");
-  scope = invman_i_open(&flow->context);
-  f = *flow; /* its sweeps need scratch for these points */
-  f0 = invman_i_doubles(&scope, n);
-  if (f.net) f.partial = invman_i_take_partial(&scope, &f.start, n);
-  if (scope.status < 0) return invman_i_drop(&scope);
-  scope.status = invman_i_check_finite(scope.ctx, x, invman_i_mul(n, f.train->d), "x");
-  if (scope.status < 0) return invman_i_drop(&scope);
-  f.mover->eval(&f, 1, x, n, f0);
-  f.mover->eval(&f, 0, x, n, F);
-  for (i = 0; i < n; i++) F[i] = f.options.alpha * (F[i] - f0[i]);
-  scope.status = f.scope.status;
-  if (scope.status == INVMAN_OK) scope.status = invman_i_check_result(scope.ctx, F, n, "flow_predict: F is not finite");
-  return invman_i_drop(&scope);
-}
-
-/* ---- making a flow */
-
-static invman_status invman_i_resolve_options(const invman_context *ctx, invman_flow_options *o) {
-  o->alpha = invman_i_or(o->alpha, 1e-6);
-  o->loss_beta = invman_i_or(o->loss_beta, 20);
-  o->rotation_tol = invman_i_or(o->rotation_tol, 0.1);
-  o->margin_tol = invman_i_or(o->margin_tol, 0.1);
-  o->margin_stop = invman_i_or(o->margin_stop, 2e-3);
-  o->tstar_fraction = invman_i_or(o->tstar_fraction, 0.1);
-  o->max_dgrad = invman_i_or(o->max_dgrad, 1e-3);
-  o->max_dout = invman_i_or(o->max_dout, 0.1);
-  o->d_par = invman_i_max(o->d_par, 1);
-  o->report_every = invman_i_max(o->report_every, 1);
-  if (!(o->alpha > 0 && o->alpha <= DBL_MAX)) return invman_i_bad(ctx, "flow: alpha must be positive and finite");
-  if (o->loss < INVMAN_HINGE || o->loss > INVMAN_SQUARED_HINGE) return invman_i_bad(ctx, "flow: unknown loss");
-  if (!(o->loss_beta > 0 && o->loss_beta <= DBL_MAX)) return invman_i_bad(ctx, "flow: loss_beta must be positive");
-  if (!(o->rotation_tol > 0 && o->rotation_tol <= 1)) return invman_i_bad(ctx, "flow: rotation_tol must be in (0,1]");
-  if (!(o->margin_tol > 0 && o->margin_tol <= 1)) return invman_i_bad(ctx, "flow: margin_tol must be in (0,1]");
-  if (!(o->margin_stop > 0 && o->margin_stop < 1)) return invman_i_bad(ctx, "flow: margin_stop must be in (0,1)");
-  if (!(o->tstar_fraction > 0 && o->tstar_fraction <= 1))
-    return invman_i_bad(ctx, "flow: tstar_fraction must be in (0,1]");
-  if (!(o->t_max >= 0 && o->t_max <= DBL_MAX)) return invman_i_bad(ctx, "flow: t_max must be finite and not negative");
-  if (o->dynamics != INVMAN_CHAIN && o->dynamics != INVMAN_MOMENTUM) return invman_i_bad(ctx, "flow: unknown dynamics");
-  if (!(o->momentum >= 0 && o->momentum <= DBL_MAX))
-    return invman_i_bad(ctx, "flow: momentum must be finite and not negative");
-  if (!(o->max_dgrad > 0 && o->max_dout > 0)) return invman_i_bad(ctx, "flow: max_dgrad, max_dout must be positive");
-  return INVMAN_OK;
-}
-
-/* What every flow asks of its data; d: the inputs of what it moves. */
-static invman_status invman_i_check_flow(const invman_context *ctx, size_t d, const invman_data *train,
-                                         invman_flow_options *o) {
-  size_t i;
-  invman_status status = invman_i_check_data(ctx, train);
-  if (status == INVMAN_OK) status = invman_i_resolve_options(ctx, o);
-  if (status == INVMAN_OK && o->test) status = invman_i_check_data(ctx, o->test);
-  if (status < 0) return status;
-  if (train->d != d || (o->test && o->test->d != d))
-    return invman_i_bad(ctx, "flow: the data have another dimension than the network");
-  for (i = 1; i < train->n && train->y[i] == train->y[0]; i++) {}
-  if (train->n > 1 && i == train->n) return invman_i_bad(ctx, "flow: all labels are equal");
-  return INVMAN_OK;
-}
-
-static invman_status invman_i_check_net_flow(const invman_context *ctx, const invman_net *net, const invman_data *train,
-                                             invman_flow_options *o) {
-  invman_status status = invman_i_check_net(ctx, net);
-  if (status == INVMAN_OK) status = invman_i_check_flow(ctx, net->d, train, o);
-  if (status < 0) return status;
-  if (o->d_par > net->d) return invman_i_bad(ctx, "flow: d_par exceeds d");
-  if (o->dynamics != INVMAN_CHAIN)
-    return invman_i_bad(ctx, "flow: the momentum dynamics are for models (flow_create_model)");
-  return INVMAN_OK;
-}
-
-static invman_status invman_i_check_callbacks(const invman_context *ctx, const invman_model *model) {
-  if (!model || model->size == 0 || !model->weights) return invman_i_bad(ctx, "flow: the model has no weights");
-  if (model->size > SIZE_MAX / sizeof(double))
-    return invman_i_fail(ctx, INVMAN_E_SIZE, "flow: so many weights cannot be", "", 0);
-  if (!model->evaluate || !model->gradient || !model->gram)
-    return invman_i_bad(ctx, "flow: the model needs evaluate, gradient and gram");
-  return INVMAN_OK;
-}
-
-static invman_status invman_i_check_model(const invman_context *ctx, const invman_model *model,
-                                          const invman_data *train, invman_flow_options *o) {
-  invman_status status;
-  if (o->single) return invman_i_bad(ctx, "flow: single precision is for networks (flow_create)");
-  o->rotation_tol = invman_i_or(o->rotation_tol, 0.03);
-  status = train ? invman_i_check_flow(ctx, train->d, train, o) : invman_i_check_data(ctx, train);
-  if (status < 0) return status;
-  return invman_i_check_callbacks(ctx, model);
-}
-
-/* A flow with the memory that every flow needs. */
-static invman_status invman_i_take_flow(const invman_context *ctx, const invman_data *train,
-                                        const invman_flow_options *o, invman_flow **out) {
-  invman_i_scope scope = invman_i_open(ctx);
-  invman_flow *f = (invman_flow *)invman_i_take(&scope, 1, sizeof *f);
-  size_t p = train->n, tests = o->test ? o->test->n : 0;
-  if (!f) return invman_i_drop(&scope);
-  f->scope = scope;
-  if (ctx) f->context = *ctx;
-  f->scope.ctx = &f->context;
-  invman_i_listen(f);
-  f->train = train;
-  f->options = *o;
-  f->loss.kind = o->loss;
-  f->loss.beta = o->loss_beta;
-  f->info.test_error = -1;
-  f->f0 = invman_i_doubles(&f->scope, p);
-  f->margin = invman_i_doubles(&f->scope, p);
-  f->gap = invman_i_doubles(&f->scope, p);
-  f->seen = invman_i_doubles(&f->scope, p);
-  f->gap_next = invman_i_doubles(&f->scope, p);
-  f->rate = invman_i_doubles(&f->scope, p);
-  f->r = invman_i_doubles(&f->scope, p);
-  f->next = invman_i_doubles(&f->scope, p);
-  f->predicted = invman_i_doubles(&f->scope, p);
-  f->work = invman_i_doubles(&f->scope, p);
-  f->f0_test = invman_i_doubles(&f->scope, tests);
-  f->f_test = invman_i_doubles(&f->scope, tests);
-  f->nearby = (unsigned char *)invman_i_take(&f->scope, p, 1);
-  f->list = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
-  f->where = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
-  f->look = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
-  *out = f;
-  return INVMAN_OK;
-}
-
-static invman_status invman_i_made(invman_flow *f, invman_flow **out) {
-  invman_i_scope scope = f->scope; /* which holds f */
-  if (scope.status < 0) return invman_i_drop(&scope);
-  *out = f;
-  return INVMAN_OK;
-}
-
-/* What sweeps in single precision need. */
-static void invman_i_take_narrow(invman_flow *f) {
-  size_t size = invman_i_mul(f->train->n, f->train->d), i;
-  f->narrow[0] = invman_i_narrow_take(&f->scope, f->start.h, f->start.d);
-  f->narrow[1] = invman_i_narrow_take(&f->scope, f->start.h, f->start.d);
-  f->x_narrow = (float *)invman_i_take(&f->scope, size, sizeof(float));
-  for (i = 0; f->x_narrow && i < size; i++) f->x_narrow[i] = (float)f->train->x[i];
-}
-
-static void invman_i_take_flow_partial(invman_flow *f, size_t tests) {
-  int narrow = f->info.in_single && invman_i_groups(f->narrow->panels) > invman_i_groups(f->start.panels);
-  f->partial = invman_i_take_partial(&f->scope, narrow ? f->narrow : &f->start, invman_i_max(f->train->n, tests));
-}
-
-/* A flow of a network with all its memory; its weights are those of t = 0. */
-static invman_status invman_i_make_flow(const invman_context *ctx, invman_net *net, const invman_data *train,
-                                        const invman_flow_options *o, invman_flow **out) {
-  invman_flow *f;
-  size_t p = train->n, h = net->h, d = net->d, i;
-  invman_status status = invman_i_take_flow(ctx, train, o, &f);
-  if (status < 0) return status;
-  f->mover = &invman_i_net_mover;
-  f->net = net;
-  f->unit = sqrt(2.0) / ((double)h * (double)p);
-  f->start = invman_i_pack_take(&f->scope, h, d);
-  f->trial = invman_i_pack_take(&f->scope, h, d);
-  f->grad = invman_i_pack_take(&f->scope, h, d);
-  f->square = invman_i_doubles(&f->scope, p);
-  f->info.in_single = o->single != 0;
-  if (o->single) invman_i_take_narrow(f);
-  invman_i_take_flow_partial(f, o->test ? o->test->n : 0);
-  invman_i_reserve_held(f, 64);
-  f->group_count = (size_t *)invman_i_take(&f->scope, invman_i_groups(f->start.panels), sizeof(size_t));
-  if (f->square)
-    for (i = 0; i < p; i++) f->square[i] = invman_i_inner(train->x + i * d, train->x + i * d, d) / (double)d + 1;
-  return invman_i_made(f, out);
-}
-
-static invman_status invman_i_make_model_flow(const invman_context *ctx, const invman_model *model,
-                                              const invman_data *train, const invman_flow_options *o,
-                                              invman_flow **out) {
-  invman_flow *f;
-  size_t p = train->n, N = model->size;
-  invman_status status = invman_i_take_flow(ctx, train, o, &f);
-  if (status < 0) return status;
-  f->mover = &invman_i_model_mover;
-  f->model = *model;
-  f->patience = INVMAN_I_DOUBTS;
-  f->unit = 1 / (double)p;
-  f->first = invman_i_doubles(&f->scope, N);
-  f->at = invman_i_doubles(&f->scope, N);
-  f->here = invman_i_doubles(&f->scope, N);
-  f->G = invman_i_doubles(&f->scope, N);
-  f->last_G = invman_i_doubles(&f->scope, N);
-  if (o->dynamics == INVMAN_MOMENTUM) f->velocity = invman_i_doubles(&f->scope, N);
-  f->x_list = invman_i_doubles(&f->scope, invman_i_mul(p, train->d));
-  f->r_list = invman_i_doubles(&f->scope, p);
-  f->shifted = invman_i_doubles(&f->scope, p);
-  return invman_i_made(f, out);
-}
-
-/* f_0 */
-static void invman_i_eval_start(invman_flow *f) {
-  const invman_data *test = f->options.test;
-  f->mover->eval(f, 1, f->train->x, f->train->n, f->f0);
-  if (test) f->mover->eval(f, 1, test->x, test->n, f->f0_test);
-}
-
-/* The first step's length: a guess, to be corrected. */
-static double invman_i_first_step(const invman_flow *f) {
-  double fastest = 0, size, weights;
-  size_t i;
-  if (f->options.dynamics == INVMAN_MOMENTUM) return 1;
-  for (i = 0; i < f->train->n; i++) fastest = fmax(fastest, fabs(f->rate[i]));
-  if (f->net) return f->speed > 0 ? fmin(0.25 * f->options.rotation_tol / f->speed, 0.5 / fastest) : 1;
-  size = sqrt(invman_i_inner(f->G, f->G, f->model.size));
-  weights = sqrt(invman_i_inner(f->at, f->at, f->model.size));
-  if (!(size > 0 && fastest > 0)) return 1;
-  return weights > 0 ? fmin(0.5 / fastest, 0.1 * f->options.rotation_tol * weights / size) : 0.5 / fastest;
-}
-
-/* A flow whose weights of t = 0 are in place. */
-static invman_status invman_i_start_flow(invman_flow *f, invman_flow **out) {
-  invman_i_scope scope;
-  f->mover->put_back(f);
-  invman_i_eval_start(f);
-  if (f->scope.status == INVMAN_OK)
-    f->scope.status = invman_i_check_finite(&f->context, f->f0, f->train->n, "flow: f_0 is not finite");
-  invman_i_split(f); /* all margins are 0: every point pushes with g = 1 */
-  f->beyond = 0;
-  if (f->options.dynamics == INVMAN_MOMENTUM) invman_i_push_all(f, f->margin);
-  else f->mover->push(f, 0, f->train->n, 0);
-  if (f->beyond && f->scope.status == INVMAN_OK)
-    f->scope.status = invman_i_fail(&f->context, INVMAN_E_NONFINITE, "flow: the gradient is not finite", "", 0);
-  if (f->options.dynamics == INVMAN_CHAIN) f->mover->rates(f, 0, f->train->n, f->rate);
-  if (!f->net) memcpy(f->last_G, f->G, f->model.size * sizeof *f->G);
-  f->typical = invman_i_root_mean_square(f->rate, f->train->n);
-  f->mover->move(f, 0);
-  f->dt = invman_i_first_step(f);
-  invman_i_measure(f);
-  invman_i_end(f, INVMAN_END_NONE);
-  f->mover->put_back(f);
-  scope = f->scope;
-  if (scope.status < 0) return invman_i_drop(&scope);
-  *out = f;
-  return INVMAN_OK;
-}
-
-invman_status invman_flow_create(const invman_context *ctx, invman_net *net, const invman_data *train,
-                                 const invman_flow_options *options, invman_flow **out) {
-  invman_flow_options o;
-  invman_flow *f = NULL;
-  invman_status status;
-  if (!out) return invman_i_bad(ctx, "flow_create: out is NULL");
-  *out = NULL;
-  memset(&o, 0, sizeof o);
-  if (options) o = *options;
-  status = invman_i_check_net_flow(ctx, net, train, &o);
-  if (status == INVMAN_OK) status = invman_i_make_flow(ctx, net, train, &o, &f);
-  if (status < 0) return status;
-  invman_i_pack_net(net, &f->start);
-  return invman_i_start_flow(f, out);
-}
-
-invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model, const invman_data *train,
-                                       const invman_flow_options *options, invman_flow **out) {
-  invman_flow_options o;
-  invman_flow *f = NULL;
-  invman_status status;
-  if (!out) return invman_i_bad(ctx, "flow_create_model: out is NULL");
-  *out = NULL;
-  memset(&o, 0, sizeof o);
-  if (options) o = *options;
-  status = invman_i_check_model(ctx, model, train, &o);
-  if (status == INVMAN_OK)
-    status = invman_i_check_finite(ctx, model->weights, model->size, "flow: the model's weights are not finite");
-  if (status == INVMAN_OK) status = invman_i_make_model_flow(ctx, model, train, &o, &f);
-  if (status < 0) return status;
-  memcpy(f->first, model->weights, model->size * sizeof(double));
-  memcpy(f->at, model->weights, model->size * sizeof(double));
-  return invman_i_start_flow(f, out);
-}
-
-void invman_flow_free(invman_flow *flow) {
-  invman_i_scope scope;
-  if (!flow) return;
-  scope = flow->scope;
-  invman_i_drop(&scope);
-}
-
-static invman_status invman_i_run_and_free(invman_flow *flow, invman_flow_info *info) {
-  invman_status status = invman_flow_run(flow);
-  if (info && status >= 0) *info = flow->info;
-  invman_flow_free(flow);
-  return status;
-}
-
-invman_status invman_train(const invman_context *ctx, invman_net *net, const invman_data *train,
-                           const invman_flow_options *options, invman_flow_info *info) {
-  invman_flow *flow;
-  invman_status status = invman_flow_create(ctx, net, train, options, &flow);
-  return status < 0 ? status : invman_i_run_and_free(flow, info);
-}
-
-invman_status invman_train_model(const invman_context *ctx, const invman_model *model, const invman_data *train,
-                                 const invman_flow_options *options, invman_flow_info *info) {
-  invman_flow *flow;
-  invman_status status = invman_flow_create_model(ctx, model, train, options, &flow);
-  return status < 0 ? status : invman_i_run_and_free(flow, info);
-}
-
-/* ---- a caller's model, tried
-
-   f's differences along a direction are taken over lengths from a tenth of the weights' size to 1e-8 of it. Of each
-   point's, the one is taken that is known best: it may be off by what it differs from its neighbours in length and
-   from the differences to one side (a kink nearby), and by rounding, which second differences over the least lengths
-   show. Long steps suit an f in single precision, short ones an f that bends. */
-
-enum { INVMAN_I_TRY_F, INVMAN_I_TRY_GRADIENT, INVMAN_I_TRY_GRAM };
-enum { INVMAN_I_TRY_LENGTHS = 8, INVMAN_I_TRY_WAYS = 3, INVMAN_I_TRY_WEIGHTS = 8 };
-
-#define INVMAN_I_TRY_SHRINK 0.1137 /* from a length to the next: no ratio that rounding to multiples could share */
-
-typedef struct invman_i_tried {
-  const invman_context *ctx;
-  const invman_model *model;
-  const double *x;
-  size_t n, d, N;
-  invman_rng rng;
-  double *start, *at, *now;  /* (N) the caller's weights; those of the trials; what the callbacks must leave alone */
-  double *size;              /* (N) how large a weight is, or could be where it is about zero */
-  double *way, *whole, *G;   /* (N) a direction, or a G to move along; what it is a part of; a gradient */
-  double *J, *K;             /* (n,N) gradients of single points; (n,n) */
-  double *f, *value, *r;     /* (n) f at these weights; scratch; weights of points */
-  double *plus, *minus;      /* (n) f to either side */
-  double *difference, *bend; /* (lengths,n), and half of what those to either side differ by */
-  double *slope, *error;     /* (n) the one that is taken, and by how much it may be off */
-  double *norm;              /* (n) of a point's gradient, in units of the weights' sizes */
-  double *noise, *least;     /* (n) of f; what it is not below */
-  double fine;               /* the share of a value that rounding may be: more where a model's numbers are floats */
-  size_t settled;            /* slopes that were known well enough to judge by */
-} invman_i_tried;
-
-static double invman_i_undefined(void) { return HUGE_VAL - HUGE_VAL; }
-
-/* The rounding of numbers that are all floats, or are not. */
-static double invman_i_tried_grain(const double *x, size_t n) {
-  size_t k;
-  for (k = 0; k < n && (fabs(x[k]) > (double)FLT_MAX || (double)(float)x[k] == x[k]); k++) {}
-  return k == n ? (double)FLT_EPSILON : DBL_EPSILON;
-}
-
-/* The share of them that may be rounding all the same: of sums, and of floats on the way. */
-static double invman_i_tried_fine(const double *x, size_t n) {
-  return invman_i_tried_grain(x, n) > DBL_EPSILON ? 1e-3 : 1e-6;
-}
-
-/* What a callback left behind: its status, its output, the weights. */
-static invman_status invman_i_tried_call(const invman_i_tried *t, int which, invman_status status, const double *out,
-                                         size_t count) {
-  static const char *const failed[3] = {"model_check: evaluate failed", "model_check: gradient failed",
-                                        "model_check: gram failed"};
-  static const char *const changed[3] = {"model_check: evaluate changed a weight",
-                                         "model_check: gradient changed a weight",
-                                         "model_check: gram changed a weight"};
-  static const char *const empty[3] = {
-      "model_check: evaluate left an f that is NaN, infinite, or not written",
-      "model_check: gradient left an element that is NaN, infinite, or not overwritten",
-      "model_check: gram left an element that is NaN, infinite, or not overwritten"};
-  size_t k;
-  if (status < 0) return invman_i_fail(t->ctx, status, failed[which], "", 0);
-  for (k = 0; k < t->N; k++)
-    if (invman_i_bits_of(t->model->weights[k]) != invman_i_bits_of(t->now[k]))
-      return invman_i_fail(t->ctx, INVMAN_E_ARG, changed[which], "element", k);
-  return invman_i_check_finite(t->ctx, out, count, empty[which]);
-}
-
-static void invman_i_tried_blank(double *out, size_t count) {
-  size_t k;
-  for (k = 0; k < count; k++) out[k] = invman_i_undefined();
-}
-
-static invman_status invman_i_tried_f(const invman_i_tried *t, size_t first, size_t count, double *f) {
-  invman_i_tried_blank(f, count);
-  return invman_i_tried_call(t, INVMAN_I_TRY_F, t->model->evaluate(t->x + first * t->d, count, f, t->model->user), f,
-                             count);
-}
-
-static invman_status invman_i_tried_gradient(const invman_i_tried *t, size_t first, size_t count, const double *r,
-                                             double *G) {
-  invman_i_tried_blank(G, t->N);
-  return invman_i_tried_call(t, INVMAN_I_TRY_GRADIENT,
-                             t->model->gradient(t->x + first * t->d, count, r, G, t->model->user), G, t->N);
-}
-
-static invman_status invman_i_tried_gram(const invman_i_tried *t, size_t first, size_t count, double *K) {
-  invman_i_tried_blank(K, count * count);
-  return invman_i_tried_call(t, INVMAN_I_TRY_GRAM, t->model->gram(t->x + first * t->d, count, K, t->model->user), K,
-                             count * count);
-}
-
-static void invman_i_tried_set(invman_i_tried *t, const double *w) {
-  memcpy(t->model->weights, w, t->N * sizeof *w);
-  memcpy(t->now, w, t->N * sizeof *w);
-}
-
-/* The weights h along the way, or moved along it by the model itself. */
-static invman_status invman_i_tried_shift(invman_i_tried *t, double h) {
-  size_t k;
-  invman_status status = INVMAN_OK;
-  invman_i_tried_set(t, t->at);
-  if (t->model->move) status = t->model->move(t->way, h, t->model->user);
-  else
-    for (k = 0; k < t->N; k++) t->model->weights[k] += h * t->way[k];
-  memcpy(t->now, t->model->weights, t->N * sizeof(double));
-  return status < 0 ? invman_i_fail(t->ctx, status, "model_check: move failed", "", 0) : INVMAN_OK;
-}
-
-/* f there; NaN where it overflows, which is no fault. */
-static invman_status invman_i_tried_aside(invman_i_tried *t, double h, double *f) {
-  invman_status status = invman_i_tried_shift(t, h);
-  if (status < 0) return status;
-  invman_i_tried_blank(f, t->n);
-  if (!invman_i_all_finite(t->now, t->N)) return INVMAN_OK;
-  status = t->model->evaluate(t->x, t->n, f, t->model->user);
-  if (status == INVMAN_E_NONFINITE) invman_i_tried_blank(f, t->n);
-  else if (status < 0) return invman_i_tried_call(t, INVMAN_I_TRY_F, status, f, 0);
-  return INVMAN_OK;
-}
-
-/* Of a point's differences the one to believe: an f that saturates may seem to settle over long lengths, so that all
-   shorter ones have their say, as far as rounding lets them. Where f does not change at all it may be in floats. */
-static void invman_i_tried_choose(invman_i_tried *t, size_t i, double span) {
-  const double *D = t->difference + i, shrink = INVMAN_I_TRY_SHRINK;
-  double h = 0.1 * span;
-  size_t n = t->n, last, j, k;
-  t->slope[i] = 0;
-  t->error[i] = HUGE_VAL;
-  for (last = INVMAN_I_TRY_LENGTHS; last > 0 && D[(last - 1) * n] == 0; last--) {} /* from it on: too short for f */
-  if (last == 0) t->error[i] = 4 * (double)FLT_EPSILON * fabs(t->f[i]) / h;
-  for (k = 1; k + 1 < last; k++) {
-    double rounding = 4 * t->noise[i] / (h *= shrink), error = fabs(D[k * n] - D[(k - 1) * n]), later = rounding;
-    for (j = k + 1; j < last; j++) {
-      later /= shrink;
-      error = fmax(error, fabs(D[k * n] - D[j * n]) - (j > k + 1 ? later : 0));
-    }
-    error += t->bend[k * n + i] + rounding;
-    if (!(error < t->error[i])) continue;
-    t->error[i] = error;
-    t->slope[i] = D[k * n];
-  }
-}
-
-/* The slopes of f along the way, whose length is `span` times the weights' size. */
-static invman_status invman_i_tried_slopes(invman_i_tried *t, double span) {
-  double h = 0.1 * span, grain = invman_i_tried_grain(t->f, t->n);
-  size_t k, i;
-  invman_status status = INVMAN_OK;
-  memcpy(t->noise, t->least, t->n * sizeof *t->noise);
-  for (k = 0; k < INVMAN_I_TRY_LENGTHS && status >= 0; k++, h *= INVMAN_I_TRY_SHRINK) {
-    status = invman_i_tried_aside(t, h, t->plus);
-    if (status >= 0) status = invman_i_tried_aside(t, -h, t->minus);
-    for (i = 0; i < t->n; i++) {
-      double bend = fabs(t->plus[i] - t->f[i] + (t->minus[i] - t->f[i]));
-      t->difference[k * t->n + i] = (t->plus[i] - t->minus[i]) / (2 * h);
-      t->bend[k * t->n + i] = bend / (2 * h);
-      if (k + 1 == INVMAN_I_TRY_LENGTHS) t->noise[i] = fmax(t->noise[i], fmax(bend, grain * fabs(t->f[i])));
-    }
-  }
-  invman_i_tried_set(t, t->at);
-  for (i = 0; i < t->n; i++) invman_i_tried_choose(t, i, span);
-  return status;
-}
-
-/* Whether a slope is not what it should be; scale: what it could be. */
-static int invman_i_tried_differs(invman_i_tried *t, size_t i, double wanted, double scale) {
-  t->settled += 10 * t->error[i] <= scale;
-  return fabs(t->slope[i] - wanted) > t->fine * scale + 2 * t->error[i];
-}
-
-/* Which weight it is, by halves of the way. */
-static invman_status invman_i_tried_blame(invman_i_tried *t, size_t point) {
-  const double *J = t->J + point * t->N;
-  size_t first = 0, last = t->N, k;
-  memcpy(t->whole, t->way, t->N * sizeof *t->way);
-  while (last - first > 1) {
-    size_t middle = first + (last - first) / 2, half;
-    double off[2];
-    for (half = 0; half < 2; half++) {
-      invman_status status;
-      for (k = 0; k < t->N; k++)
-        t->way[k] =
-            half == 0 ? (k >= first && k < middle ? t->whole[k] : 0) : (k >= middle && k < last ? t->whole[k] : 0);
-      status = invman_i_tried_slopes(t, 1);
-      if (status < 0) return status;
-      off[half] = fabs(t->slope[point] - invman_i_inner(J, t->way, t->N)) - 2 * fmin(t->error[point], DBL_MAX / 2);
-    }
-    if (off[0] >= off[1]) last = middle;
-    else first = middle;
-  }
-  return invman_i_fail(t->ctx, INVMAN_E_ARG, "model_check: gradient is not the derivative of evaluate by this weight",
-                       "element", first);
-}
-
-/* The gradients of single points against f's differences: in random directions, */
-static invman_status invman_i_try_ways(invman_i_tried *t) {
-  size_t way, k, i;
-  for (way = 0; way < INVMAN_I_TRY_WAYS; way++) {
-    invman_status status;
-    for (k = 0; k < t->N; k++) t->way[k] = t->size[k] * invman_rng_normal(&t->rng);
-    status = invman_i_tried_slopes(t, 1);
-    if (status < 0) return status;
-    for (i = 0; i < t->n; i++)
-      if (invman_i_tried_differs(t, i, invman_i_inner(t->J + i * t->N, t->way, t->N), t->norm[i]))
-        return invman_i_tried_blame(t, i);
-  }
-  return INVMAN_OK;
-}
-
-/* and of a few weights, at random or such as matter most. */
-static invman_status invman_i_try_weights(invman_i_tried *t) {
-  size_t trials = invman_i_min(t->N, INVMAN_I_TRY_WEIGHTS), trial, k, i;
-  for (trial = 0; trial < trials; trial++) {
-    const double *J = t->J + trial % t->n * t->N;
-    size_t weight = trials == t->N ? trial : (size_t)(invman_rng_uniform(&t->rng) * (double)t->N);
-    invman_status status;
-    for (k = 0; trial % 2 && trials < t->N && k < t->N; k++)
-      if (fabs(J[k]) * t->size[k] > fabs(J[weight]) * t->size[weight]) weight = k;
-    memset(t->way, 0, t->N * sizeof *t->way);
-    t->way[weight] = t->size[weight];
-    status = invman_i_tried_slopes(t, 1);
-    if (status < 0) return status;
-    for (i = 0; i < t->n; i++) {
-      double wanted = t->J[i * t->N + weight] * t->size[weight];
-      if (invman_i_tried_differs(t, i, wanted, fabs(wanted) + 1e-6 * t->norm[i]))
-        return invman_i_fail(t->ctx, INVMAN_E_ARG,
-                             "model_check: gradient is not the derivative of evaluate by this weight", "element",
-                             weight);
-    }
-  }
-  return INVMAN_OK;
-}
-
-/* All points at once against one after the other: f, */
-static invman_status invman_i_try_f(invman_i_tried *t) {
-  double largest = 0;
-  size_t i;
-  for (i = 0; i < t->n; i++) largest = fmax(largest, fabs(t->f[i]));
-  for (i = 0; i < t->n; i++) {
-    invman_status status = invman_i_tried_f(t, i, 1, t->value);
-    if (status < 0) return status;
-    if (fabs(t->value[0] - t->f[i]) > 1000 * invman_i_tried_grain(t->f, t->n) * largest + 100 * t->noise[i])
-      return invman_i_fail(t->ctx, INVMAN_E_ARG,
-                           "model_check: evaluate gives another f for this point alone than among others", "element",
-                           i);
-  }
-  return INVMAN_OK;
-}
-
-/* and the sum of gradients, with weights of both signs. */
-static invman_status invman_i_try_sum(invman_i_tried *t) {
-  double scale = 0, most = -1;
-  size_t N = t->N, i, k, blamed = 0;
-  invman_status status;
-  memset(t->whole, 0, N * sizeof *t->whole);
-  for (i = 0; i < t->n; i++) {
-    const double one = 1, *J = t->model->move ? t->G : t->J + i * N;
-    double r = (0.5 + invman_rng_uniform(&t->rng)) * (invman_rng_uniform(&t->rng) < 0.5 ? -1 : 1);
-    if (t->model->move && (status = invman_i_tried_gradient(t, i, 1, &one, t->G)) < 0) return status;
-    t->r[i] = t->n == 1 ? -1.7 : r;
-    for (k = 0; k < N; k++) t->whole[k] += t->r[i] * J[k];
-    scale += fabs(t->r[i]) * sqrt(invman_i_inner(J, J, N));
-  }
-  status = invman_i_tried_gradient(t, 0, t->n, t->r, t->way);
-  if (status < 0) return status;
-  for (k = 0; k < N; k++) t->whole[k] -= t->way[k];
-  scale *= fmax(t->fine, invman_i_tried_fine(t->way, N));
-  if (!(sqrt(invman_i_inner(t->whole, t->whole, N)) > scale)) return INVMAN_OK;
-  for (i = 0; i < t->n; i++) {
-    const double one = 1, *J = t->model->move ? t->G : t->J + i * N;
-    double part, square;
-    if (t->model->move && (status = invman_i_tried_gradient(t, i, 1, &one, t->G)) < 0) return status;
-    square = invman_i_inner(J, J, N);
-    part = square > 0 ? fabs(invman_i_inner(t->whole, J, N)) / sqrt(square) : 0;
-    if (part > most) most = part, blamed = i;
-  }
-  return invman_i_fail(t->ctx, INVMAN_E_ARG,
-                       "model_check: gradient is not the sum of r times the points' gradients; about this point",
-                       "element", blamed);
-}
-
-/* K against the gradients' inner products, and of single points. */
-static invman_status invman_i_try_gram(invman_i_tried *t) {
-  size_t n = t->n, N = t->N, i, j;
-  double fine = invman_i_tried_fine(t->K, n * n);
-  for (i = 0; i < n; i++)
-    for (j = 0; j < n; j++) {
-      const double *a = t->J + i * N, *b = t->J + j * N;
-      double scale = sqrt(invman_i_inner(a, a, N)) * sqrt(invman_i_inner(b, b, N));
-      double least = fine > 1e-6 ? (double)FLT_MIN : DBL_MIN;
-      if (fabs(t->K[i * n + j] - invman_i_inner(a, b, N)) > fmax(fine, t->fine) * scale + least)
-        return invman_i_fail(t->ctx, INVMAN_E_ARG, "model_check: gram is not the inner product of two gradients",
-                             "element", i * n + j);
-    }
-  return INVMAN_OK;
-}
-
-static invman_status invman_i_try_gram_alone(invman_i_tried *t) {
-  double fine = fmax(t->fine, invman_i_tried_fine(t->K, t->n * t->n));
-  size_t i;
-  for (i = 0; i < t->n; i++) {
-    double own = t->K[i * t->n + i];
-    invman_status status = invman_i_tried_gram(t, i, 1, t->value);
-    if (status < 0) return status;
-    if (fabs(t->value[0] - own) > fine * fabs(own))
-      return invman_i_fail(t->ctx, INVMAN_E_ARG, "model_check: gram gives another K for this point alone", "element",
-                           i);
-  }
-  return INVMAN_OK;
-}
-
-/* ---- with a `move`, G means what that makes of it: f must change along it as K says. How long a move takes that goes
-   as far as the weights are large; 0 where it goes nowhere. */
-static invman_status invman_i_tried_span(invman_i_tried *t, double *span) {
-  double size = sqrt(invman_i_inner(t->at, t->at, t->N)), G = sqrt(invman_i_inner(t->way, t->way, t->N));
-  int trial;
-  *span = 0;
-  if (!(size > 0)) size = sqrt((double)t->N);
-  if (!(G > 0)) return INVMAN_OK;
-  *span = size / G;
-  for (trial = 0; trial < 4; trial++) {
-    double gone = 0;
-    size_t k;
-    invman_status status = invman_i_tried_shift(t, 1e-3 * *span);
-    if (status < 0) return status;
-    for (k = 0; k < t->N; k++) gone += (t->now[k] - t->at[k]) * (t->now[k] - t->at[k]);
-    gone = sqrt(gone) / size;
-    if (gone == 0) *span *= 1e3;
-    else *span *= gone <= DBL_MAX ? fmin(1e3, fmax(1e-3, 1e-3 / gone)) : 1e-3;
-  }
-  return INVMAN_OK;
-}
-
-/* Whether moves for a time and for minus that time are opposite, but for what is of second order. */
-static invman_status invman_i_try_back(invman_i_tried *t, double span) {
-  double sum = 0, size = 0;
-  size_t k;
-  invman_status status = invman_i_tried_shift(t, 1e-4 * span);
-  memcpy(t->whole, t->now, t->N * sizeof *t->now);
-  if (status >= 0) status = invman_i_tried_shift(t, -1e-4 * span);
-  if (status < 0) return status;
-  for (k = 0; k < t->N; k++) {
-    double ahead = t->whole[k] - t->at[k], back = t->now[k] - t->at[k];
-    sum += (ahead + back) * (ahead + back);
-    size += (ahead - back) * (ahead - back);
-  }
-  return sqrt(sum) <= 0.1 * sqrt(size) ? INVMAN_OK
-                                       : invman_i_bad(t->ctx, "model_check: move for a negative time does not go back");
-}
-
-/* K r against the slopes along G = the sum of r gradients; off: the row that differs most, n: none. */
-static invman_status invman_i_try_along(invman_i_tried *t, size_t *off) {
-  size_t n = t->n, i, j;
-  double span, most = 0, square = 0;
-  invman_status status = invman_i_tried_gradient(t, 0, n, t->r, t->way);
-  if (status >= 0) status = invman_i_tried_span(t, &span);
-  if (status < 0) return status;
-  *off = n;
-  memset(t->slope, 0, n * sizeof *t->slope);
-  memset(t->error, 0, n * sizeof *t->error);
-  if (span > 0) status = invman_i_try_back(t, span);
-  if (span > 0 && status >= 0) status = invman_i_tried_slopes(t, span);
-  for (i = 0; i < n; i++)
-    for (j = 0; j < n; j++) square += t->r[i] * t->r[j] * t->K[i * n + j];
-  for (i = 0; i < n && status >= 0; i++) {
-    double wanted = invman_i_inner(t->K + i * n, t->r, n), scale = sqrt(fabs(square * t->K[i * n + i]));
-    if (invman_i_tried_differs(t, i, wanted, fmax(scale, fabs(wanted))) && fabs(t->slope[i] - wanted) >= most) {
-      most = fabs(t->slope[i] - wanted);
-      *off = i;
-    }
-  }
-  return status;
-}
-
-static invman_status invman_i_try_moves(invman_i_tried *t) {
-  size_t n = t->n, way, i, j, off = n;
-  invman_status status = INVMAN_OK;
-  for (way = 0; way < INVMAN_I_TRY_WAYS && off == n && status >= 0; way++) {
-    for (i = 0; i < n; i++) t->r[i] = invman_rng_normal(&t->rng);
-    status = invman_i_try_along(t, &off);
-  }
-  if (off == n || status < 0) return status;
-  i = off;
-  for (j = 0; j < n; j++) { /* which column? */
-    memset(t->r, 0, n * sizeof *t->r);
-    t->r[j] = 1;
-    status = invman_i_try_along(t, &off);
-    if (status < 0) return status;
-    if (off < n)
-      return invman_i_fail(t->ctx, INVMAN_E_ARG, "model_check: f does not move along gradient as gram says", "element",
-                           off * n + j);
-  }
-  return invman_i_fail(t->ctx, INVMAN_E_ARG, "model_check: f does not move along gradient as gram says", "element",
-                       i * n + i);
-}
-
-/* ---- all of it */
-
-static void invman_i_take_tried(invman_i_tried *t, invman_i_scope *scope) {
-  size_t N = t->N, n = t->n;
-  t->start = invman_i_doubles(scope, N);
-  t->at = invman_i_doubles(scope, N);
-  t->now = invman_i_doubles(scope, N);
-  t->size = invman_i_doubles(scope, N);
-  t->way = invman_i_doubles(scope, N);
-  t->whole = invman_i_doubles(scope, N);
-  t->G = invman_i_doubles(scope, N);
-  t->J = t->model->move ? NULL : invman_i_doubles(scope, invman_i_mul(n, N));
-  t->K = invman_i_doubles(scope, invman_i_mul(n, n));
-  t->f = invman_i_doubles(scope, n);
-  t->value = invman_i_doubles(scope, n);
-  t->r = invman_i_doubles(scope, n);
-  t->plus = invman_i_doubles(scope, n);
-  t->minus = invman_i_doubles(scope, n);
-  t->difference = invman_i_doubles(scope, invman_i_mul(INVMAN_I_TRY_LENGTHS, n));
-  t->bend = invman_i_doubles(scope, invman_i_mul(INVMAN_I_TRY_LENGTHS, n));
-  t->noise = invman_i_doubles(scope, n);
-  t->least = invman_i_doubles(scope, n);
-  t->slope = invman_i_doubles(scope, n);
-  t->error = invman_i_doubles(scope, n);
-  t->norm = invman_i_doubles(scope, n);
-}
-
-/* Weights to try it at, a hundredth beside the caller's: at a start no layer may move others (zeros), and kinks are met
-   exactly. Where f is not finite there, or the model has a way of its own to move, the caller's. */
-static invman_status invman_i_tried_start(invman_i_tried *t) {
-  double typical = sqrt(invman_i_inner(t->start, t->start, t->N) / (double)t->N);
-  size_t k;
-  invman_status status = invman_i_tried_f(t, 0, t->n, t->f);
-  if (status < 0) return status;
-  for (k = 0; k < t->N; k++) {
-    t->size[k] = fmax(fabs(t->start[k]), typical > 0 ? 0.01 * typical : 1);
-    t->way[k] = t->size[k] * invman_rng_normal(&t->rng);
-  }
-  memcpy(t->at, t->start, t->N * sizeof *t->at);
-  for (k = 0; k < t->N && !t->model->move; k++) t->at[k] += 0.01 * t->way[k];
-  invman_i_tried_set(t, t->at);
-  status = t->model->evaluate(t->x, t->n, t->f, t->model->user);
-  if (status < 0 && status != INVMAN_E_NONFINITE) return invman_i_tried_call(t, INVMAN_I_TRY_F, status, t->f, 0);
-  if (status < 0 || !invman_i_all_finite(t->f, t->n)) memcpy(t->at, t->start, t->N * sizeof *t->at);
-  invman_i_tried_set(t, t->at);
-  return invman_i_tried_f(t, 0, t->n, t->f);
-}
-
-static invman_status invman_i_try_gradients(invman_i_tried *t) {
-  size_t N = t->N, i, k;
-  const double one = 1;
-  invman_status status = INVMAN_OK;
-  for (i = 0; i < t->n && status >= 0; i++) {
-    double *J = t->J + i * N, square = 0;
-    status = invman_i_tried_gradient(t, i, 1, &one, J);
-    for (k = 0; k < N && status >= 0; k++) square += J[k] * t->size[k] * (J[k] * t->size[k]);
-    t->norm[i] = sqrt(square);
-  }
-  if (status < 0) return status;
-  t->fine = invman_i_tried_fine(t->J, t->n * N);
-  status = invman_i_try_ways(t);
-  if (status >= 0) status = invman_i_try_weights(t);
-  return status < 0 ? status : invman_i_try_gram(t);
-}
-
-static invman_status invman_i_try_model(invman_i_tried *t) {
-  invman_status status = invman_i_tried_start(t);
-  t->fine = 1e-6;
-  if (status >= 0 && !t->model->move) status = invman_i_tried_slopes(t, 1); /* of all weights, for f's noise */
-  memcpy(t->least, t->noise, t->n * sizeof *t->noise);
-  if (status >= 0) status = invman_i_try_f(t);
-  if (status >= 0) status = invman_i_tried_gram(t, 0, t->n, t->K);
-  if (status >= 0) status = t->model->move ? invman_i_try_moves(t) : invman_i_try_gradients(t);
-  if (status >= 0) status = invman_i_try_sum(t);
-  if (status >= 0) status = invman_i_try_gram_alone(t);
-  if (status >= 0 && t->settled == 0)
-    return invman_i_bad(t->ctx, "model_check: evaluate's differences settle at no length: it jumps, or is noisy");
-  return status;
-}
-
-invman_status invman_model_check(const invman_context *ctx, const invman_model *model, const double *x, size_t n,
-                                 size_t d) {
-  invman_i_scope scope = invman_i_open(ctx);
-  invman_i_tried t;
-  if (scope.status >= 0) scope.status = invman_i_check_callbacks(ctx, model);
-  if (scope.status >= 0 && (!x || n == 0 || d == 0)) scope.status = invman_i_bad(ctx, "model_check: no points");
-  if (scope.status < 0) return scope.status;
-  if (invman_i_mul(invman_i_mul(n, d), sizeof(double)) == SIZE_MAX)
-    return invman_i_fail(ctx, INVMAN_E_SIZE, "sizes too large: their product overflows", "", 0);
-  memset(&t, 0, sizeof t);
-  t.ctx = ctx;
-  t.model = model;
-  t.x = x;
-  t.n = n;
-  t.d = d;
-  t.N = model->size;
-  invman_rng_seed(&t.rng, 1, 0);
-  invman_i_take_tried(&t, &scope);
-  if (scope.status >= 0) scope.status = invman_i_check_finite(ctx, x, n * d, "model_check: a point is not finite");
-  if (scope.status >= 0)
-    scope.status = invman_i_check_finite(ctx, model->weights, t.N, "model_check: a weight is not finite");
-  if (scope.status < 0) return invman_i_drop(&scope);
-  memcpy(t.start, model->weights, t.N * sizeof(double));
-  memcpy(t.now, model->weights, t.N * sizeof(double));
-  scope.status = invman_i_try_model(&t);
-  memcpy(model->weights, t.start, t.N * sizeof(double));
-  return invman_i_drop(&scope);
-}
-
-/* ================================================================================================== >>ntk
-   h^2 Theta(x,z) = 2 sum_n 1[z_n(x)>0] 1[z_n(z)>0] (z_n(x) z_n(z) + beta_n^2 (x.z/d + 1)): two products of rank h, of
-   the features max(0, z_n) and beta_n 1[z_n>0], for a tile of points and a block of neurons at a time. */
-
-typedef struct invman_i_features {
-  const invman_i_pack *net;
-  invman_i_points x;
-  size_t first, last;    /* the block's panels */
-  double *value, *slope; /* (n, GRAM_WIDTH) */
-} invman_i_features;
-
-enum { INVMAN_I_FEATURE_POINTS = 16 }; /* per task */
-
-INVMAN_I_INLINE void invman_i_fill_features_body(size_t task, void *arg, const int L) {
-  const invman_i_features *s = (const invman_i_features *)arg;
-  const int J = INVMAN_I_PANELS(L);
-  size_t d = s->net->d, i, q, end = invman_i_min((task + 1) * INVMAN_I_FEATURE_POINTS, s->x.n);
-  int k, j;
-  for (i = task * INVMAN_I_FEATURE_POINTS; i < end; i += INVMAN_I_POINTS) {
-    const void *x[INVMAN_I_POINTS];
-    invman_i_few_points(&s->x, i, x);
-    for (q = s->first; q < s->last; q += (size_t)J) {
-      invman_i_tile v;
-      invman_i_sums z;
-      invman_i_tile_of(v, s->net, q, J);
-      invman_i_dot(z, v, d, x, 0, J, L);
-      for (k = 0; k < INVMAN_I_POINTS && i + (size_t)k < end; k++) {
-        size_t at = (i + (size_t)k) * INVMAN_I_GRAM_WIDTH + (q - s->first) * INVMAN_I_WIDTH;
-        for (j = 0; j < J; j++) {
-          invman_i_lanes *value = (invman_i_lanes *)(void *)(s->value + at) + j;
-          invman_i_lanes *slope = (invman_i_lanes *)(void *)(s->slope + at) + j;
-          invman_i_gate(value, &z[k][j], &z[k][j], L);
-          invman_i_gate(slope, &z[k][j], invman_i_row(s->net, q + (size_t)j, d + 1), L);
-        }
-      }
-    }
-  }
-}
-INVMAN_I_KERNEL(invman_i_fill_features)
-
-/* Features of held neurons: the mean gate in place of the plain one. Both lists are in the order of neurons; returns
-   where the next block's begin. */
-static size_t invman_i_hold_features(const invman_i_gram *s, const invman_i_features *f, size_t offset, size_t k) {
-  size_t d = f->net->d;
-  for (; k < s->held_count && s->held[k].n < f->last * INVMAN_I_WIDTH; k++) {
-    size_t row = s->where[s->held[k].i] - offset;
-    size_t at = row * INVMAN_I_GRAM_WIDTH + s->held[k].n - f->first * INVMAN_I_WIDTH;
-    const double *v = invman_i_neuron(f->net, s->held[k].n);
-    if (row >= f->x.n) continue; /* of another tile */
-    f->value[at] = s->held[k].gate * s->held[k].z;
-    f->slope[at] = s->held[k].gate * v[(d + 1) * INVMAN_I_WIDTH];
-  }
-  return k;
-}
-
-static invman_status invman_i_gram_reserve(invman_i_gram *s, invman_i_scope *scope, size_t n) {
-  size_t tile = invman_i_min(n, INVMAN_I_GRAM_TILE);
-  int side;
-  if (tile <= s->tile) return INVMAN_OK;
-  s->tile = tile = invman_i_min(tile + tile / 4 + 16, INVMAN_I_GRAM_TILE);
-  for (side = 0; side < 2; side++) {
-    invman_i_give(scope, s->value[side]);
-    invman_i_give(scope, s->slope[side]);
-    s->value[side] = invman_i_doubles(scope, tile * INVMAN_I_GRAM_WIDTH);
-    s->slope[side] = invman_i_doubles(scope, tile * INVMAN_I_GRAM_WIDTH);
-  }
-  invman_i_give(scope, s->slopes);
-  invman_i_give(scope, s->gemm.a);
-  invman_i_give(scope, s->gemm.b);
-  s->slopes = invman_i_doubles(scope, tile * tile);
-  s->gemm = invman_i_gemm_reserve(scope, tile, tile);
-  return scope->status;
-}
-
-/* A tile of K: points `top`.. of x against points `left`.. of z; symmetric: on the diagonal of K. */
-static void invman_i_gram_tile(const invman_context *ctx, const invman_i_gram *s, const invman_i_points *x, size_t top,
-                               const invman_i_points *z, size_t left, int symmetric, double *K, size_t stride) {
-  invman_i_features f[2];
-  size_t offset[2], held[2] = {0, 0}, i, j, width = 0;
-  double scale = 2 / ((double)s->net->h * (double)s->net->h);
-  int side, sides = symmetric ? 1 : 2;
-  offset[0] = top;
-  offset[1] = left;
-  f[0].x = invman_i_slice(x, top, invman_i_min(s->tile, x->n - top));
-  f[1].x = invman_i_slice(z, left, invman_i_min(s->tile, z->n - left));
-  for (side = 0; side < 2; side++) {
-    f[side].net = s->net;
-    f[side].value = s->value[symmetric ? 0 : side];
-    f[side].slope = s->slope[symmetric ? 0 : side];
-  }
-  for (i = 0; i < f[0].x.n; i++) {
-    memset(K + i * stride, 0, f[1].x.n * sizeof *K);
-    memset(s->slopes + i * s->tile, 0, f[1].x.n * sizeof *K);
-  }
-
-  for (f[0].first = 0; f[0].first < s->net->panels; f[0].first = f[0].last) {
-    f[0].last = invman_i_min(f[0].first + (size_t)INVMAN_I_GRAM_WIDTH / INVMAN_I_WIDTH, s->net->panels);
-    f[1].first = f[0].first;
-    f[1].last = f[0].last;
-    width = (f[0].last - f[0].first) * INVMAN_I_WIDTH;
-    for (side = 0; side < sides; side++) {
-      size_t n = f[side].x.n;
-      invman_i_parallel(ctx, (n + INVMAN_I_FEATURE_POINTS - 1) / INVMAN_I_FEATURE_POINTS, invman_i_fill_features(ctx),
-                        &f[side], (double)n * (double)width * (double)(x->d + 1));
-      held[side] = invman_i_hold_features(s, &f[side], offset[side], held[side]);
-    }
-    if (s->part != INVMAN_NTK_FIRST_LAYER)
-      invman_i_product_add(ctx, &s->gemm, f[0].x.n, f[1].x.n, width, scale,
-                           invman_i_plain(f[0].value, INVMAN_I_GRAM_WIDTH),
-                           invman_i_transposed(f[1].value, INVMAN_I_GRAM_WIDTH), K, stride, symmetric);
-    if (s->part != INVMAN_NTK_LAST_LAYER)
-      invman_i_product_add(ctx, &s->gemm, f[0].x.n, f[1].x.n, width, scale,
-                           invman_i_plain(f[0].slope, INVMAN_I_GRAM_WIDTH),
-                           invman_i_transposed(f[1].slope, INVMAN_I_GRAM_WIDTH), s->slopes, s->tile, symmetric);
-  }
-
-  if (s->part == INVMAN_NTK_LAST_LAYER) return;
-  for (i = 0; i < f[0].x.n; i++)
-    for (j = symmetric ? i : 0; j < f[1].x.n; j++) {
-      double xz = invman_i_inner(invman_i_point(&f[0].x, i), invman_i_point(&f[1].x, j), x->d);
-      K[i * stride + j] += (xz / (double)x->d + 1) * s->slopes[i * s->tile + j];
-    }
-}
-
-/* K (n,m) of the points x and z; z NULL: of x with themselves. */
-static void invman_i_gram_points(const invman_context *ctx, const invman_i_gram *s, const invman_i_points *x,
-                                 const invman_i_points *z, double *K) {
-  size_t n = x->n, m = z ? z->n : n, i, j;
-  for (i = 0; i < n; i += s->tile)
-    for (j = z ? 0 : i; j < m; j += s->tile)
-      invman_i_gram_tile(ctx, s, x, i, z ? z : x, j, !z && i == j, K + i * m + j, m);
-  if (z) return;
-  for (i = 0; i < n; i++)
-    for (j = 0; j < i; j++) K[i * n + j] = K[j * n + i];
-}
-
-static invman_status invman_i_check_points(const invman_context *ctx, size_t d, const double *x, size_t n,
-                                           const double *z, size_t m) {
-  invman_status status = invman_i_check_finite(ctx, x, n * d, "ntk_gram: x is not finite");
-  if (status == INVMAN_OK && z) status = invman_i_check_finite(ctx, z, m * d, "ntk_gram: z is not finite");
-  return status;
-}
-
-/* What every Gram function asks of its arguments, its points' values apart. */
-static invman_status invman_i_check_gram(const invman_context *ctx, size_t d, int part, const double *x, size_t n,
-                                         const double *z, size_t m, const double *K) {
-  size_t rows = z ? invman_i_max(n, m) : n;
-  if (part < INVMAN_NTK_ALL || part > INVMAN_NTK_LAST_LAYER) return invman_i_bad(ctx, "ntk_gram: unknown part");
-  if (d == 0 || !x || !K) return invman_i_bad(ctx, "ntk_gram: d is 0, or x or K is NULL");
-  if (invman_i_mul(invman_i_mul(n, z ? m : n), sizeof(double)) == SIZE_MAX ||
-      invman_i_mul(invman_i_mul(rows, d), sizeof(double)) == SIZE_MAX)
-    return invman_i_fail(ctx, INVMAN_E_SIZE, "ntk_gram: sizes too large: their product overflows", "", 0);
-  return INVMAN_OK;
-}
-
-invman_status invman_ntk_gram(const invman_context *ctx, const invman_net *net, int part, const double *x, size_t n,
-                              const double *z, size_t m, double *K) {
-  invman_i_scope scope = invman_i_open(ctx);
-  invman_i_points rows, columns;
-  invman_i_pack pack;
-  invman_i_gram gram;
-  invman_status status = invman_i_check_net(ctx, net);
-  if (status == INVMAN_OK) status = invman_i_check_gram(ctx, net->d, part, x, n, z, m, K);
-  if (status == INVMAN_OK) status = invman_i_check_points(ctx, net->d, x, n, z, m);
-  if (status < 0 || n == 0 || (z && m == 0)) return status;
-  memset(&gram, 0, sizeof gram);
-  pack = invman_i_pack_take(&scope, net->h, net->d);
-  invman_i_gram_reserve(&gram, &scope, z ? invman_i_max(n, m) : n);
-  if (scope.status < 0) return invman_i_drop(&scope);
-  invman_i_pack_net(net, &pack);
-  gram.net = &pack;
-  gram.part = part;
-  rows = invman_i_points_of(x, NULL, n, net->d);
-  columns = invman_i_points_of(z, NULL, m, net->d);
-  invman_i_gram_points(ctx, &gram, &rows, z ? &columns : NULL, K);
-  scope.status = invman_i_check_result(ctx, K, n * (z ? m : n), "ntk_gram: the kernel is not finite");
-  return invman_i_drop(&scope);
-}
-
-/* ---- infinitely many neurons
-   h E[f(x) f(z)] = (sine + (pi - theta) q)/pi is the last layer's kernel, (pi - theta) q/pi the first one's, where
-   q = x~.z~ = x.z/d + 1, x~ = (x/sqrt d, 1), theta is the angle between x~ and z~ and sine |x~| |z~| times its sine. */
-
-typedef struct invman_i_infinite {
-  const double *x, *z;       /* the points of rows (n) and of columns (m) */
-  size_t n, m, d, wide;      /* wide: columns per task */
-  int symmetric, turned;     /* turned: the caller's K is the transpose, (m,n) */
-  double share, sine, angle; /* 1/d; K = sine sin theta |x~| |z~| + angle (1 - theta/pi) q */
-  double *K;
-} invman_i_infinite;
-
-enum { INVMAN_I_INFINITE_ROWS = 192, INVMAN_I_INFINITE_COLUMNS = 384, INVMAN_I_INFINITE_LINE = 1536 }; /* per task */
-enum { INVMAN_I_INFINITE_SLICE = 64, INVMAN_I_INFINITE_THIN = 16 };
-
-/* A task's memory, 51 kB of stack: of a panel of columns a slice, the products with all rows, and what is |x~|^2. */
-typedef struct invman_i_infinite_room {
-  invman_i_lanes panel[INVMAN_I_INFINITE_SLICE * 3], dots[INVMAN_I_INFINITE_ROWS * 3], norm[3];
-  double row[INVMAN_I_INFINITE_ROWS];
-} invman_i_infinite_room;
-
-/* 1 - theta/pi, theta in [0,pi] the angle of the vector (q, sine), sine >= 0; where theta is near pi, to 4e-16 of
-   itself. The smaller side over the larger one is the tangent of at most pi/4, and beyond pi/8 that of the angle to
-   pi/4 is taken: |t| < tan(pi/8), where atan(t)/(pi t) is this polynomial of t^2 to 1.2e-18, 7e-17 with its
-   coefficients rounded (minimax, by Remez exchange). */
-INVMAN_I_INLINE void invman_i_angle(const invman_i_lanes *sine, const invman_i_lanes *q, invman_i_lanes *out,
-                                    const int L) {
-  static const double series[] = {0.3183098861837907,   -0.10610329539459624,  0.06366197723657585,
-                                  -0.04547284086335385, 0.035367763990574876,  -0.02893722395488854,
-                                  0.02448455204892296,  -0.021208957202840478, 0.01861204922447238,
-                                  -0.01603094620477307, 0.012093824115972509,  -0.005677270597712028};
-  const double tan_eighth = 0.41421356237309504880;
-  invman_i_lanes side, steep, low, high, wide, t, u, v, a, b;
-  int i;
-#define INVMAN_I_OP(piece, V, M)                                                   \
-  side.piece = INVMAN_I_CHOICE(q->piece, q->piece, -q->piece, V, M);               \
-  steep.piece = sine->piece - side.piece;                                          \
-  low.piece = INVMAN_I_CHOICE(steep.piece, side.piece, sine->piece, V, M);         \
-  high.piece = INVMAN_I_CHOICE(steep.piece, sine->piece, side.piece, V, M);        \
-  wide.piece = low.piece - tan_eighth * high.piece;                                \
-  t.piece = INVMAN_I_CHOICE(wide.piece, low.piece - high.piece, low.piece, V, M) / \
-            INVMAN_I_CHOICE(wide.piece, low.piece + high.piece, high.piece, V, M); \
-  u.piece = t.piece * t.piece;                                                     \
-  v.piece = u.piece * u.piece;                                                     \
-  a.piece = series[10] + invman_i_zero.piece;                                      \
-  b.piece = series[11] + invman_i_zero.piece;
-  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
-#undef INVMAN_I_OP
-  INVMAN_I_UNROLL
-  for (i = 8; i >= 0; i -= 2) {
-#define INVMAN_I_OP(piece, V, M)           \
-  a.piece = a.piece * v.piece + series[i]; \
-  b.piece = b.piece * v.piece + series[i + 1];
-    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
-#undef INVMAN_I_OP
-  }
-#define INVMAN_I_OP(piece, V, M)                                                                                       \
-  a.piece = (a.piece + b.piece * u.piece) * t.piece + INVMAN_I_POSITIVE(wide.piece, 0.25 + invman_i_zero.piece, V, M); \
-  a.piece = INVMAN_I_CHOICE(steep.piece, 0.5 - a.piece, a.piece, V, M);                                                \
-  out->piece = INVMAN_I_CHOICE(q->piece, 1.0 - a.piece, a.piece, V, M);
-  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
-#undef INVMAN_I_OP
-}
-
-/* |x~| |z~| sin theta of nearly parallel vectors, from the part of the longer one that is orthogonal to the other: the
-   difference of squares would be rounding. Exactly 0 where x = z. */
-INVMAN_I_INLINE double invman_i_small_sine(const double *x, const double *z, size_t d, double share, double xx,
-                                           double q, double zz, const int L) {
-  invman_i_lanes sum = invman_i_zero;
-  double c, rest = 0;
-  size_t k;
-  if (zz < xx) {
-    const double *swap = x;
-    x = z;
-    z = swap;
-    xx = zz;
-  }
-  c = q / xx;
-  for (k = 0; k + INVMAN_I_WIDTH <= d; k += INVMAN_I_WIDTH) {
-    invman_i_lanes xs = invman_i_load(x + k, L), r = invman_i_load(z + k, L);
-    invman_i_add_scaled(&r, -c, &xs, L);
-    invman_i_add_product(&sum, &r, &r, L);
-  }
-  for (; k < d; k++) rest += (z[k] - c * x[k]) * (z[k] - c * x[k]);
-  return sqrt(xx * ((rest + invman_i_sum_lanes(&sum)) * share + (1 - c) * (1 - c)));
-}
-
-/* dot/d + 1, in one way for all: then q = |x~|^2 to the bit where x = z. */
-INVMAN_I_INLINE void invman_i_lift(const invman_i_lanes *dot, double share, invman_i_lanes *q, const int L) {
-#define INVMAN_I_OP(piece, V, M) q->piece = dot->piece * share + 1.0;
-  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
-#undef INVMAN_I_OP
-}
-
-/* The products of row i with a panel of columns become K's. */
-INVMAN_I_INLINE void invman_i_infinite_row(const invman_i_infinite *s, size_t i, double xx, size_t left, size_t count,
-                                           const invman_i_lanes *zz, invman_i_lanes *row, const int L) {
-  const int J = INVMAN_I_TILE_LANES(L);
-  invman_i_lanes q[3], sine[3], distant[3], all = invman_i_zero;
-  int j;
-  INVMAN_I_UNROLL
-  for (j = 0; j < J; j++) {
-    invman_i_lanes square;
-    invman_i_lift(&row[j], s->share, &q[j], L);
-#define INVMAN_I_OP(piece, V, M)                                                                   \
-  sine[j].piece = xx * zz[j].piece;                                                                \
-  square.piece = sine[j].piece - q[j].piece * q[j].piece;                                          \
-  distant[j].piece = square.piece - 0.01 * sine[j].piece;                                          \
-  square.piece = INVMAN_I_CHOICE(distant[j].piece, square.piece, 1.0 + invman_i_zero.piece, V, M); \
-  all.piece += INVMAN_I_POSITIVE(distant[j].piece, 1.0 + invman_i_zero.piece, V, M);
-    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
-#undef INVMAN_I_OP
-    invman_i_root(&sine[j], &square, L);
-  }
-  if (invman_i_sum_lanes(&all) < J * INVMAN_I_WIDTH) {
-    size_t c;
-    for (c = s->symmetric && i > left ? i - left : 0; c < count; c++) {
-      size_t at = c / INVMAN_I_WIDTH, l = c % INVMAN_I_WIDTH;
-      if (!(distant[at].d[l] > 0))
-        sine[at].d[l] = invman_i_small_sine(s->x + i * s->d, s->z + (left + c) * s->d, s->d, s->share, xx, q[at].d[l],
-                                            zz[at].d[l], L);
-    }
-  }
-  INVMAN_I_UNROLL
-  for (j = 0; j < J; j++) {
-    invman_i_lanes angle;
-    invman_i_angle(&sine[j], &q[j], &angle, L);
-#define INVMAN_I_OP(piece, V, M) row[j].piece = s->sine * sine[j].piece + s->angle * angle.piece * q[j].piece;
-    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
-#undef INVMAN_I_OP
-  }
-}
-
-/* Coordinates from.. (k) of points, one a lane; where there are fewer points than lanes, the last one again. */
-INVMAN_I_INLINE void invman_i_turn_points(const double *x, size_t d, size_t count, size_t from, size_t k,
-                                          invman_i_lanes *panel, const int L) {
-  const size_t J = INVMAN_I_TILE_LANES(L);
-  size_t j, l, c;
-  for (j = 0; j < J; j++) {
-    const double *at = x + j * INVMAN_I_WIDTH * d + from;
-    invman_i_lanes *out = panel + j;
-    if ((j + 1) * INVMAN_I_WIDTH <= count) {
-      for (l = 0; l < k; l++, at++, out += J) {
-        INVMAN_I_UNROLL
-        for (c = 0; c < INVMAN_I_WIDTH; c++) out->d[c] = at[c * d];
-      }
-    } else {
-      for (c = 0; c < INVMAN_I_WIDTH; c++) {
-        at = x + invman_i_min(j * INVMAN_I_WIDTH + c, count - 1) * d + from;
-        for (l = 0; l < k; l++) out[l * J].d[c] = at[l];
-      }
-    }
-  }
-}
-
-/* norm += a slice's squares, summed in the order of add_dots: there and here a slice's sum begins at 0, so that
-   rounding grows with the slice and not with d. */
-INVMAN_I_INLINE void invman_i_add_norms(const invman_i_lanes *panel, size_t k, invman_i_lanes *norm, const int L) {
-  const int J = INVMAN_I_TILE_LANES(L);
-  invman_i_lanes sum[3];
-  size_t l;
-  int j;
-  INVMAN_I_UNROLL
-  for (j = 0; j < J; j++) invman_i_set(&sum[j], &invman_i_zero, L);
-  for (l = 0; l < k; l++, panel += J) {
-    INVMAN_I_UNROLL
-    for (j = 0; j < J; j++) invman_i_add_product(&sum[j], &panel[j], &panel[j], L);
-  }
-  INVMAN_I_UNROLL
-  for (j = 0; j < J; j++) invman_i_add_scaled(&norm[j], 1.0, &sum[j], L);
-}
-
-/* dots += the products of a slice of R points x with the panel's. */
-INVMAN_I_INLINE void invman_i_add_dots(const double *const *x, const invman_i_lanes *panel, size_t k,
-                                       invman_i_lanes *dots, const int R, const int L) {
-  const int J = INVMAN_I_TILE_LANES(L);
-  invman_i_lanes sum[8][3];
-  size_t l;
-  int i, j;
-  INVMAN_I_UNROLL
-  for (i = 0; i < R; i++) {
-    INVMAN_I_UNROLL
-    for (j = 0; j < J; j++) invman_i_set(&sum[i][j], &invman_i_zero, L);
-  }
-  for (l = 0; l < k; l++, panel += J) {
-    INVMAN_I_UNROLL
-    for (i = 0; i < R; i++) {
-      INVMAN_I_UNROLL
-      for (j = 0; j < J; j++) invman_i_add_scaled(&sum[i][j], x[i][l], &panel[j], L);
-    }
-  }
-  INVMAN_I_UNROLL
-  for (i = 0; i < R; i++) {
-    INVMAN_I_UNROLL
-    for (j = 0; j < J; j++) invman_i_add_scaled(&dots[i * J + j], 1.0, &sum[i][j], L);
-  }
-}
-
-/* All rows of a task with a slice of its panel; what a last tile has too much is its last row again. */
-INVMAN_I_INLINE void invman_i_infinite_dots(const invman_i_infinite *s, size_t top, size_t rows, size_t from, size_t k,
-                                            invman_i_infinite_room *room, const int R, const int L) {
-  size_t i, r;
-  for (i = 0; i < rows; i += (size_t)R) {
-    const double *x[8];
-    for (r = 0; r < (size_t)R; r++) x[r] = s->x + (top + invman_i_min(i + r, rows - 1)) * s->d + from;
-    invman_i_add_dots(x, room->panel, k, room->dots + i * (size_t)INVMAN_I_TILE_LANES(L), R, L);
-  }
-}
-
-/* K's rows, or its columns, or both, of which each half of a symmetric K is made. */
-INVMAN_I_INLINE void invman_i_infinite_put(const invman_i_infinite *s, size_t top, size_t rows, size_t left,
-                                           size_t count, const invman_i_infinite_room *room, const int L) {
-  const size_t S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH;
-  const double *value = room->dots->d;
-  size_t i, c;
-  for (i = 0; i < rows && !s->turned; i++) {
-    size_t first = s->symmetric && top + i > left ? top + i - left : 0;
-    if (first < count)
-      memcpy(s->K + (top + i) * s->m + left + first, value + i * S + first, (count - first) * sizeof *value);
-  }
-  for (c = 0; c < count && (s->turned || s->symmetric); c++) {
-    double *to = s->K + (left + c) * s->n + top;
-    size_t end = s->turned ? rows : left + c > top ? invman_i_min(rows, left + c - top) : 0;
-    for (i = 0; i < end; i++) to[i] = value[i * S + c];
-  }
-}
-
-/* A panel of columns with the task's rows, slice by slice. */
-INVMAN_I_INLINE void invman_i_infinite_panel(const invman_i_infinite *s, size_t top, size_t rows, size_t left,
-                                             size_t count, invman_i_infinite_room *room, const int L) {
-  const int J = INVMAN_I_TILE_LANES(L);
-  const size_t R = rows == 1 ? 1 : INVMAN_I_TILE_ROWS(L);
-  size_t d = s->d, from, k, i;
-  int j;
-  memset(room->norm, 0, sizeof room->norm);
-  memset(room->dots, 0, (rows + R - 1) / R * R * (size_t)J * sizeof *room->dots);
-  for (from = 0; from < d; from += k) {
-    k = invman_i_min(d - from, INVMAN_I_INFINITE_SLICE);
-    invman_i_turn_points(s->z + left * d, d, count, from, k, room->panel, L);
-    invman_i_add_norms(room->panel, k, room->norm, L);
-    if (rows == 1) invman_i_infinite_dots(s, top, rows, from, k, room, 1, L);
-    else invman_i_infinite_dots(s, top, rows, from, k, room, INVMAN_I_TILE_ROWS(L), L);
-  }
-  for (j = 0; j < J; j++) invman_i_lift(&room->norm[j], s->share, &room->norm[j], L);
-  for (i = 0; i < rows; i++)
-    invman_i_infinite_row(s, top + i, room->row[i], left, count, room->norm, room->dots + i * (size_t)J, L);
-  invman_i_infinite_put(s, top, rows, left, count, room, L);
-}
-
-/* |x~|^2 of a task's rows, as those of its columns. */
-INVMAN_I_INLINE void invman_i_infinite_norms(const invman_i_infinite *s, size_t top, size_t rows,
-                                             invman_i_infinite_room *room, const int L) {
-  const int J = INVMAN_I_TILE_LANES(L);
-  const size_t S = (size_t)J * INVMAN_I_WIDTH;
-  size_t i, from, k, count;
-  int j;
-  for (i = 0; i < rows; i += S) {
-    count = invman_i_min(S, rows - i);
-    memset(room->norm, 0, sizeof room->norm);
-    for (from = 0; from < s->d; from += k) {
-      k = invman_i_min(s->d - from, INVMAN_I_INFINITE_SLICE);
-      invman_i_turn_points(s->x + (top + i) * s->d, s->d, count, from, k, room->panel, L);
-      invman_i_add_norms(room->panel, k, room->norm, L);
-    }
-    for (j = 0; j < J; j++) invman_i_lift(&room->norm[j], s->share, &room->norm[j], L);
-    memcpy(room->row + i, room->norm, count * sizeof *room->row);
-  }
-}
-
-INVMAN_I_INLINE void invman_i_infinite_block_body(size_t task, void *arg, const int L) {
-  const invman_i_infinite *s = (const invman_i_infinite *)arg;
-  const size_t S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH;
-  invman_i_infinite_room room;
-  size_t across = (s->m + s->wide - 1) / s->wide, top = task / across * INVMAN_I_INFINITE_ROWS;
-  size_t left = task % across * s->wide, end = invman_i_min(left + s->wide, s->m);
-  size_t rows = invman_i_min(INVMAN_I_INFINITE_ROWS, s->n - top);
-  if (s->symmetric && end <= top) return;
-  invman_i_infinite_norms(s, top, rows, &room, L);
-  for (; left < end; left += S)
-    if (!s->symmetric || left + S > top)
-      invman_i_infinite_panel(s, top, rows, left, invman_i_min(S, end - left), &room, L);
-}
-INVMAN_I_KERNEL(invman_i_infinite_block)
-
-/* Whether x and z were: a point that is not finite leaves nothing finite in its row or column of K, so that one of each
-   tells, for a d-th of what the points themselves would take. 0 times a number is 0, unless it is none. */
-static int invman_i_infinite_finite(const double *K, size_t n, size_t m) {
-  size_t i, line = m == 1 ? n : m;
-  invman_i_lanes sum = invman_i_zero;
-  double rest = 0;
-  for (i = 0; i + INVMAN_I_WIDTH <= line; i += INVMAN_I_WIDTH) {
-    invman_i_lanes value = invman_i_load(K + i, INVMAN_I_BASE);
-    invman_i_add_scaled(&sum, 0.0, &value, INVMAN_I_BASE);
-  }
-  for (; i < line; i++) rest += 0.0 * K[i];
-  for (i = 0; i < n && m > 1; i++) rest += 0.0 * K[i * m];
-  return rest + invman_i_sum_lanes(&sum) == 0;
-}
-
-/* Whether no product of four coordinates overflows. */
-static int invman_i_is_small(const double *x, size_t count) {
-  size_t i;
-  for (i = 0; i < count; i++)
-    if (!(fabs(x[i]) < 1e70)) return 0;
-  return 1;
-}
-
-invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int part, const double *x, size_t n,
-                                       const double *z, size_t m, double *K) {
-  const double pi = 3.14159265358979323846;
-  invman_i_infinite s;
-  int swap;
-  invman_status status = invman_i_check_gram(ctx, d, part, x, n, z, m, K);
-  if (status < 0) return status;
-  if (!z) m = n;
-  if (n == 0 || m == 0) return invman_i_check_points(ctx, d, x, n, z, m);
-  swap = z && m < n && m < INVMAN_I_INFINITE_THIN; /* lanes hold columns: the more of them, the better */
-  s.symmetric = !z;
-  s.turned = swap && m > 1; /* one column is as well one row */
-  s.x = swap ? z : x;
-  s.z = swap || !z ? x : z;
-  s.n = swap ? m : n;
-  s.m = swap ? n : m;
-  s.d = d;
-  s.wide = s.n < INVMAN_I_INFINITE_THIN ? INVMAN_I_INFINITE_LINE : INVMAN_I_INFINITE_COLUMNS;
-  s.share = 1 / (double)d;
-  s.sine = part == INVMAN_NTK_FIRST_LAYER ? 0 : 1 / pi;
-  s.angle = part == INVMAN_NTK_ALL ? 2 : 1;
-  s.K = K;
-  invman_i_parallel(ctx, ((s.n - 1) / INVMAN_I_INFINITE_ROWS + 1) * ((s.m - 1) / s.wide + 1),
-                    invman_i_infinite_block(ctx), &s, (double)n * (double)m * (double)(d + 30));
-  if (invman_i_infinite_finite(K, n, m) &&
-      (n == 1 || m == 1 || (invman_i_is_small(x, n * d) && (!z || invman_i_is_small(z, m * d)))))
-    return INVMAN_OK;
-  status = invman_i_check_points(ctx, d, x, n, z, m);
-  if (status < 0) memset(K, 0, n * m * sizeof *K);
-  return status < 0 ? status : invman_i_check_result(ctx, K, n * m, "ntk_gram: the kernel is not finite");
-}
-
-/* ================================================================================================= >>lazy
-   The hinge flow with a frozen kernel, from F = 0: the event engine of >>flow, without a horizon. It runs in doubles
-   for as long as they can tell what comes next, and in twofold precision from there on: what an ill-conditioned kernel
-   does is decided by differences that doubles do not hold. */
-
 /* ---- the event engine in twofold precision
 
    The same algorithm with K taken as exact, and without the tolerances and refreshing that rounding asks for in
@@ -8193,14 +6082,10 @@ static invman_status invman_i_exact_advance(invman_i_exact *x, double horizon, i
   return ends ? INVMAN_OK : invman_i_exact_settle(x);
 }
 
-/* ---- the flow */
-
-static double invman_i_largest(const double *x, size_t n) {
-  double most = 0;
-  size_t i;
-  for (i = 0; i < n; i++) most = fabs(x[i]) > most ? fabs(x[i]) : most;
-  return most;
-}
+/* ================================================================================================= >>lazy
+   The hinge flow with a frozen kernel, from F = 0: the event engine of >>flow, without a horizon. It runs in doubles
+   for as long as they can tell what comes next, and in twofold precision from there on: what an ill-conditioned kernel
+   does is decided by differences that doubles do not hold. */
 
 static void invman_i_lazy_measure(const invman_i_margins *e, const double *m, invman_lazy_info *info) {
   double sum = 0;
@@ -8470,39 +6355,2370 @@ invman_status invman_lazy_train_columns(const invman_context *ctx, invman_kernel
   return status;
 }
 
+/* ========================================================================================================== >>smooth
+   The smooth losses' margin step: dm/ds = Q g(m) + c, g = -l'(m), by implicit Euler steps whose error, against
+   two of half the length, is kept below a tolerance. Implicit, because the soft hinge is as stiff as it is sharp. */
+
+typedef struct invman_i_loss {
+  int kind;
+  double beta;
+} invman_i_loss;
+
+static double invman_i_loss_value(const invman_i_loss *l, double m) {
+  double x = 1 - m;
+  if (l->kind == INVMAN_SOFT_HINGE) {
+    x *= l->beta;
+    return (fmax(x, 0) + invman_i_log1p(invman_i_exp(-fabs(x)))) / l->beta;
+  }
+  if (x <= 0) return 0;
+  return l->kind == INVMAN_SQUARED_HINGE ? 0.5 * x * x : x;
+}
+
+/* g = -l'(m), and l'' */
+static double invman_i_push(const invman_i_loss *l, double m, double *curvature) {
+  double g = m < 1;
+  *curvature = 0;
+  if (l->kind == INVMAN_SOFT_HINGE) {
+    g = 1 / (1 + invman_i_exp(-l->beta * (1 - m)));
+    *curvature = l->beta * g * (1 - g);
+  } else if (l->kind == INVMAN_SQUARED_HINGE && m < 1) {
+    g = 1 - m;
+    *curvature = 1;
+  }
+  return g;
+}
+
+/* Whether a point at m may, moving by up to `reach`, come where g is neither 0 nor 1. */
+static int invman_i_is_near(const invman_i_loss *l, double m, double reach) {
+  if (l->kind == INVMAN_SOFT_HINGE) return l->beta * (fabs(1 - m) - reach) < 37; /* 1 - g rounds to 1 beyond */
+  if (l->kind == INVMAN_SQUARED_HINGE) return m - reach < 1;
+  return fabs(1 - m) <= reach;
+}
+
+static void invman_i_conjugate_gradients(invman_i_margins *e, double ds, const double *D, const double *b, double *u,
+                                         double *work /* (3,n) */) {
+  size_t n = e->n, i, k;
+  double *r = work, *p = work + n, *q = work + 2 * n, rr = invman_i_inner(b, b, n), enough = 1e-6 * rr;
+  memset(u, 0, n * sizeof *u);
+  memcpy(r, b, n * sizeof *r);
+  memcpy(p, b, n * sizeof *p);
+  for (k = 0; k < 2 * n + 10 && rr > enough; k++) {
+    double a, next;
+    for (i = 0; i < n; i++) q[i] = D[i] * p[i];
+    invman_i_times_q(e, q, q);
+    for (i = 0; i < n; i++) q[i] = p[i] + ds * D[i] * q[i];
+    a = rr / invman_i_inner(p, q, n);
+    for (i = 0; i < n; i++) {
+      u[i] += a * p[i];
+      r[i] -= a * q[i];
+    }
+    next = invman_i_inner(r, r, n);
+    for (i = 0; i < n; i++) p[i] = r[i] + next / rr * p[i];
+    rr = next;
+  }
+}
+
+/* to = from + ds (Q g(to) + c), to a residual that is small enough, by Newton's method with halved steps; leaves g(to)
+   in e->g. 0: not found. */
+static int invman_i_implicit_step(invman_i_margins *e, const invman_i_loss *loss, double ds, double enough,
+                                  const double *from, double *to, double *work /* (8,n) */) {
+  size_t n = e->n, i;
+  double *R = work, *D = work + n, *b = work + 2 * n, *u = work + 3 * n, *delta = work + 4 * n, last = HUGE_VAL;
+  int tries;
+  memcpy(to, from, n * sizeof *to);
+  for (tries = 0; tries < 50; tries++) {
+    double worst = 0;
+    for (i = 0; i < n; i++) {
+      e->g[i] = invman_i_push(loss, to[i], &D[i]);
+      D[i] = sqrt(D[i]);
+    }
+    invman_i_times_q(e, e->g, R);
+    for (i = 0; i < n; i++) {
+      R[i] = to[i] - from[i] - ds * (R[i] + e->drift[i]);
+      worst = invman_i_worst(worst, fabs(R[i]));
+    }
+    if (tries > 0 && worst <= enough) return 1;
+    if (worst >= last) { /* too far: halfway back */
+      for (i = 0; i < n; i++) to[i] -= delta[i] *= 0.5;
+      continue;
+    }
+    last = worst;
+    for (i = 0; i < n; i++) b[i] = -D[i] * R[i];
+    invman_i_conjugate_gradients(e, ds, D, b, u, work + 5 * n);
+    for (i = 0; i < n; i++) delta[i] = D[i] * u[i];
+    invman_i_times_q(e, delta, delta);
+    for (i = 0; i < n; i++) to[i] += delta[i] = -R[i] - ds * delta[i];
+  }
+  return 0;
+}
+
+/* When, between two states, as many points as wanted had come above their margin, as a share of the way. */
+static double invman_i_crossing(const invman_i_margins *e, const double *from, const double *to, size_t above) {
+  double found = 1;
+  size_t i, j;
+  for (i = 0; i < e->n; i++) {
+    double share = from[i] <= 1 && to[i] > 1 ? (1 - from[i]) / (to[i] - from[i]) : 2;
+    size_t count = above;
+    for (j = 0; j < e->n; j++) count += from[j] <= 1 && to[j] > 1 && (1 - from[j]) <= share * (to[j] - from[j]);
+    if (share < found && count >= e->above_wanted) found = share;
+  }
+  return found;
+}
+
+enum { INVMAN_I_SMOOTH_TRIALS = 1000 }; /* more: the caller's step is too long */
+
+static invman_status invman_i_smooth_run(invman_i_margins *e, const invman_i_loss *loss, double horizon, double tol) {
+  size_t n = e->n, i;
+  double *whole = e->work, *half = e->work + n, *end = e->work + 2 * n, *g = e->work + 3 * n,
+         *scratch = e->work + 4 * n;
+  double ds = horizon;
+  size_t trials = 0;
+  e->s = 0;
+  e->count = e->events = 0;
+  e->above_time = -1;
+  for (i = 0, e->above = 0; i < n; i++) {
+    e->above += e->m[i] > 1;
+    e->impulse[i] = 0;
+  }
+  if (e->above >= e->above_wanted) e->above_time = 0;
+  while (e->s < horizon) {
+    double error = 0;
+    size_t above = 0;
+    int last = ds >= horizon - e->s, found;
+    if (last) ds = horizon - e->s;
+    if (e->s + ds <= e->s || trials++ > INVMAN_I_SMOOTH_TRIALS) return INVMAN_NOT_CONVERGED;
+    found = invman_i_implicit_step(e, loss, ds, 1e-4 * tol, e->m, whole, scratch) &&
+            invman_i_implicit_step(e, loss, ds / 2, 1e-4 * tol, e->m, half, scratch);
+    memcpy(g, e->g, n * sizeof *g);
+    found = found && invman_i_implicit_step(e, loss, ds / 2, 1e-4 * tol, half, end, scratch);
+    for (i = 0; i < n; i++) error = invman_i_worst(error, fabs(whole[i] - end[i]));
+    if (!found || !(error <= tol)) {
+      ds *= found && error > 0 ? fmax(0.2, 0.9 * sqrt(tol / error)) : 0.25;
+      continue;
+    }
+    for (i = 0; i < n; i++) {
+      e->impulse[i] += ds / 2 * (g[i] + e->g[i]);
+      above += end[i] > 1;
+    }
+    if (e->above_time < 0 && above >= e->above_wanted)
+      e->above_time = e->s + ds * invman_i_crossing(e, e->m, end, e->above);
+    e->above = above;
+    memcpy(e->m, end, n * sizeof *end);
+    e->s = last ? horizon : e->s + ds;
+    ds *= fmin(4, 0.9 * sqrt(tol / fmax(error, 1e-300)));
+  }
+  return INVMAN_OK;
+}
+
+/* ================================================================================================= >>flow
+   A step of the flow, in the order of what follows: margins move under the tangent kernel, frozen at the middle of
+   the step (the margin step: exact for the hinge); that gives every point's mean push g; neurons that a point holds
+   at z = 0 get their mean gate (the held gates); each neuron moves by its exact hyperbolic rotation (the neuron
+   step); the margins that the network then really has, minus the predicted ones, are the error of the step. */
+
+/* ---- the flow's state */
+
+/* What the chain of steps asks of what it moves: the network, or a model of the caller's. `Here` is where the last move
+   left the trial weights. An error goes to flow.scope.status and stays there. */
+typedef struct invman_i_mover {
+  void (*begin)(invman_flow *f, double span); /* what a step of this length needs to know before it */
+  void (*push)(invman_flow *f, size_t first, size_t count,
+               int nearby); /* G = (nearby: +=) sum r df/dW of part of the list */
+  void (*rates)(invman_flow *f, size_t first, size_t count, double *rate); /* of their margins, along G, here */
+  void (*gram)(invman_flow *f);                                            /* K of the near points, here */
+  void (*move)(invman_flow *f, double dt); /* from the step's start along G for a time dt */
+  void (*eval)(invman_flow *f, int start, const double *x, size_t n, double *out); /* f here, or at t = 0 */
+  int (*at_rest)(invman_flow *f);      /* whether what the points push cancels to rounding */
+  void (*accept)(invman_flow *f);      /* the next step starts here */
+  void (*lambda_star)(invman_flow *f); /* Lambda here, into the info */
+  void (*put_back)(invman_flow *f);    /* here is where the next step starts */
+} invman_i_mover;
+
+struct invman_flow {
+  invman_i_scope scope;
+  invman_context context;
+  invman_error heard; /* what context.error held when the call began: else a callback has written there */
+  const invman_i_mover *mover;
+  const invman_data *train;
+  invman_flow_options options;
+  invman_i_loss loss;
+  invman_flow_info info;
+
+  double dt, speed, typical;  /* the next step's length; max |G_n| (0: a model's); a typical rate of a margin */
+  double unit;                /* of r: sqrt(2)/(h p), or 1/p */
+  double *f0, *margin, *rate; /* (p) f at t = 0; y F; its rate over the last trial */
+  double *r;                  /* (p) unit g y: what each point contributes to G */
+  double *seen;               /* (p) when a margin was last looked at */
+  double *gap, *gap_next;     /* (p) how far a margin can be from where it was when last looked at; after the step */
+  double *next, *predicted, *work; /* (p) margins after the step; predicted ones; scratch */
+  double *f0_test, *f_test;        /* (test n) */
+  unsigned char *nearby;           /* (p) whether the point may come to its margin within the step */
+  size_t *list, near_count, below; /* (p) near points, then those with g = 1, then those with g = 0; */
+  size_t far_count;                /* of these the last ones, far above */
+  size_t *where, *look;            /* (p) place in the list; points whose margin is to be looked at */
+  invman_i_margins margins;        /* of the near points */
+  double *K;                       /* their Gram matrix */
+  size_t gram_room;
+
+  /* the network */
+  invman_net *net;
+  invman_i_pack start, trial, grad; /* weights at t = 0; of the step in hand; G of the last trial */
+  double *square;                   /* (p) |x~|^2 = |x|^2/d + 1 */
+  double reach;                     /* |f - f'| <= reach |x~| between the step's start and the trial */
+  double *partial;                  /* partial sums of a sweep */
+  invman_i_pack narrow[2];          /* option single: room for trial and grad, */
+  float *x_narrow;                  /* and (p,d) the points, in single precision */
+  invman_i_gram gram;
+  invman_i_held *held, *held_next; /* by neuron */
+  size_t held_count, held_room;    /* room per group */
+  size_t *group_count;
+
+  /* or a model: its weights are the trial's */
+  invman_model model;
+  double *first, *at, *here;         /* (N) weights at t = 0; at the step's start; here */
+  double *G, *last_G;                /* (N) G; that of the last step */
+  double *velocity;                  /* (N) of the momentum dynamics */
+  int beyond;                        /* the trial left where f, G and K are finite: it is too long */
+  size_t doubts, patience;           /* trials whose margins came out otherwise; how many it takes to ask why */
+  size_t contradictions;             /* trials in a row where f did not change along G as the model says */
+  int refused;                       /* trials of this step that were not accurate enough */
+  int early;                         /* contradictions between a few points soon after the start */
+  double *x_list, *r_list, *shifted; /* (p,d) points of part of the list; (p) their r; (max(p, test)) f */
+};
+
+/* of the sections below, until backends have a table for them */
+static const invman_i_pack *invman_i_narrow(const invman_flow *f);
+static void invman_i_ask_early(invman_flow *f);
+static void invman_i_ask_model(invman_flow *f);
+static invman_status invman_i_momentum_step(invman_flow *f);
+
+static void invman_i_listen(invman_flow *f) { /* when a call begins */
+  if (f->context.error) f->heard = *f->context.error;
+}
+
+/* ---- one trial of a step */
+
+/* margin = y alpha (f - f_0) of some points in order, here; in double. */
+static void invman_i_wide_margins(invman_flow *f, size_t first, size_t count, double *margin) {
+  size_t i;
+  f->mover->eval(f, 0, f->train->x + first * f->train->d, count, margin);
+  for (i = 0; i < count; i++) margin[i] = f->options.alpha * f->train->y[first + i] * (margin[i] - f->f0[first + i]);
+}
+
+/* Of the points of a list, in the precision in use; networks only. */
+static void invman_i_look(invman_flow *f, const size_t *list, size_t count, double *margin) {
+  invman_i_points some = invman_i_points_of(f->train->x, list, count, f->train->d);
+  size_t k;
+  if (count == 0) return;
+  some.narrow = f->x_narrow;
+  invman_i_eval_points(&f->context, &f->trial, invman_i_narrow(f), some, f->partial, f->work);
+  for (k = 0; k < count; k++) {
+    size_t i = list[k];
+    margin[i] = f->options.alpha * f->train->y[i] * (f->work[k] - f->f0[i]);
+  }
+}
+
+/* What single precision does to the margins of some points in order, here. */
+static double invman_i_single_error(invman_flow *f, size_t first, size_t count, const double *margin, const double *gap,
+                                    double *wide) {
+  double error = 0;
+  size_t i;
+  invman_i_wide_margins(f, first, count, wide);
+  for (i = 0; i < count; i++)
+    if (!(gap[first + i] > 0)) error = invman_i_worst(error, fabs(margin[first + i] - wide[i]));
+  f->info.single_error = invman_i_worst(f->info.single_error, error);
+  return error;
+}
+
+enum { INVMAN_I_CHECKS = 16 };
+
+/* Whether it can be neglected in a trial: looked at in a part of the points, another one each time. */
+static int invman_i_single_serves(invman_flow *f, double allowed) {
+  size_t p = f->train->n, part = (f->info.step + f->info.rejected) % INVMAN_I_CHECKS;
+  size_t first = p * part / INVMAN_I_CHECKS, last = p * (part + 1) / INVMAN_I_CHECKS;
+  if (!f->info.in_single) return 1;
+  return invman_i_single_error(f, first, last - first, f->next, f->gap_next, f->work) <= 0.1 * allowed;
+}
+
+typedef struct invman_i_trial {
+  double used;  /* the step's length: shorter than wanted where the frozen flow comes to rest */
+  double error; /* largest difference between real and predicted margins */
+  double turn;  /* largest |G_n| dt */
+  double size;  /* largest |margin| after it */
+  int rest;     /* the flow does not move at all */
+} invman_i_trial;
+
+static void invman_i_doubt_model(invman_flow *f, const invman_i_trial *trial);
+
+/* ---- points far above their margin. They do not push, so that neither their rates are worth a sweep nor, as long as
+   the sum of the steps' bounds says that they stay there, their margins. */
+
+enum { INVMAN_I_FAR = 2 };
+
+static double invman_i_far(const invman_flow *f, size_t i, double span) {
+  return 1 + 8 * span * (fabs(f->rate[i]) + f->typical);
+}
+
+/* The lowest that a margin can be. */
+static double invman_i_lowest(const invman_flow *f, size_t i) { return f->margin[i] - f->gap[i]; }
+
+/* Looks at the points again, where the step starts, that may not be far above their margin. Returns at how many. */
+static size_t invman_i_look_again(invman_flow *f, double span) {
+  size_t count = 0, k;
+  for (k = 0; k < f->train->n; k++)
+    if (f->gap[k] > 0 && !(invman_i_lowest(f, k) > invman_i_far(f, k, span))) f->look[count++] = k;
+  if (count == 0) return 0;
+  f->mover->put_back(f);
+  for (k = 0; k < count; k++) f->next[f->look[k]] = f->margin[f->look[k]];
+  invman_i_look(f, f->look, count, f->margin);
+  for (k = 0; k < count; k++) {
+    size_t i = f->look[k];
+    f->gap[i] = 0;
+    f->rate[i] = (f->margin[i] - f->next[i]) / (f->info.t - f->seen[i]);
+    f->seen[i] = f->info.t;
+  }
+  return count;
+}
+
+/* The margins after a trial: of all points but those that are far and stay so. */
+static void invman_i_eval_margins(invman_flow *f, double *margin) {
+  size_t p = f->train->n, count = 0, i;
+  if (!f->net) {
+    invman_i_wide_margins(f, 0, p, margin);
+    return;
+  }
+  for (i = 0; i < p; i++) {
+    double reach = f->options.alpha * f->reach * sqrt(f->square[i]);
+    int stays = f->nearby[i] == INVMAN_I_FAR && invman_i_lowest(f, i) - reach > 1 + f->options.margin_tol;
+    f->gap_next[i] = stays ? f->gap[i] + reach : 0;
+    margin[i] = f->margin[i];
+    if (!stays) f->look[count++] = i;
+  }
+  invman_i_look(f, f->look, count, margin);
+}
+
+/* Marks the points that may come to their margin within a step: by their own rate with a margin of safety, or by a
+   typical one, since rates change when others arrive. Returns how many. Others are so far above it that their rates
+   are not worth a sweep. */
+static size_t invman_i_mark_near(invman_flow *f, double span) {
+  size_t count = 0, i;
+  for (i = 0; i < f->train->n; i++) {
+    double approach = f->margin[i] < 1 ? f->rate[i] : -f->rate[i];
+    int distant = f->net && f->loss.kind == INVMAN_HINGE && invman_i_lowest(f, i) > invman_i_far(f, i, span);
+    int nearby = invman_i_is_near(&f->loss, f->margin[i], span * (1.5 * fmax(0, approach) + 0.3 * f->typical));
+    f->nearby[i] = nearby ? 1 : distant ? INVMAN_I_FAR : 0;
+    count += nearby != 0;
+  }
+  return count;
+}
+
+/* The length of a step, down to span/64, over which so few points are near that their Gram matrix takes O(p) memory.
+   Where even that is too long they come together, as the points on a plateau of F do, and are taken together. */
+static double invman_i_fit_near(invman_flow *f, double span) {
+  size_t most = invman_i_max(512, (size_t)(8 * sqrt((double)f->train->n)));
+  double part;
+  if (f->loss.kind == INVMAN_HINGE)
+    for (part = span; part > span / 65; part *= 0.5)
+      if (invman_i_mark_near(f, part) <= most) return part;
+  invman_i_mark_near(f, span);
+  return span;
+}
+
+/* Sorts the points into near ones, those that push (g = 1) and those that do not. */
+static void invman_i_split(invman_flow *f) {
+  size_t p = f->train->n, i, count = 0;
+  int part;
+  for (part = 0; part < 4; part++) {
+    for (i = 0; i < p; i++)
+      if ((f->nearby[i] == 1 ? 0 : f->nearby[i] == INVMAN_I_FAR ? 3 : f->margin[i] < 1 ? 1 : 2) == part) {
+        f->where[i] = count;
+        f->list[count++] = i;
+        if (part > 0) f->r[i] = part == 1 ? f->unit * f->train->y[i] : 0; /* near: the margin step's */
+      }
+    if (part == 0) f->near_count = count;
+    if (part == 1) f->below = count - f->near_count;
+    if (part == 2) f->far_count = p - count;
+  }
+}
+
+static invman_status invman_i_near_reserve(invman_flow *f) {
+  size_t n = f->near_count, room;
+  if (invman_i_margins_reserve(&f->margins, &f->scope, n) < 0) return f->scope.status;
+  if (n <= f->gram_room) return INVMAN_OK;
+  room = invman_i_min(f->train->n, n + n / 4 + 16);
+  invman_i_give(&f->scope, f->K);
+  f->K = invman_i_doubles(&f->scope, invman_i_mul(room, room));
+  f->gram_room = f->K ? room : 0;
+  return f->scope.status;
+}
+
+static size_t invman_i_share(const invman_flow *f) { /* the points above their margin that make t* */
+  return (size_t)ceil(f->options.tstar_fraction * (double)f->train->n * (1 - 1e-12));
+}
+
+static size_t invman_i_above_wanted(const invman_flow *f) { /* of them, how many near ones */
+  size_t wanted = invman_i_share(f);
+  return wanted - invman_i_min(wanted, f->train->n - f->near_count - f->below);
+}
+
+/* Moves the near points' margins over the step: their mean push g, and how long the step can be. */
+static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_trial *trial) {
+  invman_i_margins *e = &f->margins;
+  size_t p = f->train->n, n = f->near_count, i;
+  int rest = 0;
+  invman_status status = INVMAN_OK;
+  trial->used = span;
+  trial->rest = n + f->below == 0;
+  if (n > 0) status = invman_i_near_reserve(f);
+  if (n == 0 || status < 0) return status;
+
+  /* Their kernel, and the drift that the points below give them. */
+  memset(e->drift, 0, n * sizeof *e->drift);
+  if (f->below > 0) f->mover->rates(f, 0, n, e->drift);
+  for (i = 0; i < n; i++) {
+    e->y[i] = f->train->y[f->list[i]];
+    e->m[i] = f->margin[f->list[i]];
+  }
+  f->mover->gram(f);
+  if (f->scope.status < 0) return f->scope.status;
+  if (f->beyond) return INVMAN_NOT_CONVERGED;
+  e->K = f->K;
+  e->scale = f->options.alpha / (double)p;
+  e->above_wanted = invman_i_above_wanted(f);
+
+  if (f->loss.kind == INVMAN_HINGE) status = invman_i_hinge_run(e, span, &rest);
+  else status = invman_i_smooth_run(e, &f->loss, span, 0.05 * f->options.margin_tol);
+  if (status != INVMAN_OK) return status;
+
+  if (rest && f->below == 0) trial->used = e->s; /* the clock does not run on while nothing moves */
+  else if (rest)                                 /* they stay where they are, but push on */
+    for (i = 0; i < n; i++) e->impulse[i] += (span - e->s) * e->g[i];
+  if (!(trial->used > 0)) {
+    for (i = 0; i < n; i++) f->r[f->list[i]] = f->unit * e->y[i] * e->g[i];
+    f->mover->push(f, 0, n, 1);
+    trial->rest = 1;
+    return f->scope.status;
+  }
+
+  for (i = 0; i < n; i++) {
+    f->r[f->list[i]] = f->unit * e->y[i] * (e->impulse[i] / trial->used);
+    f->predicted[f->list[i]] = e->m[i];
+  }
+  f->mover->push(f, 0, n, 1);
+  return f->scope.status;
+}
+
+/* Predicts the other points' margins; returns how many of them turn out to be near. Far points move as they did. */
+static size_t invman_i_predict_rest(invman_flow *f, const invman_i_trial *trial) {
+  size_t k, missed = 0, rest = f->train->n - f->near_count - f->far_count;
+  for (k = 0; k < f->far_count; k++) {
+    size_t i = f->list[f->near_count + rest + k];
+    f->predicted[i] = f->margin[i] + trial->used * f->rate[i];
+  }
+  if (rest > 0) f->mover->rates(f, f->near_count, rest, f->work);
+  for (k = 0; k < rest && !f->beyond; k++) {
+    size_t i = f->list[f->near_count + k];
+    f->rate[i] = f->work[k];
+    f->predicted[i] = f->margin[i] + trial->used * f->rate[i];
+    if ((f->predicted[i] < 1) != (f->margin[i] < 1) || invman_i_is_near(&f->loss, f->predicted[i], 0)) {
+      f->nearby[i] = 1;
+      missed++;
+    }
+  }
+  return missed;
+}
+
+static invman_status invman_i_too_long(invman_i_trial *trial, double span) {
+  trial->rest = 0;
+  trial->used = span;
+  trial->error = HUGE_VAL;
+  return INVMAN_OK;
+}
+
+/* Margins that seem to rest may do so because their kernel's rounding hides what moves them. */
+static int invman_i_rests(invman_flow *f) {
+  double push = 0;
+  size_t i;
+  if (!f->net) return f->beyond || f->mover->at_rest(f);
+  for (i = 0; i < f->train->n; i++) push += fabs(f->r[i]) * sqrt(f->square[i]);
+  return f->speed <= 1e-12 * push;
+}
+
+/* One step of length span from where the weights are: trial weights, G and margins, and how good they are. */
+static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_trial *trial) {
+  size_t p = f->train->n, i;
+  invman_status status;
+  memset(trial, 0, sizeof *trial);
+  f->beyond = 0;
+  f->mover->begin(f, span);
+  if (f->scope.status < 0) return f->scope.status;
+  f->mover->move(f, 0.5 * span); /* the middle of the step, as the last trial's G sees it */
+  do {
+    invman_i_split(f);
+    f->mover->push(f, f->near_count, f->below, 0);
+    status = invman_i_margin_step(f, span, trial);
+    if (status < 0) return status;
+    if (status == INVMAN_NOT_CONVERGED || f->beyond) return invman_i_too_long(trial, span);
+    if (trial->rest) return invman_i_rests(f) ? status : invman_i_too_long(trial, span);
+  } while (invman_i_predict_rest(f, trial) > 0);
+  if (f->beyond) return invman_i_too_long(trial, span);
+  for (i = f->near_count; i < p; i++) f->work[i - f->near_count] = f->rate[f->list[i]];
+  if (f->near_count < p) f->typical = invman_i_root_mean_square(f->work, p - f->near_count);
+  for (i = 0; i < f->near_count; i++)
+    f->rate[f->list[i]] = (f->predicted[f->list[i]] - f->margin[f->list[i]]) / trial->used;
+  invman_i_ask_model(f);
+  if (f->scope.status < 0) return f->scope.status;
+
+  f->mover->move(f, trial->used);
+  trial->turn = f->speed * trial->used;
+  invman_i_eval_margins(f, f->next);
+  for (i = 0; i < p; i++) {
+    int distant = f->nearby[i] == INVMAN_I_FAR && f->next[i] > 1 && f->next[i] <= DBL_MAX;
+    if (distant && f->gap_next[i] > 0) continue;
+    if (distant) f->rate[i] = (f->next[i] - f->margin[i]) / (trial->used + (f->info.t - f->seen[i]));
+    else trial->error = invman_i_worst(trial->error, fabs(f->next[i] - f->predicted[i]));
+    trial->size = fmax(trial->size, fabs(f->next[i]));
+  }
+  invman_i_doubt_model(f, trial);
+  return f->scope.status;
+}
+
+/* ---- the chain of steps */
+
+static void invman_i_measure(invman_flow *f) { /* the info's view of the margins and the network */
+  size_t p = f->train->n, i;
+  invman_flow_info *info = &f->info;
+  info->loss = 0;
+  info->unsatisfied = 0;
+  info->margin_min = HUGE_VAL;
+  for (i = 0; i < p; i++) {
+    info->loss += invman_i_loss_value(&f->loss, f->margin[i]) / (double)p;
+    info->unsatisfied += !(f->margin[i] > 1 - f->options.margin_stop);
+    info->margin_min = fmin(info->margin_min, f->margin[i]);
+  }
+  if (f->net) info->lambda = invman_amplification(f->net, f->options.d_par);
+  info->lambda_max = fmax(info->lambda_max, info->lambda);
+}
+
+static invman_status invman_i_end(invman_flow *f, int end) {
+  f->info.end = end;
+  f->info.status = end == INVMAN_END_SATISFIED  ? INVMAN_OK
+                   : end == INVMAN_END_REST     ? INVMAN_NOT_SEPARABLE
+                   : end == INVMAN_END_ROUNDING ? INVMAN_NOT_CONVERGED
+                                                : INVMAN_STOPPED;
+  return f->info.status;
+}
+
+/* At an end that is not a pause of the caller's. */
+static int invman_i_is_over(const invman_flow *f) {
+  int end = f->info.end;
+  return end != INVMAN_END_NONE && end != INVMAN_END_REPORT && end != INVMAN_END_PROGRESS;
+}
+
+/* t* and Lambda there, from the events of the step just made. */
+static void invman_i_locate_t_star(invman_flow *f, const invman_i_trial *trial) {
+  const invman_i_margins *e = &f->margins;
+  double after = f->near_count > 0 ? e->above_time : invman_i_above_wanted(f) > 0 ? -1 : 0;
+  if (f->info.t_star > 0 || after < 0) return;
+  after = fmin(after, trial->used);
+  f->info.t_star = f->info.t + after;
+  f->mover->move(f, after);
+  f->mover->lambda_star(f);
+  f->mover->move(f, trial->used);
+}
+
+/* All margins where the last step ended, in double: what single precision did to them is in the info. */
+static void invman_i_widen_margins(invman_flow *f) {
+  size_t i;
+  f->mover->put_back(f);
+  invman_i_single_error(f, 0, f->train->n, f->margin, f->gap, f->next);
+  memcpy(f->margin, f->next, f->train->n * sizeof *f->margin);
+  for (i = 0; i < f->train->n; i++) { /* all have been looked at now */
+    f->gap[i] = 0;
+    f->seen[i] = f->info.t;
+  }
+  invman_i_measure(f);
+}
+
+/* On in double. Returns whether it was in single precision. */
+static int invman_i_leave_single(invman_flow *f) {
+  if (!f->info.in_single) return 0;
+  invman_i_widen_margins(f);
+  f->info.in_single = 0;
+  return 1;
+}
+
+static void invman_i_accept(invman_flow *f, double dt) {
+  double *margin = f->margin, *gap = f->gap;
+  size_t i;
+  f->mover->accept(f);
+  f->margin = f->next;
+  f->next = margin;
+  f->gap = f->gap_next;
+  f->gap_next = gap;
+  f->info.t += dt;
+  for (i = 0; i < f->train->n; i++)
+    if (!(f->gap[i] > 0)) f->seen[i] = f->info.t;
+  f->info.dt = dt;
+  f->info.step++;
+  invman_i_measure(f);
+}
+
+/* The end that the limits set, if any. */
+static invman_status invman_i_check_limits(invman_flow *f) {
+  const invman_flow_options *o = &f->options;
+  if (f->info.unsatisfied == 0 && f->info.in_single) {
+    invman_i_widen_margins(f);
+    f->info.in_single = f->info.unsatisfied == 0;
+  } else if (f->info.unsatisfied == 0 && invman_i_look_again(f, HUGE_VAL) > 0) {
+    invman_i_measure(f);
+  }
+  if (f->info.unsatisfied == 0) return invman_i_end(f, INVMAN_END_SATISFIED);
+  if (o->t_max > 0 && f->info.t >= o->t_max) return invman_i_end(f, INVMAN_END_T_MAX);
+  if (o->step_max > 0 && f->info.step >= o->step_max) return invman_i_end(f, INVMAN_END_STEP_MAX);
+  return invman_i_end(f, INVMAN_END_NONE);
+}
+
+/* One step of the chain. */
+static invman_status invman_i_chain_step(invman_flow *f) {
+  const invman_flow_options *o = &f->options;
+  /* Near the end errors must not be larger than what is left to do. */
+  double allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop)), longest = 0;
+  int tries;
+  invman_i_ask_early(f);
+  if (f->scope.status < 0) return f->scope.status;
+  for (tries = 0;; tries++) {
+    double span = fmin(f->dt, o->rotation_tol / f->speed), wanted, factor, enough = allowed;
+    int last = o->t_max > 0 && span >= (o->t_max - f->info.t) * (1 - 1e-12);
+    invman_i_trial trial;
+    invman_status status;
+    if (last) span = o->t_max - f->info.t;
+    wanted = span;
+    invman_i_look_again(f, span);
+    span = invman_i_fit_near(f, span);
+    last = last && span == wanted;
+    f->refused = tries;
+    longest = fmax(longest, span); /* at t = 0 no step is too short for the clock */
+    if (!(f->info.t + span > f->info.t && span > 1e-18 * longest)) {
+      if (invman_i_leave_single(f)) continue;
+      return invman_i_end(f, INVMAN_END_ROUNDING);
+    }
+    status = invman_i_try_step(f, span, &trial);
+    if (status < 0) return status;
+    if (trial.rest || (trial.error <= allowed && f->mover->at_rest(f))) {
+      if (invman_i_leave_single(f)) continue;
+      return invman_i_end(f, INVMAN_END_REST);
+    }
+    if (f->scope.status < 0) return f->scope.status;
+    if (trial.error < HUGE_VAL && !invman_i_single_serves(f, allowed)) {
+      f->info.rejected++;
+      invman_i_leave_single(f);
+      continue;
+    }
+
+    /* A model has no angles: its rotation_tol is for errors in proportion to the outputs, which grow from nothing. */
+    if (!f->net) enough = fmin(allowed, o->rotation_tol * trial.size);
+    factor = f->net ? fmin(0.9 * o->rotation_tol / trial.turn, 0.9 * sqrt(enough / trial.error)) /* kinks: dt^2 */
+                    : 0.9 * invman_i_cbrt(enough / trial.error);                                 /* smooth: dt^3 */
+    if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= enough) {
+      last = last && trial.used == span;
+      invman_i_locate_t_star(f, &trial);
+      if (f->scope.status < 0) return f->scope.status;
+      f->info.sliding = f->near_count > 0 ? f->margins.count : 0;
+      f->info.events += f->near_count > 0 ? f->margins.events : 0;
+      invman_i_accept(f, trial.used);
+      if (last) f->info.t = o->t_max;
+      else if (!(span < wanted)) /* no growth right after a rejection; not far down where the flow rested at once */
+        f->dt = fmax(trial.used * fmin(tries > 0 ? 1 : 2, fmax(0.5, factor)), trial.used < span ? 0.1 * span : 0);
+      return INVMAN_OK;
+    }
+    f->info.rejected++;
+    f->dt = trial.used * (trial.error < HUGE_VAL ? fmin(0.9, fmax(0.2, factor)) : 0.2);
+    if (!(f->dt < trial.used)) f->dt = 0; /* the least subnormal: there is nothing shorter */
+  }
+}
+
+/* The gradient of the loss where the weights are, at all points. */
+static void invman_i_push_all(invman_flow *f, const double *margin) {
+  size_t p = f->train->n, count = 0, i;
+  for (i = 0; i < p; i++) {
+    double curvature;
+    f->r[i] = f->unit * f->train->y[i] * invman_i_push(&f->loss, margin[i], &curvature);
+    if (f->r[i] != 0) f->list[count++] = i;
+  }
+  f->mover->push(f, 0, count, 0);
+}
+
+invman_status invman_flow_step(invman_flow *f) {
+  invman_status status;
+  if (!f) return INVMAN_E_ARG;
+  if (f->scope.status < 0) return f->scope.status; /* out of memory before: its arrays may be gone */
+  if (invman_i_is_over(f)) return f->info.status;
+  invman_i_listen(f);
+  invman_i_end(f, INVMAN_END_NONE);
+  status = f->options.dynamics == INVMAN_MOMENTUM ? invman_i_momentum_step(f) : invman_i_chain_step(f);
+  f->mover->put_back(f);
+  return status == INVMAN_OK ? invman_i_check_limits(f) : status;
+}
+
+static invman_status invman_i_test_error(invman_flow *f) {
+  const invman_data *test = f->options.test;
+  size_t i, wrong = 0;
+  if (!test) return INVMAN_OK;
+  f->mover->eval(f, 0, test->x, test->n, f->f_test);
+  for (i = 0; i < test->n; i++) wrong += !(test->y[i] * (f->f_test[i] - f->f0_test[i]) > 0);
+  f->info.test_error = (double)wrong / (double)test->n;
+  return f->scope.status;
+}
+
+invman_status invman_flow_run(invman_flow *flow) {
+  const invman_flow_options *o;
+  const invman_context *ctx;
+  invman_flow_info *info;
+  if (!flow) return INVMAN_E_ARG;
+  o = &flow->options;
+  ctx = &flow->context;
+  info = &flow->info;
+  if (flow->scope.status < 0) return flow->scope.status;
+  if (invman_i_is_over(flow)) return info->status;
+  do {
+    double satisfied;
+    invman_status status = invman_flow_step(flow);
+    if (status < 0) return status;
+    if (info->end != INVMAN_END_NONE || (o->report && info->step % o->report_every == 0)) {
+      status = invman_i_test_error(flow);
+      if (status < 0) return status;
+      if (o->report && o->report(info, flow->net, o->user) && info->end == INVMAN_END_NONE)
+        invman_i_end(flow, INVMAN_END_REPORT);
+    }
+    satisfied = 1 - (double)info->unsatisfied / (double)flow->train->n;
+    if (ctx->progress && ctx->progress("flow", satisfied, ctx->user) && info->end == INVMAN_END_NONE) {
+      status = invman_i_test_error(flow);
+      if (status < 0) return status;
+      invman_i_end(flow, INVMAN_END_PROGRESS);
+    }
+  } while (info->end == INVMAN_END_NONE);
+  return info->status;
+}
+
+const invman_flow_info *invman_flow_get_info(const invman_flow *flow) { return flow ? &flow->info : NULL; }
+
+invman_status invman_flow_predict(const invman_flow *flow, const double *x, size_t n, double *F) {
+  invman_i_scope scope;
+  invman_flow f;
+  double *f0;
+  size_t i;
+  if (!flow) return INVMAN_E_ARG;
+  if (flow->scope.status < 0) return flow->scope.status;
+  if (n == 0 || !x || !F) return invman_i_bad(&flow->context, "flow_predict: no points, or nowhere to put F");
+  scope = invman_i_open(&flow->context);
+  f = *flow; /* its sweeps need scratch for these points */
+  f0 = invman_i_doubles(&scope, n);
+  if (f.net) f.partial = invman_i_take_partial(&scope, &f.start, n);
+  if (scope.status < 0) return invman_i_drop(&scope);
+  scope.status = invman_i_check_finite(scope.ctx, x, invman_i_mul(n, f.train->d), "x");
+  if (scope.status < 0) return invman_i_drop(&scope);
+  f.mover->eval(&f, 1, x, n, f0);
+  f.mover->eval(&f, 0, x, n, F);
+  for (i = 0; i < n; i++) F[i] = f.options.alpha * (F[i] - f0[i]);
+  scope.status = f.scope.status;
+  if (scope.status == INVMAN_OK) scope.status = invman_i_check_result(scope.ctx, F, n, "flow_predict: F is not finite");
+  return invman_i_drop(&scope);
+}
+
+/* ---- making a flow */
+
+static invman_status invman_i_resolve_options(const invman_context *ctx, invman_flow_options *o) {
+  o->alpha = invman_i_or(o->alpha, 1e-6);
+  o->loss_beta = invman_i_or(o->loss_beta, 20);
+  o->rotation_tol = invman_i_or(o->rotation_tol, 0.1);
+  o->margin_tol = invman_i_or(o->margin_tol, 0.1);
+  o->margin_stop = invman_i_or(o->margin_stop, 2e-3);
+  o->tstar_fraction = invman_i_or(o->tstar_fraction, 0.1);
+  o->max_dgrad = invman_i_or(o->max_dgrad, 1e-3);
+  o->max_dout = invman_i_or(o->max_dout, 0.1);
+  o->d_par = invman_i_max(o->d_par, 1);
+  o->report_every = invman_i_max(o->report_every, 1);
+  if (!(o->alpha > 0 && o->alpha <= DBL_MAX)) return invman_i_bad(ctx, "flow: alpha must be positive and finite");
+  if (o->loss < INVMAN_HINGE || o->loss > INVMAN_SQUARED_HINGE) return invman_i_bad(ctx, "flow: unknown loss");
+  if (!(o->loss_beta > 0 && o->loss_beta <= DBL_MAX)) return invman_i_bad(ctx, "flow: loss_beta must be positive");
+  if (!(o->rotation_tol > 0 && o->rotation_tol <= 1)) return invman_i_bad(ctx, "flow: rotation_tol must be in (0,1]");
+  if (!(o->margin_tol > 0 && o->margin_tol <= 1)) return invman_i_bad(ctx, "flow: margin_tol must be in (0,1]");
+  if (!(o->margin_stop > 0 && o->margin_stop < 1)) return invman_i_bad(ctx, "flow: margin_stop must be in (0,1)");
+  if (!(o->tstar_fraction > 0 && o->tstar_fraction <= 1))
+    return invman_i_bad(ctx, "flow: tstar_fraction must be in (0,1]");
+  if (!(o->t_max >= 0 && o->t_max <= DBL_MAX)) return invman_i_bad(ctx, "flow: t_max must be finite and not negative");
+  if (o->dynamics != INVMAN_CHAIN && o->dynamics != INVMAN_MOMENTUM) return invman_i_bad(ctx, "flow: unknown dynamics");
+  if (!(o->momentum >= 0 && o->momentum <= DBL_MAX))
+    return invman_i_bad(ctx, "flow: momentum must be finite and not negative");
+  if (!(o->max_dgrad > 0 && o->max_dout > 0)) return invman_i_bad(ctx, "flow: max_dgrad, max_dout must be positive");
+  return INVMAN_OK;
+}
+
+/* What every flow asks of its data; d: the inputs of what it moves. */
+static invman_status invman_i_check_flow(const invman_context *ctx, size_t d, const invman_data *train,
+                                         invman_flow_options *o) {
+  size_t i;
+  invman_status status = invman_i_check_data(ctx, train);
+  if (status == INVMAN_OK) status = invman_i_resolve_options(ctx, o);
+  if (status == INVMAN_OK && o->test) status = invman_i_check_data(ctx, o->test);
+  if (status < 0) return status;
+  if (train->d != d || (o->test && o->test->d != d))
+    return invman_i_bad(ctx, "flow: the data have another dimension than the network");
+  for (i = 1; i < train->n && train->y[i] == train->y[0]; i++) {}
+  if (train->n > 1 && i == train->n) return invman_i_bad(ctx, "flow: all labels are equal");
+  return INVMAN_OK;
+}
+
+/* A flow with the memory that every flow needs. */
+static invman_status invman_i_take_flow(const invman_context *ctx, const invman_data *train,
+                                        const invman_flow_options *o, invman_flow **out) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_flow *f = (invman_flow *)invman_i_take(&scope, 1, sizeof *f);
+  size_t p = train->n, tests = o->test ? o->test->n : 0;
+  if (!f) return invman_i_drop(&scope);
+  f->scope = scope;
+  if (ctx) f->context = *ctx;
+  f->scope.ctx = &f->context;
+  invman_i_listen(f);
+  f->train = train;
+  f->options = *o;
+  f->loss.kind = o->loss;
+  f->loss.beta = o->loss_beta;
+  f->info.test_error = -1;
+  f->f0 = invman_i_doubles(&f->scope, p);
+  f->margin = invman_i_doubles(&f->scope, p);
+  f->gap = invman_i_doubles(&f->scope, p);
+  f->seen = invman_i_doubles(&f->scope, p);
+  f->gap_next = invman_i_doubles(&f->scope, p);
+  f->rate = invman_i_doubles(&f->scope, p);
+  f->r = invman_i_doubles(&f->scope, p);
+  f->next = invman_i_doubles(&f->scope, p);
+  f->predicted = invman_i_doubles(&f->scope, p);
+  f->work = invman_i_doubles(&f->scope, p);
+  f->f0_test = invman_i_doubles(&f->scope, tests);
+  f->f_test = invman_i_doubles(&f->scope, tests);
+  f->nearby = (unsigned char *)invman_i_take(&f->scope, p, 1);
+  f->list = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
+  f->where = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
+  f->look = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
+  *out = f;
+  return INVMAN_OK;
+}
+
+static invman_status invman_i_made(invman_flow *f, invman_flow **out) {
+  invman_i_scope scope = f->scope; /* which holds f */
+  if (scope.status < 0) return invman_i_drop(&scope);
+  *out = f;
+  return INVMAN_OK;
+}
+
+/* f_0 */
+static void invman_i_eval_start(invman_flow *f) {
+  const invman_data *test = f->options.test;
+  f->mover->eval(f, 1, f->train->x, f->train->n, f->f0);
+  if (test) f->mover->eval(f, 1, test->x, test->n, f->f0_test);
+}
+
+/* The first step's length: a guess, to be corrected. */
+static double invman_i_first_step(const invman_flow *f) {
+  double fastest = 0, size, weights;
+  size_t i;
+  if (f->options.dynamics == INVMAN_MOMENTUM) return 1;
+  for (i = 0; i < f->train->n; i++) fastest = fmax(fastest, fabs(f->rate[i]));
+  if (f->net) return f->speed > 0 ? fmin(0.25 * f->options.rotation_tol / f->speed, 0.5 / fastest) : 1;
+  size = sqrt(invman_i_inner(f->G, f->G, f->model.size));
+  weights = sqrt(invman_i_inner(f->at, f->at, f->model.size));
+  if (!(size > 0 && fastest > 0)) return 1;
+  return weights > 0 ? fmin(0.5 / fastest, 0.1 * f->options.rotation_tol * weights / size) : 0.5 / fastest;
+}
+
+/* A flow whose weights of t = 0 are in place. */
+static invman_status invman_i_start_flow(invman_flow *f, invman_flow **out) {
+  invman_i_scope scope;
+  f->mover->put_back(f);
+  invman_i_eval_start(f);
+  if (f->scope.status == INVMAN_OK)
+    f->scope.status = invman_i_check_finite(&f->context, f->f0, f->train->n, "flow: f_0 is not finite");
+  invman_i_split(f); /* all margins are 0: every point pushes with g = 1 */
+  f->beyond = 0;
+  if (f->options.dynamics == INVMAN_MOMENTUM) invman_i_push_all(f, f->margin);
+  else f->mover->push(f, 0, f->train->n, 0);
+  if (f->beyond && f->scope.status == INVMAN_OK)
+    f->scope.status = invman_i_fail(&f->context, INVMAN_E_NONFINITE, "flow: the gradient is not finite", "", 0);
+  if (f->options.dynamics == INVMAN_CHAIN) f->mover->rates(f, 0, f->train->n, f->rate);
+  if (!f->net) memcpy(f->last_G, f->G, f->model.size * sizeof *f->G);
+  f->typical = invman_i_root_mean_square(f->rate, f->train->n);
+  f->mover->move(f, 0);
+  f->dt = invman_i_first_step(f);
+  invman_i_measure(f);
+  invman_i_end(f, INVMAN_END_NONE);
+  f->mover->put_back(f);
+  scope = f->scope;
+  if (scope.status < 0) return invman_i_drop(&scope);
+  *out = f;
+  return INVMAN_OK;
+}
+
+void invman_flow_free(invman_flow *flow) {
+  invman_i_scope scope;
+  if (!flow) return;
+  scope = flow->scope;
+  invman_i_drop(&scope);
+}
+
+static invman_status invman_i_run_and_free(invman_flow *flow, invman_flow_info *info) {
+  invman_status status = invman_flow_run(flow);
+  if (info && status >= 0) *info = flow->info;
+  invman_flow_free(flow);
+  return status;
+}
+
+/* ======================================================================================================== >>flow_net
+   The flow of a network: neurons move by their exact rotation, and points hold them where they change sides. */
+
+static invman_i_points invman_i_listed(const invman_flow *f, size_t first, size_t count) {
+  invman_i_points p = invman_i_points_of(f->train->x, f->list + first, count, f->train->d);
+  p.narrow = f->x_narrow;
+  return p;
+}
+
+static const invman_i_pack *invman_i_narrow(const invman_flow *f) { return f->info.in_single ? f->narrow : NULL; }
+
+/* v.x~ of one neuron, or G.x~ */
+static double invman_i_neuron_dot(const double *v, const double *x, size_t d) {
+  double sum = v[d * INVMAN_I_WIDTH];
+  size_t k;
+  for (k = 0; k < d; k++) sum += v[k * INVMAN_I_WIDTH] * x[k];
+  return sum;
+}
+
+/* ---- the neuron step. With G constant, dv/dt = beta G, dbeta/dt = v.G (Eq. 4) turns (v.G/|G|, beta) hyperbolically:
+   beta^2 - |v|^2 is conserved to rounding. */
+
+static void invman_i_hyperbolic(double x, double *cosh_minus_1, double *sinh_x) {
+  double half = x < 0.5 ? 0.5 * x : 0, y = half * half; /* sinh of half the angle, whose square is what cosh needs */
+  double s = half * (1 + y / 6 * (1 + y / 20 * (1 + y / 42 * (1 + y / 72 * (1 + y / 110 * (1 + y / 156))))));
+  if (x >= 0.5) s = invman_i_sinh(0.5 * x);
+  *cosh_minus_1 = 2 * s * s;
+  *sinh_x = 2 * s * sqrt(1 + s * s);
+}
+
+typedef struct invman_i_turn {
+  const invman_flow *flow;
+  double dt, *speed, *path; /* (groups) max |G_n| of a group; sum of what bounds the change of beta_n z_n by |x~| */
+} invman_i_turn;
+
+static void invman_i_turn_group(size_t task, void *arg) {
+  const invman_i_turn *s = (const invman_i_turn *)arg;
+  const invman_flow *f = s->flow;
+  size_t d = f->net->d, width = invman_i_group(f->trial.panels) * INVMAN_I_WIDTH, n, k;
+  double scale = 1 / sqrt((double)d), speed = 0, path = 0;
+  for (n = task * width; n < invman_i_min((task + 1) * width, f->net->h); n++) {
+    const double *w = f->net->w + n * d, *g = invman_i_neuron(&f->grad, n);
+    double *v = invman_i_neuron(&f->trial, n), beta = f->net->beta[n], b = f->net->b[n];
+    double gb = g[d * INVMAN_I_WIDTH], size = 0, norm = 0, along = 0, c = 0, sh = 0, shift = 0, distance;
+    for (k = 0; k < d; k++) {
+      norm += w[k] * w[k];
+      size += g[k * INVMAN_I_WIDTH] * g[k * INVMAN_I_WIDTH];
+      along += w[k] * scale * g[k * INVMAN_I_WIDTH];
+    }
+    size = sqrt(size * (double)d + gb * gb);
+    if (size > 0) {
+      along = (along * (double)d + b * gb) / size;
+      invman_i_hyperbolic(size * s->dt, &c, &sh);
+      shift = (along * c + beta * sh) / size;
+    }
+    for (k = 0; k < d; k++) v[k * INVMAN_I_WIDTH] = w[k] * scale + shift * g[k * INVMAN_I_WIDTH];
+    v[d * INVMAN_I_WIDTH] = b + shift * gb;
+    v[(d + 1) * INVMAN_I_WIDTH] = beta + (beta * c + along * sh);
+    speed = invman_i_worst(speed, size);
+    distance = fabs(shift) * size; /* of (omega, b); |beta' z' - beta z| <= |beta| |z' - z| + |beta' - beta| |z'| */
+    path += fabs(beta) * distance + fabs(beta * c + along * sh) * (sqrt(norm + b * b) + distance);
+  }
+  s->speed[task] = speed;
+  s->path[task] = path;
+}
+
+INVMAN_I_INLINE void invman_i_held_z_body(size_t task, void *arg, const int L) {
+  invman_flow *f = (invman_flow *)arg;
+  const invman_i_pack *net = L < 0 ? f->narrow : &f->trial;
+  size_t width = L < 0 ? 2 * INVMAN_I_WIDTH : INVMAN_I_WIDTH, d = f->train->d, k, a;
+  for (k = task; k < f->held_count; k++) {
+    invman_i_held *h = &f->held[k];
+    const void *x[INVMAN_I_POINTS];
+    invman_i_tile v;
+    invman_i_sums z;
+    for (a = 0; a < INVMAN_I_POINTS; a++)
+      x[a] = L < 0 ? (const void *)(f->x_narrow + h->i * d) : (const void *)(f->train->x + h->i * d);
+    if (L < 0 && (k == 0 || h->n / width != h[-1].n / width)) invman_i_narrow_panel(&f->trial, net, h->n / width);
+    invman_i_tile_of(v, net, h->n / width, 1);
+    invman_i_dot(z, v, d, x, 0, 1, L);
+    h->z = L < 0 ? (double)z[0][0].f[h->n % width] : z[0][0].d[h->n % width];
+  }
+}
+INVMAN_I_KERNELS(invman_i_held_z)
+
+/* trial = the network turned for a time dt by G. */
+static void invman_i_turn_neurons(invman_flow *f, double dt) {
+  double speed[64] = {0}, path[64] = {0};
+  size_t groups = invman_i_groups(f->trial.panels), g;
+  invman_i_turn s;
+  s.flow = f;
+  s.dt = dt;
+  s.speed = speed;
+  s.path = path;
+  invman_i_parallel(&f->context, groups, invman_i_turn_group, &s, 6 * (double)f->net->h * (double)(f->net->d + 4));
+  for (g = 0, f->speed = f->reach = 0; g < groups; g++) {
+    f->speed = invman_i_worst(f->speed, speed[g]);
+    f->reach += path[g] * sqrt(2.0) / (double)f->net->h;
+  }
+  (f->info.in_single ? invman_i_held_z_single(&f->context) : invman_i_held_z(&f->context))(0, f);
+}
+
+/* ---- held gates. A point that pushes a neuron off itself (beta r < 0) while the others push it back holds it at
+   z = 0: there the activation's derivative may take any share of its jump (the differential inclusion again), and the
+   flow takes the one that keeps z at zero. Over a step that is the gate in (0,1) that leaves z = 0 at its end. Plain
+   gates would chatter between 0 and 1, and with them the whole cluster of neurons that sits at that point. */
+
+enum {
+  INVMAN_I_HELD_MAX = 16,    /* points that may hold one neuron; more keep their plain gates */
+  INVMAN_I_PUSHING_MAX = 256 /* one point among more than these is too weak to hold a neuron: not looked for */
+};
+
+typedef struct invman_i_hold {
+  const invman_flow *flow;
+  invman_i_points pushing;
+  double span;
+} invman_i_hold;
+
+/* gate_k in [0,1] such that z_k = base_k + sum_l own_kl gate_l is zero, or positive with gate 1, or negative with
+   gate 0: projected Gauss-Seidel. */
+static void invman_i_solve_gates(size_t count, const double *base, double (*own)[INVMAN_I_HELD_MAX], double *gate) {
+  size_t k, l;
+  int sweep;
+  double change = 1;
+  for (sweep = 0; sweep < 200 && change > 1e-12; sweep++)
+    for (k = 0, change = 0; k < count; k++) {
+      double z = base[k], new_gate;
+      for (l = 0; l < count; l++) z += own[k][l] * gate[l];
+      new_gate = fmin(1, fmax(0, gate[k] - z / own[k][k]));
+      change = fmax(change, fabs(new_gate - gate[k]));
+      gate[k] = new_gate;
+    }
+}
+
+/* The gates of one neuron at the points that held it and those that begin to; G follows. Returns how many hold it. */
+static size_t invman_i_hold_neuron(const invman_flow *f, size_t n, double span, const size_t *point, size_t count,
+                                   const double *before, invman_i_held *out) {
+  const invman_data *data = f->train;
+  size_t d = data->d, k, l, kept = 0;
+  const double *v = invman_i_neuron(&f->trial, n);
+  double *g = invman_i_neuron(&f->grad, n), shift = span * v[(d + 1) * INVMAN_I_WIDTH];
+  double base[INVMAN_I_HELD_MAX] = {0}, own[INVMAN_I_HELD_MAX][INVMAN_I_HELD_MAX], gate[INVMAN_I_HELD_MAX];
+  for (k = 0; k < count; k++) {
+    const double *x = data->x + point[k] * d;
+    base[k] = invman_i_neuron_dot(v, x, d) + shift * invman_i_neuron_dot(g, x, d);
+    gate[k] = before[k];
+    for (l = 0; l < count; l++) {
+      own[k][l] = shift * f->r[point[l]] * (invman_i_inner(x, data->x + point[l] * d, d) / (double)d + 1);
+      base[k] -= own[k][l] * before[l];
+    }
+  }
+  invman_i_solve_gates(count, base, own, gate);
+  for (k = 0; k < count; k++) {
+    const double *x = data->x + point[k] * d;
+    double change = (gate[k] - before[k]) * f->r[point[k]];
+    for (l = 0; l < d; l++) g[l * INVMAN_I_WIDTH] += change * x[l] / (double)d;
+    g[d * INVMAN_I_WIDTH] += change;
+    if (gate[k] <= 0 || gate[k] >= 1) continue;
+    out[kept].n = n;
+    out[kept].i = point[k];
+    out[kept++].gate = gate[k];
+  }
+  return kept;
+}
+
+/* Points whose gate changes sides within the step while neither side is consistent at its end: the neuron goes from z
+   to z1 with the wrong sign, by less than the push of the point itself. */
+INVMAN_I_INLINE void invman_i_mark_crossing(invman_i_lanes *mark, const invman_i_lanes *z, const invman_i_lanes *g,
+                                            const invman_i_lanes *beta, double span, double push, const int L) {
+  invman_i_lanes own, against, z1, t, crossing;
+  invman_i_set(&own, &invman_i_zero, L);
+  invman_i_set(&against, &invman_i_zero, L);
+  invman_i_set(&crossing, &invman_i_zero, L);
+  invman_i_set(&z1, z, L);
+  invman_i_add_scaled(&own, push, beta, L);
+  invman_i_add_scaled(&against, -push, beta, L);
+  invman_i_multiply(&t, beta, g, L);
+  invman_i_add_scaled(&z1, span, &t, L);
+  invman_i_multiply(&t, z, &z1, L);
+  invman_i_add_scaled(&crossing, -1, &t, L);
+  invman_i_multiply(&t, &z1, &z1, L);
+  invman_i_multiply(mark, &own, &own, L);
+  invman_i_add_scaled(mark, -1, &t, L);
+  invman_i_gate(mark, &crossing, mark, L);
+  invman_i_gate(mark, &against, mark, L); /* positive where all three hold */
+}
+
+INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int L) {
+  enum { LANES = INVMAN_I_TILE / 2 * INVMAN_I_WIDTH };
+  const invman_i_hold *s = (const invman_i_hold *)arg;
+  const invman_flow *f = s->flow;
+  const int J = INVMAN_I_PAIRS(L);
+  size_t d = f->net->d, group = invman_i_group(f->trial.panels), width = group * INVMAN_I_WIDTH, q, i, lane;
+  size_t last = invman_i_min((task + 1) * group, f->trial.panels), old = 0, high = f->held_count, out_count = 0;
+  invman_i_held *out = f->held_next + task * f->held_room, kept[INVMAN_I_HELD_MAX];
+  while (old < high) { /* the first pair of this group */
+    size_t middle = (old + high) / 2;
+    if (f->held[middle].n < task * width) old = middle + 1;
+    else high = middle;
+  }
+  for (q = task * group; q < last; q += (size_t)J) {
+    size_t point[LANES][INVMAN_I_HELD_MAX], count[LANES] = {0}, first = q * INVMAN_I_WIDTH;
+    double before[LANES][INVMAN_I_HELD_MAX];
+    invman_i_tile v;
+    invman_i_tile_of(v, &f->trial, q, J);
+    invman_i_tile_of(v + J, &f->grad, q, J);
+    for (; old < f->held_count && f->held[old].n < first + (size_t)J * INVMAN_I_WIDTH; old++) {
+      const invman_i_held *h = &f->held[old];
+      lane = h->n - first;
+      if (invman_i_neuron(&f->trial, h->n)[(d + 1) * INVMAN_I_WIDTH] * f->r[h->i] >= 0) continue;
+      point[lane][count[lane]] = h->i;
+      before[lane][count[lane]++] = h->gate;
+    }
+    for (i = 0; i < s->pushing.n; i += INVMAN_I_POINTS) {
+      const void *x[INVMAN_I_POINTS];
+      invman_i_sums z, mark;
+      invman_i_lanes any;
+      int a, j, l;
+      invman_i_few_points(&s->pushing, i, x);
+      invman_i_dot_pairs(z, v, d, x, J, L);
+      invman_i_set(&any, &invman_i_zero, L);
+      INVMAN_I_UNROLL
+      for (a = 0; a < INVMAN_I_POINTS; a++) {
+        size_t row = invman_i_row_index(&s->pushing, invman_i_min(i + (size_t)a, s->pushing.n - 1));
+        INVMAN_I_UNROLL
+        for (j = 0; j < J; j++) {
+          invman_i_mark_crossing(&mark[a][j], &z[a][j], &z[a][J + j], &v[j][d + 1], s->span,
+                                 s->span * f->r[row] * f->square[row], L);
+          invman_i_add_gated(&any, &mark[a][j], &mark[a][j], L);
+        }
+      }
+      if (!(invman_i_sum_lanes(&any) > 0)) continue;
+      for (a = 0; a < INVMAN_I_POINTS && i + (size_t)a < s->pushing.n; a++)
+        for (j = 0; j < J; j++)
+          for (l = 0; l < INVMAN_I_WIDTH; l++) {
+            size_t row = invman_i_row_index(&s->pushing, i + (size_t)a), k = 0;
+            lane = (size_t)(j * INVMAN_I_WIDTH + l);
+            if (!(mark[a][j].d[l] > 0)) continue;
+            while (k < count[lane] && point[lane][k] != row) k++;
+            if (k < count[lane] || k == INVMAN_I_HELD_MAX) continue;
+            point[lane][k] = row;
+            before[lane][k] = z[a][j].d[l] > 0;
+            count[lane]++;
+          }
+    }
+    for (lane = 0; lane < (size_t)J * INVMAN_I_WIDTH; lane++) {
+      size_t n, k;
+      if (count[lane] == 0) continue;
+      n = invman_i_hold_neuron(f, first + lane, s->span, point[lane], count[lane], before[lane], kept);
+      for (k = 0; k < n; k++, out_count++)
+        if (out_count < f->held_room) out[out_count] = kept[k];
+    }
+  }
+  f->group_count[task] = out_count;
+}
+INVMAN_I_KERNEL(invman_i_hold_group)
+
+/* Held gates in the place of plain ones in G: of all held pairs, or (nearby 0 or 1) those whose point is so. */
+static void invman_i_hold_gradient(invman_flow *f, int nearby) {
+  size_t d = f->net->d, k, l;
+  for (k = 0; k < f->held_count; k++) {
+    const invman_i_held *h = &f->held[k];
+    const double *x = f->train->x + h->i * d;
+    double *g = invman_i_neuron(&f->grad, h->n), change = (h->gate - (h->z > 0)) * f->r[h->i];
+    if (nearby >= 0 && f->nearby[h->i] != nearby) continue;
+    for (l = 0; l < d; l++) g[l * INVMAN_I_WIDTH] += change * x[l] / (double)d;
+    g[d * INVMAN_I_WIDTH] += change;
+    g[(d + 1) * INVMAN_I_WIDTH] += change * h->z;
+  }
+}
+
+/* Room for so many pairs per group, in both lists. */
+static invman_status invman_i_reserve_held(invman_flow *f, size_t room) {
+  size_t groups = invman_i_groups(f->trial.panels);
+  invman_i_held *held, *next;
+  if (room <= f->held_room) return INVMAN_OK;
+  invman_i_give(&f->scope, f->held_next);
+  f->held_next = NULL;
+  next = (invman_i_held *)invman_i_take(&f->scope, invman_i_mul(groups, room), sizeof *next);
+  held = (invman_i_held *)invman_i_take(&f->scope, invman_i_mul(groups, room), sizeof *held);
+  if (f->scope.status < 0) return f->scope.status;
+  if (f->held) memcpy(held, f->held, f->held_count * sizeof *held);
+  invman_i_give(&f->scope, f->held);
+  f->held = held;
+  f->held_next = next;
+  f->held_room = room;
+  return INVMAN_OK;
+}
+
+/* The gates of a step of length span from where the network is; G follows them. */
+static void invman_i_hold_neurons(invman_flow *f, double span) {
+  size_t groups = invman_i_groups(f->trial.panels), n = 0, count = 0, most = 0, g, i;
+  invman_i_held *swap;
+  invman_i_hold s;
+  for (i = 0; i < f->train->n; i++)
+    if (f->r[i] != 0) f->list[n++] = i;
+  if (n > INVMAN_I_PUSHING_MAX) {
+    f->held_count = 0;
+    return;
+  }
+  s.flow = f;
+  s.pushing = invman_i_listed(f, 0, n);
+  s.span = span;
+  do { /* again where the room was not enough */
+    if (invman_i_reserve_held(f, most) < 0) return;
+    invman_i_turn_neurons(f, 0);
+    invman_i_gradient_points(&f->context, &f->trial, invman_i_narrow(f), s.pushing, f->r, 0, &f->grad);
+    invman_i_hold_gradient(f, -1);
+    invman_i_parallel(&f->context, groups, invman_i_hold_group(&f->context), &s,
+                      (double)n * (double)f->net->h * 2 * (double)(f->net->d + 2));
+    for (g = 0; g < groups; g++) most = invman_i_max(most, f->group_count[g]);
+  } while (most > f->held_room);
+  for (g = 0; g < groups; g++) {
+    memmove(f->held_next + count, f->held_next + g * f->held_room, f->group_count[g] * sizeof *f->held);
+    count += f->group_count[g];
+  }
+  swap = f->held;
+  f->held = f->held_next;
+  f->held_next = swap;
+  f->held_count = count;
+}
+
+/* ---- sweeps over the points of the list, with the held gates in the place of the plain ones */
+
+/* G = (or +=) sum of r x~ over part of the list, near or not. */
+static void invman_i_flow_gradient(invman_flow *f, size_t first, size_t count, int nearby) {
+  invman_i_gradient_points(&f->context, &f->trial, invman_i_narrow(f), invman_i_listed(f, first, count), f->r, nearby,
+                           &f->grad);
+  invman_i_hold_gradient(f, nearby);
+}
+
+/* The rates of part of the list's margins along G, Eq. (3). */
+static void invman_i_flow_rates(invman_flow *f, size_t first, size_t count, double *rate) {
+  double unit = sqrt(2.0) / (double)f->net->h;
+  size_t d = f->net->d, k;
+  invman_i_sweep s;
+  memset(&s, 0, sizeof s);
+  s.net = &f->trial;
+  s.grad = &f->grad;
+  s.narrow = invman_i_narrow(f);
+  s.x = invman_i_listed(f, first, count);
+  invman_i_sum_neurons(&f->context, s.narrow ? invman_i_rate_single(&f->context) : invman_i_rate(&f->context), s, unit,
+                       f->partial, rate);
+  for (k = 0; k < f->held_count; k++) {
+    const invman_i_held *h = &f->held[k];
+    const double *v = invman_i_neuron(&f->trial, h->n), *g = invman_i_neuron(&f->grad, h->n);
+    const double *x = f->train->x + h->i * d;
+    double beta = v[(d + 1) * INVMAN_I_WIDTH];
+    if (f->where[h->i] < first || f->where[h->i] >= first + count) continue;
+    rate[f->where[h->i] - first] += unit * (h->gate - (h->z > 0)) *
+                                    (beta * beta * invman_i_neuron_dot(g, x, d) + g[(d + 1) * INVMAN_I_WIDTH] * h->z);
+  }
+  for (k = 0; k < count; k++) rate[k] *= f->options.alpha * f->train->y[f->list[first + k]];
+}
+
+static void invman_i_flow_gram(invman_flow *f) {
+  invman_i_points nearby = invman_i_listed(f, 0, f->near_count);
+  if (invman_i_gram_reserve(&f->gram, &f->scope, nearby.n) < 0) return;
+  f->gram.net = &f->trial;
+  f->gram.part = INVMAN_NTK_ALL;
+  f->gram.held = f->held;
+  f->gram.held_count = f->held_count;
+  f->gram.where = f->where;
+  invman_i_gram_points(&f->context, &f->gram, &nearby, NULL, f->K);
+}
+
+static void invman_i_flow_eval(invman_flow *f, int start, const double *x, size_t n, double *out) {
+  invman_i_eval_points(&f->context, start ? &f->start : &f->trial, NULL, invman_i_points_of(x, NULL, n, f->net->d),
+                       f->partial, out);
+}
+
+static int invman_i_flow_at_rest(invman_flow *f) { /* or what they push reaches no neuron */
+  double push = 0;
+  size_t i;
+  for (i = 0; i < f->train->n; i++) push += fabs(f->r[i]) * sqrt(f->square[i]);
+  return f->speed <= 1e-14 * push;
+}
+
+static void invman_i_flow_accept(invman_flow *f) {
+  invman_i_unpack_net(&f->trial, f->net);
+  f->info.held = f->held_count;
+}
+
+static void invman_i_flow_lambda_star(invman_flow *f) {
+  f->info.lambda_star = invman_i_lambda(f->net, &f->trial, f->options.d_par);
+}
+
+static void invman_i_flow_put_back(invman_flow *f) { invman_i_pack_net(f->net, &f->trial); }
+
+static const invman_i_mover invman_i_net_mover = {
+    invman_i_hold_neurons,     invman_i_flow_gradient, invman_i_flow_rates,   invman_i_flow_gram,
+    invman_i_turn_neurons,     invman_i_flow_eval,     invman_i_flow_at_rest, invman_i_flow_accept,
+    invman_i_flow_lambda_star, invman_i_flow_put_back};
+
+/* ---- making it */
+
+static invman_status invman_i_check_net_flow(const invman_context *ctx, const invman_net *net, const invman_data *train,
+                                             invman_flow_options *o) {
+  invman_status status = invman_i_check_net(ctx, net);
+  if (status == INVMAN_OK) status = invman_i_check_flow(ctx, net->d, train, o);
+  if (status < 0) return status;
+  if (o->d_par > net->d) return invman_i_bad(ctx, "flow: d_par exceeds d");
+  if (o->dynamics != INVMAN_CHAIN)
+    return invman_i_bad(ctx, "flow: the momentum dynamics are for models (flow_create_model)");
+  return INVMAN_OK;
+}
+
+/* What sweeps in single precision need. */
+static void invman_i_take_narrow(invman_flow *f) {
+  size_t size = invman_i_mul(f->train->n, f->train->d), i;
+  f->narrow[0] = invman_i_narrow_take(&f->scope, f->start.h, f->start.d);
+  f->narrow[1] = invman_i_narrow_take(&f->scope, f->start.h, f->start.d);
+  f->x_narrow = (float *)invman_i_take(&f->scope, size, sizeof(float));
+  for (i = 0; f->x_narrow && i < size; i++) f->x_narrow[i] = (float)f->train->x[i];
+}
+
+static void invman_i_take_flow_partial(invman_flow *f, size_t tests) {
+  int narrow = f->info.in_single && invman_i_groups(f->narrow->panels) > invman_i_groups(f->start.panels);
+  f->partial = invman_i_take_partial(&f->scope, narrow ? f->narrow : &f->start, invman_i_max(f->train->n, tests));
+}
+
+/* A flow of a network with all its memory; its weights are those of t = 0. */
+static invman_status invman_i_make_flow(const invman_context *ctx, invman_net *net, const invman_data *train,
+                                        const invman_flow_options *o, invman_flow **out) {
+  invman_flow *f;
+  size_t p = train->n, h = net->h, d = net->d, i;
+  invman_status status = invman_i_take_flow(ctx, train, o, &f);
+  if (status < 0) return status;
+  f->mover = &invman_i_net_mover;
+  f->net = net;
+  f->unit = sqrt(2.0) / ((double)h * (double)p);
+  f->start = invman_i_pack_take(&f->scope, h, d);
+  f->trial = invman_i_pack_take(&f->scope, h, d);
+  f->grad = invman_i_pack_take(&f->scope, h, d);
+  f->square = invman_i_doubles(&f->scope, p);
+  f->info.in_single = o->single != 0;
+  if (o->single) invman_i_take_narrow(f);
+  invman_i_take_flow_partial(f, o->test ? o->test->n : 0);
+  invman_i_reserve_held(f, 64);
+  f->group_count = (size_t *)invman_i_take(&f->scope, invman_i_groups(f->start.panels), sizeof(size_t));
+  if (f->square)
+    for (i = 0; i < p; i++) f->square[i] = invman_i_inner(train->x + i * d, train->x + i * d, d) / (double)d + 1;
+  return invman_i_made(f, out);
+}
+
+invman_status invman_flow_create(const invman_context *ctx, invman_net *net, const invman_data *train,
+                                 const invman_flow_options *options, invman_flow **out) {
+  invman_flow_options o;
+  invman_flow *f = NULL;
+  invman_status status;
+  if (!out) return invman_i_bad(ctx, "flow_create: out is NULL");
+  *out = NULL;
+  memset(&o, 0, sizeof o);
+  if (options) o = *options;
+  status = invman_i_check_net_flow(ctx, net, train, &o);
+  if (status == INVMAN_OK) status = invman_i_make_flow(ctx, net, train, &o, &f);
+  if (status < 0) return status;
+  invman_i_pack_net(net, &f->start);
+  return invman_i_start_flow(f, out);
+}
+
+invman_status invman_train(const invman_context *ctx, invman_net *net, const invman_data *train,
+                           const invman_flow_options *options, invman_flow_info *info) {
+  invman_flow *flow;
+  invman_status status = invman_flow_create(ctx, net, train, options, &flow);
+  return status < 0 ? status : invman_i_run_and_free(flow, info);
+}
+
+/* ====================================================================================================== >>flow_model
+   The flow of a model of the caller's, whose rates are differences of f along G. */
+
+/* The status of a callback; where f overflows the step is too long, and that is no error. */
+static const char *const invman_i_gradient_failed = "flow: the model's gradient did not return INVMAN_OK";
+static const char *const invman_i_gram_failed = "flow: the model's gram did not return INVMAN_OK";
+
+/* What a callback returned; `what` names it where that is no success, unless the callback itself has said more. */
+static int invman_i_model_failed(invman_flow *f, invman_status status, const char *what) {
+  const invman_error *error = f->context.error;
+  if (f->scope.status < 0) return 1;
+  if (status == INVMAN_OK) return 0;
+  f->scope.status = status < 0 ? status : INVMAN_E_ARG;
+  if (error && error->what == f->heard.what && error->place == f->heard.place)
+    invman_i_fail(&f->context, f->scope.status, what, "", 0);
+  return 1;
+}
+
+static void invman_i_model_begin(invman_flow *f, double span) { /* a trial that was too long has left its G far off */
+  (void)span;
+  memcpy(f->G, f->last_G, f->model.size * sizeof *f->G);
+}
+
+/* Gathers part of the list. */
+static const double *invman_i_model_points(invman_flow *f, size_t first, size_t count) {
+  size_t d = f->train->d, k;
+  for (k = 0; k < count; k++) {
+    memcpy(f->x_list + k * d, f->train->x + f->list[first + k] * d, d * sizeof(double));
+    f->r_list[k] = f->r[f->list[first + k]];
+  }
+  return f->x_list;
+}
+
+static void invman_i_model_push(invman_flow *f, size_t first, size_t count, int nearby) {
+  size_t N = f->model.size, k;
+  double *G = nearby ? f->here : f->G;
+  if (f->scope.status < 0 || f->beyond) return;
+  if (!nearby) memset(f->G, 0, N * sizeof *f->G);
+  if (count == 0) return;
+  if (invman_i_model_failed(
+          f, f->model.gradient(invman_i_model_points(f, first, count), count, f->r_list, G, f->model.user),
+          invman_i_gradient_failed))
+    return;
+  f->beyond = !invman_i_all_finite(G, N);
+  for (k = 0; nearby && !f->beyond && k < N; k++) f->G[k] += f->here[k];
+}
+
+static void invman_i_model_set(invman_flow *f, const double *from) {
+  memcpy(f->model.weights, from, f->model.size * sizeof *from);
+}
+
+static void invman_i_model_shift(invman_flow *f, const double *from, double dt) {
+  size_t k;
+  invman_i_model_set(f, from);
+  if (f->model.move)
+    invman_i_model_failed(f, f->model.move(f->G, dt, f->model.user), "flow: the model's move did not return INVMAN_OK");
+  else
+    for (k = 0; k < f->model.size; k++) f->model.weights[k] += dt * f->G[k];
+  f->beyond |= !invman_i_all_finite(f->model.weights, f->model.size);
+}
+
+static void invman_i_model_move(invman_flow *f, double dt) { invman_i_model_shift(f, f->at, dt); }
+
+/* f at n points; NaN where it overflows */
+static void invman_i_model_f(invman_flow *f, const double *x, size_t n, double *out) {
+  size_t k;
+  invman_status status = INVMAN_E_NONFINITE;
+  if (f->scope.status < 0 || n == 0) return;
+  if (invman_i_all_finite(f->model.weights, f->model.size)) status = f->model.evaluate(x, n, out, f->model.user);
+  if (status == INVMAN_E_NONFINITE)
+    for (k = 0; k < n; k++) out[k] = HUGE_VAL - HUGE_VAL;
+  else if (invman_i_model_failed(f, status, "flow: the model's evaluate did not return INVMAN_OK")) return;
+  f->beyond |= !invman_i_all_finite(out, n);
+}
+
+static void invman_i_model_eval(invman_flow *f, int start, const double *x, size_t n, double *out) {
+  if (start) invman_i_model_set(f, f->first);
+  invman_i_model_f(f, x, n, out);
+  if (start) invman_i_model_set(f, f->at);
+}
+
+/* Central differences: the weights go `reach` of their size to either side. */
+static void invman_i_model_differences(invman_flow *f, size_t first, size_t count, double reach, double *rate) {
+  size_t N = f->model.size, k;
+  double size = sqrt(invman_i_inner(f->G, f->G, N)), weight, dt;
+  const double *x = invman_i_model_points(f, first, count);
+  memset(rate, 0, count * sizeof *rate);
+  if (!(size > 0) || f->scope.status < 0 || f->beyond) return;
+  memcpy(f->here, f->model.weights, N * sizeof *f->here);
+  weight = sqrt(invman_i_inner(f->here, f->here, N) / (double)N);
+  dt = reach * (weight > 0 ? weight : 1) / size;
+  invman_i_model_shift(f, f->here, dt);
+  invman_i_model_f(f, x, count, rate);
+  invman_i_model_shift(f, f->here, -dt);
+  invman_i_model_f(f, x, count, f->shifted);
+  invman_i_model_set(f, f->here);
+  if (f->beyond) memset(rate, 0, count * sizeof *rate);
+  else
+    for (k = 0; k < count; k++)
+      rate[k] = f->options.alpha * f->train->y[f->list[first + k]] * (rate[k] - f->shifted[k]) / (2 * dt);
+}
+
+static void invman_i_model_rates(invman_flow *f, size_t first, size_t count, double *rate) {
+  invman_i_model_differences(f, first, count, 1e-5, rate);
+}
+
+static void invman_i_model_gram(invman_flow *f) {
+  size_t n = f->near_count;
+  const double *x = invman_i_model_points(f, 0, n);
+  if (f->scope.status < 0 || f->beyond ||
+      invman_i_model_failed(f, f->model.gram(x, n, f->K, f->model.user), invman_i_gram_failed))
+    return;
+  f->beyond = !invman_i_all_finite(f->K, n * n);
+}
+
+static void invman_i_model_is_wrong(invman_flow *f, const char *what) {
+  if (f->scope.status >= 0) f->scope.status = invman_i_fail(&f->context, INVMAN_E_ARG, what, "", 0);
+}
+
+/* Some points that push, gathered, with their Gram matrix: whether they push by K and not by their gradient. */
+static void invman_i_model_check_rest(invman_flow *f, const double *K, size_t count, double largest) {
+  double push = 0, square = 0, G;
+  size_t i, j;
+  if (invman_i_model_failed(f, f->model.gradient(f->x_list, count, f->r_list, f->here, f->model.user),
+                            invman_i_gradient_failed))
+    return;
+  G = sqrt(invman_i_inner(f->here, f->here, f->model.size));
+  for (i = 0; i < count; i++) {
+    push += fabs(f->r_list[i]);
+    for (j = 0; j < count; j++) square += f->r_list[i] * f->r_list[j] * K[i * count + j];
+  }
+  if (G <= 1e-10 * push * sqrt(largest) && square > 1e-6 * push * push * largest)
+    invman_i_model_is_wrong(f, "flow: the model's gradient is 0 where its Gram matrix is not; see invman_model_check");
+}
+
+/* G is to be compared with the gradients of single points: of those that push most. Rates that are differences cancel
+   to some 1e-12 of them, and what is left would move the margins about for ever. */
+static int invman_i_model_at_rest(invman_flow *f) {
+  enum { FEW = 8 };
+  size_t p = f->train->n, count = 0, k, i;
+  double K[FEW * FEW], G = sqrt(invman_i_inner(f->G, f->G, f->model.size)), push = 0, largest = 0;
+  for (i = 0; i < p; i++) push += fabs(f->r[i]);
+  if (push == 0) return 1;
+  for (i = 0; i < p && count < FEW; i++)
+    if (fabs(f->r[i]) >= push / (double)p) {
+      memcpy(f->x_list + count * f->train->d, f->train->x + i * f->train->d, f->train->d * sizeof(double));
+      f->r_list[count++] = f->r[i];
+    }
+  memset(K, 0, sizeof K);
+  if (count == 0 || invman_i_model_failed(f, f->model.gram(f->x_list, count, K, f->model.user), invman_i_gram_failed))
+    return 0;
+  for (k = 0; k < count; k++) largest = fmax(largest, K[k * count + k]);
+  if (!(largest <= DBL_MAX && G <= 1e-10 * push * sqrt(largest))) return 0;
+  invman_i_model_check_rest(f, K, count, largest);
+  return f->scope.status >= 0;
+}
+
+static void invman_i_model_accept(invman_flow *f) {
+  memcpy(f->at, f->model.weights, f->model.size * sizeof *f->at);
+  memcpy(f->last_G, f->G, f->model.size * sizeof *f->G);
+}
+
+static void invman_i_model_lambda_star(invman_flow *f) { (void)f; }
+
+static void invman_i_model_put_back(invman_flow *f) { invman_i_model_set(f, f->at); }
+
+static const invman_i_mover invman_i_model_mover = {
+    invman_i_model_begin,       invman_i_model_push,    invman_i_model_rates,   invman_i_model_gram,
+    invman_i_model_move,        invman_i_model_eval,    invman_i_model_at_rest, invman_i_model_accept,
+    invman_i_model_lambda_star, invman_i_model_put_back};
+
+/* ---- a model that contradicts itself. The margins that it really has do not come nearer to the predicted ones as the
+   step is made shorter; each length is refused in turn, or the run creeps on at one that is short enough to hide it. So
+   where they come out otherwise, f's differences along G are compared with what was predicted from K, at the weights
+   where G and K were made. Those of a right model agree there at any length of the step, next to a kink as well. */
+
+#define INVMAN_I_CONTRADICTS \
+  "flow: f does not change along the model's gradient as its Gram matrix says; see invman_model_check"
+enum { INVMAN_I_DOUBTS = 4, INVMAN_I_CONTRADICTIONS = 3, INVMAN_I_LENGTHS = 20 };
+
+/* Whether the near points' predicted rates are not what f does along G, beyond a share of the largest rate and what the
+   differences leave open. */
+static int invman_i_rates_contradict(invman_flow *f, double share) {
+  double *nearby = f->work, *longer = f->next, largest = 0;
+  size_t n = f->near_count, i;
+  invman_i_model_rates(f, 0, n, nearby);
+  invman_i_model_differences(f, 0, n, 16e-5, longer);
+  for (i = 0; i < n; i++)
+    largest = fmax(largest, fmax(fabs(nearby[i]), fmax(fabs(f->rate[f->list[i]]), fabs(f->margins.drift[i]))));
+  for (i = 0; i < n && !f->beyond; i++)
+    if (fabs(nearby[i] - f->rate[f->list[i]]) > share * largest + 10 * fabs(nearby[i] - longer[i])) return 1;
+  return 0;
+}
+
+/* How fast sum r f grows, and with it the loss falls, at some rates of the listed points after the near ones. */
+static double invman_i_descent(const invman_flow *f, const double *rate) {
+  size_t rest = f->train->n - f->near_count, k;
+  double sum = 0;
+  for (k = 0; k < rest; k++) {
+    size_t i = f->list[f->near_count + k];
+    sum += f->r[i] * f->train->y[i] * rate[k];
+  }
+  return sum;
+}
+
+/* Whether the loss rises along G: sum r f should grow as |G|^2. Asked where no near point has a part in G. */
+static int invman_i_loss_rises(invman_flow *f) {
+  double descent, longer;
+  size_t rest = f->train->n - f->near_count, k;
+  for (k = 0; k < f->near_count; k++)
+    if (f->r[f->list[k]] != 0) return 0;
+  for (k = 0; k < rest; k++) f->work[k] = f->rate[f->list[f->near_count + k]];
+  descent = invman_i_descent(f, f->work);
+  if (descent >= 0) return 0;
+  invman_i_model_differences(f, f->near_count, rest, 16e-5, f->next);
+  longer = invman_i_descent(f, f->next);
+  return !f->beyond && fabs(longer - descent) < 0.3 * fabs(descent);
+}
+
+/* Soon after the start, when no kink is met exactly any more: a few points' gradient along which f does not change as
+   their Gram matrix says. Before a step, at its weights; G and the list are then made anew. */
+static void invman_i_ask_early(invman_flow *f) {
+  enum { FEW = 4, FIRST = 3 };
+  size_t n = invman_i_min(f->train->n, FEW), i, j;
+  double K[FEW * FEW], rate[FEW], longer[FEW], wanted[FEW], largest = 0;
+  int wrong = 0;
+  if (f->net || f->info.step < (size_t)FIRST || f->info.step >= (size_t)FIRST + INVMAN_I_CONTRADICTIONS) return;
+  f->beyond = 0;
+  for (i = 0; i < n; i++) {
+    f->list[i] = i * f->train->n / n;
+    f->r[f->list[i]] = f->unit * f->train->y[f->list[i]];
+  }
+  invman_i_model_push(f, 0, n, 0);
+  invman_i_model_rates(f, 0, n, rate);
+  invman_i_model_differences(f, 0, n, 16e-5, longer);
+  if (f->scope.status < 0 || f->beyond) return;
+  if (invman_i_model_failed(f, f->model.gram(invman_i_model_points(f, 0, n), n, K, f->model.user),
+                            invman_i_gram_failed))
+    return;
+  for (i = 0; i < n; i++) {
+    for (wanted[i] = 0, j = 0; j < n; j++) wanted[i] += K[i * n + j] * f->r[f->list[j]];
+    wanted[i] *= f->options.alpha * f->train->y[f->list[i]];
+    largest = fmax(largest, fmax(fabs(rate[i]), fabs(wanted[i])));
+  }
+  for (i = 0; i < n; i++) wrong |= fabs(rate[i] - wanted[i]) > 0.25 * largest + 10 * fabs(rate[i] - longer[i]);
+  f->early += wrong;
+  if (f->early == INVMAN_I_CONTRADICTIONS) invman_i_model_is_wrong(f, INVMAN_I_CONTRADICTS);
+}
+
+/* Asks, in a trial whose rates are known, at the weights of its middle: of a run in which doubts were in vain less and
+   less often, but always, and strictly, where one length after the other was refused. */
+static void invman_i_ask_model(invman_flow *f) {
+  int strict = f->refused > INVMAN_I_LENGTHS, beyond = f->beyond, rises, wrong;
+  int asked = f->near_count > 0 && (strict || f->doubts >= f->patience);
+  if (f->net || f->scope.status < 0) return;
+  rises = invman_i_loss_rises(f);
+  wrong = rises || (asked && invman_i_rates_contradict(f, strict ? 0.02 : 0.25));
+  f->beyond = beyond;
+  if (wrong) {
+    if (++f->contradictions >= INVMAN_I_CONTRADICTIONS)
+      invman_i_model_is_wrong(f, rises ? "flow: the loss rises along the model's gradient; see invman_model_check"
+                                       : INVMAN_I_CONTRADICTS);
+  } else if (asked) {
+    f->contradictions = f->doubts = 0;
+    f->patience = invman_i_mul(2, f->patience);
+  } else if (f->contradictions > 0 && f->doubts < f->patience) { /* the loss rose, and does no more */
+    f->contradictions = 0;
+  }
+}
+
+/* A trial is doubtful where the error is a good part of all that the near points were to do. */
+static void invman_i_doubt_model(invman_flow *f, const invman_i_trial *trial) {
+  double change = 0;
+  size_t i;
+  if (f->net || f->near_count == 0) return;
+  for (i = 0; i < f->near_count; i++)
+    change = fmax(change, fmax(fabs(f->rate[f->list[i]]), fabs(f->margins.drift[i])) * trial->used);
+  f->doubts += trial->error > 0.2 * change;
+}
+
+static invman_status invman_i_check_callbacks(const invman_context *ctx, const invman_model *model) {
+  if (!model || model->size == 0 || !model->weights) return invman_i_bad(ctx, "flow: the model has no weights");
+  if (model->size > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "flow: so many weights cannot be", "", 0);
+  if (!model->evaluate || !model->gradient || !model->gram)
+    return invman_i_bad(ctx, "flow: the model needs evaluate, gradient and gram");
+  return INVMAN_OK;
+}
+
+/* ---- a caller's model, tried
+
+   f's differences along a direction are taken over lengths from a tenth of the weights' size to 1e-8 of it. Of each
+   point's, the one is taken that is known best: it may be off by what it differs from its neighbours in length and
+   from the differences to one side (a kink nearby), and by rounding, which second differences over the least lengths
+   show. Long steps suit an f in single precision, short ones an f that bends. */
+
+enum { INVMAN_I_TRY_F, INVMAN_I_TRY_GRADIENT, INVMAN_I_TRY_GRAM };
+enum { INVMAN_I_TRY_LENGTHS = 8, INVMAN_I_TRY_WAYS = 3, INVMAN_I_TRY_WEIGHTS = 8 };
+
+#define INVMAN_I_TRY_SHRINK 0.1137 /* from a length to the next: no ratio that rounding to multiples could share */
+
+typedef struct invman_i_tried {
+  const invman_context *ctx;
+  const invman_model *model;
+  const double *x;
+  size_t n, d, N;
+  invman_rng rng;
+  double *start, *at, *now;  /* (N) the caller's weights; those of the trials; what the callbacks must leave alone */
+  double *size;              /* (N) how large a weight is, or could be where it is about zero */
+  double *way, *whole, *G;   /* (N) a direction, or a G to move along; what it is a part of; a gradient */
+  double *J, *K;             /* (n,N) gradients of single points; (n,n) */
+  double *f, *value, *r;     /* (n) f at these weights; scratch; weights of points */
+  double *plus, *minus;      /* (n) f to either side */
+  double *difference, *bend; /* (lengths,n), and half of what those to either side differ by */
+  double *slope, *error;     /* (n) the one that is taken, and by how much it may be off */
+  double *norm;              /* (n) of a point's gradient, in units of the weights' sizes */
+  double *noise, *least;     /* (n) of f; what it is not below */
+  double fine;               /* the share of a value that rounding may be: more where a model's numbers are floats */
+  size_t settled;            /* slopes that were known well enough to judge by */
+} invman_i_tried;
+
+static double invman_i_undefined(void) { return HUGE_VAL - HUGE_VAL; }
+
+/* The rounding of numbers that are all floats, or are not. */
+static double invman_i_tried_grain(const double *x, size_t n) {
+  size_t k;
+  for (k = 0; k < n && (fabs(x[k]) > (double)FLT_MAX || (double)(float)x[k] == x[k]); k++) {}
+  return k == n ? (double)FLT_EPSILON : DBL_EPSILON;
+}
+
+/* The share of them that may be rounding all the same: of sums, and of floats on the way. */
+static double invman_i_tried_fine(const double *x, size_t n) {
+  return invman_i_tried_grain(x, n) > DBL_EPSILON ? 1e-3 : 1e-6;
+}
+
+/* What a callback left behind: its status, its output, the weights. */
+static invman_status invman_i_tried_call(const invman_i_tried *t, int which, invman_status status, const double *out,
+                                         size_t count) {
+  static const char *const failed[3] = {"model_check: evaluate failed", "model_check: gradient failed",
+                                        "model_check: gram failed"};
+  static const char *const changed[3] = {"model_check: evaluate changed a weight",
+                                         "model_check: gradient changed a weight",
+                                         "model_check: gram changed a weight"};
+  static const char *const empty[3] = {
+      "model_check: evaluate left an f that is NaN, infinite, or not written",
+      "model_check: gradient left an element that is NaN, infinite, or not overwritten",
+      "model_check: gram left an element that is NaN, infinite, or not overwritten"};
+  size_t k;
+  if (status < 0) return invman_i_fail(t->ctx, status, failed[which], "", 0);
+  for (k = 0; k < t->N; k++)
+    if (invman_i_bits_of(t->model->weights[k]) != invman_i_bits_of(t->now[k]))
+      return invman_i_fail(t->ctx, INVMAN_E_ARG, changed[which], "element", k);
+  return invman_i_check_finite(t->ctx, out, count, empty[which]);
+}
+
+static void invman_i_tried_blank(double *out, size_t count) {
+  size_t k;
+  for (k = 0; k < count; k++) out[k] = invman_i_undefined();
+}
+
+static invman_status invman_i_tried_f(const invman_i_tried *t, size_t first, size_t count, double *f) {
+  invman_i_tried_blank(f, count);
+  return invman_i_tried_call(t, INVMAN_I_TRY_F, t->model->evaluate(t->x + first * t->d, count, f, t->model->user), f,
+                             count);
+}
+
+static invman_status invman_i_tried_gradient(const invman_i_tried *t, size_t first, size_t count, const double *r,
+                                             double *G) {
+  invman_i_tried_blank(G, t->N);
+  return invman_i_tried_call(t, INVMAN_I_TRY_GRADIENT,
+                             t->model->gradient(t->x + first * t->d, count, r, G, t->model->user), G, t->N);
+}
+
+static invman_status invman_i_tried_gram(const invman_i_tried *t, size_t first, size_t count, double *K) {
+  invman_i_tried_blank(K, count * count);
+  return invman_i_tried_call(t, INVMAN_I_TRY_GRAM, t->model->gram(t->x + first * t->d, count, K, t->model->user), K,
+                             count * count);
+}
+
+static void invman_i_tried_set(invman_i_tried *t, const double *w) {
+  memcpy(t->model->weights, w, t->N * sizeof *w);
+  memcpy(t->now, w, t->N * sizeof *w);
+}
+
+/* The weights h along the way, or moved along it by the model itself. */
+static invman_status invman_i_tried_shift(invman_i_tried *t, double h) {
+  size_t k;
+  invman_status status = INVMAN_OK;
+  invman_i_tried_set(t, t->at);
+  if (t->model->move) status = t->model->move(t->way, h, t->model->user);
+  else
+    for (k = 0; k < t->N; k++) t->model->weights[k] += h * t->way[k];
+  memcpy(t->now, t->model->weights, t->N * sizeof(double));
+  return status < 0 ? invman_i_fail(t->ctx, status, "model_check: move failed", "", 0) : INVMAN_OK;
+}
+
+/* f there; NaN where it overflows, which is no fault. */
+static invman_status invman_i_tried_aside(invman_i_tried *t, double h, double *f) {
+  invman_status status = invman_i_tried_shift(t, h);
+  if (status < 0) return status;
+  invman_i_tried_blank(f, t->n);
+  if (!invman_i_all_finite(t->now, t->N)) return INVMAN_OK;
+  status = t->model->evaluate(t->x, t->n, f, t->model->user);
+  if (status == INVMAN_E_NONFINITE) invman_i_tried_blank(f, t->n);
+  else if (status < 0) return invman_i_tried_call(t, INVMAN_I_TRY_F, status, f, 0);
+  return INVMAN_OK;
+}
+
+/* Of a point's differences the one to believe: an f that saturates may seem to settle over long lengths, so that all
+   shorter ones have their say, as far as rounding lets them. Where f does not change at all it may be in floats. */
+static void invman_i_tried_choose(invman_i_tried *t, size_t i, double span) {
+  const double *D = t->difference + i, shrink = INVMAN_I_TRY_SHRINK;
+  double h = 0.1 * span;
+  size_t n = t->n, last, j, k;
+  t->slope[i] = 0;
+  t->error[i] = HUGE_VAL;
+  for (last = INVMAN_I_TRY_LENGTHS; last > 0 && D[(last - 1) * n] == 0; last--) {} /* from it on: too short for f */
+  if (last == 0) t->error[i] = 4 * (double)FLT_EPSILON * fabs(t->f[i]) / h;
+  for (k = 1; k + 1 < last; k++) {
+    double rounding = 4 * t->noise[i] / (h *= shrink), error = fabs(D[k * n] - D[(k - 1) * n]), later = rounding;
+    for (j = k + 1; j < last; j++) {
+      later /= shrink;
+      error = fmax(error, fabs(D[k * n] - D[j * n]) - (j > k + 1 ? later : 0));
+    }
+    error += t->bend[k * n + i] + rounding;
+    if (!(error < t->error[i])) continue;
+    t->error[i] = error;
+    t->slope[i] = D[k * n];
+  }
+}
+
+/* The slopes of f along the way, whose length is `span` times the weights' size. */
+static invman_status invman_i_tried_slopes(invman_i_tried *t, double span) {
+  double h = 0.1 * span, grain = invman_i_tried_grain(t->f, t->n);
+  size_t k, i;
+  invman_status status = INVMAN_OK;
+  memcpy(t->noise, t->least, t->n * sizeof *t->noise);
+  for (k = 0; k < INVMAN_I_TRY_LENGTHS && status >= 0; k++, h *= INVMAN_I_TRY_SHRINK) {
+    status = invman_i_tried_aside(t, h, t->plus);
+    if (status >= 0) status = invman_i_tried_aside(t, -h, t->minus);
+    for (i = 0; i < t->n; i++) {
+      double bend = fabs(t->plus[i] - t->f[i] + (t->minus[i] - t->f[i]));
+      t->difference[k * t->n + i] = (t->plus[i] - t->minus[i]) / (2 * h);
+      t->bend[k * t->n + i] = bend / (2 * h);
+      if (k + 1 == INVMAN_I_TRY_LENGTHS) t->noise[i] = fmax(t->noise[i], fmax(bend, grain * fabs(t->f[i])));
+    }
+  }
+  invman_i_tried_set(t, t->at);
+  for (i = 0; i < t->n; i++) invman_i_tried_choose(t, i, span);
+  return status;
+}
+
+/* Whether a slope is not what it should be; scale: what it could be. */
+static int invman_i_tried_differs(invman_i_tried *t, size_t i, double wanted, double scale) {
+  t->settled += 10 * t->error[i] <= scale;
+  return fabs(t->slope[i] - wanted) > t->fine * scale + 2 * t->error[i];
+}
+
+/* Which weight it is, by halves of the way. */
+static invman_status invman_i_tried_blame(invman_i_tried *t, size_t point) {
+  const double *J = t->J + point * t->N;
+  size_t first = 0, last = t->N, k;
+  memcpy(t->whole, t->way, t->N * sizeof *t->way);
+  while (last - first > 1) {
+    size_t middle = first + (last - first) / 2, half;
+    double off[2];
+    for (half = 0; half < 2; half++) {
+      invman_status status;
+      for (k = 0; k < t->N; k++)
+        t->way[k] =
+            half == 0 ? (k >= first && k < middle ? t->whole[k] : 0) : (k >= middle && k < last ? t->whole[k] : 0);
+      status = invman_i_tried_slopes(t, 1);
+      if (status < 0) return status;
+      off[half] = fabs(t->slope[point] - invman_i_inner(J, t->way, t->N)) - 2 * fmin(t->error[point], DBL_MAX / 2);
+    }
+    if (off[0] >= off[1]) last = middle;
+    else first = middle;
+  }
+  return invman_i_fail(t->ctx, INVMAN_E_ARG, "model_check: gradient is not the derivative of evaluate by this weight",
+                       "element", first);
+}
+
+/* The gradients of single points against f's differences: in random directions, */
+static invman_status invman_i_try_ways(invman_i_tried *t) {
+  size_t way, k, i;
+  for (way = 0; way < INVMAN_I_TRY_WAYS; way++) {
+    invman_status status;
+    for (k = 0; k < t->N; k++) t->way[k] = t->size[k] * invman_rng_normal(&t->rng);
+    status = invman_i_tried_slopes(t, 1);
+    if (status < 0) return status;
+    for (i = 0; i < t->n; i++)
+      if (invman_i_tried_differs(t, i, invman_i_inner(t->J + i * t->N, t->way, t->N), t->norm[i]))
+        return invman_i_tried_blame(t, i);
+  }
+  return INVMAN_OK;
+}
+
+/* and of a few weights, at random or such as matter most. */
+static invman_status invman_i_try_weights(invman_i_tried *t) {
+  size_t trials = invman_i_min(t->N, INVMAN_I_TRY_WEIGHTS), trial, k, i;
+  for (trial = 0; trial < trials; trial++) {
+    const double *J = t->J + trial % t->n * t->N;
+    size_t weight = trials == t->N ? trial : (size_t)(invman_rng_uniform(&t->rng) * (double)t->N);
+    invman_status status;
+    for (k = 0; trial % 2 && trials < t->N && k < t->N; k++)
+      if (fabs(J[k]) * t->size[k] > fabs(J[weight]) * t->size[weight]) weight = k;
+    memset(t->way, 0, t->N * sizeof *t->way);
+    t->way[weight] = t->size[weight];
+    status = invman_i_tried_slopes(t, 1);
+    if (status < 0) return status;
+    for (i = 0; i < t->n; i++) {
+      double wanted = t->J[i * t->N + weight] * t->size[weight];
+      if (invman_i_tried_differs(t, i, wanted, fabs(wanted) + 1e-6 * t->norm[i]))
+        return invman_i_fail(t->ctx, INVMAN_E_ARG,
+                             "model_check: gradient is not the derivative of evaluate by this weight", "element",
+                             weight);
+    }
+  }
+  return INVMAN_OK;
+}
+
+/* All points at once against one after the other: f, */
+static invman_status invman_i_try_f(invman_i_tried *t) {
+  double largest = 0;
+  size_t i;
+  for (i = 0; i < t->n; i++) largest = fmax(largest, fabs(t->f[i]));
+  for (i = 0; i < t->n; i++) {
+    invman_status status = invman_i_tried_f(t, i, 1, t->value);
+    if (status < 0) return status;
+    if (fabs(t->value[0] - t->f[i]) > 1000 * invman_i_tried_grain(t->f, t->n) * largest + 100 * t->noise[i])
+      return invman_i_fail(t->ctx, INVMAN_E_ARG,
+                           "model_check: evaluate gives another f for this point alone than among others", "element",
+                           i);
+  }
+  return INVMAN_OK;
+}
+
+/* and the sum of gradients, with weights of both signs. */
+static invman_status invman_i_try_sum(invman_i_tried *t) {
+  double scale = 0, most = -1;
+  size_t N = t->N, i, k, blamed = 0;
+  invman_status status;
+  memset(t->whole, 0, N * sizeof *t->whole);
+  for (i = 0; i < t->n; i++) {
+    const double one = 1, *J = t->model->move ? t->G : t->J + i * N;
+    double r = (0.5 + invman_rng_uniform(&t->rng)) * (invman_rng_uniform(&t->rng) < 0.5 ? -1 : 1);
+    if (t->model->move && (status = invman_i_tried_gradient(t, i, 1, &one, t->G)) < 0) return status;
+    t->r[i] = t->n == 1 ? -1.7 : r;
+    for (k = 0; k < N; k++) t->whole[k] += t->r[i] * J[k];
+    scale += fabs(t->r[i]) * sqrt(invman_i_inner(J, J, N));
+  }
+  status = invman_i_tried_gradient(t, 0, t->n, t->r, t->way);
+  if (status < 0) return status;
+  for (k = 0; k < N; k++) t->whole[k] -= t->way[k];
+  scale *= fmax(t->fine, invman_i_tried_fine(t->way, N));
+  if (!(sqrt(invman_i_inner(t->whole, t->whole, N)) > scale)) return INVMAN_OK;
+  for (i = 0; i < t->n; i++) {
+    const double one = 1, *J = t->model->move ? t->G : t->J + i * N;
+    double part, square;
+    if (t->model->move && (status = invman_i_tried_gradient(t, i, 1, &one, t->G)) < 0) return status;
+    square = invman_i_inner(J, J, N);
+    part = square > 0 ? fabs(invman_i_inner(t->whole, J, N)) / sqrt(square) : 0;
+    if (part > most) most = part, blamed = i;
+  }
+  return invman_i_fail(t->ctx, INVMAN_E_ARG,
+                       "model_check: gradient is not the sum of r times the points' gradients; about this point",
+                       "element", blamed);
+}
+
+/* K against the gradients' inner products, and of single points. */
+static invman_status invman_i_try_gram(invman_i_tried *t) {
+  size_t n = t->n, N = t->N, i, j;
+  double fine = invman_i_tried_fine(t->K, n * n);
+  for (i = 0; i < n; i++)
+    for (j = 0; j < n; j++) {
+      const double *a = t->J + i * N, *b = t->J + j * N;
+      double scale = sqrt(invman_i_inner(a, a, N)) * sqrt(invman_i_inner(b, b, N));
+      double least = fine > 1e-6 ? (double)FLT_MIN : DBL_MIN;
+      if (fabs(t->K[i * n + j] - invman_i_inner(a, b, N)) > fmax(fine, t->fine) * scale + least)
+        return invman_i_fail(t->ctx, INVMAN_E_ARG, "model_check: gram is not the inner product of two gradients",
+                             "element", i * n + j);
+    }
+  return INVMAN_OK;
+}
+
+static invman_status invman_i_try_gram_alone(invman_i_tried *t) {
+  double fine = fmax(t->fine, invman_i_tried_fine(t->K, t->n * t->n));
+  size_t i;
+  for (i = 0; i < t->n; i++) {
+    double own = t->K[i * t->n + i];
+    invman_status status = invman_i_tried_gram(t, i, 1, t->value);
+    if (status < 0) return status;
+    if (fabs(t->value[0] - own) > fine * fabs(own))
+      return invman_i_fail(t->ctx, INVMAN_E_ARG, "model_check: gram gives another K for this point alone", "element",
+                           i);
+  }
+  return INVMAN_OK;
+}
+
+/* ---- with a `move`, G means what that makes of it: f must change along it as K says. How long a move takes that goes
+   as far as the weights are large; 0 where it goes nowhere. */
+static invman_status invman_i_tried_span(invman_i_tried *t, double *span) {
+  double size = sqrt(invman_i_inner(t->at, t->at, t->N)), G = sqrt(invman_i_inner(t->way, t->way, t->N));
+  int trial;
+  *span = 0;
+  if (!(size > 0)) size = sqrt((double)t->N);
+  if (!(G > 0)) return INVMAN_OK;
+  *span = size / G;
+  for (trial = 0; trial < 4; trial++) {
+    double gone = 0;
+    size_t k;
+    invman_status status = invman_i_tried_shift(t, 1e-3 * *span);
+    if (status < 0) return status;
+    for (k = 0; k < t->N; k++) gone += (t->now[k] - t->at[k]) * (t->now[k] - t->at[k]);
+    gone = sqrt(gone) / size;
+    if (gone == 0) *span *= 1e3;
+    else *span *= gone <= DBL_MAX ? fmin(1e3, fmax(1e-3, 1e-3 / gone)) : 1e-3;
+  }
+  return INVMAN_OK;
+}
+
+/* Whether moves for a time and for minus that time are opposite, but for what is of second order. */
+static invman_status invman_i_try_back(invman_i_tried *t, double span) {
+  double sum = 0, size = 0;
+  size_t k;
+  invman_status status = invman_i_tried_shift(t, 1e-4 * span);
+  memcpy(t->whole, t->now, t->N * sizeof *t->now);
+  if (status >= 0) status = invman_i_tried_shift(t, -1e-4 * span);
+  if (status < 0) return status;
+  for (k = 0; k < t->N; k++) {
+    double ahead = t->whole[k] - t->at[k], back = t->now[k] - t->at[k];
+    sum += (ahead + back) * (ahead + back);
+    size += (ahead - back) * (ahead - back);
+  }
+  return sqrt(sum) <= 0.1 * sqrt(size) ? INVMAN_OK
+                                       : invman_i_bad(t->ctx, "model_check: move for a negative time does not go back");
+}
+
+/* K r against the slopes along G = the sum of r gradients; off: the row that differs most, n: none. */
+static invman_status invman_i_try_along(invman_i_tried *t, size_t *off) {
+  size_t n = t->n, i, j;
+  double span, most = 0, square = 0;
+  invman_status status = invman_i_tried_gradient(t, 0, n, t->r, t->way);
+  if (status >= 0) status = invman_i_tried_span(t, &span);
+  if (status < 0) return status;
+  *off = n;
+  memset(t->slope, 0, n * sizeof *t->slope);
+  memset(t->error, 0, n * sizeof *t->error);
+  if (span > 0) status = invman_i_try_back(t, span);
+  if (span > 0 && status >= 0) status = invman_i_tried_slopes(t, span);
+  for (i = 0; i < n; i++)
+    for (j = 0; j < n; j++) square += t->r[i] * t->r[j] * t->K[i * n + j];
+  for (i = 0; i < n && status >= 0; i++) {
+    double wanted = invman_i_inner(t->K + i * n, t->r, n), scale = sqrt(fabs(square * t->K[i * n + i]));
+    if (invman_i_tried_differs(t, i, wanted, fmax(scale, fabs(wanted))) && fabs(t->slope[i] - wanted) >= most) {
+      most = fabs(t->slope[i] - wanted);
+      *off = i;
+    }
+  }
+  return status;
+}
+
+static invman_status invman_i_try_moves(invman_i_tried *t) {
+  size_t n = t->n, way, i, j, off = n;
+  invman_status status = INVMAN_OK;
+  for (way = 0; way < INVMAN_I_TRY_WAYS && off == n && status >= 0; way++) {
+    for (i = 0; i < n; i++) t->r[i] = invman_rng_normal(&t->rng);
+    status = invman_i_try_along(t, &off);
+  }
+  if (off == n || status < 0) return status;
+  i = off;
+  for (j = 0; j < n; j++) { /* which column? */
+    memset(t->r, 0, n * sizeof *t->r);
+    t->r[j] = 1;
+    status = invman_i_try_along(t, &off);
+    if (status < 0) return status;
+    if (off < n)
+      return invman_i_fail(t->ctx, INVMAN_E_ARG, "model_check: f does not move along gradient as gram says", "element",
+                           off * n + j);
+  }
+  return invman_i_fail(t->ctx, INVMAN_E_ARG, "model_check: f does not move along gradient as gram says", "element",
+                       i * n + i);
+}
+
+/* ---- all of it */
+
+static void invman_i_take_tried(invman_i_tried *t, invman_i_scope *scope) {
+  size_t N = t->N, n = t->n;
+  t->start = invman_i_doubles(scope, N);
+  t->at = invman_i_doubles(scope, N);
+  t->now = invman_i_doubles(scope, N);
+  t->size = invman_i_doubles(scope, N);
+  t->way = invman_i_doubles(scope, N);
+  t->whole = invman_i_doubles(scope, N);
+  t->G = invman_i_doubles(scope, N);
+  t->J = t->model->move ? NULL : invman_i_doubles(scope, invman_i_mul(n, N));
+  t->K = invman_i_doubles(scope, invman_i_mul(n, n));
+  t->f = invman_i_doubles(scope, n);
+  t->value = invman_i_doubles(scope, n);
+  t->r = invman_i_doubles(scope, n);
+  t->plus = invman_i_doubles(scope, n);
+  t->minus = invman_i_doubles(scope, n);
+  t->difference = invman_i_doubles(scope, invman_i_mul(INVMAN_I_TRY_LENGTHS, n));
+  t->bend = invman_i_doubles(scope, invman_i_mul(INVMAN_I_TRY_LENGTHS, n));
+  t->noise = invman_i_doubles(scope, n);
+  t->least = invman_i_doubles(scope, n);
+  t->slope = invman_i_doubles(scope, n);
+  t->error = invman_i_doubles(scope, n);
+  t->norm = invman_i_doubles(scope, n);
+}
+
+/* Weights to try it at, a hundredth beside the caller's: at a start no layer may move others (zeros), and kinks are met
+   exactly. Where f is not finite there, or the model has a way of its own to move, the caller's. */
+static invman_status invman_i_tried_start(invman_i_tried *t) {
+  double typical = sqrt(invman_i_inner(t->start, t->start, t->N) / (double)t->N);
+  size_t k;
+  invman_status status = invman_i_tried_f(t, 0, t->n, t->f);
+  if (status < 0) return status;
+  for (k = 0; k < t->N; k++) {
+    t->size[k] = fmax(fabs(t->start[k]), typical > 0 ? 0.01 * typical : 1);
+    t->way[k] = t->size[k] * invman_rng_normal(&t->rng);
+  }
+  memcpy(t->at, t->start, t->N * sizeof *t->at);
+  for (k = 0; k < t->N && !t->model->move; k++) t->at[k] += 0.01 * t->way[k];
+  invman_i_tried_set(t, t->at);
+  status = t->model->evaluate(t->x, t->n, t->f, t->model->user);
+  if (status < 0 && status != INVMAN_E_NONFINITE) return invman_i_tried_call(t, INVMAN_I_TRY_F, status, t->f, 0);
+  if (status < 0 || !invman_i_all_finite(t->f, t->n)) memcpy(t->at, t->start, t->N * sizeof *t->at);
+  invman_i_tried_set(t, t->at);
+  return invman_i_tried_f(t, 0, t->n, t->f);
+}
+
+static invman_status invman_i_try_gradients(invman_i_tried *t) {
+  size_t N = t->N, i, k;
+  const double one = 1;
+  invman_status status = INVMAN_OK;
+  for (i = 0; i < t->n && status >= 0; i++) {
+    double *J = t->J + i * N, square = 0;
+    status = invman_i_tried_gradient(t, i, 1, &one, J);
+    for (k = 0; k < N && status >= 0; k++) square += J[k] * t->size[k] * (J[k] * t->size[k]);
+    t->norm[i] = sqrt(square);
+  }
+  if (status < 0) return status;
+  t->fine = invman_i_tried_fine(t->J, t->n * N);
+  status = invman_i_try_ways(t);
+  if (status >= 0) status = invman_i_try_weights(t);
+  return status < 0 ? status : invman_i_try_gram(t);
+}
+
+static invman_status invman_i_try_model(invman_i_tried *t) {
+  invman_status status = invman_i_tried_start(t);
+  t->fine = 1e-6;
+  if (status >= 0 && !t->model->move) status = invman_i_tried_slopes(t, 1); /* of all weights, for f's noise */
+  memcpy(t->least, t->noise, t->n * sizeof *t->noise);
+  if (status >= 0) status = invman_i_try_f(t);
+  if (status >= 0) status = invman_i_tried_gram(t, 0, t->n, t->K);
+  if (status >= 0) status = t->model->move ? invman_i_try_moves(t) : invman_i_try_gradients(t);
+  if (status >= 0) status = invman_i_try_sum(t);
+  if (status >= 0) status = invman_i_try_gram_alone(t);
+  if (status >= 0 && t->settled == 0)
+    return invman_i_bad(t->ctx, "model_check: evaluate's differences settle at no length: it jumps, or is noisy");
+  return status;
+}
+
+invman_status invman_model_check(const invman_context *ctx, const invman_model *model, const double *x, size_t n,
+                                 size_t d) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_tried t;
+  if (scope.status >= 0) scope.status = invman_i_check_callbacks(ctx, model);
+  if (scope.status >= 0 && (!x || n == 0 || d == 0)) scope.status = invman_i_bad(ctx, "model_check: no points");
+  if (scope.status < 0) return scope.status;
+  if (invman_i_mul(invman_i_mul(n, d), sizeof(double)) == SIZE_MAX)
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "sizes too large: their product overflows", "", 0);
+  memset(&t, 0, sizeof t);
+  t.ctx = ctx;
+  t.model = model;
+  t.x = x;
+  t.n = n;
+  t.d = d;
+  t.N = model->size;
+  invman_rng_seed(&t.rng, 1, 0);
+  invman_i_take_tried(&t, &scope);
+  if (scope.status >= 0) scope.status = invman_i_check_finite(ctx, x, n * d, "model_check: a point is not finite");
+  if (scope.status >= 0)
+    scope.status = invman_i_check_finite(ctx, model->weights, t.N, "model_check: a weight is not finite");
+  if (scope.status < 0) return invman_i_drop(&scope);
+  memcpy(t.start, model->weights, t.N * sizeof(double));
+  memcpy(t.now, model->weights, t.N * sizeof(double));
+  scope.status = invman_i_try_model(&t);
+  memcpy(model->weights, t.start, t.N * sizeof(double));
+  return invman_i_drop(&scope);
+}
+
+/* ======================================================================================================== >>momentum
+   The paper's own dynamics; and the making of a model's flow, which takes one of the two. */
+
+/* How far the gradient turned, |G - G'|^2/(|G| |G'|). */
+static double invman_i_gradient_turn(const double *G, const double *H, size_t n) {
+  double norms = sqrt(invman_i_inner(G, G, n)) * sqrt(invman_i_inner(H, H, n)), sum = 0;
+  size_t k;
+  for (k = 0; k < n; k++) sum += (G[k] - H[k]) * (G[k] - H[k]);
+  return norms > 0 ? sum / norms : 0;
+}
+
+/* One explicit step of the paper's own dynamics, tau dv/dt = G - v, dW/dt = v: taken again at a tenth of its length
+   where the gradient turns or an output changes by more than is allowed. */
+static invman_status invman_i_momentum_step(invman_flow *f) {
+  const invman_flow_options *o = &f->options;
+  size_t N = f->model.size, p = f->train->n, above = 0, k, i;
+  double keep, turn, change, dt;
+  for (;; f->info.rejected++, f->dt = 0.1 * dt) {
+    int last = o->t_max > 0 && f->dt >= (o->t_max - f->info.t) * (1 - 1e-12), moves = 0;
+    dt = last ? o->t_max - f->info.t : f->dt;
+    if (!(dt > fmax(DBL_MIN, 0.5 * DBL_EPSILON * f->info.t))) return invman_i_end(f, INVMAN_END_ROUNDING);
+    f->beyond = 0;
+    keep = o->momentum > 0 ? invman_i_exp(-dt / o->momentum) : 0;
+    for (k = 0; k < N; k++) {
+      f->here[k] = keep * f->velocity[k] + (1 - keep) * f->last_G[k];
+      f->model.weights[k] = f->at[k] + dt * f->here[k];
+      moves |= f->here[k] != 0 || f->last_G[k] != 0;
+    }
+    if (!moves) return invman_i_end(f, INVMAN_END_REST);
+    invman_i_eval_margins(f, f->next);
+    if (f->scope.status < 0) return f->scope.status;
+    for (i = 0, change = 0; i < p; i++) change = invman_i_worst(change, fabs(f->next[i] - f->margin[i]));
+    if (!(change < o->max_dout)) continue;
+    invman_i_push_all(f, f->next);
+    if (f->scope.status < 0) return f->scope.status;
+    turn = f->beyond ? HUGE_VAL : invman_i_gradient_turn(f->G, f->last_G, N);
+    if (turn < o->max_dgrad) {
+      memcpy(f->velocity, f->here, N * sizeof *f->here);
+      invman_i_accept(f, dt);
+      for (i = 0; i < p; i++) above += f->margin[i] > 1;
+      if (f->info.t_star == 0 && above >= invman_i_share(f)) f->info.t_star = f->info.t;
+      if (last) f->info.t = o->t_max;
+      else if (turn < 0.5 * o->max_dgrad && change < 0.5 * o->max_dout) f->dt *= 1.1;
+      return INVMAN_OK;
+    }
+  }
+}
+
+/* ---- making it */
+
+static invman_status invman_i_check_model(const invman_context *ctx, const invman_model *model,
+                                          const invman_data *train, invman_flow_options *o) {
+  invman_status status;
+  if (o->single) return invman_i_bad(ctx, "flow: single precision is for networks (flow_create)");
+  o->rotation_tol = invman_i_or(o->rotation_tol, 0.03);
+  status = train ? invman_i_check_flow(ctx, train->d, train, o) : invman_i_check_data(ctx, train);
+  if (status < 0) return status;
+  return invman_i_check_callbacks(ctx, model);
+}
+
+static invman_status invman_i_make_model_flow(const invman_context *ctx, const invman_model *model,
+                                              const invman_data *train, const invman_flow_options *o,
+                                              invman_flow **out) {
+  invman_flow *f;
+  size_t p = train->n, N = model->size;
+  invman_status status = invman_i_take_flow(ctx, train, o, &f);
+  if (status < 0) return status;
+  f->mover = &invman_i_model_mover;
+  f->model = *model;
+  f->patience = INVMAN_I_DOUBTS;
+  f->unit = 1 / (double)p;
+  f->first = invman_i_doubles(&f->scope, N);
+  f->at = invman_i_doubles(&f->scope, N);
+  f->here = invman_i_doubles(&f->scope, N);
+  f->G = invman_i_doubles(&f->scope, N);
+  f->last_G = invman_i_doubles(&f->scope, N);
+  if (o->dynamics == INVMAN_MOMENTUM) f->velocity = invman_i_doubles(&f->scope, N);
+  f->x_list = invman_i_doubles(&f->scope, invman_i_mul(p, train->d));
+  f->r_list = invman_i_doubles(&f->scope, p);
+  f->shifted = invman_i_doubles(&f->scope, p);
+  return invman_i_made(f, out);
+}
+
+invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model, const invman_data *train,
+                                       const invman_flow_options *options, invman_flow **out) {
+  invman_flow_options o;
+  invman_flow *f = NULL;
+  invman_status status;
+  if (!out) return invman_i_bad(ctx, "flow_create_model: out is NULL");
+  *out = NULL;
+  memset(&o, 0, sizeof o);
+  if (options) o = *options;
+  status = invman_i_check_model(ctx, model, train, &o);
+  if (status == INVMAN_OK)
+    status = invman_i_check_finite(ctx, model->weights, model->size, "flow: the model's weights are not finite");
+  if (status == INVMAN_OK) status = invman_i_make_model_flow(ctx, model, train, &o, &f);
+  if (status < 0) return status;
+  memcpy(f->first, model->weights, model->size * sizeof(double));
+  memcpy(f->at, model->weights, model->size * sizeof(double));
+  return invman_i_start_flow(f, out);
+}
+
+invman_status invman_train_model(const invman_context *ctx, const invman_model *model, const invman_data *train,
+                                 const invman_flow_options *options, invman_flow_info *info) {
+  invman_flow *flow;
+  invman_status status = invman_flow_create_model(ctx, model, train, options, &flow);
+  return status < 0 ? status : invman_i_run_and_free(flow, info);
+}
+
 /* ================================================================================================= >>kpca
    What a kernel says about the labels: its principal components, the mutual information of each with the label
    (Appendix D), the intrinsic dimension of the points behind it (TwoNN), and the exponents of power laws. */
 
-/* ---- kernel principal components */
+/* ---- principal components */
 
-/* ---- heaps of doubles, the largest at the root: to sort, and to keep the k smallest of many */
+enum { INVMAN_I_PCA_SMALL = 16 }; /* r below n/16: by products */
 
-static void invman_i_sift(double *heap, size_t n, size_t i) {
-  double value = heap[i];
-  size_t child;
-  while ((child = 2 * i + 1) < n) {
-    if (child + 1 < n && heap[child + 1] > heap[child]) child++;
-    if (heap[child] <= value) break;
-    heap[i] = heap[child];
-    i = child;
-  }
-  heap[i] = value;
+typedef struct invman_i_pca {
+  const invman_context *ctx;
+  const double *K;
+  double *partial;
+} invman_i_pca;
+
+static void invman_i_pca_apply(const double *x, double *y, size_t n, void *arg) {
+  const invman_i_pca *s = (const invman_i_pca *)arg;
+  invman_i_symmetric_times(s->ctx, s->K, n, n, x, s->partial, y);
 }
 
-static void invman_i_heapify(double *x, size_t n) {
+/* The r largest eigenvalues and their vectors, of norm one */
+static invman_status invman_i_pca_vectors(invman_i_scope *scope, const double *K, size_t n, size_t r, double *lambda,
+                                          double *V) {
+  if (r < n / INVMAN_I_PCA_SMALL) {
+    invman_i_pca s;
+    s.ctx = scope->ctx;
+    s.K = K;
+    s.partial = invman_i_doubles(scope, INVMAN_I_SYMV_GROUPS * n);
+    return scope->status < 0 ? scope->status : invman_eigh_top(scope->ctx, n, r, invman_i_pca_apply, &s, 0, lambda, V);
+  } else {
+    double *copy = invman_i_doubles(scope, invman_i_mul(n, n)), *all = invman_i_doubles(scope, n);
+    invman_status status;
+    if (scope->status < 0) return scope->status;
+    memcpy(copy, K, n * n * sizeof *copy);
+    status = invman_eigh(scope->ctx, n, copy, all);
+    if (status < 0) return status;
+    memcpy(lambda, all, r * sizeof *lambda);
+    memcpy(V, copy, r * n * sizeof *V);
+    return status;
+  }
+}
+
+static invman_status invman_i_pca_check(const invman_context *ctx, const double *K, const double *y, size_t n, size_t r,
+                                        const double *omega2) {
+  invman_status status;
   size_t i;
-  for (i = n / 2; i > 0; i--) invman_i_sift(x, n, i - 1);
+  if (r > n || (omega2 && !y)) return invman_i_bad(ctx, "kernel_pca: r exceeds n, or omega2 without y");
+  if (n > 0 && !K) return invman_i_bad(ctx, "kernel_pca: K is NULL");
+  if (invman_i_mul(n, n) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "kernel_pca: n*n overflows", "", 0);
+  status = invman_i_check_finite(ctx, K, n * n, "kernel_pca: K is not finite");
+  for (i = 0; y && i < n && status == INVMAN_OK; i++)
+    if (y[i] != 1 && y[i] != -1)
+      status = invman_i_fail(ctx, y[i] - y[i] == 0 ? INVMAN_E_ARG : INVMAN_E_NONFINITE,
+                             "kernel_pca: a label is neither -1 nor +1", "element", i);
+  return status;
 }
 
-static void invman_i_sort(double *x, size_t n) { /* ascending */
-  invman_i_heapify(x, n);
-  while (n > 1) {
-    double largest = x[0];
-    x[0] = x[--n];
-    x[n] = largest;
-    invman_i_sift(x, n, 0);
+invman_status invman_kernel_pca(const invman_context *ctx, const double *K, const double *y, size_t n, size_t r,
+                                double *lambda, double *phi, double *omega2) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_pca_check(ctx, K, y, n, r, omega2);
+  double *values, *V, root = sqrt((double)n);
+  size_t i, j;
+  if (status < 0 || r == 0) return status;
+  values = lambda ? lambda : invman_i_doubles(&scope, r);
+  V = phi ? phi : invman_i_doubles(&scope, invman_i_mul(r, n));
+  if (scope.status == INVMAN_OK) scope.status = invman_i_pca_vectors(&scope, K, n, r, values, V);
+  for (i = 0; i < r && scope.status >= 0; i++) {
+    for (j = 0; j < n; j++) V[i * n + j] *= root;
+    if (omega2) {
+      double share = invman_i_inner(V + i * n, y, n) / (double)n;
+      omega2[i] = fmin(1, share * share);
+    }
   }
+  return invman_i_drop(&scope);
 }
 
 /* ---- mutual information: I = H(y) - mean h_2(q) (Eq. 16, which has H(y) = 1), q the probability of a label at a
@@ -8792,15 +9008,6 @@ invman_status invman_mutual_information(const invman_context *ctx, const double 
   return invman_i_drop(&scope);
 }
 
-static void invman_i_shuffle(double *x, size_t n, invman_rng *rng) { /* Fisher-Yates */
-  for (; n > 1; n--) {
-    size_t j = invman_i_below(rng, n);
-    double swap = x[n - 1];
-    x[n - 1] = x[j];
-    x[j] = swap;
-  }
-}
-
 invman_status invman_mutual_information_null(const invman_context *ctx, const double *v, size_t dim, const double *y,
                                              size_t n, const invman_mi_options *options, size_t draws, invman_rng *rng,
                                              double *mean, double *deviation) {
@@ -8930,124 +9137,8 @@ invman_status invman_intrinsic_dimension(const invman_context *ctx, const double
   return invman_i_drop(&scope);
 }
 
-/* ---- power laws */
-
-static invman_status invman_i_check_positive(const invman_context *ctx, const double *x, size_t n, const char *what) {
-  size_t i;
-  for (i = 0; i < n; i++)
-    if (!(x[i] > 0 && x[i] <= DBL_MAX))
-      return invman_i_fail(ctx, invman_i_isfinite(x[i]) ? INVMAN_E_ARG : INVMAN_E_NONFINITE, what, "element", i);
-  return INVMAN_OK;
-}
-
-/* ln(a/b), a and b positive: of near ones right to the rounding of their difference, and the same in any unit */
-static double invman_i_log_ratio(double a, double b) {
-  double excess = a >= b ? (a - b) / b : (b - a) / a;
-  if (excess > DBL_MAX) return invman_i_log(a) - invman_i_log(b);
-  return a >= b ? invman_i_log1p(excess) : -invman_i_log1p(excess);
-}
-
-/* Logarithms are taken relative to the first point's: where all x are equal, that is 0 without rounding. */
-invman_status invman_fit_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
-                                   double *exponent, double *stderr_) {
-  double mean[2] = {0, 0}, xx = 0, xy = 0, rest = 0, slope;
-  invman_status status;
-  size_t i;
-  if (!x || !y || n < 2) return invman_i_bad(ctx, "fit_power_law: x or y is NULL, or fewer than two points");
-  if (n > SIZE_MAX / sizeof(double)) return invman_i_fail(ctx, INVMAN_E_SIZE, "fit_power_law: so many points", "", 0);
-  status = invman_i_check_positive(ctx, x, n, "fit_power_law: an x is not positive and finite");
-  if (status == INVMAN_OK) status = invman_i_check_positive(ctx, y, n, "fit_power_law: a y is not positive and finite");
-  if (status < 0) return status;
-
-  for (i = 0; i < n; i++) {
-    mean[0] += invman_i_log_ratio(x[i], x[0]) / (double)n;
-    mean[1] += invman_i_log_ratio(y[i], y[0]) / (double)n;
-  }
-  for (i = 0; i < n; i++) {
-    double dx = invman_i_log_ratio(x[i], x[0]) - mean[0], dy = invman_i_log_ratio(y[i], y[0]) - mean[1];
-    xx += dx * dx;
-    xy += dx * dy;
-  }
-  if (!(xx > 0)) return invman_i_bad(ctx, "fit_power_law: all x are equal");
-
-  slope = xy / xx;
-  for (i = 0; i < n; i++) {
-    double dx = invman_i_log_ratio(x[i], x[0]) - mean[0], dy = invman_i_log_ratio(y[i], y[0]) - mean[1];
-    rest += (dy - slope * dx) * (dy - slope * dx);
-  }
-  if (exponent) *exponent = slope;
-  if (stderr_) *stderr_ = n > 2 ? sqrt(rest / ((double)(n - 2) * xx)) : HUGE_VAL;
-  return INVMAN_OK;
-}
-
-/* The median of `count` values, which are sorted. */
-static double invman_i_median(double *x, size_t count) {
-  invman_i_sort(x, count);
-  if (count % 2) return x[count / 2];
-  return x[count / 2] <= 0.5 * DBL_MAX ? 0.5 * (x[count / 2 - 1] + x[count / 2])
-                                       : 0.5 * x[count / 2 - 1] + 0.5 * x[count / 2];
-}
-
-/* One row's runs that are there; returns how many. */
-static size_t invman_i_present(const double *y, size_t seeds, double *out) {
-  size_t i, count = 0;
-  for (i = 0; i < seeds; i++)
-    if (y[i] == y[i]) out[count++] = y[i];
-  return count;
-}
-
-/* The medians over the runs of every x, or over runs drawn from them; returns the least count of runs at an x. */
-static size_t invman_i_medians(const double *y, size_t n, size_t seeds, invman_rng *rng, double *row, double *draw,
-                               double *medians) {
-  size_t i, j, least = seeds;
-  for (i = 0; i < n; i++) {
-    size_t count = invman_i_present(y + i * seeds, seeds, row);
-    for (j = 0; j < count; j++) draw[j] = row[rng ? invman_i_below(rng, count) : j];
-    medians[i] = count > 0 ? invman_i_median(draw, count) : 0;
-    least = invman_i_min(least, count);
-  }
-  return least;
-}
-
-/* Percentile intervals (Efron, 1979). Every x draws its seeds anew. A draw whose medians have no exponent (one is 0)
-   may stand for any: it is below the lower end and above the upper one. */
-invman_status invman_median_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
-                                      size_t seeds, size_t draws, invman_rng *rng, double *exponent,
-                                      double interval[2]) {
-  invman_i_scope scope = invman_i_open(ctx);
-  double *row, *draw, *medians, *slopes;
-  size_t k, good = 0, least = 0, low, high;
-  if (!x || !y || !rng || n < 2 || seeds == 0) return invman_i_bad(ctx, "median_power_law: NULL, or too few values");
-  draws = draws > 0 ? draws : 1000;
-  if (invman_i_mul(n, seeds) > SIZE_MAX / sizeof(double) || draws > SIZE_MAX / sizeof(double))
-    return invman_i_fail(ctx, INVMAN_E_SIZE, "median_power_law: sizes too large: their product overflows", "", 0);
-  row = invman_i_doubles(&scope, seeds);
-  draw = invman_i_doubles(&scope, seeds);
-  medians = invman_i_doubles(&scope, n);
-  slopes = invman_i_doubles(&scope, draws);
-  if (scope.status == INVMAN_OK)
-    scope.status = invman_i_check_positive(ctx, x, n, "median_power_law: an x is not positive and finite");
-  if (scope.status == INVMAN_OK) {
-    least = invman_i_medians(y, n, seeds, NULL, row, draw, medians);
-    scope.status = invman_i_check_positive(ctx, medians, n,
-                                           "median_power_law: the median of this x is not positive "
-                                           "and finite, or there is no run");
-  }
-  if (scope.status == INVMAN_OK && invman_fit_power_law(NULL, x, medians, n, exponent, NULL) < 0)
-    scope.status = invman_i_bad(ctx, "median_power_law: all x are equal");
-  for (k = 0; k < draws && scope.status == INVMAN_OK; k++) {
-    (void)invman_i_medians(y, n, seeds, rng, row, draw, medians);
-    good += invman_fit_power_law(NULL, x, medians, n, &slopes[good], NULL) == INVMAN_OK;
-  }
-  if (scope.status == INVMAN_OK && interval) {
-    invman_i_sort(slopes, good);
-    low = (size_t)(0.025 * (double)draws);
-    high = (size_t)(0.975 * (double)(draws - 1) + 0.5);
-    interval[0] = least > 1 && low >= draws - good ? slopes[low - (draws - good)] : -HUGE_VAL;
-    interval[1] = least > 1 && high < good ? slopes[high] : HUGE_VAL;
-  }
-  return invman_i_drop(&scope);
-}
+/* =============================================================================================== >>theory
+   Section 3.2 and Appendix C: one neuron of the stripe model, before t*, for p -> infinity. */
 
 double invman_beta_lazy(size_t d) { return d > 0 ? (double)d / (3 * (double)d - 2) : 0; }
 
@@ -9058,82 +9149,6 @@ double invman_beta_feature(size_t d, size_t d_par) {
   perp = (double)(d - d_par);
   return ((double)d + (d_par == 1 ? perp : perp / 2)) / (3 * (double)d - 2);
 }
-
-/* ================================================================================================= >>kpca */
-
-enum { INVMAN_I_PCA_SMALL = 16 }; /* r below n/16: by products */
-
-typedef struct invman_i_pca {
-  const invman_context *ctx;
-  const double *K;
-  double *partial;
-} invman_i_pca;
-
-static void invman_i_pca_apply(const double *x, double *y, size_t n, void *arg) {
-  const invman_i_pca *s = (const invman_i_pca *)arg;
-  invman_i_symmetric_times(s->ctx, s->K, n, n, x, s->partial, y);
-}
-
-/* The r largest eigenvalues and their vectors, of norm one */
-static invman_status invman_i_pca_vectors(invman_i_scope *scope, const double *K, size_t n, size_t r, double *lambda,
-                                          double *V) {
-  if (r < n / INVMAN_I_PCA_SMALL) {
-    invman_i_pca s;
-    s.ctx = scope->ctx;
-    s.K = K;
-    s.partial = invman_i_doubles(scope, INVMAN_I_SYMV_GROUPS * n);
-    return scope->status < 0 ? scope->status : invman_eigh_top(scope->ctx, n, r, invman_i_pca_apply, &s, 0, lambda, V);
-  } else {
-    double *copy = invman_i_doubles(scope, invman_i_mul(n, n)), *all = invman_i_doubles(scope, n);
-    invman_status status;
-    if (scope->status < 0) return scope->status;
-    memcpy(copy, K, n * n * sizeof *copy);
-    status = invman_eigh(scope->ctx, n, copy, all);
-    if (status < 0) return status;
-    memcpy(lambda, all, r * sizeof *lambda);
-    memcpy(V, copy, r * n * sizeof *V);
-    return status;
-  }
-}
-
-static invman_status invman_i_pca_check(const invman_context *ctx, const double *K, const double *y, size_t n, size_t r,
-                                        const double *omega2) {
-  invman_status status;
-  size_t i;
-  if (r > n || (omega2 && !y)) return invman_i_bad(ctx, "kernel_pca: r exceeds n, or omega2 without y");
-  if (n > 0 && !K) return invman_i_bad(ctx, "kernel_pca: K is NULL");
-  if (invman_i_mul(n, n) > SIZE_MAX / sizeof(double))
-    return invman_i_fail(ctx, INVMAN_E_SIZE, "kernel_pca: n*n overflows", "", 0);
-  status = invman_i_check_finite(ctx, K, n * n, "kernel_pca: K is not finite");
-  for (i = 0; y && i < n && status == INVMAN_OK; i++)
-    if (y[i] != 1 && y[i] != -1)
-      status = invman_i_fail(ctx, y[i] - y[i] == 0 ? INVMAN_E_ARG : INVMAN_E_NONFINITE,
-                             "kernel_pca: a label is neither -1 nor +1", "element", i);
-  return status;
-}
-
-invman_status invman_kernel_pca(const invman_context *ctx, const double *K, const double *y, size_t n, size_t r,
-                                double *lambda, double *phi, double *omega2) {
-  invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_pca_check(ctx, K, y, n, r, omega2);
-  double *values, *V, root = sqrt((double)n);
-  size_t i, j;
-  if (status < 0 || r == 0) return status;
-  values = lambda ? lambda : invman_i_doubles(&scope, r);
-  V = phi ? phi : invman_i_doubles(&scope, invman_i_mul(r, n));
-  if (scope.status == INVMAN_OK) scope.status = invman_i_pca_vectors(&scope, K, n, r, values, V);
-  for (i = 0; i < r && scope.status >= 0; i++) {
-    for (j = 0; j < n; j++) V[i * n + j] *= root;
-    if (omega2) {
-      double share = invman_i_inner(V + i * n, y, n) / (double)n;
-      omega2[i] = fmin(1, share * share);
-    }
-  }
-  return invman_i_drop(&scope);
-}
-
-/* =============================================================================================== >>theory
-   Section 3.2 and Appendix C: one neuron of the stripe model, before t*, for p -> infinity. */
 
 static double invman_i_density(double x) { return 0.39894228040143267794 * exp(-0.5 * x * x); }
 static double invman_i_normal(double x) { return 0.5 * erfc(-0.70710678118654752440 * x); }
