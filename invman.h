@@ -411,9 +411,10 @@ typedef struct invman_flow_options {
   double alpha;            /* scale of the predictor, > 0; 0 = 1e-6. Small: feature regime, large: lazy */
   int loss;                /* INVMAN_HINGE max(0,1-m), INVMAN_SOFT_HINGE ln(1+exp(loss_beta (1-m)))/loss_beta, */
   double loss_beta;        /* INVMAN_SQUARED_HINGE max(0,1-m)^2/2; loss_beta: 0 = 20 */
-  double rotation_tol;     /* largest |G_n| dt of a neuron in one step, in (0,1]; 0 = 0.1. A model: largest error of a
-                              predicted margin in proportion to the largest margin, which grows from 0; 0 = 0.03 */
+  double rotation_tol;     /* networks: largest |G_n| dt of a neuron in one step, in (0,1]; 0 = 0.1 */
   double margin_tol;       /* largest error of a predicted margin in one step, in (0,1]; 0 = 0.1 */
+  double relative_tol;     /* the same in proportion to the largest margin, in (0,1]; 0 = 0.03 for models, which start
+                              with margins of 0; 0 = not asked for of networks, whose rotation_tol sees to that */
   double t_max;            /* time to stop at, hit exactly; 0 = none */
   size_t step_max;         /* accepted steps to stop at; 0 = none */
   double margin_stop;      /* the end: every margin exceeds 1 - this, in (0,1); 0 = 2e-3 */
@@ -6518,103 +6519,103 @@ static invman_status invman_i_smooth_run(invman_i_margins *e, const invman_i_los
 
 /* ---- the flow's state */
 
-/* What the chain of steps asks of what it moves: the network, or a model of the caller's. `Here` is where the last move
-   left the trial weights. An error goes to flow.scope.status and stays there. */
-typedef struct invman_i_mover {
-  void (*begin)(invman_flow *f, double span); /* what a step of this length needs to know before it */
-  void (*push)(invman_flow *f, size_t first, size_t count,
-               int nearby); /* G = (nearby: +=) sum r df/dW of part of the list */
-  void (*rates)(invman_flow *f, size_t first, size_t count, double *rate); /* of their margins, along G, here */
-  void (*gram)(invman_flow *f);                                            /* K of the near points, here */
-  void (*move)(invman_flow *f, double dt); /* from the step's start along G for a time dt */
-  void (*eval)(invman_flow *f, int start, const double *x, size_t n, double *out); /* f here, or at t = 0 */
-  int (*at_rest)(invman_flow *f);      /* whether what the points push cancels to rounding */
-  void (*accept)(invman_flow *f);      /* the next step starts here */
-  void (*lambda_star)(invman_flow *f); /* Lambda here, into the info */
-  void (*put_back)(invman_flow *f);    /* here is where the next step starts */
-} invman_i_mover;
+/* The training points, as the stepper and a backend share them. */
+typedef struct invman_i_batch {
+  invman_i_scope *scope; /* the flow's memory, and where an error goes and stays */
+  const invman_data *train;
+  const invman_flow_options *options;
+  invman_flow_info *info;
+  double unit;                     /* of r: sqrt(2)/(h p), or 1/p */
+  double *r;                       /* (p) unit g y: what each point contributes to G */
+  double *rate;                    /* (p) of the margin y F, over the last trial */
+  double *next, *work;             /* (p) margins after the step; scratch */
+  unsigned char *nearby;           /* (p) whether the point may come to its margin within the step */
+  size_t *list, near_count, below; /* (p) near points, then those with g = 1, then those with g = 0; */
+  size_t far_count;                /* of these the last ones, far above */
+  size_t *where;                   /* (p) place in the list */
+  invman_i_margins margins;        /* of the near points */
+  double *K;                       /* their Gram matrix */
+  double speed;                    /* max |G_n| of the last move; 0: what moves has no angles */
+  int beyond;                      /* the trial left where f, G and K are finite: it is too long */
+  int refused;                     /* trials of this step that were not accurate enough */
+} invman_i_batch;
+
+/* What the stepper asks of what it moves, a network or a caller's model: `self` is the backend's own struct. `Here` is
+   where the last move left the trial weights. NULL: the backend has no use for it. */
+typedef struct invman_i_backend {
+  int order;                                /* a trial's error grows with this power of its length */
+  double (*start)(void *self, double span); /* G of t = 0 is there; a guess of the first step's length, <= span */
+  void (*begin)(void *self, double span);   /* what a step of this length needs to know before it */
+  void (*push)(void *self, size_t first, size_t count, int nearby); /* G = (nearby: +=) sum r df/dW: part of the list */
+  void (*rates)(void *self, size_t first, size_t count, double *rate); /* of their margins, along G, here */
+  void (*gram)(void *self);                                            /* K of the near points, here */
+  void (*move)(void *self, double dt);                                 /* from the step's start along G for a time dt */
+  void (*evaluate)(void *self, int start, const double *x, size_t n, double *f); /* f here, or at t = 0 */
+  void *(*reader)(const void *self, invman_i_batch *batch,
+                  size_t n);                      /* its copy that can evaluate n points, for batch */
+  int (*is_stationary)(void *self, double share); /* whether what the points push cancels but for a share of it */
+  void (*accept)(void *self);                     /* the next step starts here */
+  void (*put_back)(void *self);                   /* here is where the next step starts */
+
+  /* single neurons: the paper's measure of compression, and points that are not looked at in every step */
+  double (*lambda)(void *self, int here); /* Lambda here, or where the step starts */
+  double (*reach)(void *self, size_t i);  /* how far point i's margin may be here from where the step started */
+  void (*look)(void *self, const size_t *list, size_t count, double *f); /* f of some points, in the precision in use */
+
+  /* callbacks that may be wrong: asked before a step, in a trial when its rates are known, and after it */
+  void (*check_step)(void *self);
+  void (*check_rates)(void *self);
+  void (*check_trial)(void *self, double used, double error);
+} invman_i_backend;
 
 struct invman_flow {
   invman_i_scope scope;
   invman_context context;
-  invman_error heard; /* what context.error held when the call began: else a callback has written there */
-  const invman_i_mover *mover;
-  const invman_data *train;
   invman_flow_options options;
-  invman_i_loss loss;
   invman_flow_info info;
+  invman_i_loss loss;
+  invman_status (*advance)(invman_flow *f); /* one step of the dynamics */
+  const invman_i_backend *backend;
+  void *self;              /* the backend's */
+  const invman_net *shown; /* to reports; NULL: a model's */
+  invman_i_batch batch;
 
-  double dt, speed, typical;  /* the next step's length; max |G_n| (0: a model's); a typical rate of a margin */
-  double unit;                /* of r: sqrt(2)/(h p), or 1/p */
-  double *f0, *margin, *rate; /* (p) f at t = 0; y F; its rate over the last trial */
-  double *r;                  /* (p) unit g y: what each point contributes to G */
-  double *seen;               /* (p) when a margin was last looked at */
-  double *gap, *gap_next;     /* (p) how far a margin can be from where it was when last looked at; after the step */
-  double *next, *predicted, *work; /* (p) margins after the step; predicted ones; scratch */
-  double *f0_test, *f_test;        /* (test n) */
-  unsigned char *nearby;           /* (p) whether the point may come to its margin within the step */
-  size_t *list, near_count, below; /* (p) near points, then those with g = 1, then those with g = 0; */
-  size_t far_count;                /* of these the last ones, far above */
-  size_t *where, *look;            /* (p) place in the list; points whose margin is to be looked at */
-  invman_i_margins margins;        /* of the near points */
-  double *K;                       /* their Gram matrix */
+  double dt, typical;       /* the next step's length; a typical rate of a margin */
+  double *f0, *margin;      /* (p) f at t = 0; y F */
+  double *seen;             /* (p) when a margin was last looked at */
+  double *gap, *gap_next;   /* (p) how far a margin can be from where it was when last looked at; after the step */
+  double *predicted;        /* (p) margins after the step */
+  double *f0_test, *f_test; /* (test n) */
+  size_t *look;             /* (p) points whose margin is to be looked at */
   size_t gram_room;
-
-  /* the network */
-  invman_net *net;
-  invman_i_pack start, trial, grad; /* weights at t = 0; of the step in hand; G of the last trial */
-  double *square;                   /* (p) |x~|^2 = |x|^2/d + 1 */
-  double reach;                     /* |f - f'| <= reach |x~| between the step's start and the trial */
-  double *partial;                  /* partial sums of a sweep */
-  invman_i_pack narrow[2];          /* option single: room for trial and grad, */
-  float *x_narrow;                  /* and (p,d) the points, in single precision */
-  invman_i_gram gram;
-  invman_i_held *held, *held_next; /* by neuron */
-  size_t held_count, held_room;    /* room per group */
-  size_t *group_count;
-
-  /* or a model: its weights are the trial's */
-  invman_model model;
-  double *first, *at, *here;         /* (N) weights at t = 0; at the step's start; here */
-  double *G, *last_G;                /* (N) G; that of the last step */
-  double *velocity;                  /* (N) of the momentum dynamics */
-  int beyond;                        /* the trial left where f, G and K are finite: it is too long */
-  size_t doubts, patience;           /* trials whose margins came out otherwise; how many it takes to ask why */
-  size_t contradictions;             /* trials in a row where f did not change along G as the model says */
-  int refused;                       /* trials of this step that were not accurate enough */
-  int early;                         /* contradictions between a few points soon after the start */
-  double *x_list, *r_list, *shifted; /* (p,d) points of part of the list; (p) their r; (max(p, test)) f */
 };
 
-/* of the sections below, until backends have a table for them */
-static const invman_i_pack *invman_i_narrow(const invman_flow *f);
-static void invman_i_ask_early(invman_flow *f);
-static void invman_i_ask_model(invman_flow *f);
-static invman_status invman_i_momentum_step(invman_flow *f);
+/* ---- tolerances */
 
-static void invman_i_listen(invman_flow *f) { /* when a call begins */
-  if (f->context.error) f->heard = *f->context.error;
-}
+/* Whether the flow is stationary is a matter of what the points push, all together: nothing is left of it but this
+   share. After a trial that was good, only the rounding of the sum may be left; where the margin step has found its
+   points at rest, that is evidence by itself, and the kernel's rounding may be left too. A caller's model moves by
+   differences of f, which cancel to some 1e-12 of themselves; what they leave would move its margins for ever. */
+static const double invman_i_share_at_rest = 1e-14, invman_i_share_of_kernel = 1e-12, invman_i_share_of_model = 1e-10;
 
 /* ---- one trial of a step */
 
 /* margin = y alpha (f - f_0) of some points in order, here; in double. */
 static void invman_i_wide_margins(invman_flow *f, size_t first, size_t count, double *margin) {
   size_t i;
-  f->mover->eval(f, 0, f->train->x + first * f->train->d, count, margin);
-  for (i = 0; i < count; i++) margin[i] = f->options.alpha * f->train->y[first + i] * (margin[i] - f->f0[first + i]);
+  f->backend->evaluate(f->self, 0, f->batch.train->x + first * f->batch.train->d, count, margin);
+  for (i = 0; i < count; i++)
+    margin[i] = f->options.alpha * f->batch.train->y[first + i] * (margin[i] - f->f0[first + i]);
 }
 
-/* Of the points of a list, in the precision in use; networks only. */
+/* Of the points of a list, in the precision in use. */
 static void invman_i_look(invman_flow *f, const size_t *list, size_t count, double *margin) {
-  invman_i_points some = invman_i_points_of(f->train->x, list, count, f->train->d);
   size_t k;
   if (count == 0) return;
-  some.narrow = f->x_narrow;
-  invman_i_eval_points(&f->context, &f->trial, invman_i_narrow(f), some, f->partial, f->work);
+  f->backend->look(f->self, list, count, f->batch.work);
   for (k = 0; k < count; k++) {
     size_t i = list[k];
-    margin[i] = f->options.alpha * f->train->y[i] * (f->work[k] - f->f0[i]);
+    margin[i] = f->options.alpha * f->batch.train->y[i] * (f->batch.work[k] - f->f0[i]);
   }
 }
 
@@ -6634,10 +6635,10 @@ enum { INVMAN_I_CHECKS = 16 };
 
 /* Whether it can be neglected in a trial: looked at in a part of the points, another one each time. */
 static int invman_i_single_serves(invman_flow *f, double allowed) {
-  size_t p = f->train->n, part = (f->info.step + f->info.rejected) % INVMAN_I_CHECKS;
+  size_t p = f->batch.train->n, part = (f->info.step + f->info.rejected) % INVMAN_I_CHECKS;
   size_t first = p * part / INVMAN_I_CHECKS, last = p * (part + 1) / INVMAN_I_CHECKS;
   if (!f->info.in_single) return 1;
-  return invman_i_single_error(f, first, last - first, f->next, f->gap_next, f->work) <= 0.1 * allowed;
+  return invman_i_single_error(f, first, last - first, f->batch.next, f->gap_next, f->batch.work) <= 0.1 * allowed;
 }
 
 typedef struct invman_i_trial {
@@ -6648,15 +6649,13 @@ typedef struct invman_i_trial {
   int rest;     /* the flow does not move at all */
 } invman_i_trial;
 
-static void invman_i_doubt_model(invman_flow *f, const invman_i_trial *trial);
-
 /* ---- points far above their margin. They do not push, so that neither their rates are worth a sweep nor, as long as
    the sum of the steps' bounds says that they stay there, their margins. */
 
 enum { INVMAN_I_FAR = 2 };
 
 static double invman_i_far(const invman_flow *f, size_t i, double span) {
-  return 1 + 8 * span * (fabs(f->rate[i]) + f->typical);
+  return 1 + 8 * span * (fabs(f->batch.rate[i]) + f->typical);
 }
 
 /* The lowest that a margin can be. */
@@ -6665,16 +6664,16 @@ static double invman_i_lowest(const invman_flow *f, size_t i) { return f->margin
 /* Looks at the points again, where the step starts, that may not be far above their margin. Returns at how many. */
 static size_t invman_i_look_again(invman_flow *f, double span) {
   size_t count = 0, k;
-  for (k = 0; k < f->train->n; k++)
+  for (k = 0; k < f->batch.train->n; k++)
     if (f->gap[k] > 0 && !(invman_i_lowest(f, k) > invman_i_far(f, k, span))) f->look[count++] = k;
   if (count == 0) return 0;
-  f->mover->put_back(f);
-  for (k = 0; k < count; k++) f->next[f->look[k]] = f->margin[f->look[k]];
+  f->backend->put_back(f->self);
+  for (k = 0; k < count; k++) f->batch.next[f->look[k]] = f->margin[f->look[k]];
   invman_i_look(f, f->look, count, f->margin);
   for (k = 0; k < count; k++) {
     size_t i = f->look[k];
     f->gap[i] = 0;
-    f->rate[i] = (f->margin[i] - f->next[i]) / (f->info.t - f->seen[i]);
+    f->batch.rate[i] = (f->margin[i] - f->batch.next[i]) / (f->info.t - f->seen[i]);
     f->seen[i] = f->info.t;
   }
   return count;
@@ -6682,14 +6681,14 @@ static size_t invman_i_look_again(invman_flow *f, double span) {
 
 /* The margins after a trial: of all points but those that are far and stay so. */
 static void invman_i_eval_margins(invman_flow *f, double *margin) {
-  size_t p = f->train->n, count = 0, i;
-  if (!f->net) {
+  size_t p = f->batch.train->n, count = 0, i;
+  if (!f->backend->look) {
     invman_i_wide_margins(f, 0, p, margin);
     return;
   }
   for (i = 0; i < p; i++) {
-    double reach = f->options.alpha * f->reach * sqrt(f->square[i]);
-    int stays = f->nearby[i] == INVMAN_I_FAR && invman_i_lowest(f, i) - reach > 1 + f->options.margin_tol;
+    double reach = f->backend->reach(f->self, i);
+    int stays = f->batch.nearby[i] == INVMAN_I_FAR && invman_i_lowest(f, i) - reach > 1 + f->options.margin_tol;
     f->gap_next[i] = stays ? f->gap[i] + reach : 0;
     margin[i] = f->margin[i];
     if (!stays) f->look[count++] = i;
@@ -6702,11 +6701,11 @@ static void invman_i_eval_margins(invman_flow *f, double *margin) {
    are not worth a sweep. */
 static size_t invman_i_mark_near(invman_flow *f, double span) {
   size_t count = 0, i;
-  for (i = 0; i < f->train->n; i++) {
-    double approach = f->margin[i] < 1 ? f->rate[i] : -f->rate[i];
-    int distant = f->net && f->loss.kind == INVMAN_HINGE && invman_i_lowest(f, i) > invman_i_far(f, i, span);
+  for (i = 0; i < f->batch.train->n; i++) {
+    double approach = f->margin[i] < 1 ? f->batch.rate[i] : -f->batch.rate[i];
+    int distant = f->backend->look && f->loss.kind == INVMAN_HINGE && invman_i_lowest(f, i) > invman_i_far(f, i, span);
     int nearby = invman_i_is_near(&f->loss, f->margin[i], span * (1.5 * fmax(0, approach) + 0.3 * f->typical));
-    f->nearby[i] = nearby ? 1 : distant ? INVMAN_I_FAR : 0;
+    f->batch.nearby[i] = nearby ? 1 : distant ? INVMAN_I_FAR : 0;
     count += nearby != 0;
   }
   return count;
@@ -6715,7 +6714,7 @@ static size_t invman_i_mark_near(invman_flow *f, double span) {
 /* The length of a step, down to span/64, over which so few points are near that their Gram matrix takes O(p) memory.
    Where even that is too long they come together, as the points on a plateau of F do, and are taken together. */
 static double invman_i_fit_near(invman_flow *f, double span) {
-  size_t most = invman_i_max(512, (size_t)(8 * sqrt((double)f->train->n)));
+  size_t most = invman_i_max(512, (size_t)(8 * sqrt((double)f->batch.train->n)));
   double part;
   if (f->loss.kind == INVMAN_HINGE)
     for (part = span; part > span / 65; part *= 0.5)
@@ -6726,63 +6725,64 @@ static double invman_i_fit_near(invman_flow *f, double span) {
 
 /* Sorts the points into near ones, those that push (g = 1) and those that do not. */
 static void invman_i_split(invman_flow *f) {
-  size_t p = f->train->n, i, count = 0;
+  size_t p = f->batch.train->n, i, count = 0;
   int part;
   for (part = 0; part < 4; part++) {
     for (i = 0; i < p; i++)
-      if ((f->nearby[i] == 1 ? 0 : f->nearby[i] == INVMAN_I_FAR ? 3 : f->margin[i] < 1 ? 1 : 2) == part) {
-        f->where[i] = count;
-        f->list[count++] = i;
-        if (part > 0) f->r[i] = part == 1 ? f->unit * f->train->y[i] : 0; /* near: the margin step's */
+      if ((f->batch.nearby[i] == 1 ? 0 : f->batch.nearby[i] == INVMAN_I_FAR ? 3 : f->margin[i] < 1 ? 1 : 2) == part) {
+        f->batch.where[i] = count;
+        f->batch.list[count++] = i;
+        if (part > 0)
+          f->batch.r[i] = part == 1 ? f->batch.unit * f->batch.train->y[i] : 0; /* near: the margin step's */
       }
-    if (part == 0) f->near_count = count;
-    if (part == 1) f->below = count - f->near_count;
-    if (part == 2) f->far_count = p - count;
+    if (part == 0) f->batch.near_count = count;
+    if (part == 1) f->batch.below = count - f->batch.near_count;
+    if (part == 2) f->batch.far_count = p - count;
   }
 }
 
 static invman_status invman_i_near_reserve(invman_flow *f) {
-  size_t n = f->near_count, room;
-  if (invman_i_margins_reserve(&f->margins, &f->scope, n) < 0) return f->scope.status;
+  size_t n = f->batch.near_count, room;
+  if (invman_i_margins_reserve(&f->batch.margins, &f->scope, n) < 0) return f->scope.status;
   if (n <= f->gram_room) return INVMAN_OK;
-  room = invman_i_min(f->train->n, n + n / 4 + 16);
-  invman_i_give(&f->scope, f->K);
-  f->K = invman_i_doubles(&f->scope, invman_i_mul(room, room));
-  f->gram_room = f->K ? room : 0;
+  room = invman_i_min(f->batch.train->n, n + n / 4 + 16);
+  invman_i_give(&f->scope, f->batch.K);
+  f->batch.K = invman_i_doubles(&f->scope, invman_i_mul(room, room));
+  f->gram_room = f->batch.K ? room : 0;
   return f->scope.status;
 }
 
 static size_t invman_i_share(const invman_flow *f) { /* the points above their margin that make t* */
-  return (size_t)ceil(f->options.tstar_fraction * (double)f->train->n * (1 - 1e-12));
+  return (size_t)ceil(f->options.tstar_fraction * (double)f->batch.train->n * (1 - 1e-12));
 }
 
 static size_t invman_i_above_wanted(const invman_flow *f) { /* of them, how many near ones */
   size_t wanted = invman_i_share(f);
-  return wanted - invman_i_min(wanted, f->train->n - f->near_count - f->below);
+  return wanted - invman_i_min(wanted, f->batch.train->n - f->batch.near_count - f->batch.below);
 }
 
 /* Moves the near points' margins over the step: their mean push g, and how long the step can be. */
 static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_trial *trial) {
-  invman_i_margins *e = &f->margins;
-  size_t p = f->train->n, n = f->near_count, i;
+  invman_i_margins *e = &f->batch.margins;
+  size_t p = f->batch.train->n, n = f->batch.near_count, i;
   int rest = 0;
   invman_status status = INVMAN_OK;
   trial->used = span;
-  trial->rest = n + f->below == 0;
+  trial->rest = n + f->batch.below == 0;
   if (n > 0) status = invman_i_near_reserve(f);
   if (n == 0 || status < 0) return status;
 
   /* Their kernel, and the drift that the points below give them. */
   memset(e->drift, 0, n * sizeof *e->drift);
-  if (f->below > 0) f->mover->rates(f, 0, n, e->drift);
+  if (f->batch.below > 0) f->backend->rates(f->self, 0, n, e->drift);
   for (i = 0; i < n; i++) {
-    e->y[i] = f->train->y[f->list[i]];
-    e->m[i] = f->margin[f->list[i]];
+    e->y[i] = f->batch.train->y[f->batch.list[i]];
+    e->m[i] = f->margin[f->batch.list[i]];
   }
-  f->mover->gram(f);
+  f->backend->gram(f->self);
   if (f->scope.status < 0) return f->scope.status;
-  if (f->beyond) return INVMAN_NOT_CONVERGED;
-  e->K = f->K;
+  if (f->batch.beyond) return INVMAN_NOT_CONVERGED;
+  e->K = f->batch.K;
   e->scale = f->options.alpha / (double)p;
   e->above_wanted = invman_i_above_wanted(f);
 
@@ -6790,38 +6790,38 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
   else status = invman_i_smooth_run(e, &f->loss, span, 0.05 * f->options.margin_tol);
   if (status != INVMAN_OK) return status;
 
-  if (rest && f->below == 0) trial->used = e->s; /* the clock does not run on while nothing moves */
-  else if (rest)                                 /* they stay where they are, but push on */
+  if (rest && f->batch.below == 0) trial->used = e->s; /* the clock does not run on while nothing moves */
+  else if (rest)                                       /* they stay where they are, but push on */
     for (i = 0; i < n; i++) e->impulse[i] += (span - e->s) * e->g[i];
   if (!(trial->used > 0)) {
-    for (i = 0; i < n; i++) f->r[f->list[i]] = f->unit * e->y[i] * e->g[i];
-    f->mover->push(f, 0, n, 1);
+    for (i = 0; i < n; i++) f->batch.r[f->batch.list[i]] = f->batch.unit * e->y[i] * e->g[i];
+    f->backend->push(f->self, 0, n, 1);
     trial->rest = 1;
     return f->scope.status;
   }
 
   for (i = 0; i < n; i++) {
-    f->r[f->list[i]] = f->unit * e->y[i] * (e->impulse[i] / trial->used);
-    f->predicted[f->list[i]] = e->m[i];
+    f->batch.r[f->batch.list[i]] = f->batch.unit * e->y[i] * (e->impulse[i] / trial->used);
+    f->predicted[f->batch.list[i]] = e->m[i];
   }
-  f->mover->push(f, 0, n, 1);
+  f->backend->push(f->self, 0, n, 1);
   return f->scope.status;
 }
 
 /* Predicts the other points' margins; returns how many of them turn out to be near. Far points move as they did. */
 static size_t invman_i_predict_rest(invman_flow *f, const invman_i_trial *trial) {
-  size_t k, missed = 0, rest = f->train->n - f->near_count - f->far_count;
-  for (k = 0; k < f->far_count; k++) {
-    size_t i = f->list[f->near_count + rest + k];
-    f->predicted[i] = f->margin[i] + trial->used * f->rate[i];
+  size_t k, missed = 0, rest = f->batch.train->n - f->batch.near_count - f->batch.far_count;
+  for (k = 0; k < f->batch.far_count; k++) {
+    size_t i = f->batch.list[f->batch.near_count + rest + k];
+    f->predicted[i] = f->margin[i] + trial->used * f->batch.rate[i];
   }
-  if (rest > 0) f->mover->rates(f, f->near_count, rest, f->work);
-  for (k = 0; k < rest && !f->beyond; k++) {
-    size_t i = f->list[f->near_count + k];
-    f->rate[i] = f->work[k];
-    f->predicted[i] = f->margin[i] + trial->used * f->rate[i];
+  if (rest > 0) f->backend->rates(f->self, f->batch.near_count, rest, f->batch.work);
+  for (k = 0; k < rest && !f->batch.beyond; k++) {
+    size_t i = f->batch.list[f->batch.near_count + k];
+    f->batch.rate[i] = f->batch.work[k];
+    f->predicted[i] = f->margin[i] + trial->used * f->batch.rate[i];
     if ((f->predicted[i] < 1) != (f->margin[i] < 1) || invman_i_is_near(&f->loss, f->predicted[i], 0)) {
-      f->nearby[i] = 1;
+      f->batch.nearby[i] = 1;
       missed++;
     }
   }
@@ -6835,58 +6835,50 @@ static invman_status invman_i_too_long(invman_i_trial *trial, double span) {
   return INVMAN_OK;
 }
 
-/* Margins that seem to rest may do so because their kernel's rounding hides what moves them. */
-static int invman_i_rests(invman_flow *f) {
-  double push = 0;
-  size_t i;
-  if (!f->net) return f->beyond || f->mover->at_rest(f);
-  for (i = 0; i < f->train->n; i++) push += fabs(f->r[i]) * sqrt(f->square[i]);
-  return f->speed <= 1e-12 * push;
-}
-
 /* One step of length span from where the weights are: trial weights, G and margins, and how good they are. */
 static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_trial *trial) {
-  size_t p = f->train->n, i;
+  size_t p = f->batch.train->n, i;
   invman_status status;
   memset(trial, 0, sizeof *trial);
-  f->beyond = 0;
-  f->mover->begin(f, span);
+  f->batch.beyond = 0;
+  f->backend->begin(f->self, span);
   if (f->scope.status < 0) return f->scope.status;
-  f->mover->move(f, 0.5 * span); /* the middle of the step, as the last trial's G sees it */
+  f->backend->move(f->self, 0.5 * span); /* the middle of the step, as the last trial's G sees it */
   do {
     invman_i_split(f);
-    f->mover->push(f, f->near_count, f->below, 0);
+    f->backend->push(f->self, f->batch.near_count, f->batch.below, 0);
     status = invman_i_margin_step(f, span, trial);
     if (status < 0) return status;
-    if (status == INVMAN_NOT_CONVERGED || f->beyond) return invman_i_too_long(trial, span);
-    if (trial->rest) return invman_i_rests(f) ? status : invman_i_too_long(trial, span);
+    if (status == INVMAN_NOT_CONVERGED || f->batch.beyond) return invman_i_too_long(trial, span);
+    if (trial->rest) /* which a kernel's rounding may only feign */
+      return f->backend->is_stationary(f->self, invman_i_share_of_kernel) ? status : invman_i_too_long(trial, span);
   } while (invman_i_predict_rest(f, trial) > 0);
-  if (f->beyond) return invman_i_too_long(trial, span);
-  for (i = f->near_count; i < p; i++) f->work[i - f->near_count] = f->rate[f->list[i]];
-  if (f->near_count < p) f->typical = invman_i_root_mean_square(f->work, p - f->near_count);
-  for (i = 0; i < f->near_count; i++)
-    f->rate[f->list[i]] = (f->predicted[f->list[i]] - f->margin[f->list[i]]) / trial->used;
-  invman_i_ask_model(f);
+  if (f->batch.beyond) return invman_i_too_long(trial, span);
+  for (i = f->batch.near_count; i < p; i++) f->batch.work[i - f->batch.near_count] = f->batch.rate[f->batch.list[i]];
+  if (f->batch.near_count < p) f->typical = invman_i_root_mean_square(f->batch.work, p - f->batch.near_count);
+  for (i = 0; i < f->batch.near_count; i++)
+    f->batch.rate[f->batch.list[i]] = (f->predicted[f->batch.list[i]] - f->margin[f->batch.list[i]]) / trial->used;
+  if (f->backend->check_rates) f->backend->check_rates(f->self);
   if (f->scope.status < 0) return f->scope.status;
 
-  f->mover->move(f, trial->used);
-  trial->turn = f->speed * trial->used;
-  invman_i_eval_margins(f, f->next);
+  f->backend->move(f->self, trial->used);
+  trial->turn = f->batch.speed * trial->used;
+  invman_i_eval_margins(f, f->batch.next);
   for (i = 0; i < p; i++) {
-    int distant = f->nearby[i] == INVMAN_I_FAR && f->next[i] > 1 && f->next[i] <= DBL_MAX;
+    int distant = f->batch.nearby[i] == INVMAN_I_FAR && f->batch.next[i] > 1 && f->batch.next[i] <= DBL_MAX;
     if (distant && f->gap_next[i] > 0) continue;
-    if (distant) f->rate[i] = (f->next[i] - f->margin[i]) / (trial->used + (f->info.t - f->seen[i]));
-    else trial->error = invman_i_worst(trial->error, fabs(f->next[i] - f->predicted[i]));
-    trial->size = fmax(trial->size, fabs(f->next[i]));
+    if (distant) f->batch.rate[i] = (f->batch.next[i] - f->margin[i]) / (trial->used + (f->info.t - f->seen[i]));
+    else trial->error = invman_i_worst(trial->error, fabs(f->batch.next[i] - f->predicted[i]));
+    trial->size = fmax(trial->size, fabs(f->batch.next[i]));
   }
-  invman_i_doubt_model(f, trial);
+  if (f->backend->check_trial) f->backend->check_trial(f->self, trial->used, trial->error);
   return f->scope.status;
 }
 
 /* ---- the chain of steps */
 
 static void invman_i_measure(invman_flow *f) { /* the info's view of the margins and the network */
-  size_t p = f->train->n, i;
+  size_t p = f->batch.train->n, i;
   invman_flow_info *info = &f->info;
   info->loss = 0;
   info->unsatisfied = 0;
@@ -6896,7 +6888,7 @@ static void invman_i_measure(invman_flow *f) { /* the info's view of the margins
     info->unsatisfied += !(f->margin[i] > 1 - f->options.margin_stop);
     info->margin_min = fmin(info->margin_min, f->margin[i]);
   }
-  if (f->net) info->lambda = invman_amplification(f->net, f->options.d_par);
+  if (f->backend->lambda) info->lambda = f->backend->lambda(f->self, 0);
   info->lambda_max = fmax(info->lambda_max, info->lambda);
 }
 
@@ -6917,23 +6909,23 @@ static int invman_i_is_over(const invman_flow *f) {
 
 /* t* and Lambda there, from the events of the step just made. */
 static void invman_i_locate_t_star(invman_flow *f, const invman_i_trial *trial) {
-  const invman_i_margins *e = &f->margins;
-  double after = f->near_count > 0 ? e->above_time : invman_i_above_wanted(f) > 0 ? -1 : 0;
+  const invman_i_margins *e = &f->batch.margins;
+  double after = f->batch.near_count > 0 ? e->above_time : invman_i_above_wanted(f) > 0 ? -1 : 0;
   if (f->info.t_star > 0 || after < 0) return;
   after = fmin(after, trial->used);
   f->info.t_star = f->info.t + after;
-  f->mover->move(f, after);
-  f->mover->lambda_star(f);
-  f->mover->move(f, trial->used);
+  f->backend->move(f->self, after);
+  if (f->backend->lambda) f->info.lambda_star = f->backend->lambda(f->self, 1);
+  f->backend->move(f->self, trial->used);
 }
 
 /* All margins where the last step ended, in double: what single precision did to them is in the info. */
 static void invman_i_widen_margins(invman_flow *f) {
   size_t i;
-  f->mover->put_back(f);
-  invman_i_single_error(f, 0, f->train->n, f->margin, f->gap, f->next);
-  memcpy(f->margin, f->next, f->train->n * sizeof *f->margin);
-  for (i = 0; i < f->train->n; i++) { /* all have been looked at now */
+  f->backend->put_back(f->self);
+  invman_i_single_error(f, 0, f->batch.train->n, f->margin, f->gap, f->batch.next);
+  memcpy(f->margin, f->batch.next, f->batch.train->n * sizeof *f->margin);
+  for (i = 0; i < f->batch.train->n; i++) { /* all have been looked at now */
     f->gap[i] = 0;
     f->seen[i] = f->info.t;
   }
@@ -6951,13 +6943,13 @@ static int invman_i_leave_single(invman_flow *f) {
 static void invman_i_accept(invman_flow *f, double dt) {
   double *margin = f->margin, *gap = f->gap;
   size_t i;
-  f->mover->accept(f);
-  f->margin = f->next;
-  f->next = margin;
+  f->backend->accept(f->self);
+  f->margin = f->batch.next;
+  f->batch.next = margin;
   f->gap = f->gap_next;
   f->gap_next = gap;
   f->info.t += dt;
-  for (i = 0; i < f->train->n; i++)
+  for (i = 0; i < f->batch.train->n; i++)
     if (!(f->gap[i] > 0)) f->seen[i] = f->info.t;
   f->info.dt = dt;
   f->info.step++;
@@ -6985,10 +6977,10 @@ static invman_status invman_i_chain_step(invman_flow *f) {
   /* Near the end errors must not be larger than what is left to do. */
   double allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop)), longest = 0;
   int tries;
-  invman_i_ask_early(f);
+  if (f->backend->check_step) f->backend->check_step(f->self);
   if (f->scope.status < 0) return f->scope.status;
   for (tries = 0;; tries++) {
-    double span = fmin(f->dt, o->rotation_tol / f->speed), wanted, factor, enough = allowed;
+    double span = fmin(f->dt, o->rotation_tol / f->batch.speed), wanted, factor, enough = allowed;
     int last = o->t_max > 0 && span >= (o->t_max - f->info.t) * (1 - 1e-12);
     invman_i_trial trial;
     invman_status status;
@@ -6997,7 +6989,7 @@ static invman_status invman_i_chain_step(invman_flow *f) {
     invman_i_look_again(f, span);
     span = invman_i_fit_near(f, span);
     last = last && span == wanted;
-    f->refused = tries;
+    f->batch.refused = tries;
     longest = fmax(longest, span); /* at t = 0 no step is too short for the clock */
     if (!(f->info.t + span > f->info.t && span > 1e-18 * longest)) {
       if (invman_i_leave_single(f)) continue;
@@ -7005,7 +6997,7 @@ static invman_status invman_i_chain_step(invman_flow *f) {
     }
     status = invman_i_try_step(f, span, &trial);
     if (status < 0) return status;
-    if (trial.rest || (trial.error <= allowed && f->mover->at_rest(f))) {
+    if (trial.rest || (trial.error <= allowed && f->backend->is_stationary(f->self, invman_i_share_at_rest))) {
       if (invman_i_leave_single(f)) continue;
       return invman_i_end(f, INVMAN_END_REST);
     }
@@ -7016,16 +7008,15 @@ static invman_status invman_i_chain_step(invman_flow *f) {
       continue;
     }
 
-    /* A model has no angles: its rotation_tol is for errors in proportion to the outputs, which grow from nothing. */
-    if (!f->net) enough = fmin(allowed, o->rotation_tol * trial.size);
-    factor = f->net ? fmin(0.9 * o->rotation_tol / trial.turn, 0.9 * sqrt(enough / trial.error)) /* kinks: dt^2 */
-                    : 0.9 * invman_i_cbrt(enough / trial.error);                                 /* smooth: dt^3 */
+    if (o->relative_tol > 0) enough = fmin(allowed, o->relative_tol * trial.size); /* outputs grow from nothing */
+    factor = f->backend->order == 2 ? sqrt(enough / trial.error) : invman_i_cbrt(enough / trial.error);
+    factor = fmin(0.9 * o->rotation_tol / trial.turn, 0.9 * factor);
     if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= enough) {
       last = last && trial.used == span;
       invman_i_locate_t_star(f, &trial);
       if (f->scope.status < 0) return f->scope.status;
-      f->info.sliding = f->near_count > 0 ? f->margins.count : 0;
-      f->info.events += f->near_count > 0 ? f->margins.events : 0;
+      f->info.sliding = f->batch.near_count > 0 ? f->batch.margins.count : 0;
+      f->info.events += f->batch.near_count > 0 ? f->batch.margins.events : 0;
       invman_i_accept(f, trial.used);
       if (last) f->info.t = o->t_max;
       else if (!(span < wanted)) /* no growth right after a rejection; not far down where the flow rested at once */
@@ -7040,13 +7031,13 @@ static invman_status invman_i_chain_step(invman_flow *f) {
 
 /* The gradient of the loss where the weights are, at all points. */
 static void invman_i_push_all(invman_flow *f, const double *margin) {
-  size_t p = f->train->n, count = 0, i;
+  size_t p = f->batch.train->n, count = 0, i;
   for (i = 0; i < p; i++) {
     double curvature;
-    f->r[i] = f->unit * f->train->y[i] * invman_i_push(&f->loss, margin[i], &curvature);
-    if (f->r[i] != 0) f->list[count++] = i;
+    f->batch.r[i] = f->batch.unit * f->batch.train->y[i] * invman_i_push(&f->loss, margin[i], &curvature);
+    if (f->batch.r[i] != 0) f->batch.list[count++] = i;
   }
-  f->mover->push(f, 0, count, 0);
+  f->backend->push(f->self, 0, count, 0);
 }
 
 invman_status invman_flow_step(invman_flow *f) {
@@ -7054,10 +7045,9 @@ invman_status invman_flow_step(invman_flow *f) {
   if (!f) return INVMAN_E_ARG;
   if (f->scope.status < 0) return f->scope.status; /* out of memory before: its arrays may be gone */
   if (invman_i_is_over(f)) return f->info.status;
-  invman_i_listen(f);
   invman_i_end(f, INVMAN_END_NONE);
-  status = f->options.dynamics == INVMAN_MOMENTUM ? invman_i_momentum_step(f) : invman_i_chain_step(f);
-  f->mover->put_back(f);
+  status = f->advance(f);
+  f->backend->put_back(f->self);
   return status == INVMAN_OK ? invman_i_check_limits(f) : status;
 }
 
@@ -7065,7 +7055,7 @@ static invman_status invman_i_test_error(invman_flow *f) {
   const invman_data *test = f->options.test;
   size_t i, wrong = 0;
   if (!test) return INVMAN_OK;
-  f->mover->eval(f, 0, test->x, test->n, f->f_test);
+  f->backend->evaluate(f->self, 0, test->x, test->n, f->f_test);
   for (i = 0; i < test->n; i++) wrong += !(test->y[i] * (f->f_test[i] - f->f0_test[i]) > 0);
   f->info.test_error = (double)wrong / (double)test->n;
   return f->scope.status;
@@ -7088,10 +7078,10 @@ invman_status invman_flow_run(invman_flow *flow) {
     if (info->end != INVMAN_END_NONE || (o->report && info->step % o->report_every == 0)) {
       status = invman_i_test_error(flow);
       if (status < 0) return status;
-      if (o->report && o->report(info, flow->net, o->user) && info->end == INVMAN_END_NONE)
+      if (o->report && o->report(info, flow->shown, o->user) && info->end == INVMAN_END_NONE)
         invman_i_end(flow, INVMAN_END_REPORT);
     }
-    satisfied = 1 - (double)info->unsatisfied / (double)flow->train->n;
+    satisfied = 1 - (double)info->unsatisfied / (double)flow->batch.train->n;
     if (ctx->progress && ctx->progress("flow", satisfied, ctx->user) && info->end == INVMAN_END_NONE) {
       status = invman_i_test_error(flow);
       if (status < 0) return status;
@@ -7105,23 +7095,24 @@ const invman_flow_info *invman_flow_get_info(const invman_flow *flow) { return f
 
 invman_status invman_flow_predict(const invman_flow *flow, const double *x, size_t n, double *F) {
   invman_i_scope scope;
-  invman_flow f;
+  invman_i_batch batch;
   double *f0;
+  void *reader;
   size_t i;
   if (!flow) return INVMAN_E_ARG;
   if (flow->scope.status < 0) return flow->scope.status;
   if (n == 0 || !x || !F) return invman_i_bad(&flow->context, "flow_predict: no points, or nowhere to put F");
   scope = invman_i_open(&flow->context);
-  f = *flow; /* its sweeps need scratch for these points */
+  batch = flow->batch;
+  batch.scope = &scope;
   f0 = invman_i_doubles(&scope, n);
-  if (f.net) f.partial = invman_i_take_partial(&scope, &f.start, n);
+  reader = flow->backend->reader(flow->self, &batch, n);
   if (scope.status < 0) return invman_i_drop(&scope);
-  scope.status = invman_i_check_finite(scope.ctx, x, invman_i_mul(n, f.train->d), "x");
+  scope.status = invman_i_check_finite(scope.ctx, x, invman_i_mul(n, batch.train->d), "x");
   if (scope.status < 0) return invman_i_drop(&scope);
-  f.mover->eval(&f, 1, x, n, f0);
-  f.mover->eval(&f, 0, x, n, F);
-  for (i = 0; i < n; i++) F[i] = f.options.alpha * (F[i] - f0[i]);
-  scope.status = f.scope.status;
+  flow->backend->evaluate(reader, 1, x, n, f0);
+  flow->backend->evaluate(reader, 0, x, n, F);
+  for (i = 0; i < n; i++) F[i] = flow->options.alpha * (F[i] - f0[i]);
   if (scope.status == INVMAN_OK) scope.status = invman_i_check_result(scope.ctx, F, n, "flow_predict: F is not finite");
   return invman_i_drop(&scope);
 }
@@ -7143,6 +7134,7 @@ static invman_status invman_i_resolve_options(const invman_context *ctx, invman_
   if (o->loss < INVMAN_HINGE || o->loss > INVMAN_SQUARED_HINGE) return invman_i_bad(ctx, "flow: unknown loss");
   if (!(o->loss_beta > 0 && o->loss_beta <= DBL_MAX)) return invman_i_bad(ctx, "flow: loss_beta must be positive");
   if (!(o->rotation_tol > 0 && o->rotation_tol <= 1)) return invman_i_bad(ctx, "flow: rotation_tol must be in (0,1]");
+  if (!(o->relative_tol >= 0 && o->relative_tol <= 1)) return invman_i_bad(ctx, "flow: relative_tol must be in (0,1]");
   if (!(o->margin_tol > 0 && o->margin_tol <= 1)) return invman_i_bad(ctx, "flow: margin_tol must be in (0,1]");
   if (!(o->margin_stop > 0 && o->margin_stop < 1)) return invman_i_bad(ctx, "flow: margin_stop must be in (0,1)");
   if (!(o->tstar_fraction > 0 && o->tstar_fraction <= 1))
@@ -7180,9 +7172,12 @@ static invman_status invman_i_take_flow(const invman_context *ctx, const invman_
   f->scope = scope;
   if (ctx) f->context = *ctx;
   f->scope.ctx = &f->context;
-  invman_i_listen(f);
-  f->train = train;
   f->options = *o;
+  f->batch.scope = &f->scope;
+  f->batch.train = train;
+  f->batch.options = &f->options;
+  f->batch.info = &f->info;
+  f->advance = invman_i_chain_step;
   f->loss.kind = o->loss;
   f->loss.beta = o->loss_beta;
   f->info.test_error = -1;
@@ -7191,16 +7186,16 @@ static invman_status invman_i_take_flow(const invman_context *ctx, const invman_
   f->gap = invman_i_doubles(&f->scope, p);
   f->seen = invman_i_doubles(&f->scope, p);
   f->gap_next = invman_i_doubles(&f->scope, p);
-  f->rate = invman_i_doubles(&f->scope, p);
-  f->r = invman_i_doubles(&f->scope, p);
-  f->next = invman_i_doubles(&f->scope, p);
+  f->batch.rate = invman_i_doubles(&f->scope, p);
+  f->batch.r = invman_i_doubles(&f->scope, p);
+  f->batch.next = invman_i_doubles(&f->scope, p);
   f->predicted = invman_i_doubles(&f->scope, p);
-  f->work = invman_i_doubles(&f->scope, p);
+  f->batch.work = invman_i_doubles(&f->scope, p);
   f->f0_test = invman_i_doubles(&f->scope, tests);
   f->f_test = invman_i_doubles(&f->scope, tests);
-  f->nearby = (unsigned char *)invman_i_take(&f->scope, p, 1);
-  f->list = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
-  f->where = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
+  f->batch.nearby = (unsigned char *)invman_i_take(&f->scope, p, 1);
+  f->batch.list = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
+  f->batch.where = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
   f->look = (size_t *)invman_i_take(&f->scope, p, sizeof(size_t));
   *out = f;
   return INVMAN_OK;
@@ -7216,44 +7211,37 @@ static invman_status invman_i_made(invman_flow *f, invman_flow **out) {
 /* f_0 */
 static void invman_i_eval_start(invman_flow *f) {
   const invman_data *test = f->options.test;
-  f->mover->eval(f, 1, f->train->x, f->train->n, f->f0);
-  if (test) f->mover->eval(f, 1, test->x, test->n, f->f0_test);
+  f->backend->evaluate(f->self, 1, f->batch.train->x, f->batch.train->n, f->f0);
+  if (test) f->backend->evaluate(f->self, 1, test->x, test->n, f->f0_test);
 }
 
 /* The first step's length: a guess, to be corrected. */
 static double invman_i_first_step(const invman_flow *f) {
-  double fastest = 0, size, weights;
-  size_t i;
-  if (f->options.dynamics == INVMAN_MOMENTUM) return 1;
-  for (i = 0; i < f->train->n; i++) fastest = fmax(fastest, fabs(f->rate[i]));
-  if (f->net) return f->speed > 0 ? fmin(0.25 * f->options.rotation_tol / f->speed, 0.5 / fastest) : 1;
-  size = sqrt(invman_i_inner(f->G, f->G, f->model.size));
-  weights = sqrt(invman_i_inner(f->at, f->at, f->model.size));
-  if (!(size > 0 && fastest > 0)) return 1;
-  return weights > 0 ? fmin(0.5 / fastest, 0.1 * f->options.rotation_tol * weights / size) : 0.5 / fastest;
+  double fastest = invman_i_largest(f->batch.rate, f->batch.train->n);
+  double guess = f->backend->start(f->self, 0.5 / fastest);
+  return f->options.dynamics == INVMAN_MOMENTUM ? 1 : guess;
 }
 
 /* A flow whose weights of t = 0 are in place. */
 static invman_status invman_i_start_flow(invman_flow *f, invman_flow **out) {
   invman_i_scope scope;
-  f->mover->put_back(f);
+  f->backend->put_back(f->self);
   invman_i_eval_start(f);
   if (f->scope.status == INVMAN_OK)
-    f->scope.status = invman_i_check_finite(&f->context, f->f0, f->train->n, "flow: f_0 is not finite");
+    f->scope.status = invman_i_check_finite(&f->context, f->f0, f->batch.train->n, "flow: f_0 is not finite");
   invman_i_split(f); /* all margins are 0: every point pushes with g = 1 */
-  f->beyond = 0;
+  f->batch.beyond = 0;
   if (f->options.dynamics == INVMAN_MOMENTUM) invman_i_push_all(f, f->margin);
-  else f->mover->push(f, 0, f->train->n, 0);
-  if (f->beyond && f->scope.status == INVMAN_OK)
+  else f->backend->push(f->self, 0, f->batch.train->n, 0);
+  if (f->batch.beyond && f->scope.status == INVMAN_OK)
     f->scope.status = invman_i_fail(&f->context, INVMAN_E_NONFINITE, "flow: the gradient is not finite", "", 0);
-  if (f->options.dynamics == INVMAN_CHAIN) f->mover->rates(f, 0, f->train->n, f->rate);
-  if (!f->net) memcpy(f->last_G, f->G, f->model.size * sizeof *f->G);
-  f->typical = invman_i_root_mean_square(f->rate, f->train->n);
-  f->mover->move(f, 0);
+  if (f->options.dynamics == INVMAN_CHAIN) f->backend->rates(f->self, 0, f->batch.train->n, f->batch.rate);
+  f->typical = invman_i_root_mean_square(f->batch.rate, f->batch.train->n);
+  f->backend->move(f->self, 0);
   f->dt = invman_i_first_step(f);
   invman_i_measure(f);
   invman_i_end(f, INVMAN_END_NONE);
-  f->mover->put_back(f);
+  f->backend->put_back(f->self);
   scope = f->scope;
   if (scope.status < 0) return invman_i_drop(&scope);
   *out = f;
@@ -7277,13 +7265,30 @@ static invman_status invman_i_run_and_free(invman_flow *flow, invman_flow_info *
 /* ======================================================================================================== >>flow_net
    The flow of a network: neurons move by their exact rotation, and points hold them where they change sides. */
 
-static invman_i_points invman_i_listed(const invman_flow *f, size_t first, size_t count) {
-  invman_i_points p = invman_i_points_of(f->train->x, f->list + first, count, f->train->d);
+typedef struct invman_i_net_flow {
+  invman_i_batch *batch;
+  invman_net *net;
+  invman_i_pack start, trial, grad; /* weights at t = 0; of the step in hand; G of the last trial */
+  double *square;                   /* (p) |x~|^2 = |x|^2/d + 1 */
+  double reach;                     /* |f - f'| <= reach |x~| between the step's start and the trial */
+  double *partial;                  /* partial sums of a sweep */
+  invman_i_pack narrow[2];          /* option single: room for trial and grad, */
+  float *x_narrow;                  /* and (p,d) the points, in single precision */
+  invman_i_gram gram;
+  invman_i_held *held, *held_next; /* by neuron */
+  size_t held_count, held_room;    /* room per group */
+  size_t *group_count;
+} invman_i_net_flow;
+
+static invman_i_points invman_i_listed(const invman_i_net_flow *f, size_t first, size_t count) {
+  invman_i_points p = invman_i_points_of(f->batch->train->x, f->batch->list + first, count, f->batch->train->d);
   p.narrow = f->x_narrow;
   return p;
 }
 
-static const invman_i_pack *invman_i_narrow(const invman_flow *f) { return f->info.in_single ? f->narrow : NULL; }
+static const invman_i_pack *invman_i_narrow(const invman_i_net_flow *f) {
+  return f->batch->info->in_single ? f->narrow : NULL;
+}
 
 /* v.x~ of one neuron, or G.x~ */
 static double invman_i_neuron_dot(const double *v, const double *x, size_t d) {
@@ -7305,13 +7310,13 @@ static void invman_i_hyperbolic(double x, double *cosh_minus_1, double *sinh_x) 
 }
 
 typedef struct invman_i_turn {
-  const invman_flow *flow;
+  const invman_i_net_flow *flow;
   double dt, *speed, *path; /* (groups) max |G_n| of a group; sum of what bounds the change of beta_n z_n by |x~| */
 } invman_i_turn;
 
 static void invman_i_turn_group(size_t task, void *arg) {
   const invman_i_turn *s = (const invman_i_turn *)arg;
-  const invman_flow *f = s->flow;
+  const invman_i_net_flow *f = s->flow;
   size_t d = f->net->d, width = invman_i_group(f->trial.panels) * INVMAN_I_WIDTH, n, k;
   double scale = 1 / sqrt((double)d), speed = 0, path = 0;
   for (n = task * width; n < invman_i_min((task + 1) * width, f->net->h); n++) {
@@ -7341,16 +7346,16 @@ static void invman_i_turn_group(size_t task, void *arg) {
 }
 
 INVMAN_I_INLINE void invman_i_held_z_body(size_t task, void *arg, const int L) {
-  invman_flow *f = (invman_flow *)arg;
+  invman_i_net_flow *f = (invman_i_net_flow *)arg;
   const invman_i_pack *net = L < 0 ? f->narrow : &f->trial;
-  size_t width = L < 0 ? 2 * INVMAN_I_WIDTH : INVMAN_I_WIDTH, d = f->train->d, k, a;
+  size_t width = L < 0 ? 2 * INVMAN_I_WIDTH : INVMAN_I_WIDTH, d = f->batch->train->d, k, a;
   for (k = task; k < f->held_count; k++) {
     invman_i_held *h = &f->held[k];
     const void *x[INVMAN_I_POINTS];
     invman_i_tile v;
     invman_i_sums z;
     for (a = 0; a < INVMAN_I_POINTS; a++)
-      x[a] = L < 0 ? (const void *)(f->x_narrow + h->i * d) : (const void *)(f->train->x + h->i * d);
+      x[a] = L < 0 ? (const void *)(f->x_narrow + h->i * d) : (const void *)(f->batch->train->x + h->i * d);
     if (L < 0 && (k == 0 || h->n / width != h[-1].n / width)) invman_i_narrow_panel(&f->trial, net, h->n / width);
     invman_i_tile_of(v, net, h->n / width, 1);
     invman_i_dot(z, v, d, x, 0, 1, L);
@@ -7360,7 +7365,9 @@ INVMAN_I_INLINE void invman_i_held_z_body(size_t task, void *arg, const int L) {
 INVMAN_I_KERNELS(invman_i_held_z)
 
 /* trial = the network turned for a time dt by G. */
-static void invman_i_turn_neurons(invman_flow *f, double dt) {
+static void invman_i_net_move(void *self, double dt) {
+  invman_i_net_flow *f = (invman_i_net_flow *)self;
+  invman_i_batch *batch = f->batch;
   double speed[64] = {0}, path[64] = {0};
   size_t groups = invman_i_groups(f->trial.panels), g;
   invman_i_turn s;
@@ -7368,12 +7375,13 @@ static void invman_i_turn_neurons(invman_flow *f, double dt) {
   s.dt = dt;
   s.speed = speed;
   s.path = path;
-  invman_i_parallel(&f->context, groups, invman_i_turn_group, &s, 6 * (double)f->net->h * (double)(f->net->d + 4));
-  for (g = 0, f->speed = f->reach = 0; g < groups; g++) {
-    f->speed = invman_i_worst(f->speed, speed[g]);
+  invman_i_parallel(batch->scope->ctx, groups, invman_i_turn_group, &s,
+                    6 * (double)f->net->h * (double)(f->net->d + 4));
+  for (g = 0, batch->speed = f->reach = 0; g < groups; g++) {
+    batch->speed = invman_i_worst(batch->speed, speed[g]);
     f->reach += path[g] * sqrt(2.0) / (double)f->net->h;
   }
-  (f->info.in_single ? invman_i_held_z_single(&f->context) : invman_i_held_z(&f->context))(0, f);
+  (batch->info->in_single ? invman_i_held_z_single(batch->scope->ctx) : invman_i_held_z(batch->scope->ctx))(0, f);
 }
 
 /* ---- held gates. A point that pushes a neuron off itself (beta r < 0) while the others push it back holds it at
@@ -7387,7 +7395,7 @@ enum {
 };
 
 typedef struct invman_i_hold {
-  const invman_flow *flow;
+  const invman_i_net_flow *flow;
   invman_i_points pushing;
   double span;
 } invman_i_hold;
@@ -7409,9 +7417,9 @@ static void invman_i_solve_gates(size_t count, const double *base, double (*own)
 }
 
 /* The gates of one neuron at the points that held it and those that begin to; G follows. Returns how many hold it. */
-static size_t invman_i_hold_neuron(const invman_flow *f, size_t n, double span, const size_t *point, size_t count,
+static size_t invman_i_hold_neuron(const invman_i_net_flow *f, size_t n, double span, const size_t *point, size_t count,
                                    const double *before, invman_i_held *out) {
-  const invman_data *data = f->train;
+  const invman_data *data = f->batch->train;
   size_t d = data->d, k, l, kept = 0;
   const double *v = invman_i_neuron(&f->trial, n);
   double *g = invman_i_neuron(&f->grad, n), shift = span * v[(d + 1) * INVMAN_I_WIDTH];
@@ -7421,14 +7429,14 @@ static size_t invman_i_hold_neuron(const invman_flow *f, size_t n, double span, 
     base[k] = invman_i_neuron_dot(v, x, d) + shift * invman_i_neuron_dot(g, x, d);
     gate[k] = before[k];
     for (l = 0; l < count; l++) {
-      own[k][l] = shift * f->r[point[l]] * (invman_i_inner(x, data->x + point[l] * d, d) / (double)d + 1);
+      own[k][l] = shift * f->batch->r[point[l]] * (invman_i_inner(x, data->x + point[l] * d, d) / (double)d + 1);
       base[k] -= own[k][l] * before[l];
     }
   }
   invman_i_solve_gates(count, base, own, gate);
   for (k = 0; k < count; k++) {
     const double *x = data->x + point[k] * d;
-    double change = (gate[k] - before[k]) * f->r[point[k]];
+    double change = (gate[k] - before[k]) * f->batch->r[point[k]];
     for (l = 0; l < d; l++) g[l * INVMAN_I_WIDTH] += change * x[l] / (double)d;
     g[d * INVMAN_I_WIDTH] += change;
     if (gate[k] <= 0 || gate[k] >= 1) continue;
@@ -7464,7 +7472,7 @@ INVMAN_I_INLINE void invman_i_mark_crossing(invman_i_lanes *mark, const invman_i
 INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int L) {
   enum { LANES = INVMAN_I_TILE / 2 * INVMAN_I_WIDTH };
   const invman_i_hold *s = (const invman_i_hold *)arg;
-  const invman_flow *f = s->flow;
+  const invman_i_net_flow *f = s->flow;
   const int J = INVMAN_I_PAIRS(L);
   size_t d = f->net->d, group = invman_i_group(f->trial.panels), width = group * INVMAN_I_WIDTH, q, i, lane;
   size_t last = invman_i_min((task + 1) * group, f->trial.panels), old = 0, high = f->held_count, out_count = 0;
@@ -7483,7 +7491,7 @@ INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int 
     for (; old < f->held_count && f->held[old].n < first + (size_t)J * INVMAN_I_WIDTH; old++) {
       const invman_i_held *h = &f->held[old];
       lane = h->n - first;
-      if (invman_i_neuron(&f->trial, h->n)[(d + 1) * INVMAN_I_WIDTH] * f->r[h->i] >= 0) continue;
+      if (invman_i_neuron(&f->trial, h->n)[(d + 1) * INVMAN_I_WIDTH] * f->batch->r[h->i] >= 0) continue;
       point[lane][count[lane]] = h->i;
       before[lane][count[lane]++] = h->gate;
     }
@@ -7501,7 +7509,7 @@ INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int 
         INVMAN_I_UNROLL
         for (j = 0; j < J; j++) {
           invman_i_mark_crossing(&mark[a][j], &z[a][j], &z[a][J + j], &v[j][d + 1], s->span,
-                                 s->span * f->r[row] * f->square[row], L);
+                                 s->span * f->batch->r[row] * f->square[row], L);
           invman_i_add_gated(&any, &mark[a][j], &mark[a][j], L);
         }
       }
@@ -7532,13 +7540,13 @@ INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int 
 INVMAN_I_KERNEL(invman_i_hold_group)
 
 /* Held gates in the place of plain ones in G: of all held pairs, or (nearby 0 or 1) those whose point is so. */
-static void invman_i_hold_gradient(invman_flow *f, int nearby) {
+static void invman_i_hold_gradient(invman_i_net_flow *f, int nearby) {
   size_t d = f->net->d, k, l;
   for (k = 0; k < f->held_count; k++) {
     const invman_i_held *h = &f->held[k];
-    const double *x = f->train->x + h->i * d;
-    double *g = invman_i_neuron(&f->grad, h->n), change = (h->gate - (h->z > 0)) * f->r[h->i];
-    if (nearby >= 0 && f->nearby[h->i] != nearby) continue;
+    const double *x = f->batch->train->x + h->i * d;
+    double *g = invman_i_neuron(&f->grad, h->n), change = (h->gate - (h->z > 0)) * f->batch->r[h->i];
+    if (nearby >= 0 && f->batch->nearby[h->i] != nearby) continue;
     for (l = 0; l < d; l++) g[l * INVMAN_I_WIDTH] += change * x[l] / (double)d;
     g[d * INVMAN_I_WIDTH] += change;
     g[(d + 1) * INVMAN_I_WIDTH] += change * h->z;
@@ -7546,17 +7554,18 @@ static void invman_i_hold_gradient(invman_flow *f, int nearby) {
 }
 
 /* Room for so many pairs per group, in both lists. */
-static invman_status invman_i_reserve_held(invman_flow *f, size_t room) {
+static invman_status invman_i_reserve_held(invman_i_net_flow *f, size_t room) {
+  const invman_i_batch *batch = f->batch;
   size_t groups = invman_i_groups(f->trial.panels);
   invman_i_held *held, *next;
   if (room <= f->held_room) return INVMAN_OK;
-  invman_i_give(&f->scope, f->held_next);
+  invman_i_give(batch->scope, f->held_next);
   f->held_next = NULL;
-  next = (invman_i_held *)invman_i_take(&f->scope, invman_i_mul(groups, room), sizeof *next);
-  held = (invman_i_held *)invman_i_take(&f->scope, invman_i_mul(groups, room), sizeof *held);
-  if (f->scope.status < 0) return f->scope.status;
+  next = (invman_i_held *)invman_i_take(batch->scope, invman_i_mul(groups, room), sizeof *next);
+  held = (invman_i_held *)invman_i_take(batch->scope, invman_i_mul(groups, room), sizeof *held);
+  if (batch->scope->status < 0) return batch->scope->status;
   if (f->held) memcpy(held, f->held, f->held_count * sizeof *held);
-  invman_i_give(&f->scope, f->held);
+  invman_i_give(batch->scope, f->held);
   f->held = held;
   f->held_next = next;
   f->held_room = room;
@@ -7564,12 +7573,14 @@ static invman_status invman_i_reserve_held(invman_flow *f, size_t room) {
 }
 
 /* The gates of a step of length span from where the network is; G follows them. */
-static void invman_i_hold_neurons(invman_flow *f, double span) {
+static void invman_i_net_begin(void *self, double span) {
+  invman_i_net_flow *f = (invman_i_net_flow *)self;
+  invman_i_batch *batch = f->batch;
   size_t groups = invman_i_groups(f->trial.panels), n = 0, count = 0, most = 0, g, i;
   invman_i_held *swap;
   invman_i_hold s;
-  for (i = 0; i < f->train->n; i++)
-    if (f->r[i] != 0) f->list[n++] = i;
+  for (i = 0; i < batch->train->n; i++)
+    if (batch->r[i] != 0) batch->list[n++] = i;
   if (n > INVMAN_I_PUSHING_MAX) {
     f->held_count = 0;
     return;
@@ -7579,10 +7590,10 @@ static void invman_i_hold_neurons(invman_flow *f, double span) {
   s.span = span;
   do { /* again where the room was not enough */
     if (invman_i_reserve_held(f, most) < 0) return;
-    invman_i_turn_neurons(f, 0);
-    invman_i_gradient_points(&f->context, &f->trial, invman_i_narrow(f), s.pushing, f->r, 0, &f->grad);
+    invman_i_net_move(f, 0);
+    invman_i_gradient_points(batch->scope->ctx, &f->trial, invman_i_narrow(f), s.pushing, batch->r, 0, &f->grad);
     invman_i_hold_gradient(f, -1);
-    invman_i_parallel(&f->context, groups, invman_i_hold_group(&f->context), &s,
+    invman_i_parallel(batch->scope->ctx, groups, invman_i_hold_group(batch->scope->ctx), &s,
                       (double)n * (double)f->net->h * 2 * (double)(f->net->d + 2));
     for (g = 0; g < groups; g++) most = invman_i_max(most, f->group_count[g]);
   } while (most > f->held_room);
@@ -7599,14 +7610,17 @@ static void invman_i_hold_neurons(invman_flow *f, double span) {
 /* ---- sweeps over the points of the list, with the held gates in the place of the plain ones */
 
 /* G = (or +=) sum of r x~ over part of the list, near or not. */
-static void invman_i_flow_gradient(invman_flow *f, size_t first, size_t count, int nearby) {
-  invman_i_gradient_points(&f->context, &f->trial, invman_i_narrow(f), invman_i_listed(f, first, count), f->r, nearby,
-                           &f->grad);
+static void invman_i_net_push(void *self, size_t first, size_t count, int nearby) {
+  invman_i_net_flow *f = (invman_i_net_flow *)self;
+  invman_i_gradient_points(f->batch->scope->ctx, &f->trial, invman_i_narrow(f), invman_i_listed(f, first, count),
+                           f->batch->r, nearby, &f->grad);
   invman_i_hold_gradient(f, nearby);
 }
 
 /* The rates of part of the list's margins along G, Eq. (3). */
-static void invman_i_flow_rates(invman_flow *f, size_t first, size_t count, double *rate) {
+static void invman_i_net_rates(void *self, size_t first, size_t count, double *rate) {
+  invman_i_net_flow *f = (invman_i_net_flow *)self;
+  const invman_i_batch *batch = f->batch;
   double unit = sqrt(2.0) / (double)f->net->h;
   size_t d = f->net->d, k;
   invman_i_sweep s;
@@ -7615,58 +7629,117 @@ static void invman_i_flow_rates(invman_flow *f, size_t first, size_t count, doub
   s.grad = &f->grad;
   s.narrow = invman_i_narrow(f);
   s.x = invman_i_listed(f, first, count);
-  invman_i_sum_neurons(&f->context, s.narrow ? invman_i_rate_single(&f->context) : invman_i_rate(&f->context), s, unit,
+  invman_i_sum_neurons(batch->scope->ctx,
+                       s.narrow ? invman_i_rate_single(batch->scope->ctx) : invman_i_rate(batch->scope->ctx), s, unit,
                        f->partial, rate);
   for (k = 0; k < f->held_count; k++) {
     const invman_i_held *h = &f->held[k];
     const double *v = invman_i_neuron(&f->trial, h->n), *g = invman_i_neuron(&f->grad, h->n);
-    const double *x = f->train->x + h->i * d;
+    const double *x = batch->train->x + h->i * d;
     double beta = v[(d + 1) * INVMAN_I_WIDTH];
-    if (f->where[h->i] < first || f->where[h->i] >= first + count) continue;
-    rate[f->where[h->i] - first] += unit * (h->gate - (h->z > 0)) *
-                                    (beta * beta * invman_i_neuron_dot(g, x, d) + g[(d + 1) * INVMAN_I_WIDTH] * h->z);
+    if (batch->where[h->i] < first || batch->where[h->i] >= first + count) continue;
+    rate[batch->where[h->i] - first] +=
+        unit * (h->gate - (h->z > 0)) *
+        (beta * beta * invman_i_neuron_dot(g, x, d) + g[(d + 1) * INVMAN_I_WIDTH] * h->z);
   }
-  for (k = 0; k < count; k++) rate[k] *= f->options.alpha * f->train->y[f->list[first + k]];
+  for (k = 0; k < count; k++) rate[k] *= batch->options->alpha * batch->train->y[batch->list[first + k]];
 }
 
-static void invman_i_flow_gram(invman_flow *f) {
-  invman_i_points nearby = invman_i_listed(f, 0, f->near_count);
-  if (invman_i_gram_reserve(&f->gram, &f->scope, nearby.n) < 0) return;
+static void invman_i_net_gram(void *self) {
+  invman_i_net_flow *f = (invman_i_net_flow *)self;
+  const invman_i_batch *batch = f->batch;
+  invman_i_points nearby = invman_i_listed(f, 0, batch->near_count);
+  if (invman_i_gram_reserve(&f->gram, batch->scope, nearby.n) < 0) return;
   f->gram.net = &f->trial;
   f->gram.part = INVMAN_NTK_ALL;
   f->gram.held = f->held;
   f->gram.held_count = f->held_count;
-  f->gram.where = f->where;
-  invman_i_gram_points(&f->context, &f->gram, &nearby, NULL, f->K);
+  f->gram.where = batch->where;
+  invman_i_gram_points(batch->scope->ctx, &f->gram, &nearby, NULL, batch->K);
 }
 
-static void invman_i_flow_eval(invman_flow *f, int start, const double *x, size_t n, double *out) {
-  invman_i_eval_points(&f->context, start ? &f->start : &f->trial, NULL, invman_i_points_of(x, NULL, n, f->net->d),
-                       f->partial, out);
+/* ---- the backend's table */
+
+static double invman_i_net_start(void *self, double span) {
+  const invman_i_batch *batch = ((const invman_i_net_flow *)self)->batch;
+  return batch->speed > 0 ? fmin(0.25 * batch->options->rotation_tol / batch->speed, span) : 1;
 }
 
-static int invman_i_flow_at_rest(invman_flow *f) { /* or what they push reaches no neuron */
+static void invman_i_net_evaluate(void *self, int start, const double *x, size_t n, double *out) {
+  const invman_i_net_flow *f = (const invman_i_net_flow *)self;
+  invman_i_eval_points(f->batch->scope->ctx, start ? &f->start : &f->trial, NULL,
+                       invman_i_points_of(x, NULL, n, f->net->d), f->partial, out);
+}
+
+static void invman_i_net_look(void *self, const size_t *list, size_t count, double *out) {
+  const invman_i_net_flow *f = (const invman_i_net_flow *)self;
+  invman_i_points some = invman_i_points_of(f->batch->train->x, list, count, f->net->d);
+  some.narrow = f->x_narrow;
+  invman_i_eval_points(f->batch->scope->ctx, &f->trial, invman_i_narrow(f), some, f->partial, out);
+}
+
+static void *invman_i_net_reader(const void *self, invman_i_batch *batch, size_t n) {
+  invman_i_net_flow *f = (invman_i_net_flow *)invman_i_take(batch->scope, 1, sizeof *f);
+  if (!f) return NULL;
+  *f = *(const invman_i_net_flow *)self;
+  f->batch = batch;
+  f->partial = invman_i_take_partial(batch->scope, &f->start, n);
+  return f;
+}
+
+/* What the points push may also reach no neuron. */
+static int invman_i_net_is_stationary(void *self, double share) {
+  const invman_i_net_flow *f = (const invman_i_net_flow *)self;
   double push = 0;
   size_t i;
-  for (i = 0; i < f->train->n; i++) push += fabs(f->r[i]) * sqrt(f->square[i]);
-  return f->speed <= 1e-14 * push;
+  for (i = 0; i < f->batch->train->n; i++) push += fabs(f->batch->r[i]) * sqrt(f->square[i]);
+  return f->batch->speed <= share * push;
 }
 
-static void invman_i_flow_accept(invman_flow *f) {
+static void invman_i_net_accept(void *self) {
+  invman_i_net_flow *f = (invman_i_net_flow *)self;
   invman_i_unpack_net(&f->trial, f->net);
-  f->info.held = f->held_count;
+  f->batch->info->held = f->held_count;
 }
 
-static void invman_i_flow_lambda_star(invman_flow *f) {
-  f->info.lambda_star = invman_i_lambda(f->net, &f->trial, f->options.d_par);
+static void invman_i_net_put_back(void *self) {
+  invman_i_net_flow *f = (invman_i_net_flow *)self;
+  invman_i_pack_net(f->net, &f->trial);
 }
 
-static void invman_i_flow_put_back(invman_flow *f) { invman_i_pack_net(f->net, &f->trial); }
+static double invman_i_net_lambda(void *self, int here) {
+  const invman_i_net_flow *f = (const invman_i_net_flow *)self;
+  size_t d_par = f->batch->options->d_par;
+  return here ? invman_i_lambda(f->net, &f->trial, d_par) : invman_amplification(f->net, d_par);
+}
 
-static const invman_i_mover invman_i_net_mover = {
-    invman_i_hold_neurons,     invman_i_flow_gradient, invman_i_flow_rates,   invman_i_flow_gram,
-    invman_i_turn_neurons,     invman_i_flow_eval,     invman_i_flow_at_rest, invman_i_flow_accept,
-    invman_i_flow_lambda_star, invman_i_flow_put_back};
+static double invman_i_net_reach(void *self, size_t i) {
+  const invman_i_net_flow *f = (const invman_i_net_flow *)self;
+  return f->batch->options->alpha * f->reach * sqrt(f->square[i]);
+}
+
+static const invman_i_backend invman_i_net_backend = {2, /* kinks */
+                                                      invman_i_net_start,
+                                                      invman_i_net_begin,
+                                                      invman_i_net_push,
+                                                      invman_i_net_rates,
+                                                      invman_i_net_gram,
+                                                      invman_i_net_move,
+                                                      invman_i_net_evaluate,
+                                                      invman_i_net_reader,
+                                                      invman_i_net_is_stationary,
+                                                      invman_i_net_accept,
+                                                      invman_i_net_put_back,
+                                                      invman_i_net_lambda,
+                                                      invman_i_net_reach,
+                                                      invman_i_net_look,
+                                                      NULL,
+                                                      NULL,
+                                                      NULL};
+
+static invman_i_net_flow *invman_i_net_of(const invman_flow *f) { /* NULL: a model's flow */
+  return f->backend == &invman_i_net_backend ? (invman_i_net_flow *)f->self : NULL;
+}
 
 /* ---- making it */
 
@@ -7682,41 +7755,48 @@ static invman_status invman_i_check_net_flow(const invman_context *ctx, const in
 }
 
 /* What sweeps in single precision need. */
-static void invman_i_take_narrow(invman_flow *f) {
-  size_t size = invman_i_mul(f->train->n, f->train->d), i;
-  f->narrow[0] = invman_i_narrow_take(&f->scope, f->start.h, f->start.d);
-  f->narrow[1] = invman_i_narrow_take(&f->scope, f->start.h, f->start.d);
-  f->x_narrow = (float *)invman_i_take(&f->scope, size, sizeof(float));
-  for (i = 0; f->x_narrow && i < size; i++) f->x_narrow[i] = (float)f->train->x[i];
+static void invman_i_take_narrow(invman_i_net_flow *f) {
+  const invman_i_batch *batch = f->batch;
+  size_t size = invman_i_mul(batch->train->n, batch->train->d), i;
+  f->narrow[0] = invman_i_narrow_take(batch->scope, f->start.h, f->start.d);
+  f->narrow[1] = invman_i_narrow_take(batch->scope, f->start.h, f->start.d);
+  f->x_narrow = (float *)invman_i_take(batch->scope, size, sizeof(float));
+  for (i = 0; f->x_narrow && i < size; i++) f->x_narrow[i] = (float)batch->train->x[i];
 }
 
-static void invman_i_take_flow_partial(invman_flow *f, size_t tests) {
-  int narrow = f->info.in_single && invman_i_groups(f->narrow->panels) > invman_i_groups(f->start.panels);
-  f->partial = invman_i_take_partial(&f->scope, narrow ? f->narrow : &f->start, invman_i_max(f->train->n, tests));
+static void invman_i_take_flow_partial(invman_i_net_flow *f, size_t tests) {
+  int narrow = f->batch->info->in_single && invman_i_groups(f->narrow->panels) > invman_i_groups(f->start.panels);
+  f->partial =
+      invman_i_take_partial(f->batch->scope, narrow ? f->narrow : &f->start, invman_i_max(f->batch->train->n, tests));
 }
 
 /* A flow of a network with all its memory; its weights are those of t = 0. */
 static invman_status invman_i_make_flow(const invman_context *ctx, invman_net *net, const invman_data *train,
                                         const invman_flow_options *o, invman_flow **out) {
-  invman_flow *f;
+  invman_flow *flow;
+  invman_i_net_flow *f;
   size_t p = train->n, h = net->h, d = net->d, i;
-  invman_status status = invman_i_take_flow(ctx, train, o, &f);
+  invman_status status = invman_i_take_flow(ctx, train, o, &flow);
   if (status < 0) return status;
-  f->mover = &invman_i_net_mover;
+  flow->backend = &invman_i_net_backend;
+  flow->shown = net;
+  flow->batch.unit = sqrt(2.0) / ((double)h * (double)p);
+  flow->info.in_single = o->single != 0;
+  flow->self = f = (invman_i_net_flow *)invman_i_take(&flow->scope, 1, sizeof *f);
+  if (!f) return invman_i_made(flow, out);
+  f->batch = &flow->batch;
   f->net = net;
-  f->unit = sqrt(2.0) / ((double)h * (double)p);
-  f->start = invman_i_pack_take(&f->scope, h, d);
-  f->trial = invman_i_pack_take(&f->scope, h, d);
-  f->grad = invman_i_pack_take(&f->scope, h, d);
-  f->square = invman_i_doubles(&f->scope, p);
-  f->info.in_single = o->single != 0;
+  f->start = invman_i_pack_take(&flow->scope, h, d);
+  f->trial = invman_i_pack_take(&flow->scope, h, d);
+  f->grad = invman_i_pack_take(&flow->scope, h, d);
+  f->square = invman_i_doubles(&flow->scope, p);
   if (o->single) invman_i_take_narrow(f);
   invman_i_take_flow_partial(f, o->test ? o->test->n : 0);
   invman_i_reserve_held(f, 64);
-  f->group_count = (size_t *)invman_i_take(&f->scope, invman_i_groups(f->start.panels), sizeof(size_t));
+  f->group_count = (size_t *)invman_i_take(&flow->scope, invman_i_groups(f->start.panels), sizeof(size_t));
   if (f->square)
     for (i = 0; i < p; i++) f->square[i] = invman_i_inner(train->x + i * d, train->x + i * d, d) / (double)d + 1;
-  return invman_i_made(f, out);
+  return invman_i_made(flow, out);
 }
 
 invman_status invman_flow_create(const invman_context *ctx, invman_net *net, const invman_data *train,
@@ -7731,7 +7811,7 @@ invman_status invman_flow_create(const invman_context *ctx, invman_net *net, con
   status = invman_i_check_net_flow(ctx, net, train, &o);
   if (status == INVMAN_OK) status = invman_i_make_flow(ctx, net, train, &o, &f);
   if (status < 0) return status;
-  invman_i_pack_net(net, &f->start);
+  invman_i_pack_net(net, &invman_i_net_of(f)->start);
   return invman_i_start_flow(f, out);
 }
 
@@ -7745,173 +7825,233 @@ invman_status invman_train(const invman_context *ctx, invman_net *net, const inv
 /* ====================================================================================================== >>flow_model
    The flow of a model of the caller's, whose rates are differences of f along G. */
 
-/* The status of a callback; where f overflows the step is too long, and that is no error. */
-static const char *const invman_i_gradient_failed = "flow: the model's gradient did not return INVMAN_OK";
-static const char *const invman_i_gram_failed = "flow: the model's gram did not return INVMAN_OK";
+typedef struct invman_i_model_flow {
+  invman_i_batch *batch;
+  invman_model model;                /* its weights are the trial's */
+  invman_error heard;                /* what context.error held before a callback: else that has written there */
+  double *first, *at, *here;         /* (N) weights at t = 0; at the step's start; here */
+  double *G, *last_G;                /* (N) G; that of the last step */
+  double *velocity;                  /* (N) of the momentum dynamics */
+  size_t doubts, patience;           /* trials whose margins came out otherwise; how many it takes to ask why */
+  size_t contradictions;             /* trials in a row where f did not change along G as the model says */
+  int early;                         /* contradictions between a few points soon after the start */
+  double *x_list, *r_list, *shifted; /* (p,d) points of part of the list; (p) their r; (max(p, test)) f */
+} invman_i_model_flow;
 
-/* What a callback returned; `what` names it where that is no success, unless the callback itself has said more. */
-static int invman_i_model_failed(invman_flow *f, invman_status status, const char *what) {
-  const invman_error *error = f->context.error;
-  if (f->scope.status < 0) return 1;
-  if (status == INVMAN_OK) return 0;
-  f->scope.status = status < 0 ? status : INVMAN_E_ARG;
-  if (error && error->what == f->heard.what && error->place == f->heard.place)
-    invman_i_fail(&f->context, f->scope.status, what, "", 0);
-  return 1;
+/* ---- the callbacks. Each returns whether the flow can go on; where f overflows the step is too long, and that is no
+   error. */
+
+static void invman_i_listen(invman_i_model_flow *f) {
+  if (f->batch->scope->ctx->error) f->heard = *f->batch->scope->ctx->error;
 }
 
-static void invman_i_model_begin(invman_flow *f, double span) { /* a trial that was too long has left its G far off */
+/* What a callback returned; `what` names it where that is no success, unless the callback itself has said more. */
+static int invman_i_returned(invman_i_model_flow *f, invman_status status, const char *what) {
+  invman_i_scope *scope = f->batch->scope;
+  const invman_error *error = scope->ctx->error;
+  if (status == INVMAN_OK) return 1;
+  scope->status = status < 0 ? status : INVMAN_E_ARG;
+  if (error && error->what == f->heard.what && error->place == f->heard.place)
+    invman_i_fail(scope->ctx, scope->status, what, "", 0);
+  return 0;
+}
+
+static int invman_i_call_gradient(invman_i_model_flow *f, const double *x, size_t n, const double *r, double *G) {
+  if (f->batch->scope->status < 0) return 0;
+  invman_i_listen(f);
+  return invman_i_returned(f, f->model.gradient(x, n, r, G, f->model.user),
+                           "flow: the model's gradient did not return INVMAN_OK");
+}
+
+static int invman_i_call_gram(invman_i_model_flow *f, const double *x, size_t n, double *K) {
+  if (f->batch->scope->status < 0) return 0;
+  invman_i_listen(f);
+  return invman_i_returned(f, f->model.gram(x, n, K, f->model.user), "flow: the model's gram did not return INVMAN_OK");
+}
+
+static int invman_i_call_move(invman_i_model_flow *f, double dt) {
+  if (f->batch->scope->status < 0) return 0;
+  invman_i_listen(f);
+  return invman_i_returned(f, f->model.move(f->G, dt, f->model.user),
+                           "flow: the model's move did not return INVMAN_OK");
+}
+
+/* f at n points; NaN where it overflows */
+static void invman_i_call_evaluate(invman_i_model_flow *f, const double *x, size_t n, double *out) {
+  invman_status status = INVMAN_E_NONFINITE;
+  size_t k;
+  if (f->batch->scope->status < 0 || n == 0) return;
+  invman_i_listen(f);
+  if (invman_i_all_finite(f->model.weights, f->model.size)) status = f->model.evaluate(x, n, out, f->model.user);
+  if (status == INVMAN_E_NONFINITE)
+    for (k = 0; k < n; k++) out[k] = HUGE_VAL - HUGE_VAL;
+  else if (!invman_i_returned(f, status, "flow: the model's evaluate did not return INVMAN_OK")) return;
+  f->batch->beyond |= !invman_i_all_finite(out, n);
+}
+
+/* ---- the flow by them */
+
+/* A trial that was too long has left its G far off. */
+static void invman_i_model_begin(void *self, double span) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self;
   (void)span;
   memcpy(f->G, f->last_G, f->model.size * sizeof *f->G);
 }
 
 /* Gathers part of the list. */
-static const double *invman_i_model_points(invman_flow *f, size_t first, size_t count) {
-  size_t d = f->train->d, k;
+static const double *invman_i_model_points(invman_i_model_flow *f, size_t first, size_t count) {
+  invman_i_batch *batch = f->batch;
+  size_t d = batch->train->d, k;
   for (k = 0; k < count; k++) {
-    memcpy(f->x_list + k * d, f->train->x + f->list[first + k] * d, d * sizeof(double));
-    f->r_list[k] = f->r[f->list[first + k]];
+    memcpy(f->x_list + k * d, batch->train->x + batch->list[first + k] * d, d * sizeof(double));
+    f->r_list[k] = batch->r[batch->list[first + k]];
   }
   return f->x_list;
 }
 
-static void invman_i_model_push(invman_flow *f, size_t first, size_t count, int nearby) {
+static void invman_i_model_push(void *self, size_t first, size_t count, int nearby) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self;
+  invman_i_batch *batch = f->batch;
   size_t N = f->model.size, k;
   double *G = nearby ? f->here : f->G;
-  if (f->scope.status < 0 || f->beyond) return;
+  if (batch->scope->status < 0 || batch->beyond) return;
   if (!nearby) memset(f->G, 0, N * sizeof *f->G);
   if (count == 0) return;
-  if (invman_i_model_failed(
-          f, f->model.gradient(invman_i_model_points(f, first, count), count, f->r_list, G, f->model.user),
-          invman_i_gradient_failed))
-    return;
-  f->beyond = !invman_i_all_finite(G, N);
-  for (k = 0; nearby && !f->beyond && k < N; k++) f->G[k] += f->here[k];
+  if (!invman_i_call_gradient(f, invman_i_model_points(f, first, count), count, f->r_list, G)) return;
+  batch->beyond = !invman_i_all_finite(G, N);
+  for (k = 0; nearby && !batch->beyond && k < N; k++) f->G[k] += f->here[k];
 }
 
-static void invman_i_model_set(invman_flow *f, const double *from) {
+static void invman_i_model_set(invman_i_model_flow *f, const double *from) {
   memcpy(f->model.weights, from, f->model.size * sizeof *from);
 }
 
-static void invman_i_model_shift(invman_flow *f, const double *from, double dt) {
+static void invman_i_model_shift(invman_i_model_flow *f, const double *from, double dt) {
   size_t k;
   invman_i_model_set(f, from);
-  if (f->model.move)
-    invman_i_model_failed(f, f->model.move(f->G, dt, f->model.user), "flow: the model's move did not return INVMAN_OK");
+  if (f->model.move) (void)invman_i_call_move(f, dt);
   else
     for (k = 0; k < f->model.size; k++) f->model.weights[k] += dt * f->G[k];
-  f->beyond |= !invman_i_all_finite(f->model.weights, f->model.size);
+  f->batch->beyond |= !invman_i_all_finite(f->model.weights, f->model.size);
 }
 
-static void invman_i_model_move(invman_flow *f, double dt) { invman_i_model_shift(f, f->at, dt); }
-
-/* f at n points; NaN where it overflows */
-static void invman_i_model_f(invman_flow *f, const double *x, size_t n, double *out) {
-  size_t k;
-  invman_status status = INVMAN_E_NONFINITE;
-  if (f->scope.status < 0 || n == 0) return;
-  if (invman_i_all_finite(f->model.weights, f->model.size)) status = f->model.evaluate(x, n, out, f->model.user);
-  if (status == INVMAN_E_NONFINITE)
-    for (k = 0; k < n; k++) out[k] = HUGE_VAL - HUGE_VAL;
-  else if (invman_i_model_failed(f, status, "flow: the model's evaluate did not return INVMAN_OK")) return;
-  f->beyond |= !invman_i_all_finite(out, n);
+static void invman_i_model_move(void *self, double dt) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self;
+  invman_i_model_shift(f, f->at, dt);
 }
 
-static void invman_i_model_eval(invman_flow *f, int start, const double *x, size_t n, double *out) {
+static void invman_i_model_evaluate(void *self, int start, const double *x, size_t n, double *out) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self;
   if (start) invman_i_model_set(f, f->first);
-  invman_i_model_f(f, x, n, out);
+  invman_i_call_evaluate(f, x, n, out);
   if (start) invman_i_model_set(f, f->at);
 }
 
 /* Central differences: the weights go `reach` of their size to either side. */
-static void invman_i_model_differences(invman_flow *f, size_t first, size_t count, double reach, double *rate) {
+static void invman_i_model_differences(invman_i_model_flow *f, size_t first, size_t count, double reach, double *rate) {
+  const invman_i_batch *batch = f->batch;
   size_t N = f->model.size, k;
   double size = sqrt(invman_i_inner(f->G, f->G, N)), weight, dt;
   const double *x = invman_i_model_points(f, first, count);
   memset(rate, 0, count * sizeof *rate);
-  if (!(size > 0) || f->scope.status < 0 || f->beyond) return;
+  if (!(size > 0) || batch->scope->status < 0 || batch->beyond) return;
   memcpy(f->here, f->model.weights, N * sizeof *f->here);
   weight = sqrt(invman_i_inner(f->here, f->here, N) / (double)N);
   dt = reach * (weight > 0 ? weight : 1) / size;
   invman_i_model_shift(f, f->here, dt);
-  invman_i_model_f(f, x, count, rate);
+  invman_i_call_evaluate(f, x, count, rate);
   invman_i_model_shift(f, f->here, -dt);
-  invman_i_model_f(f, x, count, f->shifted);
+  invman_i_call_evaluate(f, x, count, f->shifted);
   invman_i_model_set(f, f->here);
-  if (f->beyond) memset(rate, 0, count * sizeof *rate);
+  if (batch->beyond) memset(rate, 0, count * sizeof *rate);
   else
     for (k = 0; k < count; k++)
-      rate[k] = f->options.alpha * f->train->y[f->list[first + k]] * (rate[k] - f->shifted[k]) / (2 * dt);
+      rate[k] = batch->options->alpha * batch->train->y[batch->list[first + k]] * (rate[k] - f->shifted[k]) / (2 * dt);
 }
 
-static void invman_i_model_rates(invman_flow *f, size_t first, size_t count, double *rate) {
-  invman_i_model_differences(f, first, count, 1e-5, rate);
+static void invman_i_model_rates(void *self, size_t first, size_t count, double *rate) {
+  invman_i_model_differences((invman_i_model_flow *)self, first, count, 1e-5, rate);
 }
 
-static void invman_i_model_gram(invman_flow *f) {
-  size_t n = f->near_count;
+static void invman_i_model_gram(void *self) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self;
+  invman_i_batch *batch = f->batch;
+  size_t n = batch->near_count;
   const double *x = invman_i_model_points(f, 0, n);
-  if (f->scope.status < 0 || f->beyond ||
-      invman_i_model_failed(f, f->model.gram(x, n, f->K, f->model.user), invman_i_gram_failed))
-    return;
-  f->beyond = !invman_i_all_finite(f->K, n * n);
+  if (batch->beyond || !invman_i_call_gram(f, x, n, batch->K)) return;
+  batch->beyond = !invman_i_all_finite(batch->K, n * n);
 }
 
-static void invman_i_model_is_wrong(invman_flow *f, const char *what) {
-  if (f->scope.status >= 0) f->scope.status = invman_i_fail(&f->context, INVMAN_E_ARG, what, "", 0);
+static void invman_i_model_is_wrong(invman_i_model_flow *f, const char *what) {
+  if (f->batch->scope->status >= 0)
+    f->batch->scope->status = invman_i_fail(f->batch->scope->ctx, INVMAN_E_ARG, what, "", 0);
 }
 
 /* Some points that push, gathered, with their Gram matrix: whether they push by K and not by their gradient. */
-static void invman_i_model_check_rest(invman_flow *f, const double *K, size_t count, double largest) {
+static void invman_i_model_check_stationary(invman_i_model_flow *f, const double *K, size_t count, double largest) {
   double push = 0, square = 0, G;
   size_t i, j;
-  if (invman_i_model_failed(f, f->model.gradient(f->x_list, count, f->r_list, f->here, f->model.user),
-                            invman_i_gradient_failed))
-    return;
+  if (!invman_i_call_gradient(f, f->x_list, count, f->r_list, f->here)) return;
   G = sqrt(invman_i_inner(f->here, f->here, f->model.size));
   for (i = 0; i < count; i++) {
     push += fabs(f->r_list[i]);
     for (j = 0; j < count; j++) square += f->r_list[i] * f->r_list[j] * K[i * count + j];
   }
-  if (G <= 1e-10 * push * sqrt(largest) && square > 1e-6 * push * push * largest)
+  if (G <= invman_i_share_of_model * push * sqrt(largest) && square > 1e-6 * push * push * largest)
     invman_i_model_is_wrong(f, "flow: the model's gradient is 0 where its Gram matrix is not; see invman_model_check");
 }
 
-/* G is to be compared with the gradients of single points: of those that push most. Rates that are differences cancel
-   to some 1e-12 of them, and what is left would move the margins about for ever. */
-static int invman_i_model_at_rest(invman_flow *f) {
+/* G is compared with the gradients of single points: of those that push most. */
+static int invman_i_model_is_stationary(void *self, double share) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self;
+  const invman_i_batch *batch = f->batch;
   enum { FEW = 8 };
-  size_t p = f->train->n, count = 0, k, i;
+  size_t p = batch->train->n, count = 0, k, i;
   double K[FEW * FEW], G = sqrt(invman_i_inner(f->G, f->G, f->model.size)), push = 0, largest = 0;
-  for (i = 0; i < p; i++) push += fabs(f->r[i]);
+  for (i = 0; i < p; i++) push += fabs(batch->r[i]);
   if (push == 0) return 1;
   for (i = 0; i < p && count < FEW; i++)
-    if (fabs(f->r[i]) >= push / (double)p) {
-      memcpy(f->x_list + count * f->train->d, f->train->x + i * f->train->d, f->train->d * sizeof(double));
-      f->r_list[count++] = f->r[i];
+    if (fabs(batch->r[i]) >= push / (double)p) {
+      memcpy(f->x_list + count * batch->train->d, batch->train->x + i * batch->train->d,
+             batch->train->d * sizeof(double));
+      f->r_list[count++] = batch->r[i];
     }
   memset(K, 0, sizeof K);
-  if (count == 0 || invman_i_model_failed(f, f->model.gram(f->x_list, count, K, f->model.user), invman_i_gram_failed))
-    return 0;
+  if (count == 0 || !invman_i_call_gram(f, f->x_list, count, K)) return 0;
   for (k = 0; k < count; k++) largest = fmax(largest, K[k * count + k]);
-  if (!(largest <= DBL_MAX && G <= 1e-10 * push * sqrt(largest))) return 0;
-  invman_i_model_check_rest(f, K, count, largest);
-  return f->scope.status >= 0;
+  if (!(largest <= DBL_MAX && G <= fmax(share, invman_i_share_of_model) * push * sqrt(largest))) return 0;
+  invman_i_model_check_stationary(f, K, count, largest);
+  return batch->scope->status >= 0;
 }
 
-static void invman_i_model_accept(invman_flow *f) {
+static void invman_i_model_accept(void *self) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self;
   memcpy(f->at, f->model.weights, f->model.size * sizeof *f->at);
   memcpy(f->last_G, f->G, f->model.size * sizeof *f->G);
 }
 
-static void invman_i_model_lambda_star(invman_flow *f) { (void)f; }
+static void invman_i_model_put_back(void *self) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self;
+  invman_i_model_set(f, f->at);
+}
 
-static void invman_i_model_put_back(invman_flow *f) { invman_i_model_set(f, f->at); }
+static double invman_i_model_start(void *self, double span) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self;
+  double size = sqrt(invman_i_inner(f->G, f->G, f->model.size));
+  double weights = sqrt(invman_i_inner(f->at, f->at, f->model.size));
+  memcpy(f->last_G, f->G, f->model.size * sizeof *f->G);
+  if (!(size > 0 && span < HUGE_VAL)) return 1;
+  return weights > 0 ? fmin(span, 0.1 * f->batch->options->relative_tol * weights / size) : span;
+}
 
-static const invman_i_mover invman_i_model_mover = {
-    invman_i_model_begin,       invman_i_model_push,    invman_i_model_rates,   invman_i_model_gram,
-    invman_i_model_move,        invman_i_model_eval,    invman_i_model_at_rest, invman_i_model_accept,
-    invman_i_model_lambda_star, invman_i_model_put_back};
+static void *invman_i_model_reader(const void *self, invman_i_batch *batch, size_t n) {
+  invman_i_model_flow *f = (invman_i_model_flow *)invman_i_take(batch->scope, 1, sizeof *f);
+  (void)n;
+  if (!f) return NULL;
+  *f = *(const invman_i_model_flow *)self;
+  f->batch = batch;
+  return f;
+}
 
 /* ---- a model that contradicts itself. The margins that it really has do not come nearer to the predicted ones as the
    step is made shorter; each length is refused in turn, or the run creeps on at one that is short enough to hide it. So
@@ -7924,66 +8064,70 @@ enum { INVMAN_I_DOUBTS = 4, INVMAN_I_CONTRADICTIONS = 3, INVMAN_I_LENGTHS = 20 }
 
 /* Whether the near points' predicted rates are not what f does along G, beyond a share of the largest rate and what the
    differences leave open. */
-static int invman_i_rates_contradict(invman_flow *f, double share) {
-  double *nearby = f->work, *longer = f->next, largest = 0;
-  size_t n = f->near_count, i;
-  invman_i_model_rates(f, 0, n, nearby);
+static int invman_i_rates_contradict(invman_i_model_flow *f, double share) {
+  const invman_i_batch *batch = f->batch;
+  double *nearby = batch->work, *longer = batch->next, largest = 0;
+  size_t n = batch->near_count, i;
+  invman_i_model_differences(f, 0, n, 1e-5, nearby);
   invman_i_model_differences(f, 0, n, 16e-5, longer);
   for (i = 0; i < n; i++)
-    largest = fmax(largest, fmax(fabs(nearby[i]), fmax(fabs(f->rate[f->list[i]]), fabs(f->margins.drift[i]))));
-  for (i = 0; i < n && !f->beyond; i++)
-    if (fabs(nearby[i] - f->rate[f->list[i]]) > share * largest + 10 * fabs(nearby[i] - longer[i])) return 1;
+    largest =
+        fmax(largest, fmax(fabs(nearby[i]), fmax(fabs(batch->rate[batch->list[i]]), fabs(batch->margins.drift[i]))));
+  for (i = 0; i < n && !batch->beyond; i++)
+    if (fabs(nearby[i] - batch->rate[batch->list[i]]) > share * largest + 10 * fabs(nearby[i] - longer[i])) return 1;
   return 0;
 }
 
 /* How fast sum r f grows, and with it the loss falls, at some rates of the listed points after the near ones. */
-static double invman_i_descent(const invman_flow *f, const double *rate) {
-  size_t rest = f->train->n - f->near_count, k;
+static double invman_i_descent(const invman_i_model_flow *f, const double *rate) {
+  const invman_i_batch *batch = f->batch;
+  size_t rest = batch->train->n - batch->near_count, k;
   double sum = 0;
   for (k = 0; k < rest; k++) {
-    size_t i = f->list[f->near_count + k];
-    sum += f->r[i] * f->train->y[i] * rate[k];
+    size_t i = batch->list[batch->near_count + k];
+    sum += batch->r[i] * batch->train->y[i] * rate[k];
   }
   return sum;
 }
 
 /* Whether the loss rises along G: sum r f should grow as |G|^2. Asked where no near point has a part in G. */
-static int invman_i_loss_rises(invman_flow *f) {
+static int invman_i_loss_rises(invman_i_model_flow *f) {
+  const invman_i_batch *batch = f->batch;
   double descent, longer;
-  size_t rest = f->train->n - f->near_count, k;
-  for (k = 0; k < f->near_count; k++)
-    if (f->r[f->list[k]] != 0) return 0;
-  for (k = 0; k < rest; k++) f->work[k] = f->rate[f->list[f->near_count + k]];
-  descent = invman_i_descent(f, f->work);
+  size_t rest = batch->train->n - batch->near_count, k;
+  for (k = 0; k < batch->near_count; k++)
+    if (batch->r[batch->list[k]] != 0) return 0;
+  for (k = 0; k < rest; k++) batch->work[k] = batch->rate[batch->list[batch->near_count + k]];
+  descent = invman_i_descent(f, batch->work);
   if (descent >= 0) return 0;
-  invman_i_model_differences(f, f->near_count, rest, 16e-5, f->next);
-  longer = invman_i_descent(f, f->next);
-  return !f->beyond && fabs(longer - descent) < 0.3 * fabs(descent);
+  invman_i_model_differences(f, batch->near_count, rest, 16e-5, batch->next);
+  longer = invman_i_descent(f, batch->next);
+  return !batch->beyond && fabs(longer - descent) < 0.3 * fabs(descent);
 }
 
 /* Soon after the start, when no kink is met exactly any more: a few points' gradient along which f does not change as
    their Gram matrix says. Before a step, at its weights; G and the list are then made anew. */
-static void invman_i_ask_early(invman_flow *f) {
+static void invman_i_model_check_step(void *self) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self;
+  invman_i_batch *batch = f->batch;
   enum { FEW = 4, FIRST = 3 };
-  size_t n = invman_i_min(f->train->n, FEW), i, j;
+  size_t n = invman_i_min(batch->train->n, FEW), i, j;
   double K[FEW * FEW], rate[FEW], longer[FEW], wanted[FEW], largest = 0;
   int wrong = 0;
-  if (f->net || f->info.step < (size_t)FIRST || f->info.step >= (size_t)FIRST + INVMAN_I_CONTRADICTIONS) return;
-  f->beyond = 0;
+  if (batch->info->step < (size_t)FIRST || batch->info->step >= (size_t)FIRST + INVMAN_I_CONTRADICTIONS) return;
+  batch->beyond = 0;
   for (i = 0; i < n; i++) {
-    f->list[i] = i * f->train->n / n;
-    f->r[f->list[i]] = f->unit * f->train->y[f->list[i]];
+    batch->list[i] = i * batch->train->n / n;
+    batch->r[batch->list[i]] = batch->unit * batch->train->y[batch->list[i]];
   }
   invman_i_model_push(f, 0, n, 0);
-  invman_i_model_rates(f, 0, n, rate);
+  invman_i_model_differences(f, 0, n, 1e-5, rate);
   invman_i_model_differences(f, 0, n, 16e-5, longer);
-  if (f->scope.status < 0 || f->beyond) return;
-  if (invman_i_model_failed(f, f->model.gram(invman_i_model_points(f, 0, n), n, K, f->model.user),
-                            invman_i_gram_failed))
-    return;
+  if (batch->scope->status < 0 || batch->beyond) return;
+  if (!invman_i_call_gram(f, invman_i_model_points(f, 0, n), n, K)) return;
   for (i = 0; i < n; i++) {
-    for (wanted[i] = 0, j = 0; j < n; j++) wanted[i] += K[i * n + j] * f->r[f->list[j]];
-    wanted[i] *= f->options.alpha * f->train->y[f->list[i]];
+    for (wanted[i] = 0, j = 0; j < n; j++) wanted[i] += K[i * n + j] * batch->r[batch->list[j]];
+    wanted[i] *= batch->options->alpha * batch->train->y[batch->list[i]];
     largest = fmax(largest, fmax(fabs(rate[i]), fabs(wanted[i])));
   }
   for (i = 0; i < n; i++) wrong |= fabs(rate[i] - wanted[i]) > 0.25 * largest + 10 * fabs(rate[i] - longer[i]);
@@ -7993,13 +8137,15 @@ static void invman_i_ask_early(invman_flow *f) {
 
 /* Asks, in a trial whose rates are known, at the weights of its middle: of a run in which doubts were in vain less and
    less often, but always, and strictly, where one length after the other was refused. */
-static void invman_i_ask_model(invman_flow *f) {
-  int strict = f->refused > INVMAN_I_LENGTHS, beyond = f->beyond, rises, wrong;
-  int asked = f->near_count > 0 && (strict || f->doubts >= f->patience);
-  if (f->net || f->scope.status < 0) return;
+static void invman_i_model_check_rates(void *self) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self;
+  invman_i_batch *batch = f->batch;
+  int strict = batch->refused > INVMAN_I_LENGTHS, beyond = batch->beyond, rises, wrong;
+  int asked = batch->near_count > 0 && (strict || f->doubts >= f->patience);
+  if (batch->scope->status < 0) return;
   rises = invman_i_loss_rises(f);
   wrong = rises || (asked && invman_i_rates_contradict(f, strict ? 0.02 : 0.25));
-  f->beyond = beyond;
+  batch->beyond = beyond;
   if (wrong) {
     if (++f->contradictions >= INVMAN_I_CONTRADICTIONS)
       invman_i_model_is_wrong(f, rises ? "flow: the loss rises along the model's gradient; see invman_model_check"
@@ -8013,14 +8159,37 @@ static void invman_i_ask_model(invman_flow *f) {
 }
 
 /* A trial is doubtful where the error is a good part of all that the near points were to do. */
-static void invman_i_doubt_model(invman_flow *f, const invman_i_trial *trial) {
+static void invman_i_model_check_trial(void *self, double used, double error) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self;
+  const invman_i_batch *batch = f->batch;
   double change = 0;
   size_t i;
-  if (f->net || f->near_count == 0) return;
-  for (i = 0; i < f->near_count; i++)
-    change = fmax(change, fmax(fabs(f->rate[f->list[i]]), fabs(f->margins.drift[i])) * trial->used);
-  f->doubts += trial->error > 0.2 * change;
+  if (batch->near_count == 0) return;
+  for (i = 0; i < batch->near_count; i++)
+    change = fmax(change, fmax(fabs(batch->rate[batch->list[i]]), fabs(batch->margins.drift[i])) * used);
+  f->doubts += error > 0.2 * change;
 }
+
+static const invman_i_backend invman_i_model_backend = {3, /* smooth */
+                                                        invman_i_model_start,
+                                                        invman_i_model_begin,
+                                                        invman_i_model_push,
+                                                        invman_i_model_rates,
+                                                        invman_i_model_gram,
+                                                        invman_i_model_move,
+                                                        invman_i_model_evaluate,
+                                                        invman_i_model_reader,
+                                                        invman_i_model_is_stationary,
+                                                        invman_i_model_accept,
+                                                        invman_i_model_put_back,
+                                                        NULL,
+                                                        NULL,
+                                                        NULL,
+                                                        invman_i_model_check_step,
+                                                        invman_i_model_check_rates,
+                                                        invman_i_model_check_trial};
+
+static invman_i_model_flow *invman_i_model_of(const invman_flow *f) { return (invman_i_model_flow *)f->self; }
 
 static invman_status invman_i_check_callbacks(const invman_context *ctx, const invman_model *model) {
   if (!model || model->size == 0 || !model->weights) return invman_i_bad(ctx, "flow: the model has no weights");
@@ -8548,36 +8717,37 @@ static double invman_i_gradient_turn(const double *G, const double *H, size_t n)
 
 /* One explicit step of the paper's own dynamics, tau dv/dt = G - v, dW/dt = v: taken again at a tenth of its length
    where the gradient turns or an output changes by more than is allowed. */
-static invman_status invman_i_momentum_step(invman_flow *f) {
-  const invman_flow_options *o = &f->options;
-  size_t N = f->model.size, p = f->train->n, above = 0, k, i;
+static invman_status invman_i_momentum_step(invman_flow *flow) {
+  invman_i_model_flow *f = invman_i_model_of(flow);
+  const invman_flow_options *o = &flow->options;
+  size_t N = f->model.size, p = flow->batch.train->n, above = 0, k, i;
   double keep, turn, change, dt;
-  for (;; f->info.rejected++, f->dt = 0.1 * dt) {
-    int last = o->t_max > 0 && f->dt >= (o->t_max - f->info.t) * (1 - 1e-12), moves = 0;
-    dt = last ? o->t_max - f->info.t : f->dt;
-    if (!(dt > fmax(DBL_MIN, 0.5 * DBL_EPSILON * f->info.t))) return invman_i_end(f, INVMAN_END_ROUNDING);
-    f->beyond = 0;
+  for (;; flow->info.rejected++, flow->dt = 0.1 * dt) {
+    int last = o->t_max > 0 && flow->dt >= (o->t_max - flow->info.t) * (1 - 1e-12), moves = 0;
+    dt = last ? o->t_max - flow->info.t : flow->dt;
+    if (!(dt > fmax(DBL_MIN, 0.5 * DBL_EPSILON * flow->info.t))) return invman_i_end(flow, INVMAN_END_ROUNDING);
+    flow->batch.beyond = 0;
     keep = o->momentum > 0 ? invman_i_exp(-dt / o->momentum) : 0;
     for (k = 0; k < N; k++) {
       f->here[k] = keep * f->velocity[k] + (1 - keep) * f->last_G[k];
       f->model.weights[k] = f->at[k] + dt * f->here[k];
       moves |= f->here[k] != 0 || f->last_G[k] != 0;
     }
-    if (!moves) return invman_i_end(f, INVMAN_END_REST);
-    invman_i_eval_margins(f, f->next);
-    if (f->scope.status < 0) return f->scope.status;
-    for (i = 0, change = 0; i < p; i++) change = invman_i_worst(change, fabs(f->next[i] - f->margin[i]));
+    if (!moves) return invman_i_end(flow, INVMAN_END_REST);
+    invman_i_eval_margins(flow, flow->batch.next);
+    if (flow->scope.status < 0) return flow->scope.status;
+    for (i = 0, change = 0; i < p; i++) change = invman_i_worst(change, fabs(flow->batch.next[i] - flow->margin[i]));
     if (!(change < o->max_dout)) continue;
-    invman_i_push_all(f, f->next);
-    if (f->scope.status < 0) return f->scope.status;
-    turn = f->beyond ? HUGE_VAL : invman_i_gradient_turn(f->G, f->last_G, N);
+    invman_i_push_all(flow, flow->batch.next);
+    if (flow->scope.status < 0) return flow->scope.status;
+    turn = flow->batch.beyond ? HUGE_VAL : invman_i_gradient_turn(f->G, f->last_G, N);
     if (turn < o->max_dgrad) {
       memcpy(f->velocity, f->here, N * sizeof *f->here);
-      invman_i_accept(f, dt);
-      for (i = 0; i < p; i++) above += f->margin[i] > 1;
-      if (f->info.t_star == 0 && above >= invman_i_share(f)) f->info.t_star = f->info.t;
-      if (last) f->info.t = o->t_max;
-      else if (turn < 0.5 * o->max_dgrad && change < 0.5 * o->max_dout) f->dt *= 1.1;
+      invman_i_accept(flow, dt);
+      for (i = 0; i < p; i++) above += flow->margin[i] > 1;
+      if (flow->info.t_star == 0 && above >= invman_i_share(flow)) flow->info.t_star = flow->info.t;
+      if (last) flow->info.t = o->t_max;
+      else if (turn < 0.5 * o->max_dgrad && change < 0.5 * o->max_dout) flow->dt *= 1.1;
       return INVMAN_OK;
     }
   }
@@ -8589,7 +8759,8 @@ static invman_status invman_i_check_model(const invman_context *ctx, const invma
                                           const invman_data *train, invman_flow_options *o) {
   invman_status status;
   if (o->single) return invman_i_bad(ctx, "flow: single precision is for networks (flow_create)");
-  o->rotation_tol = invman_i_or(o->rotation_tol, 0.03);
+  if (o->rotation_tol != 0) return invman_i_bad(ctx, "flow: rotation_tol is for networks; a model has relative_tol");
+  o->relative_tol = invman_i_or(o->relative_tol, 0.03);
   status = train ? invman_i_check_flow(ctx, train->d, train, o) : invman_i_check_data(ctx, train);
   if (status < 0) return status;
   return invman_i_check_callbacks(ctx, model);
@@ -8598,24 +8769,29 @@ static invman_status invman_i_check_model(const invman_context *ctx, const invma
 static invman_status invman_i_make_model_flow(const invman_context *ctx, const invman_model *model,
                                               const invman_data *train, const invman_flow_options *o,
                                               invman_flow **out) {
-  invman_flow *f;
+  invman_flow *flow;
+  invman_i_model_flow *f;
   size_t p = train->n, N = model->size;
-  invman_status status = invman_i_take_flow(ctx, train, o, &f);
+  invman_status status = invman_i_take_flow(ctx, train, o, &flow);
   if (status < 0) return status;
-  f->mover = &invman_i_model_mover;
+  if (o->dynamics == INVMAN_MOMENTUM) flow->advance = invman_i_momentum_step;
+  flow->backend = &invman_i_model_backend;
+  flow->batch.unit = 1 / (double)p;
+  flow->self = f = (invman_i_model_flow *)invman_i_take(&flow->scope, 1, sizeof *f);
+  if (!f) return invman_i_made(flow, out);
+  f->batch = &flow->batch;
   f->model = *model;
   f->patience = INVMAN_I_DOUBTS;
-  f->unit = 1 / (double)p;
-  f->first = invman_i_doubles(&f->scope, N);
-  f->at = invman_i_doubles(&f->scope, N);
-  f->here = invman_i_doubles(&f->scope, N);
-  f->G = invman_i_doubles(&f->scope, N);
-  f->last_G = invman_i_doubles(&f->scope, N);
-  if (o->dynamics == INVMAN_MOMENTUM) f->velocity = invman_i_doubles(&f->scope, N);
-  f->x_list = invman_i_doubles(&f->scope, invman_i_mul(p, train->d));
-  f->r_list = invman_i_doubles(&f->scope, p);
-  f->shifted = invman_i_doubles(&f->scope, p);
-  return invman_i_made(f, out);
+  f->first = invman_i_doubles(&flow->scope, N);
+  f->at = invman_i_doubles(&flow->scope, N);
+  f->here = invman_i_doubles(&flow->scope, N);
+  f->G = invman_i_doubles(&flow->scope, N);
+  f->last_G = invman_i_doubles(&flow->scope, N);
+  if (o->dynamics == INVMAN_MOMENTUM) f->velocity = invman_i_doubles(&flow->scope, N);
+  f->x_list = invman_i_doubles(&flow->scope, invman_i_mul(p, train->d));
+  f->r_list = invman_i_doubles(&flow->scope, p);
+  f->shifted = invman_i_doubles(&flow->scope, p);
+  return invman_i_made(flow, out);
 }
 
 invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model, const invman_data *train,
@@ -8632,8 +8808,8 @@ invman_status invman_flow_create_model(const invman_context *ctx, const invman_m
     status = invman_i_check_finite(ctx, model->weights, model->size, "flow: the model's weights are not finite");
   if (status == INVMAN_OK) status = invman_i_make_model_flow(ctx, model, train, &o, &f);
   if (status < 0) return status;
-  memcpy(f->first, model->weights, model->size * sizeof(double));
-  memcpy(f->at, model->weights, model->size * sizeof(double));
+  memcpy(invman_i_model_of(f)->first, model->weights, model->size * sizeof(double));
+  memcpy(invman_i_model_of(f)->at, model->weights, model->size * sizeof(double));
   return invman_i_start_flow(f, out);
 }
 
@@ -13599,8 +13775,8 @@ static void invman_i_move_pack(invman_i_stream *s, const invman_i_pack *pack) {
     for (k = 0; k < pack->d + 2; k++) invman_i_move_double(s, invman_i_neuron(pack, n) + k * INVMAN_I_WIDTH);
 }
 
-static void invman_i_move_held(invman_i_stream *s, invman_flow *f) {
-  size_t p = f->train->n, count = f->held_count, k;
+static void invman_i_move_held(invman_i_stream *s, invman_i_net_flow *f) {
+  size_t p = f->batch->train->n, count = f->held_count, k;
   invman_i_move_size(s, &count);
   if (!s->file && (count > (s->size - s->at) / 24 || invman_i_reserve_held(f, count) < 0)) {
     count = 0;
@@ -13618,51 +13794,54 @@ static void invman_i_move_held(invman_i_stream *s, invman_flow *f) {
   }
 }
 
-static void invman_i_move_model(invman_i_stream *s, invman_flow *f) {
-  size_t N = f->model.size;
+/* All that the next step depends on, beside the head: of a network's flow, and of a model's. */
+static void invman_i_move_net_flow(invman_i_stream *s, invman_flow *flow, invman_i_net_flow *f) {
+  size_t p = flow->batch.train->n;
+  invman_i_move_single(s, &flow->info);
+  invman_i_move_net(s, f->net);
+  invman_i_move_pack(s, &f->start);
+  invman_i_move_pack(s, &f->grad);
+  invman_i_move_doubles(s, flow->margin, p);
+  invman_i_move_doubles(s, flow->gap, p);
+  invman_i_move_doubles(s, flow->seen, p);
+  invman_i_move_doubles(s, flow->batch.rate, p);
+  invman_i_move_doubles(s, flow->batch.r, p);
+  invman_i_move_held(s, f);
+}
+
+static void invman_i_move_model_flow(invman_i_stream *s, invman_flow *flow, invman_i_model_flow *f) {
+  size_t p = flow->batch.train->n, N = f->model.size;
   invman_i_move_doubles(s, f->at, N);
   invman_i_move_doubles(s, f->first, N);
   invman_i_move_doubles(s, f->last_G, N);
   if (f->velocity) invman_i_move_doubles(s, f->velocity, N);
+  invman_i_move_doubles(s, flow->margin, p);
+  invman_i_move_doubles(s, flow->batch.rate, p);
+  invman_i_move_doubles(s, flow->batch.r, p);
 }
 
-/* All that the next step depends on, beside the head. */
 static void invman_i_move_flow(invman_i_stream *s, invman_flow *f) {
-  size_t p = f->train->n;
   invman_i_move_info(s, &f->info);
   invman_i_move_double(s, &f->dt);
-  invman_i_move_double(s, &f->speed);
+  invman_i_move_double(s, &f->batch.speed);
   invman_i_move_double(s, &f->typical);
-  if (f->net) {
-    invman_i_move_single(s, &f->info);
-    invman_i_move_net(s, f->net);
-    invman_i_move_pack(s, &f->start);
-    invman_i_move_pack(s, &f->grad);
-  } else {
-    invman_i_move_model(s, f);
-  }
-  invman_i_move_doubles(s, f->margin, p);
-  if (f->net) {
-    invman_i_move_doubles(s, f->gap, p);
-    invman_i_move_doubles(s, f->seen, p);
-  }
-  invman_i_move_doubles(s, f->rate, p);
-  invman_i_move_doubles(s, f->r, p);
-  if (f->net) invman_i_move_held(s, f);
+  if (invman_i_net_of(f)) invman_i_move_net_flow(s, f, invman_i_net_of(f));
+  else invman_i_move_model_flow(s, f, invman_i_model_of(f));
 }
 
 static void invman_i_flow_items(invman_i_stream *s, void *arg) {
   invman_flow *f = (invman_flow *)arg;
+  const invman_data *train = f->batch.train;
   invman_i_flow_head head;
-  head.h = f->net ? f->net->h : f->model.size;
-  head.d = f->train->d;
-  head.p = f->train->n;
+  head.h = invman_i_net_of(f) ? invman_i_net_of(f)->net->h : invman_i_model_of(f)->model.size;
+  head.d = train->d;
+  head.p = train->n;
   head.loss = (size_t)f->options.loss;
   head.alpha = f->options.alpha;
   head.loss_beta = f->options.loss_beta;
-  head.fingerprint = invman_i_fingerprint(f->train);
+  head.fingerprint = invman_i_fingerprint(train);
   head.single = (size_t)(f->options.single != 0);
-  head.model = !f->net;
+  head.model = !invman_i_net_of(f);
   head.dynamics = (size_t)f->options.dynamics;
   head.momentum = f->options.momentum;
   invman_i_move_flow_head(s, &head);
@@ -13674,35 +13853,43 @@ invman_status invman_flow_save(const invman_flow *flow, const char *path) {
   if (!flow) return INVMAN_E_ARG;
   if (flow->scope.status < 0) return flow->scope.status;
   items = *flow;
-  return invman_i_write_file(&flow->context, path, flow->net ? "FLOW" : "MFLO", invman_i_flow_items, &items);
+  return invman_i_write_file(&flow->context, path, invman_i_net_of(flow) ? "FLOW" : "MFLO", invman_i_flow_items,
+                             &items);
 }
 
 static int invman_i_pack_finite(const invman_i_pack *pack) {
-  return invman_i_check_finite(NULL, pack->v, pack->panels * (pack->d + 2) * INVMAN_I_WIDTH, "") == INVMAN_OK;
+  return invman_i_all_finite((const double *)pack->v, pack->panels * (pack->d + 2) * INVMAN_I_WIDTH);
+}
+
+static int invman_i_model_flow_finite(const invman_i_model_flow *f) {
+  size_t N = f->model.size;
+  return invman_i_all_finite(f->at, N) && invman_i_all_finite(f->first, N) && invman_i_all_finite(f->last_G, N) &&
+         (!f->velocity || invman_i_all_finite(f->velocity, N));
 }
 
 /* Fills a flow whose memory is there; its network is the flow's own copy until all is well. */
 static invman_status invman_i_load_flow(invman_i_scope *scope, invman_i_stream *s, invman_flow *f) {
-  size_t p = f->train->n, N = f->model.size, k;
+  const invman_i_net_flow *net = invman_i_net_of(f);
+  size_t p = f->batch.train->n, k;
   invman_i_move_flow(s, f);
   if (f->scope.status < 0) return scope->status = f->scope.status;
   if (invman_i_check_left(scope, s, 0, 1) < 0) return scope->status;
   s->failed |= !(f->info.t >= 0 && f->info.t <= DBL_MAX) || !(f->info.t_star >= 0 && f->info.t_star <= DBL_MAX);
-  s->failed |= !(f->dt > 0 && f->dt <= DBL_MAX) || !(f->speed >= 0 && f->speed <= DBL_MAX) || !(f->typical >= 0);
+  s->failed |= !(f->dt > 0 && f->dt <= DBL_MAX) || !(f->typical >= 0);
+  s->failed |= !(f->batch.speed >= 0 && f->batch.speed <= DBL_MAX);
   s->failed |= !(f->info.dt >= 0 && f->info.dt <= DBL_MAX) || !(f->info.lambda_max >= 0) ||
                !(f->info.lambda_star >= 0) || !(f->info.test_error >= -1 && f->info.test_error <= 1);
   s->failed |= !(f->info.single_error >= 0) || (f->info.in_single && !f->options.single);
-  if (f->net) {
-    scope->status = invman_i_check_net(scope->ctx, f->net);
-    s->failed |= !invman_i_pack_finite(&f->start) || !invman_i_pack_finite(&f->grad);
+  if (net) {
+    scope->status = invman_i_check_net(scope->ctx, net->net);
+    s->failed |= !invman_i_pack_finite(&net->start) || !invman_i_pack_finite(&net->grad);
+  } else {
+    s->failed |= !invman_i_model_flow_finite(invman_i_model_of(f));
   }
-  for (k = 0; k < N; k++)
-    s->failed |= !invman_i_isfinite(f->at[k]) || !invman_i_isfinite(f->first[k]) || !invman_i_isfinite(f->last_G[k]);
-  for (k = 0; f->velocity && k < N; k++) s->failed |= !invman_i_isfinite(f->velocity[k]);
+  s->failed |= !invman_i_all_finite(f->margin, p) || !invman_i_all_finite(f->batch.rate, p);
+  s->failed |= !invman_i_all_finite(f->batch.r, p);
   for (k = 0; k < p; k++)
-    s->failed |= !invman_i_isfinite(f->margin[k]) || !(f->gap[k] >= 0 && f->gap[k] <= DBL_MAX) ||
-                 !(f->seen[k] >= 0 && f->seen[k] <= f->info.t) || !invman_i_isfinite(f->rate[k]) ||
-                 !invman_i_isfinite(f->r[k]);
+    s->failed |= !(f->gap[k] >= 0 && f->gap[k] <= DBL_MAX) || !(f->seen[k] >= 0 && f->seen[k] <= f->info.t);
   if (scope->status == INVMAN_OK && s->failed)
     scope->status = invman_i_fail(scope->ctx, INVMAN_E_FORMAT, "the file holds values that no flow has", "byte", s->at);
   return scope->status;
@@ -13739,16 +13926,17 @@ static invman_status invman_i_match_head(const invman_context *ctx, const invman
 /* A flow that was read, as it was when it was saved; the limits may be other ones now, and so may the tolerances. */
 static invman_status invman_i_wake_flow(invman_flow *f) {
   invman_status status;
-  f->mover->put_back(f);
+  f->backend->put_back(f->self);
   invman_i_eval_start(f);
   invman_i_measure(f);
   if (!f->options.test) f->info.test_error = -1;
   if (f->info.end == INVMAN_END_REST) invman_i_end(f, INVMAN_END_REST);
   else invman_i_check_limits(f);
   status = f->scope.status;
-  if (status == INVMAN_OK) status = invman_i_check_finite(&f->context, f->f0, f->train->n, "flow: f_0 is not finite");
   if (status == INVMAN_OK)
-    status = invman_i_check_finite(&f->context, f->margin, f->train->n, "flow: a margin is not finite");
+    status = invman_i_check_finite(&f->context, f->f0, f->batch.train->n, "flow: f_0 is not finite");
+  if (status == INVMAN_OK)
+    status = invman_i_check_finite(&f->context, f->margin, f->batch.train->n, "flow: a margin is not finite");
   return status;
 }
 
@@ -13793,7 +13981,8 @@ invman_status invman_flow_resume(const invman_context *ctx, const char *path, in
   } else {
     *net = saved;
   }
-  f->net = net;
+  invman_i_net_of(f)->net = net;
+  f->shown = net;
   *out = f;
   return invman_i_drop(&scope);
 }
@@ -13819,9 +14008,10 @@ invman_status invman_flow_resume_model(const invman_context *ctx, const char *pa
   if (status == INVMAN_OK) status = invman_i_make_model_flow(ctx, model, train, &o, &f);
   if (status == INVMAN_OK) status = invman_i_load_flow(&scope, &s, f);
   if (status == INVMAN_OK) {
-    memcpy(f->here, model->weights, model->size * sizeof *f->here);
+    invman_i_model_flow *self = invman_i_model_of(f);
+    memcpy(self->here, model->weights, model->size * sizeof *self->here);
     status = invman_i_wake_flow(f);
-    if (status < 0) invman_i_model_set(f, f->here);
+    if (status < 0) invman_i_model_set(self, self->here);
   }
   if (status < 0) invman_flow_free(f);
   else *out = f;

@@ -298,7 +298,7 @@ static void train(study *s, const problem *q, invman_convnet *net, row *r) {
   memset(&o, 0, sizeof o);
   o.alpha = s->a->alpha;
   o.margin_tol = s->a->tol;
-  o.rotation_tol = 0.3 * s->a->tol;
+  o.relative_tol = 0.3 * s->a->tol;
   o.step_max = s->a->step_max;
   o.report = save_flow;
   o.user = s;

@@ -154,11 +154,11 @@ static void flow_rates_are_slopes(void) { /* rate and gradient kernels: dm/dt al
     ctx.vector_bits = bits[k];
     o.alpha = 1;
     flow = open_flow(&ctx, &q, &o);
-    invman_i_turn_neurons(flow, dt);
+    invman_i_net_move(flow->self, dt);
     invman_i_eval_margins(flow, ahead);
-    invman_i_turn_neurons(flow, -dt);
+    invman_i_net_move(flow->self, -dt);
     invman_i_eval_margins(flow, behind);
-    for (i = 0; i < 50; i++) CLOSE(flow->rate[i], (ahead[i] - behind[i]) / (2 * dt), 1e-8);
+    for (i = 0; i < 50; i++) CLOSE(flow->batch.rate[i], (ahead[i] - behind[i]) / (2 * dt), 1e-8);
     CHECK(flow->typical > 1e-3);
     invman_flow_free(flow);
     free_problem(&q);
@@ -321,14 +321,15 @@ static void flow_vector_paths_agree(void) {
 
 /* Whether the sweeps see neuron n active at point i: by what it alone gives. Next to z = 0 that hangs on rounding. */
 static int sees(invman_flow *f, size_t n, size_t i) {
-  size_t h = f->net->h, d = f->net->d, k;
+  size_t h = invman_i_net_of(f)->net->h, d = invman_i_net_of(f)->net->d, k;
   invman_i_pack one = invman_i_pack_take(&f->scope, h, d);
-  invman_i_points point = invman_i_points_of(f->train->x + i * d, NULL, 1, d);
+  invman_i_points point = invman_i_points_of(f->batch.train->x + i * d, NULL, 1, d);
   double out;
-  if (f->info.in_single) point.narrow = f->x_narrow + i * d;
-  invman_i_pack_net(f->net, &one);
+  if (f->info.in_single) point.narrow = invman_i_net_of(f)->x_narrow + i * d;
+  invman_i_pack_net(invman_i_net_of(f)->net, &one);
   for (k = 0; k < h; k++) invman_i_neuron(&one, k)[(d + 1) * INVMAN_I_WIDTH] = k == n;
-  invman_i_eval_points(&f->context, &one, invman_i_narrow(f), point, f->partial, &out);
+  invman_i_eval_points(&f->context, &one, invman_i_narrow(invman_i_net_of(f)), point, invman_i_net_of(f)->partial,
+                       &out);
   invman_i_give(&f->scope, one.v);
   return out > 0;
 }
@@ -350,13 +351,14 @@ static void flow_held_z_is_the_sweeps(void) { /* to the bit, where rounding deci
       for (k = 0, q.net.b[n] = 0; k < D; k++) q.net.b[n] -= q.net.w[n * D + k] / sqrt((double)D) * x[k];
     }
     f = open_flow(&ctx, &q, &o);
-    CHECK(invman_i_reserve_held(f, H) == INVMAN_OK);
-    for (n = 0; n < H; n++) f->held[n].n = n, f->held[n].i = n % P, f->held[n].gate = 0.5;
-    f->held_count = H;
-    invman_i_turn_neurons(f, 0);
+    CHECK(invman_i_reserve_held(invman_i_net_of(f), H) == INVMAN_OK);
+    for (n = 0; n < H; n++)
+      invman_i_net_of(f)->held[n].n = n, invman_i_net_of(f)->held[n].i = n % P, invman_i_net_of(f)->held[n].gate = 0.5;
+    invman_i_net_of(f)->held_count = H;
+    invman_i_net_move(f->self, 0);
     for (n = 0; n < H; n++) {
-      CLOSE(f->held[n].z, 0, b > 2 ? 1e-5 : 1e-14);
-      CHECK(sees(f, n, n % P) == (f->held[n].z > 0));
+      CLOSE(invman_i_net_of(f)->held[n].z, 0, b > 2 ? 1e-5 : 1e-14);
+      CHECK(sees(f, n, n % P) == (invman_i_net_of(f)->held[n].z > 0));
     }
     invman_flow_free(f);
     free_problem(&q);
@@ -379,14 +381,14 @@ static void flow_held_sums(void) {
     ctx.vector_bits = bits[b];
     o.alpha = 1;
     f = open_flow(&ctx, &q, &o);
-    while (f->held_count < 20 && invman_flow_step(f) == INVMAN_STOPPED) {}
-    CHECK(f->held_count >= 20);
-    memset(f->nearby, 0, P);
+    while (invman_i_net_of(f)->held_count < 20 && invman_flow_step(f) == INVMAN_STOPPED) {}
+    CHECK(invman_i_net_of(f)->held_count >= 20);
+    memset(f->batch.nearby, 0, P);
     invman_i_split(f); /* all push or none, listed in some order */
-    invman_i_pack_net(&q.net, &f->trial);
-    invman_i_held_z (&ctx)(0, f);
-    invman_i_flow_gradient(f, 0, P, 0);
-    invman_i_flow_rates(f, 0, P, rate);
+    invman_i_pack_net(&q.net, &invman_i_net_of(f)->trial);
+    invman_i_held_z (&ctx)(0, f->self);
+    invman_i_net_push(f->self, 0, P, 0);
+    invman_i_net_rates(f->self, 0, P, rate);
 
     for (n = 0; n < H; n++)
       for (i = 0; i < P; i++) {
@@ -394,8 +396,8 @@ static void flow_held_sums(void) {
         for (k = 0, z[i][n] = q.net.b[n]; k < D; k++) z[i][n] += q.net.w[n * D + k] * x[k] / sqrt((double)D);
         gate[i][n] = fabs(z[i][n]) < 1e-12 ? sees(f, n, i) : z[i][n] > 0;
       }
-    for (k = 0; k < f->held_count; k++) {
-      const invman_i_held *h = &f->held[k];
+    for (k = 0; k < invman_i_net_of(f)->held_count; k++) {
+      const invman_i_held *h = &invman_i_net_of(f)->held[k];
       CLOSE(h->z, z[h->i][h->n], 1e-13);
       gate[h->i][h->n] = h->gate;
       CHECK(sees(f, h->n, h->i) == (h->z > 0));
@@ -403,16 +405,17 @@ static void flow_held_sums(void) {
     for (n = 0; n < H; n++) {
       memset(G[n], 0, sizeof G[n]);
       for (i = 0; i < P; i++) {
-        for (k = 0; k < D; k++) G[n][k] += gate[i][n] * f->r[i] * q.train.x[i * D + k] / sqrt((double)D);
-        G[n][D] += gate[i][n] * f->r[i];
+        for (k = 0; k < D; k++) G[n][k] += gate[i][n] * f->batch.r[i] * q.train.x[i * D + k] / sqrt((double)D);
+        G[n][D] += gate[i][n] * f->batch.r[i];
       }
       for (k = 0, vG[n] = q.net.b[n] * G[n][D]; k < D; k++) vG[n] += q.net.w[n * D + k] * G[n][k];
-      for (k = 0; k < D; k++) CLOSE(invman_i_neuron(&f->grad, n)[k * INVMAN_I_WIDTH], G[n][k] / sqrt((double)D), 1e-15);
-      CLOSE(invman_i_neuron(&f->grad, n)[D * INVMAN_I_WIDTH], G[n][D], 1e-15);
-      CLOSE(invman_i_neuron(&f->grad, n)[(D + 1) * INVMAN_I_WIDTH], vG[n], 1e-15);
+      for (k = 0; k < D; k++)
+        CLOSE(invman_i_neuron(&invman_i_net_of(f)->grad, n)[k * INVMAN_I_WIDTH], G[n][k] / sqrt((double)D), 1e-15);
+      CLOSE(invman_i_neuron(&invman_i_net_of(f)->grad, n)[D * INVMAN_I_WIDTH], G[n][D], 1e-15);
+      CLOSE(invman_i_neuron(&invman_i_net_of(f)->grad, n)[(D + 1) * INVMAN_I_WIDTH], vG[n], 1e-15);
     }
     for (j = 0; j < P; j++) {
-      i = f->list[j];
+      i = f->batch.list[j];
       for (n = 0, sum = 0; n < H; n++) {
         double along = G[n][D];
         for (k = 0; k < D; k++) along += G[n][k] * q.train.x[i * D + k] / sqrt((double)D);
@@ -421,21 +424,21 @@ static void flow_held_sums(void) {
       CLOSE(rate[j], q.train.y[i] * sum, 1e-14);
     }
 
-    memset(f->nearby, 1, P); /* the Gram matrix of all points */
+    memset(f->batch.nearby, 1, P); /* the Gram matrix of all points */
     invman_i_split(f);
     CHECK(invman_i_near_reserve(f) == INVMAN_OK);
-    near = invman_i_listed(f, 0, P);
-    f->gram.net = &f->trial;
-    f->gram.held = f->held;
-    f->gram.held_count = f->held_count;
-    f->gram.where = f->where;
-    invman_i_gram_points(&ctx, &f->gram, &near, NULL, f->K);
+    near = invman_i_listed(invman_i_net_of(f), 0, P);
+    invman_i_net_of(f)->gram.net = &invman_i_net_of(f)->trial;
+    invman_i_net_of(f)->gram.held = invman_i_net_of(f)->held;
+    invman_i_net_of(f)->gram.held_count = invman_i_net_of(f)->held_count;
+    invman_i_net_of(f)->gram.where = f->batch.where;
+    invman_i_gram_points(&ctx, &invman_i_net_of(f)->gram, &near, NULL, f->batch.K);
     for (i = 0; i < P; i++)
       for (j = 0; j < P; j++) {
         double xx = invman_i_inner(q.train.x + i * D, q.train.x + j * D, D) / D + 1;
         for (n = 0, sum = 0; n < H; n++)
           sum += unit * unit * gate[i][n] * gate[j][n] * (z[i][n] * z[j][n] + q.net.beta[n] * q.net.beta[n] * xx);
-        CLOSE(f->K[f->where[i] * P + f->where[j]], sum, 1e-13);
+        CLOSE(f->batch.K[f->batch.where[i] * P + f->batch.where[j]], sum, 1e-13);
       }
     invman_flow_free(f);
     free_problem(&q);
@@ -583,20 +586,21 @@ static void flow_reach(void) { /* bounds the change of f, and is attained where 
       invman_flow *flow = open_flow(NULL, &q, &o);
       double start[60], tightest = 0, reach;
       for (i = 0; i < 4 && a == 0; i++) q.net.w[i] = q.train.x[i] / 2, q.net.b[0] = 1, q.net.beta[0] = 1e-3;
-      memset(flow->nearby, 0, 60);
+      memset(flow->batch.nearby, 0, 60);
       invman_i_split(flow);
-      for (i = 0; i < 60; i++) flow->r[i] = a == 0 ? (double)(i == 0) : q.train.y[i] / 60;
-      invman_i_turn_neurons(flow, 0);
-      invman_i_flow_gradient(flow, 0, 60, 0);
-      invman_i_turn_neurons(flow, 0);
-      CHECK(flow->reach == 0);
+      for (i = 0; i < 60; i++) flow->batch.r[i] = a == 0 ? (double)(i == 0) : q.train.y[i] / 60;
+      invman_i_net_move(flow->self, 0);
+      invman_i_net_push(flow->self, 0, 60, 0);
+      invman_i_net_move(flow->self, 0);
+      CHECK(invman_i_net_of(flow)->reach == 0);
       invman_i_wide_margins(flow, 0, 60, start);
-      invman_i_turn_neurons(flow, turns[k] / flow->speed);
-      reach = flow->reach;
+      invman_i_net_move(flow->self, turns[k] / flow->batch.speed);
+      reach = invman_i_net_of(flow)->reach;
       CHECK(reach > 0);
-      invman_i_wide_margins(flow, 0, 60, flow->next);
+      invman_i_wide_margins(flow, 0, 60, flow->batch.next);
       for (i = 0; i < 60; i++) {
-        double change = fabs(flow->next[i] - start[i]) / flow->options.alpha, bound = reach * sqrt(flow->square[i]);
+        double change = fabs(flow->batch.next[i] - start[i]) / flow->options.alpha,
+               bound = reach * sqrt(invman_i_net_of(flow)->square[i]);
         CHECK(change <= bound * (1 + 1e-9) + 1e-12);
         tightest = fmax(tightest, change / bound);
       }
@@ -618,11 +622,12 @@ static void flow_far_points(void) { /* whose rates no sweep gives: they stay abo
       CHECK(flow->margin[i] > 1 || fabs(flow->margin[i] - flow->predicted[i]) <= 0.1);
       /* Where a margin was not looked at it has not changed by more than the bound says. */
       CLOSE(flow->margin[i], q.train.y[i] * F[i], flow->gap[i] + 1e-13);
-      CHECK(flow->gap[i] == 0 || (flow->nearby[i] == INVMAN_I_FAR && flow->margin[i] - flow->gap[i] > 1.1));
+      CHECK(flow->gap[i] == 0 || (flow->batch.nearby[i] == INVMAN_I_FAR && flow->margin[i] - flow->gap[i] > 1.1));
       unseen += flow->gap[i] > 0;
-      if (flow->nearby[i] != INVMAN_I_FAR || flow->gap[i] + flow->gap_next[i] > 0) continue;
+      if (flow->batch.nearby[i] != INVMAN_I_FAR || flow->gap[i] + flow->gap_next[i] > 0) continue;
       far++;
-      CLOSE(flow->rate[i], (flow->margin[i] - flow->next[i]) / flow->info.dt, 1e-12 * fabs(flow->rate[i]));
+      CLOSE(flow->batch.rate[i], (flow->margin[i] - flow->batch.next[i]) / flow->info.dt,
+            1e-12 * fabs(flow->batch.rate[i]));
     }
   }
   CHECK(flow->info.end == INVMAN_END_SATISFIED && far > 20 && unseen > 1000);
@@ -636,12 +641,13 @@ static void flow_far_points(void) { /* whose rates no sweep gives: they stay abo
   flow = open_flow(NULL, &q, &o);
   for (k = 0; k < 150; k++) invman_flow_step(flow);
   for (k = 0; k < 40 && flow->info.end == INVMAN_END_NONE; k++) {
-    for (i = 0; i < 80; i++) flow->rate[i] = 0;
+    for (i = 0; i < 80; i++) flow->batch.rate[i] = 0;
     flow->typical = 0;
     memcpy(before, flow->margin, sizeof before);
     invman_flow_step(flow);
     for (i = 0; i < 80; i++)
-      if (flow->nearby[i] == INVMAN_I_FAR && !(flow->margin[i] > 1)) CHECK(fabs(flow->margin[i] - before[i]) <= 0.1);
+      if (flow->batch.nearby[i] == INVMAN_I_FAR && !(flow->margin[i] > 1))
+        CHECK(fabs(flow->margin[i] - before[i]) <= 0.1);
   }
   invman_flow_free(flow);
   free_problem(&q);
@@ -716,20 +722,20 @@ static void flow_single_sweeps(
             rate[i] = (double *)calloc(p, sizeof(double));
             out[i] = (double *)calloc(p, sizeof(double));
             memset(f[i]->f0, 0, p * sizeof(double));
-            memset(f[i]->nearby, 0, p);
+            memset(f[i]->batch.nearby, 0, p);
             invman_i_split(f[i]);
-            invman_i_turn_neurons(f[i], 0);
-            invman_i_flow_gradient(f[i], 0, p / 2, 0);
-            invman_i_flow_gradient(f[i], p / 2, p - p / 2, 1);
-            invman_i_flow_rates(f[i], 0, p, rate[i]);
+            invman_i_net_move(f[i]->self, 0);
+            invman_i_net_push(f[i]->self, 0, p / 2, 0);
+            invman_i_net_push(f[i]->self, p / 2, p - p / 2, 1);
+            invman_i_net_rates(f[i]->self, 0, p, rate[i]);
             invman_i_eval_margins(f[i], out[i]);
           }
           for (i = 0; i < p; i++) { /* in proportion to what is summed */
-            size = fmax(size, f[0]->square[i]);
-            weight += fabs(f[0]->r[i]);
+            size = fmax(size, invman_i_net_of(f[0])->square[i]);
+            weight += fabs(f[0]->batch.r[i]);
           }
           for (n = 0; n < h; n++) {
-            const double *v = invman_i_neuron(&f[0]->trial, n);
+            const double *v = invman_i_neuron(&invman_i_net_of(f[0])->trial, n);
             double norm = v[(d + 1) * INVMAN_I_WIDTH] * v[(d + 1) * INVMAN_I_WIDTH];
             for (i = 0; i <= d; i++) norm += v[i * INVMAN_I_WIDTH] * v[i * INVMAN_I_WIDTH];
             speed += norm / (double)h;
@@ -738,8 +744,8 @@ static void flow_single_sweeps(
           CLOSE(largest_difference(rate[0], rate[1], p), 0, 1e-6 * (double)(d + 1) * size * speed * weight);
           for (n = 0; n < h; n++)
             for (i = 0; i <= d; i++)
-              CLOSE(invman_i_neuron(&f[1]->grad, n)[i * INVMAN_I_WIDTH],
-                    invman_i_neuron(&f[0]->grad, n)[i * INVMAN_I_WIDTH], 1e-6 * weight * sqrt(size));
+              CLOSE(invman_i_neuron(&invman_i_net_of(f[1])->grad, n)[i * INVMAN_I_WIDTH],
+                    invman_i_neuron(&invman_i_net_of(f[0])->grad, n)[i * INVMAN_I_WIDTH], 1e-6 * weight * sqrt(size));
           for (i = 0; i < 2; i++) free(rate[i]), free(out[i]), invman_flow_free(f[i]);
           free_problem(&q);
         }
@@ -932,9 +938,11 @@ static void flow_file_refused(void) {
   }
   CHECK(same_net(&kept, &q.net)); /* a failed call leaves the network alone */
 
-  CHECK(invman_i_reserve_held(flow, 40) == INVMAN_OK); /* more points than can hold one neuron */
-  for (k = 0; k < 17; k++) flow->held[k].n = 1, flow->held[k].i = k % 5, flow->held[k].gate = 0.5;
-  flow->held_count = 17;
+  CHECK(invman_i_reserve_held(invman_i_net_of(flow), 40) == INVMAN_OK); /* more points than can hold one neuron */
+  for (k = 0; k < 17; k++)
+    invman_i_net_of(flow)->held[k].n = 1, invman_i_net_of(flow)->held[k].i = k % 5,
+    invman_i_net_of(flow)->held[k].gate = 0.5;
+  invman_i_net_of(flow)->held_count = 17;
   CHECK(invman_flow_save(flow, in_test_dir("bad.flow")) == INVMAN_OK);
   CHECK(invman_flow_resume(&ctx, in_test_dir("bad.flow"), &q.net, &q.train, &o, &next) == INVMAN_E_FORMAT);
 
@@ -1070,7 +1078,7 @@ static void flow_errors_near_the_end(void) {
       double left = fmax(1 - flow->info.margin_min, 2e-3), allowed = fmin(0.3, 0.3 * left), worst = 0;
       if (invman_flow_step(flow) < 0) break;
       for (i = 0; i < q.train.n; i++)
-        if (flow->nearby[i] != INVMAN_I_FAR) worst = fmax(worst, fabs(flow->margin[i] - flow->predicted[i]));
+        if (flow->batch.nearby[i] != INVMAN_I_FAR) worst = fmax(worst, fabs(flow->margin[i] - flow->predicted[i]));
       CHECK(worst <= allowed * (1 + 1e-12));
       capped += left < 0.5;
     } while (flow->info.end == INVMAN_END_NONE && flow->info.step < 3000);

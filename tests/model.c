@@ -229,7 +229,7 @@ static double model_golden_error(int by_neuron, double tol, double *mean, double
       model.move = toy_turn;
     }
     o.alpha = 0.01;
-    o.rotation_tol = o.margin_tol = tol;
+    o.relative_tol = o.margin_tol = tol;
     o.t_max = t[k];
     o.step_max = 10000;
     CHECK(invman_flow_create_model(NULL, &model, &train, &o, &flow) == INVMAN_OK);
@@ -294,7 +294,7 @@ static void linear_against_lazy(double alpha, double tol, int from_zero, double 
   if (share < 1) l.s_max = share * wanted.s;
   invman_lazy_train(NULL, K, p.train.y, P, &l, a, &wanted);
   o.alpha = alpha;
-  o.rotation_tol = o.margin_tol = tol;
+  o.relative_tol = o.margin_tol = tol;
   o.margin_stop = 1e-9;
   if (share < 1) o.t_max = l.s_max / alpha;
   o.step_max = 1000;
@@ -500,7 +500,7 @@ static void model_smooth(void) {
       toy_reference(&q, &p.train, &o, o.t_max, 400, 4, wanted);
       CLOSE(largest_difference(margin, wanted, P), 0, 3e-6);
       for (k = 0, tol = 0.1; k < 5; k++, tol *= 0.1) {
-        o.rotation_tol = o.margin_tol = tol;
+        o.relative_tol = o.margin_tol = tol;
         error[k] = toy_flow_error(&q, &p.train, &o, wanted, &info);
         CHECK(error[k] < 3 * pow(tol, 2.0 / 3)); /* of order two: as many steps more as the root of degree three */
       }
@@ -527,7 +527,7 @@ static void model_slides(void) { /* the hinge where points slide, against very s
     CHECK(oracle < 0.02);
     for (tol = 0.1; tol > 1e-4; tol *= 0.1) {
       double error;
-      o.rotation_tol = o.margin_tol = tol;
+      o.relative_tol = o.margin_tol = tol;
       error = toy_flow_error(&q, &p.train, &o, wanted, &info);
       CHECK(error < 3 * pow(tol, 2.0 / 3) + oracle);
       CHECK(info.sliding > 0 && info.events > 0);
@@ -637,10 +637,10 @@ static void model_momentum(void) {
       for (i = 0, size = 1; i < q.size; i++) size = fmax(size, fabs(q.w[i]));
       CLOSE(largest_difference(q.w, e.w, q.size), 0, 1e-12 * size);
       CLOSE(largest_difference(flow->margin, e.margin, P), 0, 1e-12 * size);
-      CLOSE(largest_difference(flow->velocity, e.v, q.size), 0, 1e-12);
+      CLOSE(largest_difference(invman_i_model_of(flow)->velocity, e.v, q.size), 0, 1e-12);
       if (e.rejected != flow->info.rejected) break;
       memcpy(e.w, q.w, q.size * sizeof(double)); /* at the edge of stability rounding grows */
-      memcpy(e.v, flow->velocity, q.size * sizeof(double));
+      memcpy(e.v, invman_i_model_of(flow)->velocity, q.size * sizeof(double));
       toy_loss_gradient(&start, e.w, start.w, &p.train, &o, e.G, e.margin);
     }
     CHECK(flow->info.end == INVMAN_END_SATISFIED && flow->info.status == INVMAN_OK);
@@ -1620,7 +1620,7 @@ static invman_convnet *tiny_convnet(const invman_context *ctx, uint64_t seed) { 
 
 /* Steps to the end; each step's error is bounded. */
 static void step_convnet(invman_flow *flow, double tol) {
-  size_t i, p = flow->train->n;
+  size_t i, p = flow->batch.train->n;
   while (invman_flow_step(flow) == INVMAN_STOPPED) {
     double size = 0;
     for (i = 0; i < p; i++) size = fmax(size, fabs(flow->margin[i]));
@@ -1652,7 +1652,7 @@ static void model_convnet(void) { /* random images to the last margin, at two to
     invman_flow *flow;
     CHECK(model.size == invman_convnet_size(net) && model.weights == invman_convnet_weights(net));
     o.alpha = 0.1;
-    o.rotation_tol = o.margin_tol = tol[k];
+    o.relative_tol = o.margin_tol = tol[k];
     o.step_max = 300;
     o.t_max = 60; /* some points have arrived by then */
     CHECK(invman_flow_create_model(NULL, &model, &train, &o, &flow) == INVMAN_OK);
