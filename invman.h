@@ -137,22 +137,22 @@
                invman_stripe_neuron_ode  invman_stripe_noisy_ode  invman_stripe_noise
                invman_equiprobable_x_max  invman_equiprobable_radius
      spectrum  invman_spectral_measures  invman_von_neumann_entropy  invman_unexplained_area
-     labels    invman_ridge_leverage  invman_target_alignment  invman_label_power  invman_rkhs_norm
+     labels    invman_ridge_leverage  invman_target_alignment  invman_cumulative_power  invman_rkhs_norm
                invman_spectral_predictor  invman_nystrom_extension  invman_centred_alignment
      subspaces invman_principal_angles  invman_subspace_norms  invman_weight_covariance  invman_metric_amplification
                invman_input_gradient  invman_active_subspace  invman_stein_moments  invman_stein_directions
                invman_pullback_metric
      classes   invman_neural_collapse  invman_diffusion_entropy  invman_diffusion_information
      dimension invman_kernel_distances  invman_point_distances  invman_median_distance  invman_two_nn
-               invman_local_dimension  invman_lid_distance  invman_tree_length  invman_tree_dimension
-     pieces    invman_growth_rates  invman_linear_regions  invman_activation_patterns  invman_region_bound
+               invman_local_dimension  invman_lid_distance  invman_mst_length  invman_mst_dimension
+     pieces    invman_hessian_spectrum  invman_linear_regions  invman_activation_patterns  invman_region_bound
                invman_net_init_orthogonal
-     mixing    invman_sinkhorn  invman_detail_spectrum  invman_mixing_measures  invman_mixing_residual
+     mixing    invman_sinkhorn  invman_centred_singular_values  invman_mixing_measures  invman_mix_with_identity
                invman_effective_depth  invman_chain_depth  invman_layer_norm  invman_snr  invman_snr_cosine
                invman_critical_snr  invman_critical_depth  invman_cosine_bound  invman_mode_noise
      images    invman_convnet_create  invman_convnet_copy  invman_convnet_free  invman_convnet_size
                invman_convnet_weights  invman_convnet_layers  invman_convnet_get_layer  invman_convnet_eval
-               invman_convnet_gradient  invman_convnet_gradients  invman_convnet_ntk_gram
+               invman_convnet_gradient  invman_convnet_jacobian  invman_convnet_ntk_gram
                invman_convnet_save  invman_convnet_load
      files     invman_file_create  invman_file_stream  invman_file_commit  invman_file_discard  invman_file_check */
 
@@ -387,7 +387,7 @@ INVMAN_API invman_status invman_net_load(const invman_context *ctx, const char *
 /* --------------------------------------------------------------------------------------------------- flow */
 
 enum { INVMAN_HINGE = 0, INVMAN_SOFT_HINGE = 1, INVMAN_SQUARED_HINGE = 2 };
-enum { INVMAN_CHAIN = 0, INVMAN_MOMENTUM = 1 };
+enum { INVMAN_EVENT_DRIVEN = 0, INVMAN_MOMENTUM = 1 };
 
 /* Why a run is where it is. */
 #define INVMAN_END_LIST(X)                                                   \
@@ -424,7 +424,7 @@ typedef struct invman_flow_options {
   size_t report_every;     /* accepted steps between two calls of report; 0 = 1. The end is always reported */
   int (*report)(const invman_flow_info *info, const invman_net *net, void *user); /* nonzero: stop; a model: net NULL */
   void *user;
-  int dynamics;     /* INVMAN_CHAIN of short lazy flows, or, for models, INVMAN_MOMENTUM: the paper's explicit */
+  int dynamics;     /* INVMAN_EVENT_DRIVEN of short lazy flows, or, for models, INVMAN_MOMENTUM: the paper's explicit */
   double momentum;  /* steps of tau dv/dt = G - v, dW/dt = v, with momentum = tau; 0 = none (v = G). They are */
   double max_dgrad; /* rejected where |G - G'|^2/(|G| |G'|) reaches max_dgrad, 0 = 1e-3, */
   double max_dout;  /* or an output F changes by max_dout, 0 = 0.1 */
@@ -800,11 +800,11 @@ INVMAN_API invman_status invman_target_alignment(const invman_context *ctx, cons
                                                  double *alignment);
 /* power_r = sum_{k <= r} (u_k.y)^2/|y|^2, ascending to 1: the share of the labels in the first eigenvectors, the sums
    of invman_kernel_pca's omega2 for labels -1, +1. O(n^2) */
-INVMAN_API invman_status invman_label_power(const invman_context *ctx, const double *U, const double *y, size_t n,
-                                            double *power /* (n) */);
+INVMAN_API invman_status invman_cumulative_power(const invman_context *ctx, const double *U, const double *y, size_t n,
+                                                 double *power /* (n) */);
 /* y'K^-1 y = sum_k (u_k.y)^2/lambda_k of the `used` eigenvalues above tol max lambda (tol: 0 = n DBL_EPSILON): the
    squared RKHS norm of the function that interpolates the part of y there. Of two labels the one with more of it there
-   may have the larger norm: compare where all are used, or at equal shares (invman_label_power). O(n^2) */
+   may have the larger norm: compare where all are used, or at equal shares (invman_cumulative_power). O(n^2) */
 INVMAN_API invman_status invman_rkhs_norm(const invman_context *ctx, const double *lambda, const double *U,
                                           const double *y, size_t n, double tol, double *norm2, size_t *used);
 /* f (m) of the kernel's regression cut at r eigenvectors, sum_{k < r} (u_k.y)/(lambda_k + gamma) (k(x).u_k), for the
@@ -939,11 +939,11 @@ INVMAN_API invman_status invman_local_dimension(const invman_context *ctx, const
                                                 int method, double *lid, double *harmonic, double *geometric);
 INVMAN_API double invman_lid_distance(double a, double b); /* Fisher-Rao, |ln(a/b)| of two local laws */
 /* Length of the minimum spanning tree (Prim, 1957). O(n^2) */
-INVMAN_API invman_status invman_tree_length(const invman_context *ctx, const double *D, size_t n, double *length);
+INVMAN_API invman_status invman_mst_length(const invman_context *ctx, const double *D, size_t n, double *length);
 /* 1/(1 - s), s the slope of ln length against ln N over the first n/16, n/8, .. n points: in random order, please.
    n >= 64. Biased down: uniform in a cube of 5 dimensions, N up to 4000: 4.6. E_ARG where a length is 0; infinite for s
    >= 1. O(n^2) */
-INVMAN_API invman_status invman_tree_dimension(const invman_context *ctx, const double *D, size_t n, double *dimension);
+INVMAN_API invman_status invman_mst_dimension(const invman_context *ctx, const double *D, size_t n, double *dimension);
 
 /* ---- diffusion spectral entropy (Liao et al., 2023), in bits: G = exp(-D^2/(2 sigma^2)), q = row sums of G, K_ij =
    G_ij/sqrt(q_i q_j), whose largest eigenvalue 1 is dropped; a_i = |lambda_i|^t, p = a/sum, -sum p log2 p */
@@ -965,8 +965,8 @@ INVMAN_API invman_status invman_diffusion_information(const invman_context *ctx,
    {+rate_n, -rate_n} and h d zeros, rate_n = |v_n|, v_n = (sqrt(2)/(h p)) sum_{z_n(x_mu) > 0} g_mu y_mu (x_mu/sqrt(d),
    1). Of [4], rate_n is how fast neuron n grows: exp(rate_n t). rate (h), v (h,d+1); g (n) the pushes, NULL: 1 for
    every point. For a loss of second derivative 1, J'J/p has the eigenvalues of K/p. O(n h d) */
-INVMAN_API invman_status invman_growth_rates(const invman_context *ctx, const invman_net *net, const invman_data *data,
-                                             const double *g, double *rate, double *v);
+INVMAN_API invman_status invman_hessian_spectrum(const invman_context *ctx, const invman_net *net,
+                                                 const invman_data *data, const double *g, double *rate, double *v);
 /* f on the segment from a to b (d): affine between consecutive crossings t (h, ascending, in (0,1); `count` of them
    are there), where a neuron with beta_n != 0 changes sides; pieces = count + 1, equal t counted once. A random net: h
    theta/pi crossings on average, theta the angle of (a/sqrt(d), 1) and (b/sqrt(d), 1). O(h d + h log h) */
@@ -1004,7 +1004,8 @@ INVMAN_API invman_status invman_sinkhorn(const invman_context *ctx, const double
    but the 1 of the constant vector, sigma_2 first; for logits G: tau sigma_2(M(tau)) -> sigma_1/n for tau -> infinity.
    Right to DBL_EPSILON |M|, from [[0,A],[A',0]], A = P M P, and 0 where they are below 4 of it; A is right to
    DBL_EPSILON |A|, whatever rows and columns have in common. O(n^3), 5 n^2 doubles */
-INVMAN_API invman_status invman_detail_spectrum(const invman_context *ctx, const double *M, size_t n, double *sigma);
+INVMAN_API invman_status invman_centred_singular_values(const invman_context *ctx, const double *M, size_t n,
+                                                        double *sigma);
 
 typedef struct invman_mixing {
   double sigma_2;    /* 0 to 1, and to 1 + residual where M is not exactly so */
@@ -1023,7 +1024,7 @@ INVMAN_API invman_status invman_mixing_measures(const invman_context *ctx, const
                                                 invman_mixing *out);
 /* M <- (1 - a) 1 + a M, a in [0,1]: a residual connection; sigma_2 <= 1 - a + a sigma_2(M), and |M_a - 1|_2 <= 2a: for
    a -> 0 detail survives because nothing is done to it. O(n^2) */
-INVMAN_API invman_status invman_mixing_residual(const invman_context *ctx, double *M, size_t n, double a);
+INVMAN_API invman_status invman_mix_with_identity(const invman_context *ctx, double *M, size_t n, double a);
 /* Layers until the detail is eps of what it was: ln(1/eps)/ln(1/sigma_2); 0 for sigma_2 <= 0, infinite for sigma_2 >= 1
    less rounding. 0 < eps < 1, else 0 */
 INVMAN_API double invman_effective_depth(double sigma_2, double eps);
@@ -1102,7 +1103,7 @@ INVMAN_API invman_status invman_convnet_eval(const invman_convnet *net, const do
 INVMAN_API invman_status invman_convnet_gradient(const invman_convnet *net, const double *x, size_t n,
                                                  const double *r /* (n) */, double *grad);
 /* J (n,N): row mu is df/dW(x_mu). */
-INVMAN_API invman_status invman_convnet_gradients(const invman_convnet *net, const double *x, size_t n, double *J);
+INVMAN_API invman_status invman_convnet_jacobian(const invman_convnet *net, const double *x, size_t n, double *J);
 /* K (n,m) = J(x) J(z)' of the weights that `part` names: INVMAN_NTK_ALL, _FIRST_LAYER (the stem) or _LAST_LAYER (the
    classifier); for INVMAN_NTK_HIDDEN of the means that the classifier sees, over sqrt(fan-in). z NULL: m is ignored, K
    (n,n) is symmetric, one triangle of it is computed. While the gradients of x and z fit in options.memory every one is
@@ -1293,7 +1294,7 @@ static invman_i_scope invman_i_open(const invman_context *ctx) {
 }
 
 /* Room for `count` elements of `size` bytes, 64-byte aligned; NULL once anything has failed in this scope. */
-static void *invman_i_take_room(invman_i_scope *scope, size_t count, size_t size) {
+static void *invman_i_take_unset(invman_i_scope *scope, size_t count, size_t size) {
   const invman_context *ctx = scope->ctx;
   size_t bytes = invman_i_mul(count, size);
   unsigned char *base, *memory;
@@ -1319,7 +1320,7 @@ static void *invman_i_take_room(invman_i_scope *scope, size_t count, size_t size
 }
 
 static void *invman_i_take(invman_i_scope *scope, size_t count, size_t size) { /* the same, zeroed */
-  void *memory = invman_i_take_room(scope, count, size);
+  void *memory = invman_i_take_unset(scope, count, size);
   if (memory) memset(memory, 0, scope->first->bytes - INVMAN_I_BLOCK_EXTRA);
   return memory;
 }
@@ -1344,8 +1345,8 @@ static void invman_i_give(invman_i_scope *scope, void *memory) {
   invman_i_release(scope->ctx, block);
 }
 
-/* Gives everything back and returns the scope's status: `return invman_i_drop(&scope);` ends a failed call. */
-static invman_status invman_i_drop(invman_i_scope *scope) {
+/* Gives everything back and returns the scope's status: `return invman_i_close(&scope);` ends a failed call. */
+static invman_status invman_i_close(invman_i_scope *scope) {
   while (scope->first) {
     invman_i_block *block = scope->first;
     scope->first = block->next;
@@ -3030,9 +3031,9 @@ static invman_status invman_i_eigh(const invman_context *ctx, size_t n, double *
   invman_i_reduction_take(&scope, n, &t);
   invman_i_conquest_take(&scope, &t, &c);
   triangles = invman_i_doubles(&scope, 2 * wy * wy);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   scope.status = invman_i_copy_scaled(ctx, A, n, t.R, t.stride, &exponent);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   invman_i_reduce(ctx, &t);
   memset(A, 0, n * n * sizeof *A);
   c.E = A;
@@ -3051,7 +3052,7 @@ static invman_status invman_i_eigh(const invman_context *ctx, size_t n, double *
     scope.status = INVMAN_E_NONFINITE;
     memset(A, 0, n * n * sizeof *A);
   }
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 invman_status invman_eigh(const invman_context *ctx, size_t n, double *A, double *lambda) {
@@ -3067,9 +3068,9 @@ invman_status invman_eigvalsh(const invman_context *ctx, size_t n, double *A, do
   if (n == 0) return INVMAN_OK;
   if (!A || !lambda) return invman_i_bad(ctx, "eigvalsh: A or lambda is NULL");
   invman_i_reduction_take(&scope, n, &t);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   scope.status = invman_i_copy_scaled(ctx, A, n, t.R, t.stride, &exponent);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   invman_i_reduce(ctx, &t);
   tiny = DBL_EPSILON * invman_i_tridiagonal_norm(t.d, t.e, n);
   if (!invman_i_ql(t.d, t.e, n, tiny, NULL, 0, 0)) scope.status = INVMAN_NOT_CONVERGED;
@@ -3080,7 +3081,7 @@ invman_status invman_eigvalsh(const invman_context *ctx, size_t n, double *A, do
   }
   if (invman_i_check_result(ctx, lambda, n, "eigvalsh: an eigenvalue is not finite") < 0)
     scope.status = INVMAN_E_NONFINITE;
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ---- The largest eigenvalues, by products with A alone: Lanczos with thick restarts (Wu and Simon, 2000). An
@@ -3342,11 +3343,11 @@ invman_status invman_eigh_top(const invman_context *ctx, size_t n, size_t k, inv
   s.apply = apply;
   s.arg = arg;
   invman_rng_seed(&s.rng, 1, INVMAN_STREAM_KERNEL);
-  if (invman_i_lanczos_take(&scope, &s) < 0) return invman_i_drop(&scope);
+  if (invman_i_lanczos_take(&scope, &s) < 0) return invman_i_close(&scope);
   status = invman_i_lanczos_run(&s, fmax(invman_i_or(tol, 1e-14), 8 * DBL_EPSILON));
   ritz = status == INVMAN_STOPPED ? invman_i_lanczos_ritz(&s) : INVMAN_OK;
   scope.status = ritz < 0 ? ritz : status;
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   memset(V, 0, k * n * sizeof *V);
   k = invman_i_min(k, s.size);
   invman_i_product_add(ctx, &s.room, k, n, s.size, 1, invman_i_plain(s.Y, s.size), invman_i_plain(s.Q, n), V, n, 0);
@@ -3358,7 +3359,7 @@ invman_status invman_eigh_top(const invman_context *ctx, size_t n, size_t k, inv
     scope.status = INVMAN_E_NONFINITE;
     memset(V, 0, s.k * n * sizeof *V);
   }
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* =========================================================================================================== >>stats
@@ -3533,7 +3534,7 @@ invman_status invman_median_power_law(const invman_context *ctx, const double *x
     interval[0] = least > 1 && low >= draws - good ? slopes[low - (draws - good)] : -HUGE_VAL;
     interval[1] = least > 1 && high < good ? slopes[high] : HUGE_VAL;
   }
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ================================================================================================= >>data */
@@ -3627,7 +3628,7 @@ static invman_status invman_i_resolve_model(const invman_context *ctx, invman_da
   return INVMAN_OK;
 }
 
-static double *invman_i_take_data(invman_i_scope *scope, size_t n, size_t d, invman_data *data) {
+static double *invman_i_data_take(invman_i_scope *scope, size_t n, size_t d, invman_data *data) {
   data->n = n;
   data->d = d;
   data->x = invman_i_doubles(scope, invman_i_mul(n, d));
@@ -3646,20 +3647,20 @@ invman_status invman_data_sample(const invman_context *ctx, const invman_data_mo
   if (!model || !rng || n == 0) return invman_i_bad(ctx, "data_sample: model or rng is NULL, or n is 0");
   m = *model;
   memset(&data, 0, sizeof data);
-  if (m.d > 0 && !invman_i_take_data(&scope, n, m.d, &data)) return invman_i_drop(&scope);
+  if (m.d > 0 && !invman_i_data_take(&scope, n, m.d, &data)) return invman_i_close(&scope);
   scope.status = invman_i_resolve_model(ctx, &m);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   for (i = 0; i < n; i++) {
     double *x = data.x + i * m.d;
     for (k = 0; k < m.d; k++) x[k] = invman_rng_normal(rng);
     data.y[i] = invman_i_label(&m, x);
     if (data.y[i] == 0) {
       scope.status = invman_i_fail(ctx, INVMAN_E_ARG, "data_sample: the label function gave 0 or NaN", "element", i);
-      return invman_i_drop(&scope);
+      return invman_i_close(&scope);
     }
     for (k = m.d_par; k < m.d; k++) x[k] /= m.compression;
     scope.status = invman_i_check_finite(ctx, x, m.d, "data_sample: so little compression makes x infinite");
-    if (scope.status < 0) return invman_i_drop(&scope);
+    if (scope.status < 0) return invman_i_close(&scope);
   }
   *out = data;
   return INVMAN_OK;
@@ -4190,7 +4191,7 @@ static invman_status invman_i_check_net(const invman_context *ctx, const invman_
   return status;
 }
 
-static double *invman_i_take_net(invman_i_scope *scope, size_t h, size_t d, invman_net *net) {
+static double *invman_i_net_take(invman_i_scope *scope, size_t h, size_t d, invman_net *net) {
   net->h = h;
   net->d = d;
   net->w = invman_i_doubles(scope, invman_i_mul(h, d));
@@ -4206,7 +4207,7 @@ invman_status invman_net_init(const invman_context *ctx, size_t h, size_t d, inv
   if (!out) return invman_i_bad(ctx, "net_init: out is NULL");
   memset(out, 0, sizeof *out);
   if (!rng || h == 0 || d == 0) return invman_i_bad(ctx, "net_init: rng is NULL, or h or d is 0");
-  if (!invman_i_take_net(&scope, h, d, &net)) return invman_i_drop(&scope);
+  if (!invman_i_net_take(&scope, h, d, &net)) return invman_i_close(&scope);
   for (n = 0; n < h; n++) {
     for (k = 0; k < d; k++) net.w[n * d + k] = invman_rng_normal(rng);
     net.b[n] = invman_rng_normal(rng);
@@ -4229,7 +4230,7 @@ invman_status invman_net_copy(const invman_context *ctx, const invman_net *net, 
   if (!out || out == net) return invman_i_bad(ctx, "net_copy: out is NULL, or the network itself");
   memset(out, 0, sizeof *out);
   if (status < 0) return status;
-  if (!invman_i_take_net(&scope, net->h, net->d, &copy)) return invman_i_drop(&scope);
+  if (!invman_i_net_take(&scope, net->h, net->d, &copy)) return invman_i_close(&scope);
   invman_i_copy_weights(net, &copy);
   *out = copy;
   return INVMAN_OK;
@@ -4271,7 +4272,7 @@ static void invman_i_unpack_net(const invman_i_pack *pack, const invman_net *net
 
 enum { INVMAN_I_CHUNK = 4096 }; /* points whose partial sums are kept at a time */
 
-static double *invman_i_take_partial(invman_i_scope *scope, const invman_i_pack *net, size_t n) {
+static double *invman_i_partial_take(invman_i_scope *scope, const invman_i_pack *net, size_t n) {
   return invman_i_doubles(scope, invman_i_groups(net->panels) * invman_i_min(n, INVMAN_I_CHUNK));
 }
 
@@ -4335,12 +4336,12 @@ invman_status invman_net_eval(const invman_context *ctx, const invman_net *net, 
   status = invman_i_check_finite(ctx, x, n * net->d, "net_eval: x is not finite");
   if (status < 0) return status;
   pack = invman_i_pack_take(&scope, net->h, net->d);
-  partial = invman_i_take_partial(&scope, &pack, n);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  partial = invman_i_partial_take(&scope, &pack, n);
+  if (scope.status < 0) return invman_i_close(&scope);
   invman_i_pack_net(net, &pack);
   invman_i_eval_points(ctx, &pack, NULL, invman_i_points_of(x, NULL, n, net->d), partial, f);
   scope.status = invman_i_check_result(ctx, f, n, "net_eval: f is not finite");
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 static invman_status invman_i_check_rates(const invman_context *ctx, const invman_net *grad) {
@@ -4376,9 +4377,9 @@ invman_status invman_net_gradient(const invman_context *ctx, const invman_net *n
   pack = invman_i_pack_take(&scope, net->h, net->d);
   rates = invman_i_pack_take(&scope, net->h, net->d);
   made = *grad;
-  if (scope.status == INVMAN_OK && !grad->w && !invman_i_take_net(&result, net->h, net->d, &made))
-    scope.status = invman_i_drop(&result);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status == INVMAN_OK && !grad->w && !invman_i_net_take(&result, net->h, net->d, &made))
+    scope.status = invman_i_close(&result);
+  if (scope.status < 0) return invman_i_close(&scope);
 
   invman_i_pack_net(net, &pack);
   invman_i_gradient_points(ctx, &pack, NULL, invman_i_points_of(x, NULL, n, net->d), r, 0, &rates);
@@ -4391,9 +4392,9 @@ invman_status invman_net_gradient(const invman_context *ctx, const invman_net *n
     made.beta[k] = factor * g[(net->d + 1) * INVMAN_I_WIDTH];
   }
   scope.status = invman_i_check_rates(ctx, &made);
-  if (scope.status < 0) invman_i_drop(&result);
+  if (scope.status < 0) invman_i_close(&result);
   else *grad = made;
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 static void invman_i_add_squares(const double *w, size_t stride, size_t d, size_t d_par, double scale, double sum[2]) {
@@ -4628,7 +4629,7 @@ invman_status invman_ntk_gram(const invman_context *ctx, const invman_net *net, 
   memset(&gram, 0, sizeof gram);
   pack = invman_i_pack_take(&scope, net->h, net->d);
   invman_i_gram_reserve(&gram, &scope, z ? invman_i_max(n, m) : n);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   invman_i_pack_net(net, &pack);
   gram.net = &pack;
   gram.part = part;
@@ -4636,7 +4637,7 @@ invman_status invman_ntk_gram(const invman_context *ctx, const invman_net *net, 
   columns = invman_i_points_of(z, NULL, m, net->d);
   invman_i_gram_points(ctx, &gram, &rows, z ? &columns : NULL, K);
   scope.status = invman_i_check_result(ctx, K, n * (z ? m : n), "ntk_gram: the kernel is not finite");
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ---- infinitely many neurons
@@ -4992,13 +4993,18 @@ invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int 
    which there are finitely many, and what is left has a rate to lose and room to lose it in. A cycle of rounding's
    would end at a cap on the drives, as NOT_CONVERGED. */
 
-enum { INVMAN_I_BELOW, INVMAN_I_ABOVE, INVMAN_I_HELD, INVMAN_I_SLIDING };
+/* ---- notation. In the text and in the names: n points; m_i a margin; g_i its multiplier; dm/ds its rate; Q = scale
+   (y y' o K) the kernel with the labels' signs; c the drift. A point is below its margin (g = 1), above it (g = 0), or
+   at its margin: there its multiplier is at a bound, 0 or 1, or free, and a point whose multiplier is free slides along
+   its margin: its rate is 0. The free points are the active set's complement, whose block of Q is kept factored. */
+
+enum { INVMAN_I_BELOW, INVMAN_I_ABOVE, INVMAN_I_AT_BOUND, INVMAN_I_FREE }; /* a point's state */
 
 /* The columns of a kernel that is not stored: those that the present event needs, and the last ones used. */
 typedef struct invman_i_columns {
   void (*make)(size_t j, double *column, void *arg);
   void *arg;
-  double **at;          /* (n) a point's column; NULL: not here */
+  double **column;      /* (n) a point's column; NULL: not here */
   size_t *owner, *used; /* (n) by column: its point, and the last event that it served */
   double **memory;      /* (n) by column */
   size_t count;
@@ -5007,69 +5013,70 @@ typedef struct invman_i_columns {
 } invman_i_columns;
 
 typedef struct invman_i_margins {
+  /* The problem. */
   invman_i_scope *scope;
   size_t n, room;            /* points; points there is memory for */
-  const double *K;           /* (n,n) symmetric: Q_ij = scale y_i y_j K_ij; NULL: */
+  const double *K;           /* (n,n) symmetric; NULL: */
   invman_i_columns *columns; /* its columns are made when they are needed */
-  double scale;
-  double *y, *drift;              /* (n) labels; c */
-  double *m, *g, *rate, *impulse; /* (n) impulse: the integral of g */
-  double *change;                 /* (n) of g, not yet in the rates of points away from their margin */
-  double *root;                   /* (n) sqrt(Q_ii) */
-  double *at_rate, *product;      /* (n) scratch */
-  double *before;                 /* (n) the rates of the points at their margin when the event began */
-  const double **from;            /* (n) scratch: columns, */
-  double *factor_of, *factor_low; /* (n) and what they are multiplied by */
-  double *work;                   /* (12,n) scratch of the smooth losses */
-  unsigned char *state;           /* (n) */
-  size_t *at, at_count;           /* the points at their margin */
-  size_t *sliding, count;         /* those of them that slide, in the order of the factor */
-  double *factor;                 /* (capacity, capacity) lower Cholesky factor of Q on them */
-  double *spare_factor;           /* the same, while it is made anew */
-  double *column, *step;          /* (capacity) scratch */
+  double scale;              /* of Q */
+  double *y, *drift;         /* (n) labels; c */
+  int driftless;             /* c = 0 */
+  size_t above_wanted;       /* points above their margin whose time is asked for */
+
+  /* The state: where the flow is at time s, and how it moves. */
+  double s;
+  double *m, *g, *rate; /* (n) margins, multipliers, dm/ds */
+  double *impulse;      /* (n) the integral of g over s so far */
+  unsigned char *state; /* (n) */
+  size_t events, above; /* arrivals at the margin so far; points above it */
+  double above_time;    /* when there were first as many above it as wanted, -1: not yet */
+
+  /* The active-set method at an event. */
+  size_t *on_margin, on_margin_count; /* the points at their margin */
+  size_t *free_list, free_count;      /* those of them that are free, in the order of the factor */
+  double *factor, *spare_factor; /* (capacity, capacity) lower Cholesky factor L of Q on them; while it is made anew */
+  double *column, *step;         /* (capacity) L^-1 Q_j of the driven point j; how the free multipliers answer it */
   size_t capacity;
-  double weight, fresh_weight;        /* sum of g sqrt(Q_ii): the scale of rounding in the rates */
-  double sliding_weight;              /* sum of sqrt(Q_ii) of the sliding points */
-  int driftless;                      /* c = 0 */
-  size_t events, settled, refactored; /* arrivals at the margin; events settled; factors made anew */
-  size_t above, above_wanted;         /* points above their margin; */
-  double s, above_time;               /* when there were first as many as wanted, -1: not yet */
+  double *change;             /* (n) of g, not yet in the rates of points away from their margin */
+  double *before;             /* (on_margin_count) the rates of the points at their margin when the event began */
+  size_t settled, refactored; /* events settled; factors made anew */
+
+  /* The rounding of the rates: what is smaller than their scale times DBL_EPSILON is nothing. */
+  double *root;                /* (n) sqrt(Q_ii) */
+  double weight, fresh_weight; /* sum of g sqrt(Q_ii); when all rates were last made anew */
+  double free_weight;          /* sum of sqrt(Q_ii) of the free points */
+
+  /* Scratch. */
+  double *at_rate, *product;             /* (n) */
+  const double **from;                   /* (n) columns of a sum, and */
+  double *from_factor, *from_factor_low; /* (n) what they are multiplied by */
+  double *work;                          /* (INVMAN_I_SMOOTH_ROWS, n) of the smooth losses */
 } invman_i_margins;
 
+enum { INVMAN_I_SMOOTH_ROWS = 12 };
+
 static invman_status invman_i_margins_reserve(invman_i_margins *e, invman_i_scope *scope, size_t n) {
-  double **arrays[13];
+  double **array[] = {&e->y,      &e->drift, &e->m,       &e->g,       &e->rate,        &e->impulse,        &e->change,
+                      &e->before, &e->root,  &e->at_rate, &e->product, &e->from_factor, &e->from_factor_low};
   size_t i;
-  arrays[0] = &e->y;
-  arrays[1] = &e->drift;
-  arrays[2] = &e->m;
-  arrays[3] = &e->g;
-  arrays[4] = &e->rate;
-  arrays[5] = &e->impulse;
-  arrays[6] = &e->change;
-  arrays[7] = &e->root;
-  arrays[8] = &e->at_rate;
-  arrays[9] = &e->product;
-  arrays[10] = &e->factor_of;
-  arrays[11] = &e->before;
-  arrays[12] = &e->factor_low;
   e->scope = scope;
   e->n = n;
   if (n <= e->room) return INVMAN_OK;
   e->room = n = n + n / 4 + 16;
-  for (i = 0; i < 13; i++) {
-    invman_i_give(scope, *arrays[i]);
-    *arrays[i] = invman_i_doubles(scope, n);
+  for (i = 0; i < sizeof array / sizeof *array; i++) {
+    invman_i_give(scope, *array[i]);
+    *array[i] = invman_i_doubles(scope, n);
   }
   invman_i_give(scope, e->state);
-  invman_i_give(scope, e->at);
-  invman_i_give(scope, e->sliding);
+  invman_i_give(scope, e->on_margin);
+  invman_i_give(scope, e->free_list);
   invman_i_give(scope, e->work);
   invman_i_give(scope, (void *)e->from);
   e->from = (const double **)invman_i_take(scope, n, sizeof(double *));
-  e->work = invman_i_doubles(scope, invman_i_mul(12, n));
+  e->work = invman_i_doubles(scope, invman_i_mul(INVMAN_I_SMOOTH_ROWS, n));
   e->state = (unsigned char *)invman_i_take(scope, n, 1);
-  e->at = (size_t *)invman_i_take(scope, n, sizeof(size_t));
-  e->sliding = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  e->on_margin = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  e->free_list = (size_t *)invman_i_take(scope, n, sizeof(size_t));
   return scope->status;
 }
 
@@ -5092,7 +5099,7 @@ static size_t invman_i_idle_column(const invman_i_margins *e) {
   size_t k, idle = c->count;
   for (k = 0; k < c->count; k++) {
     size_t j = c->owner[k];
-    if (e->state[j] == INVMAN_I_SLIDING) continue;
+    if (e->state[j] == INVMAN_I_FREE) continue;
     if (idle == c->count || c->used[k] < c->used[idle]) idle = k;
   }
   return idle;
@@ -5103,26 +5110,26 @@ static invman_status invman_i_fetch(invman_i_margins *e, size_t j) {
   invman_i_columns *c = e->columns;
   size_t k;
   if (e->K) return INVMAN_OK;
-  for (k = 0; k < c->count && c->at[j] && c->memory[k] != c->at[j]; k++) {}
-  if (!c->at[j]) {
-    k = c->count >= 2 * e->count + 64 ? invman_i_idle_column(e) : c->count;
+  for (k = 0; k < c->count && c->column[j] && c->memory[k] != c->column[j]; k++) {}
+  if (!c->column[j]) {
+    k = c->count >= 2 * e->free_count + 64 ? invman_i_idle_column(e) : c->count;
     if (k == c->count) {
       c->memory[k] = invman_i_doubles(e->scope, e->n);
       if (!c->memory[k]) return e->scope->status;
       c->count++;
     } else {
-      c->at[c->owner[k]] = NULL;
+      c->column[c->owner[k]] = NULL;
     }
     c->owner[k] = j;
-    c->at[j] = c->memory[k];
-    invman_i_make_column(e, j, c->at[j]);
+    c->column[j] = c->memory[k];
+    invman_i_make_column(e, j, c->column[j]);
   }
   c->used[k] = e->settled;
   return e->scope->status;
 }
 
 static double invman_i_q(const invman_i_margins *e, size_t i, size_t j) { /* column j must be at hand */
-  return e->scale * e->y[i] * e->y[j] * (e->K ? e->K + j * e->n : e->columns->at[j])[i];
+  return e->scale * e->y[i] * e->y[j] * (e->K ? e->K + j * e->n : e->columns->column[j])[i];
 }
 
 typedef struct invman_i_column_sum {
@@ -5186,8 +5193,8 @@ static void invman_i_add_kernel(invman_i_margins *e, const double *x, const doub
   invman_i_column_sum s;
   size_t j, spare = 0;
   s.from = e->from;
-  s.factor = e->factor_of;
-  s.factor_low = x_low ? e->factor_low : NULL;
+  s.factor = e->from_factor;
+  s.factor_low = x_low ? e->from_factor_low : NULL;
   s.n = e->n;
   s.out = out;
   s.low = low;
@@ -5199,10 +5206,10 @@ static void invman_i_add_kernel(invman_i_margins *e, const double *x, const doub
       s.count = spare = 0;
     }
     if (j == e->n || x[j] == 0) continue;
-    e->factor_of[s.count] = x[j];
-    if (x_low) e->factor_low[s.count] = x_low[j];
-    if (e->K || e->columns->at[j]) {
-      e->from[s.count++] = e->K ? e->K + j * e->n : e->columns->at[j];
+    e->from_factor[s.count] = x[j];
+    if (x_low) e->from_factor_low[s.count] = x_low[j];
+    if (e->K || e->columns->column[j]) {
+      e->from[s.count++] = e->K ? e->K + j * e->n : e->columns->column[j];
     } else {
       double *column = e->columns->spare + spare++ * e->n;
       invman_i_make_column(e, j, column);
@@ -5224,7 +5231,7 @@ static void invman_i_times_q(invman_i_margins *e, const double *x, double *out) 
 /* Rates smaller than this are rounding: in proportion to what pushes, and of pushes that are nothing but rounding of
    g, whose scale is 1. */
 static double invman_i_rate_tol(const invman_i_margins *e, size_t i) {
-  return 1e-12 * (e->root[i] * (e->weight + 0.01 * e->sliding_weight) + fabs(e->drift[i]));
+  return 1e-12 * (e->root[i] * (e->weight + 0.01 * e->free_weight) + fabs(e->drift[i]));
 }
 
 static void invman_i_add_rates(invman_i_margins *e, const double *change) { /* rate += Q change */
@@ -5239,13 +5246,14 @@ static void invman_i_refresh_rates(invman_i_margins *e) { /* all anew: what roun
   e->fresh_weight = e->weight;
 }
 
-static invman_status invman_i_reserve_sliding(invman_i_margins *e) {
+static invman_status invman_i_factor_reserve(invman_i_margins *e) {
   size_t capacity = invman_i_min(invman_i_max(32, e->capacity + e->capacity / 2), e->n), i;
   double *factor;
-  if (e->count < e->capacity) return INVMAN_OK;
+  if (e->free_count < e->capacity) return INVMAN_OK;
   factor = invman_i_doubles(e->scope, invman_i_mul(capacity, capacity));
   if (!factor) return e->scope->status;
-  for (i = 0; i < e->count; i++) memcpy(factor + i * capacity, e->factor + i * e->capacity, e->count * sizeof(double));
+  for (i = 0; i < e->free_count; i++)
+    memcpy(factor + i * capacity, e->factor + i * e->capacity, e->free_count * sizeof(double));
   invman_i_give(e->scope, e->factor);
   invman_i_give(e->scope, e->spare_factor);
   invman_i_give(e->scope, e->column);
@@ -5260,7 +5268,7 @@ static invman_status invman_i_reserve_sliding(invman_i_margins *e) {
 
 static void invman_i_forward(const invman_i_margins *e, double *x) { /* x = L^-1 x */
   size_t i;
-  for (i = 0; i < e->count; i++) {
+  for (i = 0; i < e->free_count; i++) {
     const double *row = e->factor + i * e->capacity;
     x[i] = (x[i] - invman_i_inner(row, x, i)) / row[i];
   }
@@ -5268,7 +5276,7 @@ static void invman_i_forward(const invman_i_margins *e, double *x) { /* x = L^-1
 
 static void invman_i_backward(const invman_i_margins *e, double *x) { /* x = L^-T x */
   size_t i, k;
-  for (i = e->count; i-- > 0;) {
+  for (i = e->free_count; i-- > 0;) {
     const double *row = e->factor + i * e->capacity;
     x[i] /= row[i];
     for (k = 0; k < i; k++) x[k] -= row[k] * x[i];
@@ -5276,17 +5284,17 @@ static void invman_i_backward(const invman_i_margins *e, double *x) { /* x = L^-
 }
 
 /* The factor without row `gone`: rotations bring the rows below it back to triangular form. */
-static void invman_i_stop_sliding(invman_i_margins *e, size_t gone) {
+static void invman_i_factor_remove(invman_i_margins *e, size_t gone) {
   size_t i, k;
-  e->count--;
-  for (i = gone; i < e->count; i++) {
-    e->sliding[i] = e->sliding[i + 1];
+  e->free_count--;
+  for (i = gone; i < e->free_count; i++) {
+    e->free_list[i] = e->free_list[i + 1];
     memcpy(e->factor + i * e->capacity, e->factor + (i + 1) * e->capacity, (i + 2) * sizeof(double));
   }
-  for (k = gone; k < e->count; k++) {
+  for (k = gone; k < e->free_count; k++) {
     const double *pivot = e->factor + k * e->capacity + k;
     double a = pivot[0], b = pivot[1], r = sqrt(a * a + b * b);
-    for (i = k; i < e->count; i++) {
+    for (i = k; i < e->free_count; i++) {
       double *row = e->factor + i * e->capacity + k, left = row[0];
       row[0] = (a * left + b * row[1]) / r;
       row[1] = (a * row[1] - b * left) / r;
@@ -5305,15 +5313,15 @@ static void invman_i_move(invman_i_margins *e, double length, size_t j, double o
   size_t i, k;
   e->g[j] += own;
   e->change[j] += own;
-  for (k = 0; k < e->count; k++) {
-    e->g[e->sliding[k]] += length * e->step[k];
-    e->change[e->sliding[k]] += length * e->step[k];
+  for (k = 0; k < e->free_count; k++) {
+    e->g[e->free_list[k]] += length * e->step[k];
+    e->change[e->free_list[k]] += length * e->step[k];
   }
-  for (i = 0; i < e->at_count; i++) {
-    size_t a = e->at[i];
+  for (i = 0; i < e->on_margin_count; i++) {
+    size_t a = e->on_margin[i];
     double sum = 0;
-    if (e->state[a] == INVMAN_I_SLIDING) continue;
-    for (k = 0; k < e->count; k++) sum += invman_i_q(e, a, e->sliding[k]) * e->step[k];
+    if (e->state[a] == INVMAN_I_FREE) continue;
+    for (k = 0; k < e->free_count; k++) sum += invman_i_q(e, a, e->free_list[k]) * e->step[k];
     e->rate[a] += invman_i_q(e, a, j) * own + sum * length;
   }
 }
@@ -5325,14 +5333,14 @@ static invman_status invman_i_drive(invman_i_margins *e, size_t j) {
   own = invman_i_q(e, j, j);
   for (;;) {
     double bend = own, room = sign < 0 ? e->g[j] : 1 - e->g[j], length = room;
-    size_t k, block = e->count;
-    if (invman_i_reserve_sliding(e) < 0) return e->scope->status;
+    size_t k, block = e->free_count;
+    if (invman_i_factor_reserve(e) < 0) return e->scope->status;
 
     /* What the sliding points must do for their rates to stay zero, and how fast j's rate then falls. A point that
        depends linearly on the sliding ones (an equal point, say) does not bend: it never joins them. */
-    for (k = 0; k < e->count; k++) e->column[k] = invman_i_q(e, e->sliding[k], j);
+    for (k = 0; k < e->free_count; k++) e->column[k] = invman_i_q(e, e->free_list[k], j);
     invman_i_forward(e, e->column);
-    for (k = 0; k < e->count; k++) {
+    for (k = 0; k < e->free_count; k++) {
       bend -= e->column[k] * e->column[k];
       e->step[k] = -sign * e->column[k];
     }
@@ -5340,8 +5348,8 @@ static invman_status invman_i_drive(invman_i_margins *e, size_t j) {
 
     /* How far: until j's rate is zero, to j's other bound, or to the first bound of a sliding point. */
     if (bend > 1e-13 * own && fabs(e->rate[j]) < bend * room) length = fabs(e->rate[j]) / bend;
-    for (k = 0; k < e->count; k++) {
-      double g = e->g[e->sliding[k]], d = e->step[k], reach = d < 0 ? g / -d : d > 0 ? (1 - g) / d : DBL_MAX;
+    for (k = 0; k < e->free_count; k++) {
+      double g = e->g[e->free_list[k]], d = e->step[k], reach = d < 0 ? g / -d : d > 0 ? (1 - g) / d : DBL_MAX;
       if (reach < length) {
         length = reach > 0 ? reach : 0;
         block = k;
@@ -5349,20 +5357,20 @@ static invman_status invman_i_drive(invman_i_margins *e, size_t j) {
     }
     invman_i_move(e, length, j, sign * length);
 
-    if (block < e->count) {
-      size_t held = e->sliding[block];
+    if (block < e->free_count) {
+      size_t held = e->free_list[block];
       invman_i_set_bound(e, held, e->step[block] < 0 ? 0 : 1);
-      e->state[held] = INVMAN_I_HELD;
-      invman_i_stop_sliding(e, block);
+      e->state[held] = INVMAN_I_AT_BOUND;
+      invman_i_factor_remove(e, block);
     } else if (length == room) {
       invman_i_set_bound(e, j, sign < 0 ? 0 : 1);
       return INVMAN_OK;
     } else {
-      double *row = e->factor + e->count * e->capacity;
-      memcpy(row, e->column, e->count * sizeof(double));
-      row[e->count] = sqrt(bend);
-      e->sliding[e->count++] = j;
-      e->state[j] = INVMAN_I_SLIDING;
+      double *row = e->factor + e->free_count * e->capacity;
+      memcpy(row, e->column, e->free_count * sizeof(double));
+      row[e->free_count] = sqrt(bend);
+      e->free_list[e->free_count++] = j;
+      e->state[j] = INVMAN_I_FREE;
       return INVMAN_OK;
     }
   }
@@ -5372,10 +5380,10 @@ static invman_status invman_i_drive(invman_i_margins *e, size_t j) {
 static size_t invman_i_violator(const invman_i_margins *e) {
   size_t i, found = e->n;
   double most = 0;
-  for (i = 0; i < e->at_count; i++) {
-    size_t a = e->at[i];
+  for (i = 0; i < e->on_margin_count; i++) {
+    size_t a = e->on_margin[i];
     double wrong = e->g[a] > 0.5 ? e->rate[a] : -e->rate[a];
-    if (e->state[a] != INVMAN_I_HELD || wrong <= invman_i_rate_tol(e, a)) continue;
+    if (e->state[a] != INVMAN_I_AT_BOUND || wrong <= invman_i_rate_tol(e, a)) continue;
     if (wrong > most * e->root[a]) {
       most = wrong / e->root[a];
       found = a;
@@ -5386,12 +5394,12 @@ static size_t invman_i_violator(const invman_i_margins *e) {
 
 /* The factor made anew, where updates have let it drift. A pivot that is nothing but rounding leaves it as it was. */
 static void invman_i_refactor(invman_i_margins *e) {
-  size_t count = e->count, i, k;
+  size_t count = e->free_count, i, k;
   for (i = 0; i < count; i++) {
-    double own = invman_i_q(e, e->sliding[i], e->sliding[i]), *row = e->spare_factor + i * e->capacity, pivot = own;
+    double own = invman_i_q(e, e->free_list[i], e->free_list[i]), *row = e->spare_factor + i * e->capacity, pivot = own;
     for (k = 0; k < i; k++) {
       const double *above = e->spare_factor + k * e->capacity;
-      row[k] = (invman_i_q(e, e->sliding[i], e->sliding[k]) - invman_i_inner(row, above, k)) / above[k];
+      row[k] = (invman_i_q(e, e->free_list[i], e->free_list[k]) - invman_i_inner(row, above, k)) / above[k];
       pivot -= row[k] * row[k];
     }
     if (!(pivot > 1e-14 * own)) return;
@@ -5404,8 +5412,8 @@ static void invman_i_refactor(invman_i_margins *e) {
 
 static int invman_i_has_drifted(const invman_i_margins *e) {
   size_t k;
-  for (k = 0; k < e->count; k++)
-    if (fabs(e->rate[e->sliding[k]]) > 0.1 * invman_i_rate_tol(e, e->sliding[k])) return 1;
+  for (k = 0; k < e->free_count; k++)
+    if (fabs(e->rate[e->free_list[k]]) > 0.1 * invman_i_rate_tol(e, e->free_list[k])) return 1;
   return 0;
 }
 
@@ -5416,18 +5424,18 @@ static void invman_i_polish(invman_i_margins *e) {
   int trial;
   for (trial = 0; trial < 3 && invman_i_has_drifted(e); trial++) {
     if (trial == 1) invman_i_refactor(e);
-    for (k = 0; k < e->count; k++) e->step[k] = -e->rate[e->sliding[k]];
+    for (k = 0; k < e->free_count; k++) e->step[k] = -e->rate[e->free_list[k]];
     invman_i_forward(e, e->step);
     invman_i_backward(e, e->step);
-    for (k = 0; k < e->count; k++) {
-      e->g[e->sliding[k]] += e->step[k];
-      e->change[e->sliding[k]] = e->step[k];
+    for (k = 0; k < e->free_count; k++) {
+      e->g[e->free_list[k]] += e->step[k];
+      e->change[e->free_list[k]] = e->step[k];
     }
     invman_i_add_rates(e, e->change);
-    for (k = 0; k < e->count; k++) e->change[e->sliding[k]] = 0;
+    for (k = 0; k < e->free_count; k++) e->change[e->free_list[k]] = 0;
   }
-  for (k = 0; k < e->count; k++) /* rounding may take a push beyond its bound by less than it resolves */
-    e->g[e->sliding[k]] = fmin(1, fmax(0, e->g[e->sliding[k]]));
+  for (k = 0; k < e->free_count; k++) /* rounding may take a push beyond its bound by less than it resolves */
+    e->g[e->free_list[k]] = fmin(1, fmax(0, e->g[e->free_list[k]]));
 }
 
 /* Finds g where points are at their margin, brings all rates up to date and lets go the points that leave. */
@@ -5435,27 +5443,27 @@ static invman_status invman_i_settle(invman_i_margins *e) {
   size_t i, drives = 0, j;
   invman_status status;
   e->settled++;
-  e->at_count = 0;
+  e->on_margin_count = 0;
   for (i = 0; i < e->n; i++)
-    if (e->state[i] >= INVMAN_I_HELD) e->at[e->at_count++] = i;
-  for (i = 0; i < e->at_count; i++) e->before[i] = e->rate[e->at[i]];
+    if (e->state[i] >= INVMAN_I_AT_BOUND) e->on_margin[e->on_margin_count++] = i;
+  for (i = 0; i < e->on_margin_count; i++) e->before[i] = e->rate[e->on_margin[i]];
   while ((j = invman_i_violator(e)) < e->n) {
     if (drives++ > 100 * (e->n + 10)) return INVMAN_NOT_CONVERGED; /* only rounding can bring a set back */
     status = invman_i_drive(e, j);
     if (status < 0) return status;
   }
 
-  for (i = 0; i < e->at_count; i++) e->rate[e->at[i]] = e->before[i];
+  for (i = 0; i < e->on_margin_count; i++) e->rate[e->on_margin[i]] = e->before[i];
   if (drives > 0) invman_i_add_rates(e, e->change);
-  for (i = 0; i < e->at_count; i++) e->change[e->at[i]] = 0;
+  for (i = 0; i < e->on_margin_count; i++) e->change[e->on_margin[i]] = 0;
   for (i = 0, e->weight = 0; i < e->n; i++) e->weight += e->g[i] * e->root[i];
-  for (i = 0, e->sliding_weight = 0; i < e->count; i++) e->sliding_weight += e->root[e->sliding[i]];
+  for (i = 0, e->free_weight = 0; i < e->free_count; i++) e->free_weight += e->root[e->free_list[i]];
   if (e->weight < 0.5 * e->fresh_weight) invman_i_refresh_rates(e);
   invman_i_polish(e);
 
-  for (i = 0; i < e->at_count; i++) {
-    size_t a = e->at[i];
-    if (e->state[a] != INVMAN_I_HELD || fabs(e->rate[a]) <= invman_i_rate_tol(e, a)) continue;
+  for (i = 0; i < e->on_margin_count; i++) {
+    size_t a = e->on_margin[i];
+    if (e->state[a] != INVMAN_I_AT_BOUND || fabs(e->rate[a]) <= invman_i_rate_tol(e, a)) continue;
     if (e->rate[a] < 0 && e->g[a] > 0.5) e->state[a] = INVMAN_I_BELOW;
     if (e->rate[a] > 0 && e->g[a] < 0.5) {
       e->state[a] = INVMAN_I_ABOVE;
@@ -5477,12 +5485,12 @@ static double invman_i_wait(const invman_i_margins *e, size_t i) {
 /* The state at s = 0, from the margins e->m. */
 static invman_status invman_i_hinge_start(invman_i_margins *e) {
   size_t i;
-  e->s = e->weight = e->sliding_weight = 0;
-  e->count = e->above = e->events = e->settled = e->refactored = 0;
+  e->s = e->weight = e->free_weight = 0;
+  e->free_count = e->above = e->events = e->settled = e->refactored = 0;
   e->above_time = -1;
   for (i = 0; i < e->n; i++) {
     double gap = 1 - e->m[i];
-    e->state[i] = fabs(gap) <= 1e-14 ? INVMAN_I_HELD : gap > 0 ? INVMAN_I_BELOW : INVMAN_I_ABOVE;
+    e->state[i] = fabs(gap) <= 1e-14 ? INVMAN_I_AT_BOUND : gap > 0 ? INVMAN_I_BELOW : INVMAN_I_ABOVE;
     e->above += e->state[i] == INVMAN_I_ABOVE;
     e->g[i] = e->state[i] == INVMAN_I_ABOVE ? 0 : 1;
     e->impulse[i] = e->change[i] = 0;
@@ -5499,27 +5507,27 @@ static invman_status invman_i_hinge_start(invman_i_margins *e) {
 }
 
 /* On to the next event, or to s = horizon, or, at rest, nowhere. */
-static invman_status invman_i_hinge_advance(invman_i_margins *e, double horizon, int *rest) {
+static invman_status invman_i_hinge_advance(invman_i_margins *e, double horizon, int *stationary) {
   double left = horizon - e->s, ds = HUGE_VAL, arrived, *wait = e->product;
   size_t i;
-  *rest = 1;
+  *stationary = 1;
   for (i = 0; i < e->n; i++) {
     wait[i] = invman_i_wait(e, i);
     if (wait[i] < ds) ds = wait[i];
-    if (e->state[i] <= INVMAN_I_ABOVE && fabs(e->rate[i]) > invman_i_rate_tol(e, i)) *rest = 0;
+    if (e->state[i] <= INVMAN_I_ABOVE && fabs(e->rate[i]) > invman_i_rate_tol(e, i)) *stationary = 0;
   }
   if (ds == HUGE_VAL && e->driftless)
-    *rest = 1; /* g'Qg >= 0: what moves on without ever meeting an event is rounding */
-  if (*rest) return INVMAN_OK;
+    *stationary = 1; /* g'Qg >= 0: what moves on without ever meeting an event is rounding */
+  if (*stationary) return INVMAN_OK;
   arrived = ds < left ? ds * (1 + 1e-13) : -1; /* those that arrive within rounding of the first arrive with it */
   if (ds > left) ds = left;
   for (i = 0; i < e->n; i++) {
     e->impulse[i] += ds * e->g[i];
-    if (e->state[i] >= INVMAN_I_HELD) continue;
+    if (e->state[i] >= INVMAN_I_AT_BOUND) continue;
     if (wait[i] <= arrived) {
       e->above -= e->state[i] == INVMAN_I_ABOVE;
       e->m[i] = 1;
-      e->state[i] = INVMAN_I_HELD;
+      e->state[i] = INVMAN_I_AT_BOUND;
       e->events++;
     } else {
       e->m[i] += ds * e->rate[i];
@@ -5530,10 +5538,10 @@ static invman_status invman_i_hinge_advance(invman_i_margins *e, double horizon,
 }
 
 /* From the margins e->m at s = 0 to s = horizon, or to rest before that. */
-static invman_status invman_i_hinge_run(invman_i_margins *e, double horizon, int *rest) {
+static invman_status invman_i_hinge_run(invman_i_margins *e, double horizon, int *stationary) {
   invman_status status = invman_i_hinge_start(e);
-  *rest = 0;
-  while (status == INVMAN_OK && !*rest && e->s < horizon) status = invman_i_hinge_advance(e, horizon, rest);
+  *stationary = 0;
+  while (status == INVMAN_OK && !*stationary && e->s < horizon) status = invman_i_hinge_advance(e, horizon, stationary);
   return status;
 }
 
@@ -5556,7 +5564,7 @@ typedef struct invman_i_exact {
   unsigned char *flat;                             /* (n) the point depends linearly on the sliding ones */
   invman_i_wide *factor, *column, *step;           /* (capacity, capacity), (capacity), (capacity) */
   size_t capacity;
-  double weight, sliding_weight;
+  double weight, free_weight;
   double *kept, kept_s;      /* (2,n) a and g, the time */
   unsigned char *kept_state; /* (n) and the states of the last state that doubles can hold */
   int definite;              /* K has been found to have an inverse */
@@ -5592,7 +5600,7 @@ static invman_status invman_i_exact_reserve(invman_i_exact *x, invman_i_margins 
 
 static double invman_i_exact_q(const invman_i_exact *x, size_t i, size_t j) { /* column j must be at hand */
   const invman_i_margins *e = x->e;
-  return x->unit * e->y[i] * e->y[j] * (e->K ? e->K + j * e->n : e->columns->at[j])[i];
+  return x->unit * e->y[i] * e->y[j] * (e->K ? e->K + j * e->n : e->columns->column[j])[i];
 }
 
 static void invman_i_exact_add(invman_i_exact *x, const invman_i_wide *v, invman_i_wide *out) { /* out += Q v */
@@ -5609,7 +5617,7 @@ static void invman_i_exact_add(invman_i_exact *x, const invman_i_wide *v, invman
 
 /* sum_j |Q_ij| g_j at most: of |Q_ij| <= sqrt(Q_ii Q_jj), or of the row, whatever the scales of other points are. */
 static double invman_i_exact_size(const invman_i_exact *x, size_t i) {
-  return fmin(x->root[i] * (x->weight + 2e-4 * x->sliding_weight), x->row[i]);
+  return fmin(x->root[i] * (x->weight + 2e-4 * x->free_weight), x->row[i]);
 }
 
 /* What is less is zero: the rounding of this precision, and that of K's own entries. */
@@ -5623,14 +5631,15 @@ static const double invman_i_exact_flat = 1e-26; /* of Q_jj: a pivot of the fact
 
 /* ---- the factor of Q on the sliding points */
 
-static invman_status invman_i_exact_reserve_sliding(invman_i_exact *x) {
+static invman_status invman_i_exact_factor_reserve(invman_i_exact *x) {
   const invman_i_margins *e = x->e;
   size_t capacity = invman_i_min(invman_i_max(32, x->capacity + x->capacity / 2), e->n), i;
   invman_i_wide *factor;
-  if (e->count < x->capacity) return INVMAN_OK;
+  if (e->free_count < x->capacity) return INVMAN_OK;
   factor = invman_i_wides(e->scope, invman_i_mul(capacity, capacity));
   if (!factor) return e->scope->status;
-  for (i = 0; i < e->count; i++) memcpy(factor + i * capacity, x->factor + i * x->capacity, e->count * sizeof *factor);
+  for (i = 0; i < e->free_count; i++)
+    memcpy(factor + i * capacity, x->factor + i * x->capacity, e->free_count * sizeof *factor);
   invman_i_give(e->scope, x->factor);
   invman_i_give(e->scope, x->column);
   invman_i_give(e->scope, x->step);
@@ -5643,7 +5652,7 @@ static invman_status invman_i_exact_reserve_sliding(invman_i_exact *x) {
 
 static void invman_i_exact_forward(const invman_i_exact *x, invman_i_wide *v) { /* v = L^-1 v */
   size_t i, k;
-  for (i = 0; i < x->e->count; i++) {
+  for (i = 0; i < x->e->free_count; i++) {
     const invman_i_wide *row = x->factor + i * x->capacity;
     invman_i_wide sum = invman_i_widen(0);
     for (k = 0; k < i; k++) sum = invman_i_wide_add_product(sum, row[k], v[k]);
@@ -5653,7 +5662,7 @@ static void invman_i_exact_forward(const invman_i_exact *x, invman_i_wide *v) { 
 
 static void invman_i_exact_backward(const invman_i_exact *x, invman_i_wide *v) { /* v = L^-T v */
   size_t i, k;
-  for (i = x->e->count; i-- > 0;) {
+  for (i = x->e->free_count; i-- > 0;) {
     const invman_i_wide *row = x->factor + i * x->capacity;
     invman_i_wide minus;
     v[i] = invman_i_wide_divide(invman_i_two_sum(v[i].high, v[i].low), row[i]);
@@ -5663,12 +5672,12 @@ static void invman_i_exact_backward(const invman_i_exact *x, invman_i_wide *v) {
 }
 
 /* column = L^-1 Q_Mj, and the pivot that j would have: Q_jj less the square of that. Column j must be at hand. */
-static invman_i_wide invman_i_exact_pivot(invman_i_exact *x, size_t j) {
+static invman_i_wide invman_i_exact_factor_pivot(invman_i_exact *x, size_t j) {
   invman_i_wide square = invman_i_widen(0);
   size_t k;
-  for (k = 0; k < x->e->count; k++) x->column[k] = invman_i_widen(invman_i_exact_q(x, x->e->sliding[k], j));
+  for (k = 0; k < x->e->free_count; k++) x->column[k] = invman_i_widen(invman_i_exact_q(x, x->e->free_list[k], j));
   invman_i_exact_forward(x, x->column);
-  for (k = 0; k < x->e->count; k++) square = invman_i_wide_add_product(square, x->column[k], x->column[k]);
+  for (k = 0; k < x->e->free_count; k++) square = invman_i_wide_add_product(square, x->column[k], x->column[k]);
   return invman_i_wide_subtract(invman_i_widen(invman_i_exact_q(x, j, j)), square);
 }
 
@@ -5676,29 +5685,29 @@ static int invman_i_exact_is_flat(const invman_i_exact *x, size_t j, invman_i_wi
   return !(pivot.high > invman_i_exact_flat * x->root[j] * x->root[j]);
 }
 
-static void invman_i_exact_append(invman_i_exact *x, size_t j, invman_i_wide pivot) { /* after _pivot */
+static void invman_i_exact_factor_append(invman_i_exact *x, size_t j, invman_i_wide pivot) { /* after _pivot */
   invman_i_margins *e = x->e;
-  invman_i_wide *row = x->factor + e->count * x->capacity;
-  memcpy(row, x->column, e->count * sizeof *row);
-  row[e->count] = invman_i_wide_root(pivot);
-  e->sliding[e->count++] = j;
+  invman_i_wide *row = x->factor + e->free_count * x->capacity;
+  memcpy(row, x->column, e->free_count * sizeof *row);
+  row[e->free_count] = invman_i_wide_root(pivot);
+  e->free_list[e->free_count++] = j;
 }
 
-static void invman_i_exact_remove(invman_i_exact *x, size_t gone) { /* as invman_i_stop_sliding */
+static void invman_i_exact_factor_remove(invman_i_exact *x, size_t gone) { /* as invman_i_factor_remove */
   invman_i_margins *e = x->e;
   size_t i, k;
-  e->count--;
-  for (i = gone; i < e->count; i++) {
-    e->sliding[i] = e->sliding[i + 1];
+  e->free_count--;
+  for (i = gone; i < e->free_count; i++) {
+    e->free_list[i] = e->free_list[i + 1];
     memcpy(x->factor + i * x->capacity, x->factor + (i + 1) * x->capacity, (i + 2) * sizeof *x->factor);
   }
-  for (k = gone; k < e->count; k++) {
+  for (k = gone; k < e->free_count; k++) {
     const invman_i_wide *pivot = x->factor + k * x->capacity + k;
     invman_i_wide a = pivot[0], b = pivot[1], r;
     r = invman_i_wide_root(invman_i_wide_add(invman_i_wide_multiply(a, a), invman_i_wide_multiply(b, b)));
     a = invman_i_wide_divide(a, r);
     b = invman_i_wide_divide(b, r);
-    for (i = k; i < e->count; i++) {
+    for (i = k; i < e->free_count; i++) {
       invman_i_wide *row = x->factor + i * x->capacity + k, left = row[0], right = row[1];
       row[0] = invman_i_wide_add(invman_i_wide_multiply(a, left), invman_i_wide_multiply(b, right));
       row[1] = invman_i_wide_subtract(invman_i_wide_multiply(a, right), invman_i_wide_multiply(b, left));
@@ -5722,23 +5731,23 @@ static void invman_i_exact_move(invman_i_exact *x, invman_i_wide length, size_t 
   const invman_i_margins *e = x->e;
   size_t i, k;
   invman_i_exact_change(x, j, own);
-  for (k = 0; k < e->count; k++) {
+  for (k = 0; k < e->free_count; k++) {
     x->step[k] = invman_i_wide_multiply(length, x->step[k]);
-    invman_i_exact_change(x, e->sliding[k], x->step[k]);
+    invman_i_exact_change(x, e->free_list[k], x->step[k]);
   }
-  for (i = 0; i < e->at_count; i++) {
-    size_t a = e->at[i];
+  for (i = 0; i < e->on_margin_count; i++) {
+    size_t a = e->on_margin[i];
     invman_i_wide sum = invman_i_wide_multiply(own, invman_i_widen(invman_i_exact_q(x, a, j)));
-    if (e->state[a] == INVMAN_I_SLIDING) continue;
-    for (k = 0; k < e->count; k++)
-      sum = invman_i_wide_add_product(sum, x->step[k], invman_i_widen(invman_i_exact_q(x, a, e->sliding[k])));
+    if (e->state[a] == INVMAN_I_FREE) continue;
+    for (k = 0; k < e->free_count; k++)
+      sum = invman_i_wide_add_product(sum, x->step[k], invman_i_widen(invman_i_exact_q(x, a, e->free_list[k])));
     x->rate[a] = invman_i_wide_add(x->rate[a], sum);
   }
 }
 
 /* How far sliding point k may go along its step: to the bound ahead of it. */
 static invman_i_wide invman_i_exact_reach(const invman_i_exact *x, size_t k) {
-  invman_i_wide g = x->g[x->e->sliding[k]], step = x->step[k], reach;
+  invman_i_wide g = x->g[x->e->free_list[k]], step = x->step[k], reach;
   if (step.high == 0) return invman_i_widen(HUGE_VAL);
   if (step.high < 0) reach = invman_i_wide_divide(g, invman_i_wide_negative(step));
   else reach = invman_i_wide_divide(invman_i_wide_subtract(invman_i_widen(1), g), step);
@@ -5751,16 +5760,16 @@ static invman_status invman_i_exact_drive(invman_i_exact *x, size_t j) {
   if (invman_i_fetch(e, j) < 0) return e->scope->status;
   for (;;) {
     invman_i_wide room = sign < 0 ? x->g[j] : invman_i_wide_subtract(invman_i_widen(1), x->g[j]), length = room, pivot;
-    size_t k, block = e->count;
+    size_t k, block = e->free_count;
     int joins = 0, negative;
-    if (invman_i_exact_reserve_sliding(x) < 0) return e->scope->status;
+    if (invman_i_exact_factor_reserve(x) < 0) return e->scope->status;
 
     /* What the sliding points must do for their rates to stay zero. The rate of a point that depends on them linearly
        is theirs, zero, but for the rounding of K. */
-    pivot = invman_i_exact_pivot(x, j);
+    pivot = invman_i_exact_factor_pivot(x, j);
     x->flat[j] = invman_i_exact_is_flat(x, j, pivot) && fabs(x->rate[j].high) <= invman_i_exact_noise(x, j);
     if (x->flat[j]) return INVMAN_OK;
-    for (k = 0; k < e->count; k++) x->step[k] = sign < 0 ? x->column[k] : invman_i_wide_negative(x->column[k]);
+    for (k = 0; k < e->free_count; k++) x->step[k] = sign < 0 ? x->column[k] : invman_i_wide_negative(x->column[k]);
     invman_i_exact_backward(x, x->step);
 
     /* How far: until j's rate is zero, to j's other bound, or to the first bound of a sliding point. */
@@ -5770,25 +5779,25 @@ static invman_status invman_i_exact_drive(invman_i_exact *x, size_t j) {
       joins = invman_i_wide_less(needed, length);
       if (joins) length = needed;
     }
-    for (k = 0; k < e->count; k++) {
+    for (k = 0; k < e->free_count; k++) {
       invman_i_wide reach = invman_i_exact_reach(x, k);
       if (!invman_i_wide_less(reach, length)) continue;
       length = reach;
       block = k;
     }
-    negative = block < e->count && x->step[block].high < 0;
+    negative = block < e->free_count && x->step[block].high < 0;
     invman_i_exact_move(x, length, j, sign < 0 ? invman_i_wide_negative(length) : length);
 
-    if (block < e->count) {
-      invman_i_exact_hold(x, e->sliding[block], negative ? 0 : 1);
-      e->state[e->sliding[block]] = INVMAN_I_HELD;
-      invman_i_exact_remove(x, block);
+    if (block < e->free_count) {
+      invman_i_exact_hold(x, e->free_list[block], negative ? 0 : 1);
+      e->state[e->free_list[block]] = INVMAN_I_AT_BOUND;
+      invman_i_exact_factor_remove(x, block);
     } else if (!joins) {
       invman_i_exact_hold(x, j, sign < 0 ? 0 : 1);
       return INVMAN_OK;
     } else {
-      invman_i_exact_append(x, j, pivot);
-      e->state[j] = INVMAN_I_SLIDING;
+      invman_i_exact_factor_append(x, j, pivot);
+      e->state[j] = INVMAN_I_FREE;
       return INVMAN_OK;
     }
   }
@@ -5798,10 +5807,10 @@ static size_t invman_i_exact_violator(const invman_i_exact *x) {
   const invman_i_margins *e = x->e;
   size_t i, found = e->n;
   double most = 0;
-  for (i = 0; i < e->at_count; i++) {
-    size_t a = e->at[i];
+  for (i = 0; i < e->on_margin_count; i++) {
+    size_t a = e->on_margin[i];
     double wrong = x->g[a].high > 0.5 ? x->rate[a].high : -x->rate[a].high;
-    if (e->state[a] != INVMAN_I_HELD || x->flat[a] || wrong <= invman_i_exact_tol(x, a)) continue;
+    if (e->state[a] != INVMAN_I_AT_BOUND || x->flat[a] || wrong <= invman_i_exact_tol(x, a)) continue;
     if (wrong > most * x->root[a]) {
       most = wrong / x->root[a];
       found = a;
@@ -5814,33 +5823,33 @@ static void invman_i_exact_weigh(invman_i_exact *x) {
   const invman_i_margins *e = x->e;
   size_t i;
   for (i = 0, x->weight = 0; i < e->n; i++) x->weight += x->g[i].high * x->root[i];
-  for (i = 0, x->sliding_weight = 0; i < e->count; i++) x->sliding_weight += x->root[e->sliding[i]];
+  for (i = 0, x->free_weight = 0; i < e->free_count; i++) x->free_weight += x->root[e->free_list[i]];
 }
 
 static invman_status invman_i_exact_settle(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t i, drives = 0, j;
   e->settled++;
-  e->at_count = 0;
+  e->on_margin_count = 0;
   for (i = 0; i < e->n; i++)
-    if (e->state[i] >= INVMAN_I_HELD) e->at[e->at_count++] = i;
-  for (i = 0; i < e->at_count; i++) {
-    x->before[i] = x->rate[e->at[i]];
-    x->flat[e->at[i]] = 0;
+    if (e->state[i] >= INVMAN_I_AT_BOUND) e->on_margin[e->on_margin_count++] = i;
+  for (i = 0; i < e->on_margin_count; i++) {
+    x->before[i] = x->rate[e->on_margin[i]];
+    x->flat[e->on_margin[i]] = 0;
   }
   while ((j = invman_i_exact_violator(x)) < e->n) {
     if (drives++ > 100 * (e->n + 10)) return INVMAN_NOT_CONVERGED;
     if (invman_i_exact_drive(x, j) < 0) return e->scope->status;
   }
 
-  for (i = 0; i < e->at_count; i++) x->rate[e->at[i]] = x->before[i];
+  for (i = 0; i < e->on_margin_count; i++) x->rate[e->on_margin[i]] = x->before[i];
   if (drives > 0) invman_i_exact_add(x, x->change, x->rate);
-  for (i = 0; i < e->at_count; i++) x->change[e->at[i]] = invman_i_widen(0);
+  for (i = 0; i < e->on_margin_count; i++) x->change[e->on_margin[i]] = invman_i_widen(0);
   invman_i_exact_weigh(x);
 
-  for (i = 0; i < e->at_count; i++) {
-    size_t a = e->at[i];
-    if (e->state[a] != INVMAN_I_HELD || x->flat[a] || fabs(x->rate[a].high) <= invman_i_exact_tol(x, a)) continue;
+  for (i = 0; i < e->on_margin_count; i++) {
+    size_t a = e->on_margin[i];
+    if (e->state[a] != INVMAN_I_AT_BOUND || x->flat[a] || fabs(x->rate[a].high) <= invman_i_exact_tol(x, a)) continue;
     if (x->rate[a].high < 0 && x->g[a].high > 0.5) e->state[a] = INVMAN_I_BELOW;
     if (x->rate[a].high > 0 && x->g[a].high < 0.5) e->state[a] = INVMAN_I_ABOVE;
   }
@@ -5882,8 +5891,8 @@ static double invman_i_row_size(invman_i_margins *e, const double *x, size_t i) 
   const double *column;
   double sum = 0;
   size_t j;
-  if (!e->K && !e->columns->at[i]) invman_i_make_column(e, i, e->columns->spare);
-  column = e->K ? e->K + i * e->n : e->columns->at[i] ? e->columns->at[i] : e->columns->spare;
+  if (!e->K && !e->columns->column[i]) invman_i_make_column(e, i, e->columns->spare);
+  column = e->K ? e->K + i * e->n : e->columns->column[i] ? e->columns->column[i] : e->columns->spare;
   for (j = 0; j < e->n; j++) sum += fabs(x ? column[j] * x[j] : column[j]);
   return sum;
 }
@@ -5896,51 +5905,51 @@ static int invman_i_exact_correct(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t k;
   int good = 1;
-  if (e->count == 0) return 1;
-  for (k = 0; k < e->count; k++) x->step[k] = invman_i_wide_subtract(invman_i_widen(1), x->m[e->sliding[k]]);
+  if (e->free_count == 0) return 1;
+  for (k = 0; k < e->free_count; k++) x->step[k] = invman_i_wide_subtract(invman_i_widen(1), x->m[e->free_list[k]]);
   invman_i_exact_forward(x, x->step);
   invman_i_exact_backward(x, x->step);
-  for (k = 0; k < e->count; k++) good &= invman_i_wide_add(x->impulse[e->sliding[k]], x->step[k]).high >= 0;
-  for (k = 0; k < e->count && good; k++) {
-    size_t i = e->sliding[k];
+  for (k = 0; k < e->free_count; k++) good &= invman_i_wide_add(x->impulse[e->free_list[k]], x->step[k]).high >= 0;
+  for (k = 0; k < e->free_count && good; k++) {
+    size_t i = e->free_list[k];
     x->change[i] = x->step[k];
     x->impulse[i] = invman_i_wide_add(x->impulse[i], x->step[k]);
   }
   if (good) invman_i_exact_add(x, x->change, x->m);
-  for (k = 0; k < e->count; k++) x->change[e->sliding[k]] = invman_i_widen(0);
+  for (k = 0; k < e->free_count; k++) x->change[e->free_list[k]] = invman_i_widen(0);
   return good;
 }
 
 /* The sliding points of the engine in doubles, factored and corrected; where that cannot be, none slides. */
-static invman_status invman_i_exact_take_sliding(invman_i_exact *x) {
+static invman_status invman_i_exact_start_free(invman_i_exact *x) {
   invman_i_margins *e = x->e;
-  size_t count = e->count, k;
-  e->count = 0;
+  size_t count = e->free_count, k;
+  e->free_count = 0;
   for (k = 0; k < count; k++) {
-    size_t j = e->sliding[k];
+    size_t j = e->free_list[k];
     invman_i_wide pivot;
-    if (invman_i_exact_reserve_sliding(x) < 0 || invman_i_fetch(e, j) < 0) return e->scope->status;
-    pivot = invman_i_exact_pivot(x, j);
-    if (invman_i_exact_is_flat(x, j, pivot)) e->state[j] = INVMAN_I_HELD;
-    else invman_i_exact_append(x, j, pivot);
+    if (invman_i_exact_factor_reserve(x) < 0 || invman_i_fetch(e, j) < 0) return e->scope->status;
+    pivot = invman_i_exact_factor_pivot(x, j);
+    if (invman_i_exact_is_flat(x, j, pivot)) e->state[j] = INVMAN_I_AT_BOUND;
+    else invman_i_exact_factor_append(x, j, pivot);
   }
-  if (!invman_i_exact_correct(x)) e->count = 0;
+  if (!invman_i_exact_correct(x)) e->free_count = 0;
   return e->scope->status;
 }
 
-static void invman_i_exact_take_states(invman_i_exact *x) { /* from the margins; those of the sliding ones are 1 */
+static void invman_i_exact_start_states(invman_i_exact *x) { /* from the margins; those of the sliding ones are 1 */
   invman_i_margins *e = x->e;
   size_t i, k;
   for (i = 0; i < e->n; i++) {
     double gap = invman_i_wide_subtract(invman_i_widen(1), x->m[i]).high;
-    int held = e->state[i] == INVMAN_I_HELD && fabs(gap) <= 1e-12;
+    int held = e->state[i] == INVMAN_I_AT_BOUND && fabs(gap) <= 1e-12;
     x->g[i] = invman_i_widen(held ? e->g[i] > 0.5 : gap >= 0);
-    e->state[i] = held || gap == 0 ? INVMAN_I_HELD : gap > 0 ? INVMAN_I_BELOW : INVMAN_I_ABOVE;
+    e->state[i] = held || gap == 0 ? INVMAN_I_AT_BOUND : gap > 0 ? INVMAN_I_BELOW : INVMAN_I_ABOVE;
     if (held) x->m[i] = invman_i_widen(1);
   }
-  for (k = 0; k < e->count; k++) {
-    i = e->sliding[k];
-    e->state[i] = INVMAN_I_SLIDING;
+  for (k = 0; k < e->free_count; k++) {
+    i = e->free_list[k];
+    e->state[i] = INVMAN_I_FREE;
     x->m[i] = invman_i_widen(1);
     x->g[i] = invman_i_widen(e->g[i]);
   }
@@ -5953,27 +5962,27 @@ static void invman_i_exact_all_rates(invman_i_exact *x) {
 }
 
 /* The sliding points' pushes, so that their rates are zero; where one leaves [0,1] for it, all of them start at 1. */
-static void invman_i_exact_take_pushes(invman_i_exact *x) {
+static void invman_i_exact_start_multipliers(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t k;
   int good = 1;
   invman_i_exact_all_rates(x);
-  for (k = 0; k < e->count; k++) x->step[k] = invman_i_wide_negative(x->rate[e->sliding[k]]);
-  if (e->count > 0) {
+  for (k = 0; k < e->free_count; k++) x->step[k] = invman_i_wide_negative(x->rate[e->free_list[k]]);
+  if (e->free_count > 0) {
     invman_i_exact_forward(x, x->step);
     invman_i_exact_backward(x, x->step);
   }
-  for (k = 0; k < e->count; k++) {
-    invman_i_wide *g = &x->g[e->sliding[k]];
+  for (k = 0; k < e->free_count; k++) {
+    invman_i_wide *g = &x->g[e->free_list[k]];
     *g = invman_i_wide_add(*g, x->step[k]);
     good &= g->high >= 0 && !invman_i_wide_less(invman_i_widen(1), *g);
   }
-  for (k = 0; k < e->count && !good; k++) {
-    e->state[e->sliding[k]] = INVMAN_I_HELD;
-    x->g[e->sliding[k]] = invman_i_widen(1);
+  for (k = 0; k < e->free_count && !good; k++) {
+    e->state[e->free_list[k]] = INVMAN_I_AT_BOUND;
+    x->g[e->free_list[k]] = invman_i_widen(1);
   }
-  if (!good) e->count = 0;
-  if (e->count > 0 || !good) invman_i_exact_all_rates(x);
+  if (!good) e->free_count = 0;
+  if (e->free_count > 0 || !good) invman_i_exact_all_rates(x);
 }
 
 /* From what the engine in doubles has reached: its coefficients a, its sliding points, its time. */
@@ -5995,9 +6004,9 @@ static invman_status invman_i_exact_start(invman_i_exact *x, invman_i_margins *e
   }
   x->time = invman_i_wide_divide(invman_i_widen(e->s / x->unit), invman_i_widen((double)e->n));
   invman_i_exact_add(x, x->impulse, x->m);
-  if (invman_i_exact_take_sliding(x) < 0) return e->scope->status;
-  invman_i_exact_take_states(x);
-  invman_i_exact_take_pushes(x);
+  if (invman_i_exact_start_free(x) < 0) return e->scope->status;
+  invman_i_exact_start_states(x);
+  invman_i_exact_start_multipliers(x);
   if (e->scope->status < 0) return e->scope->status;
   invman_i_exact_keep(x);
   return invman_i_exact_settle(x);
@@ -6009,17 +6018,17 @@ static invman_status invman_i_exact_start(invman_i_exact *x, invman_i_margins *e
    that is not above 0. */
 static int invman_i_exact_singular(invman_i_exact *x) {
   invman_i_margins *e = x->e;
-  size_t count = e->count, i;
+  size_t count = e->free_count, i;
   int flat = 0;
   for (i = 0; i < e->n && !flat; i++) {
     invman_i_wide pivot;
-    if (e->state[i] == INVMAN_I_SLIDING) continue;
-    if (invman_i_fetch(e, i) < 0 || invman_i_exact_reserve_sliding(x) < 0) break;
-    pivot = invman_i_exact_pivot(x, i);
+    if (e->state[i] == INVMAN_I_FREE) continue;
+    if (invman_i_fetch(e, i) < 0 || invman_i_exact_factor_reserve(x) < 0) break;
+    pivot = invman_i_exact_factor_pivot(x, i);
     flat = invman_i_exact_is_flat(x, i, pivot);
-    if (!flat) invman_i_exact_append(x, i, pivot);
+    if (!flat) invman_i_exact_factor_append(x, i, pivot);
   }
-  e->count = count;
+  e->free_count = count;
   return flat;
 }
 
@@ -6044,7 +6053,7 @@ static invman_i_wide invman_i_exact_waits(invman_i_exact *x, int *moves) {
 
 /* Is it at rest? Where no point is below its margin it is: then g'Qg = 0, and the pushes of the sliding points cancel.
    Where no rate is above K's rounding it is too, if K has no inverse. If it has one, K's digits take the flow on. */
-static int invman_i_exact_rests(invman_i_exact *x, int moves) {
+static int invman_i_exact_is_stationary(invman_i_exact *x, int moves) {
   if (!memchr(x->e->state, INVMAN_I_BELOW, x->e->n)) return 1;
   if (moves || x->definite) return 0;
   x->definite = !invman_i_exact_singular(x);
@@ -6052,14 +6061,14 @@ static int invman_i_exact_rests(invman_i_exact *x, int moves) {
 }
 
 /* On to the next event, or to s = horizon, or, at rest, nowhere. */
-static invman_status invman_i_exact_advance(invman_i_exact *x, double horizon, int *rest) {
+static invman_status invman_i_exact_advance(invman_i_exact *x, double horizon, int *stationary) {
   invman_i_margins *e = x->e;
   invman_i_wide step, left, latest;
   size_t i;
   int moves, ends;
   step = invman_i_exact_waits(x, &moves);
-  *rest = !(step.high < HUGE_VAL) || invman_i_exact_rests(x, moves);
-  if (*rest || e->scope->status < 0) return e->scope->status;
+  *stationary = !(step.high < HUGE_VAL) || invman_i_exact_is_stationary(x, moves);
+  if (*stationary || e->scope->status < 0) return e->scope->status;
 
   left = invman_i_wide_divide(invman_i_widen(horizon / x->unit), invman_i_widen((double)e->n));
   left = invman_i_wide_subtract(left, x->time);
@@ -6070,10 +6079,10 @@ static invman_status invman_i_exact_advance(invman_i_exact *x, double horizon, i
   x->time = invman_i_wide_add(x->time, step);
   for (i = 0; i < e->n; i++) {
     if (x->g[i].high != 0) x->impulse[i] = invman_i_wide_add(x->impulse[i], invman_i_wide_multiply(step, x->g[i]));
-    if (e->state[i] >= INVMAN_I_HELD) continue;
+    if (e->state[i] >= INVMAN_I_AT_BOUND) continue;
     if (!ends && !invman_i_wide_less(latest, x->wait[i])) {
       x->m[i] = invman_i_widen(1);
-      e->state[i] = INVMAN_I_HELD;
+      e->state[i] = INVMAN_I_AT_BOUND;
       e->events++;
     } else {
       x->m[i] = invman_i_wide_add(x->m[i], invman_i_wide_multiply(step, x->rate[i]));
@@ -6094,8 +6103,8 @@ static void invman_i_lazy_measure(const invman_i_margins *e, const double *m, in
   info->s = e->s;
   info->events = e->events;
   info->refactored = e->refactored;
-  info->sliding = e->count;
-  info->sliding_max = invman_i_max(info->sliding_max, e->count);
+  info->sliding = e->free_count;
+  info->sliding_max = invman_i_max(info->sliding_max, e->free_count);
   info->margin_min = HUGE_VAL;
   info->unsatisfied = 0;
   for (i = 0; i < e->n; i++) {
@@ -6110,7 +6119,7 @@ static void invman_i_lazy_measure(const invman_i_margins *e, const double *m, in
 static int invman_i_lazy_end(const invman_i_margins *e, const invman_lazy_options *o, invman_lazy_info *info) {
   const invman_context *ctx = e->scope->ctx;
   int (*progress)(const char *, double, void *) = ctx ? ctx->progress : NULL;
-  info->sliding_max = invman_i_max(info->sliding_max, e->count);
+  info->sliding_max = invman_i_max(info->sliding_max, e->free_count);
   if (o->report || progress) invman_i_lazy_measure(e, e->m, info);
   if (o->report && o->report(info, o->user)) return INVMAN_END_REPORT;
   if (progress && progress("lazy flow", 1 - (double)info->unsatisfied / (double)e->n, ctx->user))
@@ -6159,12 +6168,12 @@ static int invman_i_lazy_certify(invman_i_margins *e, const double *a, const dou
 
 /* The rates' side: what is left of the rates that should be zero. At rest those are all of them, before it those of the
    sliding points. */
-static double invman_i_lazy_speed(invman_i_margins *e, int rest, double fastest) {
+static double invman_i_lazy_speed(invman_i_margins *e, int stationary, double fastest) {
   double most = 0;
   size_t i;
   invman_i_times_q(e, e->g, e->rate);
   for (i = 0; i < e->n; i++)
-    if ((rest || e->state[i] == INVMAN_I_SLIDING) && fabs(e->rate[i]) > most) most = fabs(e->rate[i]);
+    if ((stationary || e->state[i] == INVMAN_I_FREE) && fabs(e->rate[i]) > most) most = fabs(e->rate[i]);
   return fastest > 0 ? most / fastest : 0;
 }
 
@@ -6190,13 +6199,14 @@ static int invman_i_lazy_follow(invman_i_margins *e, invman_i_exact *x, const in
   double trust = invman_i_lazy_trust(e), s_max = o->s_max > 0 ? o->s_max : HUGE_VAL;
   const double endless = 0.99 * DBL_MAX;                  /* where a kernel next to 0 would take s beyond all numbers */
   size_t most = e->events + invman_i_mul(100, e->n + 10); /* a kernel with negative eigenvalues might never end */
-  int rest = 0, end = invman_i_lazy_end(e, o, info);
+  int stationary = 0, end = invman_i_lazy_end(e, o, info);
   if (trust <= e->s) trust = 1.5 * e->s;
   while (end == INVMAN_END_NONE) {
     double limit = fmin(fmin(trust, s_max), endless), drift;
-    invman_status status = x ? invman_i_exact_advance(x, limit, &rest) : invman_i_hinge_advance(e, limit, &rest);
+    invman_status status =
+        x ? invman_i_exact_advance(x, limit, &stationary) : invman_i_hinge_advance(e, limit, &stationary);
     if (status != INVMAN_OK) return INVMAN_END_ROUNDING; /* or an error, which the scope remembers */
-    if (rest) return INVMAN_END_REST;
+    if (stationary) return INVMAN_END_REST;
     if (x) invman_i_exact_show(x, a);
     end = invman_i_lazy_end(e, o, info);
     if (end == INVMAN_END_NONE && e->s >= s_max) end = INVMAN_END_T_MAX;
@@ -6297,7 +6307,7 @@ static invman_status invman_i_lazy(invman_i_scope *scope, invman_i_margins *e, c
   return own.status;
 }
 
-static invman_status invman_i_lazy_check(const invman_context *ctx, const double *y, size_t n,
+static invman_status invman_i_check_lazy(const invman_context *ctx, const double *y, size_t n,
                                          const invman_lazy_options *o, const double *a) {
   if (!y || !a || n == 0) return invman_i_bad(ctx, "lazy: y or a is NULL, or n is 0");
   if (o && !(o->s_max >= 0)) return invman_i_bad(ctx, "lazy: s_max is negative or NaN");
@@ -6315,7 +6325,7 @@ invman_status invman_lazy_train(const invman_context *ctx, const double *K, cons
   if (info) memset(info, 0, sizeof *info);
   if (invman_i_mul(n, n) > SIZE_MAX / sizeof(double))
     return invman_i_fail(ctx, INVMAN_E_SIZE, "lazy: sizes too large: their product overflows", "", 0);
-  status = K ? invman_i_lazy_check(ctx, y, n, options, a) : invman_i_bad(ctx, "lazy: K is NULL");
+  status = K ? invman_i_check_lazy(ctx, y, n, options, a) : invman_i_bad(ctx, "lazy: K is NULL");
   if (status < 0) return status;
   status = invman_i_check_finite(ctx, K, n * n, "lazy: the kernel is not finite");
   for (i = 0; i < n && status == INVMAN_OK; i++)
@@ -6325,7 +6335,7 @@ invman_status invman_lazy_train(const invman_context *ctx, const double *K, cons
   memset(&e, 0, sizeof e);
   e.K = K;
   status = invman_i_lazy(&scope, &e, y, n, options, a, info);
-  invman_i_drop(&scope);
+  invman_i_close(&scope);
   return status;
 }
 
@@ -6337,22 +6347,22 @@ invman_status invman_lazy_train_columns(const invman_context *ctx, invman_kernel
   invman_i_margins e;
   invman_status status;
   if (info) memset(info, 0, sizeof *info);
-  status = column ? invman_i_lazy_check(ctx, y, n, options, a) : invman_i_bad(ctx, "lazy: column is NULL");
+  status = column ? invman_i_check_lazy(ctx, y, n, options, a) : invman_i_bad(ctx, "lazy: column is NULL");
   if (status < 0) return status;
   memset(&e, 0, sizeof e);
   memset(&c, 0, sizeof c);
   c.make = column;
   c.arg = arg;
-  c.at = (double **)invman_i_take(&scope, n, sizeof(double *));
+  c.column = (double **)invman_i_take(&scope, n, sizeof(double *));
   c.memory = (double **)invman_i_take(&scope, n, sizeof(double *));
   c.owner = (size_t *)invman_i_take(&scope, n, sizeof(size_t));
   c.used = (size_t *)invman_i_take(&scope, n, sizeof(size_t));
   c.diagonal = invman_i_doubles(&scope, n);
   c.spare = invman_i_doubles(&scope, invman_i_mul(n, INVMAN_I_SPARE));
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   e.columns = &c;
   status = invman_i_lazy(&scope, &e, y, n, options, a, info);
-  invman_i_drop(&scope);
+  invman_i_close(&scope);
   return status;
 }
 
@@ -6376,7 +6386,7 @@ static double invman_i_loss_value(const invman_i_loss *l, double m) {
 }
 
 /* g = -l'(m), and l'' */
-static double invman_i_push(const invman_i_loss *l, double m, double *curvature) {
+static double invman_i_multiplier(const invman_i_loss *l, double m, double *curvature) {
   double g = m < 1;
   *curvature = 0;
   if (l->kind == INVMAN_SOFT_HINGE) {
@@ -6430,7 +6440,7 @@ static int invman_i_implicit_step(invman_i_margins *e, const invman_i_loss *loss
   for (tries = 0; tries < 50; tries++) {
     double worst = 0;
     for (i = 0; i < n; i++) {
-      e->g[i] = invman_i_push(loss, to[i], &D[i]);
+      e->g[i] = invman_i_multiplier(loss, to[i], &D[i]);
       D[i] = sqrt(D[i]);
     }
     invman_i_times_q(e, e->g, R);
@@ -6475,7 +6485,7 @@ static invman_status invman_i_smooth_run(invman_i_margins *e, const invman_i_los
   double ds = horizon;
   size_t trials = 0;
   e->s = 0;
-  e->count = e->events = 0;
+  e->free_count = e->events = 0;
   e->above_time = -1;
   for (i = 0, e->above = 0; i < n; i++) {
     e->above += e->m[i] > 1;
@@ -6546,7 +6556,8 @@ typedef struct invman_i_backend {
   int order;                                /* a trial's error grows with this power of its length */
   double (*start)(void *self, double span); /* G of t = 0 is there; a guess of the first step's length, <= span */
   void (*begin)(void *self, double span);   /* what a step of this length needs to know before it */
-  void (*push)(void *self, size_t first, size_t count, int nearby); /* G = (nearby: +=) sum r df/dW: part of the list */
+  void (*gradient)(void *self, size_t first, size_t count,
+                   int nearby); /* G = (nearby: +=) sum r df/dW: part of the list */
   void (*rates)(void *self, size_t first, size_t count, double *rate); /* of their margins, along G, here */
   void (*gram)(void *self);                                            /* K of the near points, here */
   void (*move)(void *self, double dt);                                 /* from the step's start along G for a time dt */
@@ -6642,11 +6653,11 @@ static int invman_i_single_serves(invman_flow *f, double allowed) {
 }
 
 typedef struct invman_i_trial {
-  double used;  /* the step's length: shorter than wanted where the frozen flow comes to rest */
-  double error; /* largest difference between real and predicted margins */
-  double turn;  /* largest |G_n| dt */
-  double size;  /* largest |margin| after it */
-  int rest;     /* the flow does not move at all */
+  double used;    /* the step's length: shorter than wanted where the frozen flow comes to rest */
+  double error;   /* largest difference between real and predicted margins */
+  double turn;    /* largest |G_n| dt */
+  double size;    /* largest |margin| after it */
+  int stationary; /* the flow does not move at all */
 } invman_i_trial;
 
 /* ---- points far above their margin. They do not push, so that neither their rates are worth a sweep nor, as long as
@@ -6765,10 +6776,10 @@ static size_t invman_i_above_wanted(const invman_flow *f) { /* of them, how many
 static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_trial *trial) {
   invman_i_margins *e = &f->batch.margins;
   size_t p = f->batch.train->n, n = f->batch.near_count, i;
-  int rest = 0;
+  int stationary = 0;
   invman_status status = INVMAN_OK;
   trial->used = span;
-  trial->rest = n + f->batch.below == 0;
+  trial->stationary = n + f->batch.below == 0;
   if (n > 0) status = invman_i_near_reserve(f);
   if (n == 0 || status < 0) return status;
 
@@ -6786,17 +6797,17 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
   e->scale = f->options.alpha / (double)p;
   e->above_wanted = invman_i_above_wanted(f);
 
-  if (f->loss.kind == INVMAN_HINGE) status = invman_i_hinge_run(e, span, &rest);
+  if (f->loss.kind == INVMAN_HINGE) status = invman_i_hinge_run(e, span, &stationary);
   else status = invman_i_smooth_run(e, &f->loss, span, 0.05 * f->options.margin_tol);
   if (status != INVMAN_OK) return status;
 
-  if (rest && f->batch.below == 0) trial->used = e->s; /* the clock does not run on while nothing moves */
-  else if (rest)                                       /* they stay where they are, but push on */
+  if (stationary && f->batch.below == 0) trial->used = e->s; /* the clock does not run on while nothing moves */
+  else if (stationary)                                       /* they stay where they are, but push on */
     for (i = 0; i < n; i++) e->impulse[i] += (span - e->s) * e->g[i];
   if (!(trial->used > 0)) {
     for (i = 0; i < n; i++) f->batch.r[f->batch.list[i]] = f->batch.unit * e->y[i] * e->g[i];
-    f->backend->push(f->self, 0, n, 1);
-    trial->rest = 1;
+    f->backend->gradient(f->self, 0, n, 1);
+    trial->stationary = 1;
     return f->scope.status;
   }
 
@@ -6804,19 +6815,19 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
     f->batch.r[f->batch.list[i]] = f->batch.unit * e->y[i] * (e->impulse[i] / trial->used);
     f->predicted[f->batch.list[i]] = e->m[i];
   }
-  f->backend->push(f->self, 0, n, 1);
+  f->backend->gradient(f->self, 0, n, 1);
   return f->scope.status;
 }
 
 /* Predicts the other points' margins; returns how many of them turn out to be near. Far points move as they did. */
-static size_t invman_i_predict_rest(invman_flow *f, const invman_i_trial *trial) {
-  size_t k, missed = 0, rest = f->batch.train->n - f->batch.near_count - f->batch.far_count;
+static size_t invman_i_predict_others(invman_flow *f, const invman_i_trial *trial) {
+  size_t k, missed = 0, others = f->batch.train->n - f->batch.near_count - f->batch.far_count;
   for (k = 0; k < f->batch.far_count; k++) {
-    size_t i = f->batch.list[f->batch.near_count + rest + k];
+    size_t i = f->batch.list[f->batch.near_count + others + k];
     f->predicted[i] = f->margin[i] + trial->used * f->batch.rate[i];
   }
-  if (rest > 0) f->backend->rates(f->self, f->batch.near_count, rest, f->batch.work);
-  for (k = 0; k < rest && !f->batch.beyond; k++) {
+  if (others > 0) f->backend->rates(f->self, f->batch.near_count, others, f->batch.work);
+  for (k = 0; k < others && !f->batch.beyond; k++) {
     size_t i = f->batch.list[f->batch.near_count + k];
     f->batch.rate[i] = f->batch.work[k];
     f->predicted[i] = f->margin[i] + trial->used * f->batch.rate[i];
@@ -6829,7 +6840,7 @@ static size_t invman_i_predict_rest(invman_flow *f, const invman_i_trial *trial)
 }
 
 static invman_status invman_i_too_long(invman_i_trial *trial, double span) {
-  trial->rest = 0;
+  trial->stationary = 0;
   trial->used = span;
   trial->error = HUGE_VAL;
   return INVMAN_OK;
@@ -6846,13 +6857,13 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
   f->backend->move(f->self, 0.5 * span); /* the middle of the step, as the last trial's G sees it */
   do {
     invman_i_split(f);
-    f->backend->push(f->self, f->batch.near_count, f->batch.below, 0);
+    f->backend->gradient(f->self, f->batch.near_count, f->batch.below, 0);
     status = invman_i_margin_step(f, span, trial);
     if (status < 0) return status;
     if (status == INVMAN_NOT_CONVERGED || f->batch.beyond) return invman_i_too_long(trial, span);
-    if (trial->rest) /* which a kernel's rounding may only feign */
+    if (trial->stationary) /* which a kernel's rounding may only feign */
       return f->backend->is_stationary(f->self, invman_i_share_of_kernel) ? status : invman_i_too_long(trial, span);
-  } while (invman_i_predict_rest(f, trial) > 0);
+  } while (invman_i_predict_others(f, trial) > 0);
   if (f->batch.beyond) return invman_i_too_long(trial, span);
   for (i = f->batch.near_count; i < p; i++) f->batch.work[i - f->batch.near_count] = f->batch.rate[f->batch.list[i]];
   if (f->batch.near_count < p) f->typical = invman_i_root_mean_square(f->batch.work, p - f->batch.near_count);
@@ -6972,7 +6983,7 @@ static invman_status invman_i_check_limits(invman_flow *f) {
 }
 
 /* One step of the chain. */
-static invman_status invman_i_chain_step(invman_flow *f) {
+static invman_status invman_i_event_step(invman_flow *f) {
   const invman_flow_options *o = &f->options;
   /* Near the end errors must not be larger than what is left to do. */
   double allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop)), longest = 0;
@@ -6997,7 +7008,7 @@ static invman_status invman_i_chain_step(invman_flow *f) {
     }
     status = invman_i_try_step(f, span, &trial);
     if (status < 0) return status;
-    if (trial.rest || (trial.error <= allowed && f->backend->is_stationary(f->self, invman_i_share_at_rest))) {
+    if (trial.stationary || (trial.error <= allowed && f->backend->is_stationary(f->self, invman_i_share_at_rest))) {
       if (invman_i_leave_single(f)) continue;
       return invman_i_end(f, INVMAN_END_REST);
     }
@@ -7015,7 +7026,7 @@ static invman_status invman_i_chain_step(invman_flow *f) {
       last = last && trial.used == span;
       invman_i_locate_t_star(f, &trial);
       if (f->scope.status < 0) return f->scope.status;
-      f->info.sliding = f->batch.near_count > 0 ? f->batch.margins.count : 0;
+      f->info.sliding = f->batch.near_count > 0 ? f->batch.margins.free_count : 0;
       f->info.events += f->batch.near_count > 0 ? f->batch.margins.events : 0;
       invman_i_accept(f, trial.used);
       if (last) f->info.t = o->t_max;
@@ -7030,14 +7041,14 @@ static invman_status invman_i_chain_step(invman_flow *f) {
 }
 
 /* The gradient of the loss where the weights are, at all points. */
-static void invman_i_push_all(invman_flow *f, const double *margin) {
+static void invman_i_gradient_at(invman_flow *f, const double *margin) {
   size_t p = f->batch.train->n, count = 0, i;
   for (i = 0; i < p; i++) {
     double curvature;
-    f->batch.r[i] = f->batch.unit * f->batch.train->y[i] * invman_i_push(&f->loss, margin[i], &curvature);
+    f->batch.r[i] = f->batch.unit * f->batch.train->y[i] * invman_i_multiplier(&f->loss, margin[i], &curvature);
     if (f->batch.r[i] != 0) f->batch.list[count++] = i;
   }
-  f->backend->push(f->self, 0, count, 0);
+  f->backend->gradient(f->self, 0, count, 0);
 }
 
 invman_status invman_flow_step(invman_flow *f) {
@@ -7107,14 +7118,14 @@ invman_status invman_flow_predict(const invman_flow *flow, const double *x, size
   batch.scope = &scope;
   f0 = invman_i_doubles(&scope, n);
   reader = flow->backend->reader(flow->self, &batch, n);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   scope.status = invman_i_check_finite(scope.ctx, x, invman_i_mul(n, batch.train->d), "x");
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   flow->backend->evaluate(reader, 1, x, n, f0);
   flow->backend->evaluate(reader, 0, x, n, F);
   for (i = 0; i < n; i++) F[i] = flow->options.alpha * (F[i] - f0[i]);
   if (scope.status == INVMAN_OK) scope.status = invman_i_check_result(scope.ctx, F, n, "flow_predict: F is not finite");
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ---- making a flow */
@@ -7140,7 +7151,8 @@ static invman_status invman_i_resolve_options(const invman_context *ctx, invman_
   if (!(o->tstar_fraction > 0 && o->tstar_fraction <= 1))
     return invman_i_bad(ctx, "flow: tstar_fraction must be in (0,1]");
   if (!(o->t_max >= 0 && o->t_max <= DBL_MAX)) return invman_i_bad(ctx, "flow: t_max must be finite and not negative");
-  if (o->dynamics != INVMAN_CHAIN && o->dynamics != INVMAN_MOMENTUM) return invman_i_bad(ctx, "flow: unknown dynamics");
+  if (o->dynamics != INVMAN_EVENT_DRIVEN && o->dynamics != INVMAN_MOMENTUM)
+    return invman_i_bad(ctx, "flow: unknown dynamics");
   if (!(o->momentum >= 0 && o->momentum <= DBL_MAX))
     return invman_i_bad(ctx, "flow: momentum must be finite and not negative");
   if (!(o->max_dgrad > 0 && o->max_dout > 0)) return invman_i_bad(ctx, "flow: max_dgrad, max_dout must be positive");
@@ -7163,12 +7175,12 @@ static invman_status invman_i_check_flow(const invman_context *ctx, size_t d, co
 }
 
 /* A flow with the memory that every flow needs. */
-static invman_status invman_i_take_flow(const invman_context *ctx, const invman_data *train,
+static invman_status invman_i_flow_take(const invman_context *ctx, const invman_data *train,
                                         const invman_flow_options *o, invman_flow **out) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_flow *f = (invman_flow *)invman_i_take(&scope, 1, sizeof *f);
   size_t p = train->n, tests = o->test ? o->test->n : 0;
-  if (!f) return invman_i_drop(&scope);
+  if (!f) return invman_i_close(&scope);
   f->scope = scope;
   if (ctx) f->context = *ctx;
   f->scope.ctx = &f->context;
@@ -7177,7 +7189,7 @@ static invman_status invman_i_take_flow(const invman_context *ctx, const invman_
   f->batch.train = train;
   f->batch.options = &f->options;
   f->batch.info = &f->info;
-  f->advance = invman_i_chain_step;
+  f->advance = invman_i_event_step;
   f->loss.kind = o->loss;
   f->loss.beta = o->loss_beta;
   f->info.test_error = -1;
@@ -7203,7 +7215,7 @@ static invman_status invman_i_take_flow(const invman_context *ctx, const invman_
 
 static invman_status invman_i_made(invman_flow *f, invman_flow **out) {
   invman_i_scope scope = f->scope; /* which holds f */
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   *out = f;
   return INVMAN_OK;
 }
@@ -7231,11 +7243,11 @@ static invman_status invman_i_start_flow(invman_flow *f, invman_flow **out) {
     f->scope.status = invman_i_check_finite(&f->context, f->f0, f->batch.train->n, "flow: f_0 is not finite");
   invman_i_split(f); /* all margins are 0: every point pushes with g = 1 */
   f->batch.beyond = 0;
-  if (f->options.dynamics == INVMAN_MOMENTUM) invman_i_push_all(f, f->margin);
-  else f->backend->push(f->self, 0, f->batch.train->n, 0);
+  if (f->options.dynamics == INVMAN_MOMENTUM) invman_i_gradient_at(f, f->margin);
+  else f->backend->gradient(f->self, 0, f->batch.train->n, 0);
   if (f->batch.beyond && f->scope.status == INVMAN_OK)
     f->scope.status = invman_i_fail(&f->context, INVMAN_E_NONFINITE, "flow: the gradient is not finite", "", 0);
-  if (f->options.dynamics == INVMAN_CHAIN) f->backend->rates(f->self, 0, f->batch.train->n, f->batch.rate);
+  if (f->options.dynamics == INVMAN_EVENT_DRIVEN) f->backend->rates(f->self, 0, f->batch.train->n, f->batch.rate);
   f->typical = invman_i_root_mean_square(f->batch.rate, f->batch.train->n);
   f->backend->move(f->self, 0);
   f->dt = invman_i_first_step(f);
@@ -7243,7 +7255,7 @@ static invman_status invman_i_start_flow(invman_flow *f, invman_flow **out) {
   invman_i_end(f, INVMAN_END_NONE);
   f->backend->put_back(f->self);
   scope = f->scope;
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   *out = f;
   return INVMAN_OK;
 }
@@ -7252,7 +7264,7 @@ void invman_flow_free(invman_flow *flow) {
   invman_i_scope scope;
   if (!flow) return;
   scope = flow->scope;
-  invman_i_drop(&scope);
+  invman_i_close(&scope);
 }
 
 static invman_status invman_i_run_and_free(invman_flow *flow, invman_flow_info *info) {
@@ -7554,7 +7566,7 @@ static void invman_i_hold_gradient(invman_i_net_flow *f, int nearby) {
 }
 
 /* Room for so many pairs per group, in both lists. */
-static invman_status invman_i_reserve_held(invman_i_net_flow *f, size_t room) {
+static invman_status invman_i_held_reserve(invman_i_net_flow *f, size_t room) {
   const invman_i_batch *batch = f->batch;
   size_t groups = invman_i_groups(f->trial.panels);
   invman_i_held *held, *next;
@@ -7589,7 +7601,7 @@ static void invman_i_net_begin(void *self, double span) {
   s.pushing = invman_i_listed(f, 0, n);
   s.span = span;
   do { /* again where the room was not enough */
-    if (invman_i_reserve_held(f, most) < 0) return;
+    if (invman_i_held_reserve(f, most) < 0) return;
     invman_i_net_move(f, 0);
     invman_i_gradient_points(batch->scope->ctx, &f->trial, invman_i_narrow(f), s.pushing, batch->r, 0, &f->grad);
     invman_i_hold_gradient(f, -1);
@@ -7610,7 +7622,7 @@ static void invman_i_net_begin(void *self, double span) {
 /* ---- sweeps over the points of the list, with the held gates in the place of the plain ones */
 
 /* G = (or +=) sum of r x~ over part of the list, near or not. */
-static void invman_i_net_push(void *self, size_t first, size_t count, int nearby) {
+static void invman_i_net_gradient(void *self, size_t first, size_t count, int nearby) {
   invman_i_net_flow *f = (invman_i_net_flow *)self;
   invman_i_gradient_points(f->batch->scope->ctx, &f->trial, invman_i_narrow(f), invman_i_listed(f, first, count),
                            f->batch->r, nearby, &f->grad);
@@ -7683,7 +7695,7 @@ static void *invman_i_net_reader(const void *self, invman_i_batch *batch, size_t
   if (!f) return NULL;
   *f = *(const invman_i_net_flow *)self;
   f->batch = batch;
-  f->partial = invman_i_take_partial(batch->scope, &f->start, n);
+  f->partial = invman_i_partial_take(batch->scope, &f->start, n);
   return f;
 }
 
@@ -7721,7 +7733,7 @@ static double invman_i_net_reach(void *self, size_t i) {
 static const invman_i_backend invman_i_net_backend = {2, /* kinks */
                                                       invman_i_net_start,
                                                       invman_i_net_begin,
-                                                      invman_i_net_push,
+                                                      invman_i_net_gradient,
                                                       invman_i_net_rates,
                                                       invman_i_net_gram,
                                                       invman_i_net_move,
@@ -7749,13 +7761,13 @@ static invman_status invman_i_check_net_flow(const invman_context *ctx, const in
   if (status == INVMAN_OK) status = invman_i_check_flow(ctx, net->d, train, o);
   if (status < 0) return status;
   if (o->d_par > net->d) return invman_i_bad(ctx, "flow: d_par exceeds d");
-  if (o->dynamics != INVMAN_CHAIN)
+  if (o->dynamics != INVMAN_EVENT_DRIVEN)
     return invman_i_bad(ctx, "flow: the momentum dynamics are for models (flow_create_model)");
   return INVMAN_OK;
 }
 
 /* What sweeps in single precision need. */
-static void invman_i_take_narrow(invman_i_net_flow *f) {
+static void invman_i_single_take(invman_i_net_flow *f) {
   const invman_i_batch *batch = f->batch;
   size_t size = invman_i_mul(batch->train->n, batch->train->d), i;
   f->narrow[0] = invman_i_narrow_take(batch->scope, f->start.h, f->start.d);
@@ -7764,10 +7776,10 @@ static void invman_i_take_narrow(invman_i_net_flow *f) {
   for (i = 0; f->x_narrow && i < size; i++) f->x_narrow[i] = (float)batch->train->x[i];
 }
 
-static void invman_i_take_flow_partial(invman_i_net_flow *f, size_t tests) {
+static void invman_i_sweep_take(invman_i_net_flow *f, size_t tests) {
   int narrow = f->batch->info->in_single && invman_i_groups(f->narrow->panels) > invman_i_groups(f->start.panels);
   f->partial =
-      invman_i_take_partial(f->batch->scope, narrow ? f->narrow : &f->start, invman_i_max(f->batch->train->n, tests));
+      invman_i_partial_take(f->batch->scope, narrow ? f->narrow : &f->start, invman_i_max(f->batch->train->n, tests));
 }
 
 /* A flow of a network with all its memory; its weights are those of t = 0. */
@@ -7776,7 +7788,7 @@ static invman_status invman_i_make_flow(const invman_context *ctx, invman_net *n
   invman_flow *flow;
   invman_i_net_flow *f;
   size_t p = train->n, h = net->h, d = net->d, i;
-  invman_status status = invman_i_take_flow(ctx, train, o, &flow);
+  invman_status status = invman_i_flow_take(ctx, train, o, &flow);
   if (status < 0) return status;
   flow->backend = &invman_i_net_backend;
   flow->shown = net;
@@ -7790,9 +7802,9 @@ static invman_status invman_i_make_flow(const invman_context *ctx, invman_net *n
   f->trial = invman_i_pack_take(&flow->scope, h, d);
   f->grad = invman_i_pack_take(&flow->scope, h, d);
   f->square = invman_i_doubles(&flow->scope, p);
-  if (o->single) invman_i_take_narrow(f);
-  invman_i_take_flow_partial(f, o->test ? o->test->n : 0);
-  invman_i_reserve_held(f, 64);
+  if (o->single) invman_i_single_take(f);
+  invman_i_sweep_take(f, o->test ? o->test->n : 0);
+  invman_i_held_reserve(f, 64);
   f->group_count = (size_t *)invman_i_take(&flow->scope, invman_i_groups(f->start.panels), sizeof(size_t));
   if (f->square)
     for (i = 0; i < p; i++) f->square[i] = invman_i_inner(train->x + i * d, train->x + i * d, d) / (double)d + 1;
@@ -7829,7 +7841,7 @@ typedef struct invman_i_model_flow {
   invman_i_batch *batch;
   invman_model model;                /* its weights are the trial's */
   invman_error heard;                /* what context.error held before a callback: else that has written there */
-  double *first, *at, *here;         /* (N) weights at t = 0; at the step's start; here */
+  double *initial, *base, *here;     /* (N) weights at t = 0; at the step's start; here */
   double *G, *last_G;                /* (N) G; that of the last step */
   double *velocity;                  /* (N) of the momentum dynamics */
   size_t doubts, patience;           /* trials whose margins came out otherwise; how many it takes to ask why */
@@ -7909,7 +7921,7 @@ static const double *invman_i_model_points(invman_i_model_flow *f, size_t first,
   return f->x_list;
 }
 
-static void invman_i_model_push(void *self, size_t first, size_t count, int nearby) {
+static void invman_i_model_gradient(void *self, size_t first, size_t count, int nearby) {
   invman_i_model_flow *f = (invman_i_model_flow *)self;
   invman_i_batch *batch = f->batch;
   size_t N = f->model.size, k;
@@ -7937,14 +7949,14 @@ static void invman_i_model_shift(invman_i_model_flow *f, const double *from, dou
 
 static void invman_i_model_move(void *self, double dt) {
   invman_i_model_flow *f = (invman_i_model_flow *)self;
-  invman_i_model_shift(f, f->at, dt);
+  invman_i_model_shift(f, f->base, dt);
 }
 
 static void invman_i_model_evaluate(void *self, int start, const double *x, size_t n, double *out) {
   invman_i_model_flow *f = (invman_i_model_flow *)self;
-  if (start) invman_i_model_set(f, f->first);
+  if (start) invman_i_model_set(f, f->initial);
   invman_i_call_evaluate(f, x, n, out);
-  if (start) invman_i_model_set(f, f->at);
+  if (start) invman_i_model_set(f, f->base);
 }
 
 /* Central differences: the weights go `reach` of their size to either side. */
@@ -8026,19 +8038,19 @@ static int invman_i_model_is_stationary(void *self, double share) {
 
 static void invman_i_model_accept(void *self) {
   invman_i_model_flow *f = (invman_i_model_flow *)self;
-  memcpy(f->at, f->model.weights, f->model.size * sizeof *f->at);
+  memcpy(f->base, f->model.weights, f->model.size * sizeof *f->base);
   memcpy(f->last_G, f->G, f->model.size * sizeof *f->G);
 }
 
 static void invman_i_model_put_back(void *self) {
   invman_i_model_flow *f = (invman_i_model_flow *)self;
-  invman_i_model_set(f, f->at);
+  invman_i_model_set(f, f->base);
 }
 
 static double invman_i_model_start(void *self, double span) {
   invman_i_model_flow *f = (invman_i_model_flow *)self;
   double size = sqrt(invman_i_inner(f->G, f->G, f->model.size));
-  double weights = sqrt(invman_i_inner(f->at, f->at, f->model.size));
+  double weights = sqrt(invman_i_inner(f->base, f->base, f->model.size));
   memcpy(f->last_G, f->G, f->model.size * sizeof *f->G);
   if (!(size > 0 && span < HUGE_VAL)) return 1;
   return weights > 0 ? fmin(span, 0.1 * f->batch->options->relative_tol * weights / size) : span;
@@ -8081,9 +8093,9 @@ static int invman_i_rates_contradict(invman_i_model_flow *f, double share) {
 /* How fast sum r f grows, and with it the loss falls, at some rates of the listed points after the near ones. */
 static double invman_i_descent(const invman_i_model_flow *f, const double *rate) {
   const invman_i_batch *batch = f->batch;
-  size_t rest = batch->train->n - batch->near_count, k;
+  size_t others = batch->train->n - batch->near_count, k;
   double sum = 0;
-  for (k = 0; k < rest; k++) {
+  for (k = 0; k < others; k++) {
     size_t i = batch->list[batch->near_count + k];
     sum += batch->r[i] * batch->train->y[i] * rate[k];
   }
@@ -8094,13 +8106,13 @@ static double invman_i_descent(const invman_i_model_flow *f, const double *rate)
 static int invman_i_loss_rises(invman_i_model_flow *f) {
   const invman_i_batch *batch = f->batch;
   double descent, longer;
-  size_t rest = batch->train->n - batch->near_count, k;
+  size_t others = batch->train->n - batch->near_count, k;
   for (k = 0; k < batch->near_count; k++)
     if (batch->r[batch->list[k]] != 0) return 0;
-  for (k = 0; k < rest; k++) batch->work[k] = batch->rate[batch->list[batch->near_count + k]];
+  for (k = 0; k < others; k++) batch->work[k] = batch->rate[batch->list[batch->near_count + k]];
   descent = invman_i_descent(f, batch->work);
   if (descent >= 0) return 0;
-  invman_i_model_differences(f, batch->near_count, rest, 16e-5, batch->next);
+  invman_i_model_differences(f, batch->near_count, others, 16e-5, batch->next);
   longer = invman_i_descent(f, batch->next);
   return !batch->beyond && fabs(longer - descent) < 0.3 * fabs(descent);
 }
@@ -8120,7 +8132,7 @@ static void invman_i_model_check_step(void *self) {
     batch->list[i] = i * batch->train->n / n;
     batch->r[batch->list[i]] = batch->unit * batch->train->y[batch->list[i]];
   }
-  invman_i_model_push(f, 0, n, 0);
+  invman_i_model_gradient(f, 0, n, 0);
   invman_i_model_differences(f, 0, n, 1e-5, rate);
   invman_i_model_differences(f, 0, n, 16e-5, longer);
   if (batch->scope->status < 0 || batch->beyond) return;
@@ -8173,7 +8185,7 @@ static void invman_i_model_check_trial(void *self, double used, double error) {
 static const invman_i_backend invman_i_model_backend = {3, /* smooth */
                                                         invman_i_model_start,
                                                         invman_i_model_begin,
-                                                        invman_i_model_push,
+                                                        invman_i_model_gradient,
                                                         invman_i_model_rates,
                                                         invman_i_model_gram,
                                                         invman_i_model_move,
@@ -8597,7 +8609,7 @@ static invman_status invman_i_try_moves(invman_i_tried *t) {
 
 /* ---- all of it */
 
-static void invman_i_take_tried(invman_i_tried *t, invman_i_scope *scope) {
+static void invman_i_tried_take(invman_i_tried *t, invman_i_scope *scope) {
   size_t N = t->N, n = t->n;
   t->start = invman_i_doubles(scope, N);
   t->at = invman_i_doubles(scope, N);
@@ -8692,16 +8704,16 @@ invman_status invman_model_check(const invman_context *ctx, const invman_model *
   t.d = d;
   t.N = model->size;
   invman_rng_seed(&t.rng, 1, 0);
-  invman_i_take_tried(&t, &scope);
+  invman_i_tried_take(&t, &scope);
   if (scope.status >= 0) scope.status = invman_i_check_finite(ctx, x, n * d, "model_check: a point is not finite");
   if (scope.status >= 0)
     scope.status = invman_i_check_finite(ctx, model->weights, t.N, "model_check: a weight is not finite");
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   memcpy(t.start, model->weights, t.N * sizeof(double));
   memcpy(t.now, model->weights, t.N * sizeof(double));
   scope.status = invman_i_try_model(&t);
   memcpy(model->weights, t.start, t.N * sizeof(double));
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ======================================================================================================== >>momentum
@@ -8730,7 +8742,7 @@ static invman_status invman_i_momentum_step(invman_flow *flow) {
     keep = o->momentum > 0 ? invman_i_exp(-dt / o->momentum) : 0;
     for (k = 0; k < N; k++) {
       f->here[k] = keep * f->velocity[k] + (1 - keep) * f->last_G[k];
-      f->model.weights[k] = f->at[k] + dt * f->here[k];
+      f->model.weights[k] = f->base[k] + dt * f->here[k];
       moves |= f->here[k] != 0 || f->last_G[k] != 0;
     }
     if (!moves) return invman_i_end(flow, INVMAN_END_REST);
@@ -8738,7 +8750,7 @@ static invman_status invman_i_momentum_step(invman_flow *flow) {
     if (flow->scope.status < 0) return flow->scope.status;
     for (i = 0, change = 0; i < p; i++) change = invman_i_worst(change, fabs(flow->batch.next[i] - flow->margin[i]));
     if (!(change < o->max_dout)) continue;
-    invman_i_push_all(flow, flow->batch.next);
+    invman_i_gradient_at(flow, flow->batch.next);
     if (flow->scope.status < 0) return flow->scope.status;
     turn = flow->batch.beyond ? HUGE_VAL : invman_i_gradient_turn(f->G, f->last_G, N);
     if (turn < o->max_dgrad) {
@@ -8772,7 +8784,7 @@ static invman_status invman_i_make_model_flow(const invman_context *ctx, const i
   invman_flow *flow;
   invman_i_model_flow *f;
   size_t p = train->n, N = model->size;
-  invman_status status = invman_i_take_flow(ctx, train, o, &flow);
+  invman_status status = invman_i_flow_take(ctx, train, o, &flow);
   if (status < 0) return status;
   if (o->dynamics == INVMAN_MOMENTUM) flow->advance = invman_i_momentum_step;
   flow->backend = &invman_i_model_backend;
@@ -8782,8 +8794,8 @@ static invman_status invman_i_make_model_flow(const invman_context *ctx, const i
   f->batch = &flow->batch;
   f->model = *model;
   f->patience = INVMAN_I_DOUBTS;
-  f->first = invman_i_doubles(&flow->scope, N);
-  f->at = invman_i_doubles(&flow->scope, N);
+  f->initial = invman_i_doubles(&flow->scope, N);
+  f->base = invman_i_doubles(&flow->scope, N);
   f->here = invman_i_doubles(&flow->scope, N);
   f->G = invman_i_doubles(&flow->scope, N);
   f->last_G = invman_i_doubles(&flow->scope, N);
@@ -8808,8 +8820,8 @@ invman_status invman_flow_create_model(const invman_context *ctx, const invman_m
     status = invman_i_check_finite(ctx, model->weights, model->size, "flow: the model's weights are not finite");
   if (status == INVMAN_OK) status = invman_i_make_model_flow(ctx, model, train, &o, &f);
   if (status < 0) return status;
-  memcpy(invman_i_model_of(f)->first, model->weights, model->size * sizeof(double));
-  memcpy(invman_i_model_of(f)->at, model->weights, model->size * sizeof(double));
+  memcpy(invman_i_model_of(f)->initial, model->weights, model->size * sizeof(double));
+  memcpy(invman_i_model_of(f)->base, model->weights, model->size * sizeof(double));
   return invman_i_start_flow(f, out);
 }
 
@@ -8861,7 +8873,7 @@ static invman_status invman_i_pca_vectors(invman_i_scope *scope, const double *K
   }
 }
 
-static invman_status invman_i_pca_check(const invman_context *ctx, const double *K, const double *y, size_t n, size_t r,
+static invman_status invman_i_check_pca(const invman_context *ctx, const double *K, const double *y, size_t n, size_t r,
                                         const double *omega2) {
   invman_status status;
   size_t i;
@@ -8880,7 +8892,7 @@ static invman_status invman_i_pca_check(const invman_context *ctx, const double 
 invman_status invman_kernel_pca(const invman_context *ctx, const double *K, const double *y, size_t n, size_t r,
                                 double *lambda, double *phi, double *omega2) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_pca_check(ctx, K, y, n, r, omega2);
+  invman_status status = invman_i_check_pca(ctx, K, y, n, r, omega2);
   double *values, *V, root = sqrt((double)n);
   size_t i, j;
   if (status < 0 || r == 0) return status;
@@ -8894,7 +8906,7 @@ invman_status invman_kernel_pca(const invman_context *ctx, const double *K, cons
       omega2[i] = fmin(1, share * share);
     }
   }
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ---- mutual information: I = H(y) - mean h_2(q) (Eq. 16, which has H(y) = 1), q the probability of a label at a
@@ -8962,7 +8974,7 @@ static int invman_i_mi_few(const invman_i_mi *s) {
   return 1;
 }
 
-static invman_status invman_i_mi_check(const invman_context *ctx, const double *v, size_t dim, const double *y,
+static invman_status invman_i_check_mi(const invman_context *ctx, const double *v, size_t dim, const double *y,
                                        size_t n, const invman_mi_options *options, invman_i_mi *s) {
   invman_status status;
   size_t i;
@@ -9177,11 +9189,11 @@ invman_status invman_mutual_information(const invman_context *ctx, const double 
   invman_i_mi s;
   invman_status status;
   if (!bits) return invman_i_bad(ctx, "mutual_information: bits is NULL");
-  status = invman_i_mi_check(ctx, v, dim, y, n, options, &s);
+  status = invman_i_check_mi(ctx, v, dim, y, n, options, &s);
   if (status < 0) return status;
   invman_i_mi_take(&scope, v, &s);
   if (scope.status == INVMAN_OK) *bits = invman_i_mi_measure(ctx, &s, y);
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 invman_status invman_mutual_information_null(const invman_context *ctx, const double *v, size_t dim, const double *y,
@@ -9193,11 +9205,11 @@ invman_status invman_mutual_information_null(const invman_context *ctx, const do
   double *labels, average = 0, square = 0;
   size_t i;
   if (!rng || draws == 0) return invman_i_bad(ctx, "mutual_information_null: rng is NULL, or draws is 0");
-  status = invman_i_mi_check(ctx, v, dim, y, n, options, &s);
+  status = invman_i_check_mi(ctx, v, dim, y, n, options, &s);
   if (status < 0) return status;
   invman_i_mi_take(&scope, v, &s);
   labels = invman_i_doubles(&scope, n);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
 
   memcpy(labels, y, n * sizeof *labels);
   for (i = 0; i < draws; i++) { /* mean and squares by Welford's recurrence */
@@ -9210,7 +9222,7 @@ invman_status invman_mutual_information_null(const invman_context *ctx, const do
   }
   if (mean) *mean = average;
   if (deviation) *deviation = draws > 1 ? sqrt(square / (double)(draws - 1)) : 0;
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ---- intrinsic dimension: where the density is even, F(r2/r1) = 1 - (r2/r1)^-d for the distances to a point's two
@@ -9295,14 +9307,14 @@ invman_status invman_intrinsic_dimension(const invman_context *ctx, const double
   s.diagonal = invman_i_doubles(&scope, n);
   s.log_ratio = invman_i_doubles(&scope, n);
   s.equal = (unsigned char *)invman_i_take(&scope, n, 1);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
 
   for (i = 0; i < n; i++) s.diagonal[i] = K[i * n + i];
   invman_i_parallel(ctx, tasks, invman_i_mark_equal, &s, work);
   for (i = 0; i < n; i++) count += !s.equal[i];
   if (count < 3) {
     scope.status = invman_i_bad(ctx, "intrinsic_dimension: fewer than three points that have no equal");
-    return invman_i_drop(&scope);
+    return invman_i_close(&scope);
   }
   invman_i_parallel(ctx, tasks, invman_i_two_nearest, &s, work);
   for (i = 0; i < n; i++) sum += s.log_ratio[i];
@@ -9310,7 +9322,7 @@ invman_status invman_intrinsic_dimension(const invman_context *ctx, const double
   value = sum > 0 ? (double)(count + 1) / sum : HUGE_VAL;
   if (dimension) *dimension = value;
   if (stderr_) *stderr_ = value / sqrt((double)count);
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* =============================================================================================== >>theory
@@ -9589,10 +9601,10 @@ static invman_status invman_i_neuron_solve(const invman_context *ctx, invman_i_n
     if (t[k] < (k > 0 ? t[k - 1] : 0))
       return invman_i_fail(ctx, INVMAN_E_ARG, "neuron_ode: t must be ascending, from 0", "element", k);
   s->work = invman_i_doubles(&scope, invman_i_mul(9, n));
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   memcpy(s->work, start, n * sizeof *start);
   scope.status = invman_i_neuron_run(s, t, times, states);
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 invman_status invman_stripe_neuron_ode(const invman_context *ctx, const double *interfaces, size_t count, size_t d,
@@ -9644,14 +9656,15 @@ double invman_equiprobable_x_max(double x_min) { /* Phi(x_max) - Phi(x_min) = 1/
    Measures of spectra, kernels, subspaces, representations and mixing matrices, in the order of their declarations. */
 
 /* x (n,m) is there and finite; one message for each of an argument's faults. */
-static invman_status invman_i_need(const invman_context *ctx, const double *x, size_t n, size_t m, const char *what) {
+static invman_status invman_i_check_matrix(const invman_context *ctx, const double *x, size_t n, size_t m,
+                                           const char *what) {
   if (n == 0 || m == 0) return invman_i_bad(ctx, what);
   if (invman_i_mul(n, m) > SIZE_MAX / sizeof(double)) return invman_i_fail(ctx, INVMAN_E_SIZE, what, "", 0);
   return x ? invman_i_check_finite(ctx, x, n * m, what) : invman_i_bad(ctx, what);
 }
 
 /* A (d,d) can exist. Asked before anything of length d is read. */
-static invman_status invman_i_need_square(const invman_context *ctx, size_t d, const char *what) {
+static invman_status invman_i_check_square(const invman_context *ctx, size_t d, const char *what) {
   return invman_i_mul(d, d) > SIZE_MAX / sizeof(double) ? invman_i_fail(ctx, INVMAN_E_SIZE, what, "", 0) : INVMAN_OK;
 }
 
@@ -9747,12 +9760,13 @@ invman_status invman_spectral_measures(const invman_context *ctx, const double *
                                        double tol, invman_spectrum *out) {
   invman_i_scope scope = invman_i_open(ctx);
   double *weight, sum = 0, squares = 0, largest, unit, least, most = (double)n;
-  invman_status status = invman_i_need(ctx, lambda, n, 1, "spectral_measures: lambda is NULL, empty or not finite");
+  invman_status status =
+      invman_i_check_matrix(ctx, lambda, n, 1, "spectral_measures: lambda is NULL, empty or not finite");
   size_t i;
   if (status < 0) return status;
   if (!out || !(tol >= 0 && tol < 1)) return invman_i_bad(ctx, "spectral_measures: out is NULL, or tol not in [0,1)");
   weight = invman_i_doubles(&scope, n);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   memset(out, 0, sizeof *out);
   largest = fmax(0, invman_i_greatest(lambda, n));
   unit = invman_i_unit(&largest, 1); /* negative ones count as 0, however large */
@@ -9774,13 +9788,13 @@ invman_status invman_spectral_measures(const invman_context *ctx, const double *
     scope.status = invman_i_check_result(ctx, &out->sum, 1, "spectral_measures: the sum is not finite");
     if (scope.status < 0) memset(out, 0, sizeof *out);
   }
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 invman_status invman_von_neumann_entropy(const invman_context *ctx, const double *K, size_t n, double *entropy) {
   invman_i_scope scope = invman_i_open(ctx);
   double *rho, *lambda;
-  invman_status status = invman_i_need(ctx, K, n, n, "von_neumann_entropy: K is NULL, empty or not finite");
+  invman_status status = invman_i_check_matrix(ctx, K, n, n, "von_neumann_entropy: K is NULL, empty or not finite");
   size_t i, j;
   if (status < 0) return status;
   if (!entropy) return invman_i_bad(ctx, "von_neumann_entropy: entropy is NULL");
@@ -9790,13 +9804,13 @@ invman_status invman_von_neumann_entropy(const invman_context *ctx, const double
                            i * n + i);
   rho = invman_i_doubles(&scope, invman_i_mul(n, n));
   lambda = invman_i_doubles(&scope, n);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   for (i = 0; i < n; i++)
     for (j = 0; j < n; j++) rho[i * n + j] = K[i * n + j] / sqrt(K[i * n + i]) / sqrt(K[j * n + j]) / (double)n;
   scope.status = invman_eigvalsh(ctx, n, rho, lambda);
   for (i = 0; i < n; i++) lambda[i] = lambda[i] > 0 ? lambda[i] : 0;
   if (scope.status >= 0) *entropy = invman_i_entropy(lambda, n);
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 double invman_unexplained_area(const double *lambda, size_t n, size_t last) {
@@ -9813,9 +9827,9 @@ invman_status invman_ridge_leverage(const invman_context *ctx, const double *lam
   invman_status status = INVMAN_OK;
   double sum = 0;
   size_t i, k;
-  if (U || tau) status = invman_i_need(ctx, U, n, n, "ridge_leverage: U is NULL, empty or not finite");
+  if (U || tau) status = invman_i_check_matrix(ctx, U, n, n, "ridge_leverage: U is NULL, empty or not finite");
   if (status == INVMAN_OK)
-    status = invman_i_need(ctx, lambda, n, 1, "ridge_leverage: lambda is NULL, empty or not finite");
+    status = invman_i_check_matrix(ctx, lambda, n, 1, "ridge_leverage: lambda is NULL, empty or not finite");
   if (status < 0) return status;
   if (!(gamma > 0 && gamma <= DBL_MAX)) return invman_i_bad(ctx, "ridge_leverage: gamma must be positive and finite");
   if (tau) memset(tau, 0, n * sizeof *tau);
@@ -9831,10 +9845,10 @@ invman_status invman_ridge_leverage(const invman_context *ctx, const double *lam
 
 invman_status invman_target_alignment(const invman_context *ctx, const double *K, const double *y, size_t n,
                                       double *alignment) {
-  invman_status status = invman_i_need(ctx, K, n, n, "target_alignment: K is NULL, empty or not finite");
+  invman_status status = invman_i_check_matrix(ctx, K, n, n, "target_alignment: K is NULL, empty or not finite");
   double unit, unit_y, norm, power, sum = 0;
   size_t i;
-  if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "target_alignment: y is NULL or not finite");
+  if (status == INVMAN_OK) status = invman_i_check_matrix(ctx, y, n, 1, "target_alignment: y is NULL or not finite");
   if (status < 0) return status;
   if (!alignment) return invman_i_bad(ctx, "target_alignment: alignment is NULL");
   unit = invman_i_unit(K, n * n);
@@ -9847,37 +9861,38 @@ invman_status invman_target_alignment(const invman_context *ctx, const double *K
   return INVMAN_OK;
 }
 
-invman_status invman_label_power(const invman_context *ctx, const double *U, const double *y, size_t n, double *power) {
-  invman_status status = invman_i_need(ctx, U, n, n, "label_power: U is NULL, empty or not finite");
+invman_status invman_cumulative_power(const invman_context *ctx, const double *U, const double *y, size_t n,
+                                      double *power) {
+  invman_status status = invman_i_check_matrix(ctx, U, n, n, "cumulative_power: U is NULL, empty or not finite");
   double unit, all, sum = 0;
   size_t k;
-  if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "label_power: y is NULL or not finite");
+  if (status == INVMAN_OK) status = invman_i_check_matrix(ctx, y, n, 1, "cumulative_power: y is NULL or not finite");
   if (status < 0) return status;
-  if (!power) return invman_i_bad(ctx, "label_power: power is NULL");
+  if (!power) return invman_i_bad(ctx, "cumulative_power: power is NULL");
   unit = invman_i_unit(y, n);
   all = invman_i_inner_scaled(y, y, n, unit, unit);
-  if (!(all > 0)) return invman_i_bad(ctx, "label_power: y is 0");
+  if (!(all > 0)) return invman_i_bad(ctx, "cumulative_power: y is 0");
   for (k = 0; k < n; k++) {
     double share = invman_i_inner_scaled(U + k * n, y, n, 1, unit);
     sum += share * share;
     power[k] = invman_i_part_of_one(sum / all, n);
   }
-  return invman_i_check_result(ctx, power, n, "label_power: the power is not finite");
+  return invman_i_check_result(ctx, power, n, "cumulative_power: the power is not finite");
 }
 
-static invman_status invman_i_need_eigenpairs(const invman_context *ctx, const double *lambda, const double *U,
-                                              size_t n) {
-  invman_status status = invman_i_need(ctx, U, n, n, "eigenvectors: U is NULL, empty or not finite");
-  return status < 0 ? status : invman_i_need(ctx, lambda, n, 1, "eigenvalues: lambda is NULL or not finite");
+static invman_status invman_i_check_eigenpairs(const invman_context *ctx, const double *lambda, const double *U,
+                                               size_t n) {
+  invman_status status = invman_i_check_matrix(ctx, U, n, n, "eigenvectors: U is NULL, empty or not finite");
+  return status < 0 ? status : invman_i_check_matrix(ctx, lambda, n, 1, "eigenvalues: lambda is NULL or not finite");
 }
 
 invman_status invman_rkhs_norm(const invman_context *ctx, const double *lambda, const double *U, const double *y,
                                size_t n, double tol, double *norm2, size_t *used) {
-  invman_status status = invman_i_need_eigenpairs(ctx, lambda, U, n);
+  invman_status status = invman_i_check_eigenpairs(ctx, lambda, U, n);
   double sum = 0, largest, least, unit, unit_y;
   int exponent, exponent_y;
   size_t k, count = 0;
-  if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "rkhs_norm: y is NULL or not finite");
+  if (status == INVMAN_OK) status = invman_i_check_matrix(ctx, y, n, 1, "rkhs_norm: y is NULL or not finite");
   if (status < 0) return status;
   if (!(tol >= 0 && tol < 1)) return invman_i_bad(ctx, "rkhs_norm: tol must be in [0,1)");
   largest = fmax(0, invman_i_greatest(lambda, n));
@@ -9903,17 +9918,18 @@ invman_status invman_spectral_predictor(const invman_context *ctx, const double 
                                         const double *y, size_t n, size_t r, double gamma, const double *C, size_t m,
                                         double *f) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need_eigenpairs(ctx, lambda, U, n);
+  invman_status status = invman_i_check_eigenpairs(ctx, lambda, U, n);
   double *a, largest, least, unit, unit_y, unit_C;
   int exponent, exponent_y, exponent_C;
   size_t i, k;
-  if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "spectral_predictor: y is NULL or not finite");
-  if (status == INVMAN_OK) status = invman_i_need(ctx, C, m, n, "spectral_predictor: C is NULL, empty or not finite");
+  if (status == INVMAN_OK) status = invman_i_check_matrix(ctx, y, n, 1, "spectral_predictor: y is NULL or not finite");
+  if (status == INVMAN_OK)
+    status = invman_i_check_matrix(ctx, C, m, n, "spectral_predictor: C is NULL, empty or not finite");
   if (status < 0) return status;
   if (r > n || !f || !(gamma >= 0 && gamma <= DBL_MAX))
     return invman_i_bad(ctx, "spectral_predictor: r exceeds n, gamma is negative or not finite, or f is NULL");
   a = invman_i_doubles(&scope, n);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   largest = fmax(gamma, invman_i_greatest(lambda, n));
   exponent = invman_i_exponent(&largest, 1);
   exponent_y = invman_i_exponent(y, n);
@@ -9931,28 +9947,29 @@ invman_status invman_spectral_predictor(const invman_context *ctx, const double 
   for (i = 0; i < m; i++)
     f[i] = ldexp(invman_i_inner_scaled(C + i * n, a, n, unit_C, 1), exponent_y + exponent_C - exponent);
   scope.status = invman_i_check_result(ctx, f, m, "spectral_predictor: f is not finite");
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 invman_status invman_nystrom_extension(const invman_context *ctx, const double *lambda, const double *U, size_t n,
                                        size_t r, const double *C, size_t m, double *phi) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_i_gemm room;
-  invman_status status = invman_i_need_eigenpairs(ctx, lambda, U, n);
+  invman_status status = invman_i_check_eigenpairs(ctx, lambda, U, n);
   double largest, least, unit;
   int exponent, exponent_C;
   size_t i, k;
-  if (status == INVMAN_OK) status = invman_i_need(ctx, C, m, n, "nystrom_extension: C is NULL, empty or not finite");
+  if (status == INVMAN_OK)
+    status = invman_i_check_matrix(ctx, C, m, n, "nystrom_extension: C is NULL, empty or not finite");
   if (status < 0) return status;
   if (r > n || !phi) return invman_i_bad(ctx, "nystrom_extension: r exceeds n, or phi is NULL");
   if (r == 0) return INVMAN_OK;
   room = invman_i_gemm_reserve(&scope, m, r);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   largest = fmax(0, invman_i_greatest(lambda, n));
   exponent = invman_i_exponent(&largest, 1);
   exponent_C = invman_i_far_exponent(C, m * n);
   C = invman_i_in_unit(&scope, C, m * n, exponent_C);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   unit = ldexp(1, -exponent);
   least = (double)n * DBL_EPSILON * (unit * largest);
   memset(phi, 0, m * r * sizeof *phi);
@@ -9963,7 +9980,7 @@ invman_status invman_nystrom_extension(const invman_context *ctx, const double *
       phi[i * r + k] = value > least ? ldexp(phi[i * r + k] / value, exponent_C - exponent) : 0;
     }
   scope.status = invman_i_check_result(ctx, phi, m * r, "nystrom_extension: phi is not finite");
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* A (n,n) <- P A P, P = 1 - 11'/n, right to the rounding of what is left: rows' and columns' means, however large, are
@@ -10023,21 +10040,21 @@ static invman_status invman_i_top_alignment(invman_i_scope *scope, double *K, do
 invman_status invman_centred_alignment(const invman_context *ctx, const double *K, const double *L, size_t n, size_t r,
                                        double *alignment) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need(ctx, K, n, n, "centred_alignment: K is NULL, empty or not finite");
+  invman_status status = invman_i_check_matrix(ctx, K, n, n, "centred_alignment: K is NULL, empty or not finite");
   double *k, *l, k_norm, l_norm;
-  if (status == INVMAN_OK) status = invman_i_need(ctx, L, n, n, "centred_alignment: L is NULL or not finite");
+  if (status == INVMAN_OK) status = invman_i_check_matrix(ctx, L, n, n, "centred_alignment: L is NULL or not finite");
   if (status < 0) return status;
   if (!alignment || r > n) return invman_i_bad(ctx, "centred_alignment: alignment is NULL, or r exceeds n");
   k = invman_i_doubles(&scope, n * n);
   l = invman_i_doubles(&scope, n * n);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   k_norm = invman_i_centred(&scope, K, n, k);
   l_norm = invman_i_centred(&scope, L, n, l);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   if (!(k_norm > 0 && l_norm > 0)) scope.status = invman_i_bad(ctx, "centred_alignment: a kernel is all constant");
   else if (r > 0) scope.status = invman_i_top_alignment(&scope, k, l, n, r, alignment);
   else *alignment = invman_i_clamp(invman_i_inner(k, l, n * n) / k_norm / l_norm, -1, 1);
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ---- subspaces */
@@ -10112,24 +10129,25 @@ static invman_status invman_i_angles(invman_i_scope *scope, const double *U, siz
 invman_status invman_principal_angles(const invman_context *ctx, const double *U, size_t k, const double *V, size_t m,
                                       size_t d, double *theta, invman_angles *out) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need(ctx, U, k, d, "principal_angles: U is NULL, empty or not finite");
+  invman_status status = invman_i_check_matrix(ctx, U, k, d, "principal_angles: U is NULL, empty or not finite");
   double *P, *Q, *cosine, *sine, squares = 0, angles = 0, cosines = 0, largest = 0;
   size_t i;
-  if (status == INVMAN_OK) status = invman_i_need(ctx, V, m, d, "principal_angles: V is NULL, empty or not finite");
+  if (status == INVMAN_OK)
+    status = invman_i_check_matrix(ctx, V, m, d, "principal_angles: V is NULL, empty or not finite");
   if (status < 0) return status;
   if (k > d || m > d) return invman_i_bad(ctx, "principal_angles: a subspace of more rows than dimensions");
   cosine = invman_i_doubles(&scope, k + m);
   sine = invman_i_doubles(&scope, 2 * invman_i_max(k, m));
   P = invman_i_basis(&scope, U, k, d, &k);
   Q = invman_i_basis(&scope, V, m, d, &m);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   if (m > k) {
     double *swap = P;
     size_t count = k;
     P = Q, Q = swap;
     k = m, m = count;
   }
-  if (invman_i_angles(&scope, P, k, Q, m, d, cosine, sine) < 0) return invman_i_drop(&scope);
+  if (invman_i_angles(&scope, P, k, Q, m, d, cosine, sine) < 0) return invman_i_close(&scope);
   for (i = 0; i < m; i++) {
     double s = fmin(1, fmax(0, sine[m - 1 - i])), c = fmin(1, fmax(0, cosine[i])), angle = atan2(s, c);
     if (theta) theta[i] = angle;
@@ -10146,22 +10164,23 @@ invman_status invman_principal_angles(const invman_context *ctx, const double *U
     out->projection = sqrt((double)(k - m) + 2 * squares);
     out->overlap = cosines / (double)m;
   }
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 invman_status invman_subspace_norms(const invman_context *ctx, const double *U, size_t k, size_t d, const double *x,
                                     size_t n, double *norm, double *residual) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need(ctx, U, k, d, "subspace_norms: U is NULL, empty or not finite");
+  invman_status status = invman_i_check_matrix(ctx, U, k, d, "subspace_norms: U is NULL, empty or not finite");
   double *Q, *left, *scaled;
   size_t i, j, l;
-  if (status == INVMAN_OK) status = invman_i_need(ctx, x, n, d, "subspace_norms: x is NULL, empty or not finite");
+  if (status == INVMAN_OK)
+    status = invman_i_check_matrix(ctx, x, n, d, "subspace_norms: x is NULL, empty or not finite");
   if (status < 0) return status;
   if (k > d) return invman_i_bad(ctx, "subspace_norms: a subspace of more rows than dimensions");
   Q = invman_i_basis(&scope, U, k, d, &k);
   left = invman_i_doubles(&scope, d);
   scaled = invman_i_doubles(&scope, d);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   for (i = 0; i < n; i++) {
     int exponent = invman_i_exponent(x + i * d, d);
     double inside = 0, unit = ldexp(1, -exponent);
@@ -10181,7 +10200,7 @@ invman_status invman_subspace_norms(const invman_context *ctx, const double *U, 
     invman_i_empty(norm, n);
     invman_i_empty(residual, n);
   }
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* C (d,d) = factor A'B of A, B (n,d), symmetric */
@@ -10201,17 +10220,17 @@ invman_status invman_weight_covariance(const invman_context *ctx, const invman_n
   double *w = NULL;
   size_t n, k;
   if (!net || !C) return invman_i_bad(ctx, "weight_covariance: net or C is NULL");
-  status = invman_i_need_square(ctx, net->d, "weight_covariance: d*d overflows");
+  status = invman_i_check_square(ctx, net->d, "weight_covariance: d*d overflows");
   if (status == INVMAN_OK) status = invman_i_check_net(ctx, net);
   if (status < 0) return status;
   room = invman_i_gemm_reserve(&scope, net->d, net->d);
   if (by_beta) w = invman_i_doubles(&scope, net->h * net->d);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   for (n = 0; by_beta && n < net->h; n++)
     for (k = 0; k < net->d; k++) w[n * net->d + k] = net->beta[n] * net->w[n * net->d + k];
   invman_i_moment(ctx, &room, by_beta ? w : net->w, by_beta ? w : net->w, net->h, net->d, 1 / (double)net->h, C);
   scope.status = invman_i_check_result(ctx, C, net->d * net->d, "weight_covariance: C is not finite");
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* The part of C's trace from first to end - 1, in units of 2^exponent */
@@ -10268,10 +10287,10 @@ static int invman_i_is_active(const invman_net *net, size_t n, const double *x, 
   return z > 0;
 }
 
-static invman_status invman_i_need_points(const invman_context *ctx, const invman_net *net, const double *x, size_t n,
-                                          const char *what) {
+static invman_status invman_i_check_rows(const invman_context *ctx, const invman_net *net, const double *x, size_t n,
+                                         const char *what) {
   invman_status status = invman_i_check_net(ctx, net);
-  return status < 0 ? status : invman_i_need(ctx, x, n, net->d, what);
+  return status < 0 ? status : invman_i_check_matrix(ctx, x, n, net->d, what);
 }
 
 static void invman_i_input_gradients(size_t task, void *arg) {
@@ -10291,7 +10310,7 @@ static void invman_i_input_gradients(size_t task, void *arg) {
 
 invman_status invman_input_gradient(const invman_context *ctx, const invman_net *net, const double *x, size_t n,
                                     double *grad) {
-  invman_status status = invman_i_need_points(ctx, net, x, n, "input_gradient: x is NULL, empty or not finite");
+  invman_status status = invman_i_check_rows(ctx, net, x, n, "input_gradient: x is NULL, empty or not finite");
   invman_i_active s;
   if (status < 0) return status;
   if (!grad) return invman_i_bad(ctx, "input_gradient: grad is NULL");
@@ -10316,13 +10335,13 @@ static invman_status invman_i_rescaled(const invman_context *ctx, const double *
 invman_status invman_active_subspace(const invman_context *ctx, const double *grad, size_t n, size_t d, size_t r,
                                      double *C, double *lambda, double *V, double *activity) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need_square(ctx, d, "active_subspace: d*d overflows");
+  invman_status status = invman_i_check_square(ctx, d, "active_subspace: d*d overflows");
   invman_i_gemm room;
   double *vectors, *values;
   int exponent;
   size_t i, j;
   if (status == INVMAN_OK)
-    status = invman_i_need(ctx, grad, n, d, "active_subspace: grad is NULL, empty or not finite");
+    status = invman_i_check_matrix(ctx, grad, n, d, "active_subspace: grad is NULL, empty or not finite");
   if (status < 0) return status;
   if (r > d) return invman_i_bad(ctx, "active_subspace: r exceeds d");
   room = invman_i_gemm_reserve(&scope, d, d);
@@ -10330,7 +10349,7 @@ invman_status invman_active_subspace(const invman_context *ctx, const double *gr
   values = invman_i_doubles(&scope, d);
   exponent = invman_i_far_exponent(grad, n * d);
   grad = invman_i_in_unit(&scope, grad, n * d, exponent);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   invman_i_moment(ctx, &room, grad, grad, n, d, 1 / (double)n, vectors);
   if (C) scope.status = invman_i_rescaled(ctx, vectors, d * d, 2 * exponent, C, "active_subspace: C is not finite");
   if ((lambda || V || activity) && scope.status >= 0) scope.status = invman_eigh(ctx, d, vectors, values);
@@ -10349,7 +10368,7 @@ invman_status invman_active_subspace(const invman_context *ctx, const double *gr
     invman_i_empty(lambda, d);
     invman_i_empty(activity, d);
   }
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* m1, M2 of the labels y; yx (n,d) is scratch. */
@@ -10369,14 +10388,14 @@ static void invman_i_stein(const invman_context *ctx, const invman_i_gemm *room,
   for (k = 0; k < d; k++) M2[k * d + k] -= mean;
 }
 
-static invman_status invman_i_need_moments(const invman_context *ctx, const invman_data *data) {
-  invman_status status = data ? invman_i_need_square(ctx, data->d, "stein: d*d overflows") : INVMAN_OK;
+static invman_status invman_i_check_moments(const invman_context *ctx, const invman_data *data) {
+  invman_status status = data ? invman_i_check_square(ctx, data->d, "stein: d*d overflows") : INVMAN_OK;
   return status < 0 ? status : invman_i_check_data(ctx, data);
 }
 
 invman_status invman_stein_moments(const invman_context *ctx, const invman_data *data, double *m1, double *M2) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need_moments(ctx, data);
+  invman_status status = invman_i_check_moments(ctx, data);
   invman_i_gemm room;
   double *yx;
   size_t d;
@@ -10386,11 +10405,11 @@ invman_status invman_stein_moments(const invman_context *ctx, const invman_data 
   yx = invman_i_doubles(&scope, data->n * d);
   if (!m1) m1 = invman_i_doubles(&scope, d);
   if (!M2) M2 = invman_i_doubles(&scope, d * d);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   invman_i_stein(ctx, &room, data, data->y, yx, m1, M2);
   scope.status = invman_i_check_result(ctx, m1, d, "stein_moments: m1 is not finite");
   if (scope.status >= 0) scope.status = invman_i_check_result(ctx, M2, d * d, "stein_moments: M2 is not finite");
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 typedef struct invman_i_stein_room {
@@ -10425,7 +10444,7 @@ static double invman_i_stein_rounding(const invman_data *data) {
 invman_status invman_stein_directions(const invman_context *ctx, const invman_data *data, size_t draws, invman_rng *rng,
                                       double *strength, double *V, double *noise, size_t *found) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need_moments(ctx, data);
+  invman_status status = invman_i_check_moments(ctx, data);
   invman_i_stein_room s;
   invman_rng drawn;
   double *y, *S, most = 0;
@@ -10440,7 +10459,7 @@ invman_status invman_stein_directions(const invman_context *ctx, const invman_da
   s.values = invman_i_doubles(&scope, d);
   y = invman_i_doubles(&scope, data->n);
   S = invman_i_doubles(&scope, d * d);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   memcpy(y, data->y, data->n * sizeof *y);
   if (draws > 0) drawn = *rng;
   most = draws > 0 ? 0 : sqrt(5 * (double)d / (double)data->n);
@@ -10450,14 +10469,14 @@ invman_status invman_stein_directions(const invman_context *ctx, const invman_da
     most = fmax(most, s.values[0]);
   }
   if (scope.status >= 0) scope.status = invman_i_stein_strength(ctx, &s, data, data->y, S, 1);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   for (k = 0; k < d; k++) count += s.values[k] > (1 + 1e-9) * most + invman_i_stein_rounding(data);
   if (draws > 0) *rng = drawn;
   if (V) memcpy(V, S, d * d * sizeof *V);
   if (strength) memcpy(strength, s.values, d * sizeof *strength);
   if (noise) *noise = most;
   if (found) *found = count;
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* g(x) of each point, in the square of the unit: the sum over its active neurons of omega omega' */
@@ -10503,7 +10522,7 @@ invman_status invman_pullback_metric(const invman_context *ctx, const invman_net
   square = invman_i_mul(d, d);
   if (invman_i_mul(n, square) > SIZE_MAX / sizeof(double))
     return invman_i_fail(ctx, INVMAN_E_SIZE, "pullback_metric: n*d*d overflows", "", 0);
-  status = invman_i_need_points(ctx, net, x, n, "pullback_metric: x is NULL, empty or not finite");
+  status = invman_i_check_rows(ctx, net, x, n, "pullback_metric: x is NULL, empty or not finite");
   if (status < 0) return status;
   memset(&s, 0, sizeof s);
   s.net = net;
@@ -10514,7 +10533,7 @@ invman_status invman_pullback_metric(const invman_context *ctx, const invman_net
   s.unit = ldexp(1, -exponent);
   copy = invman_i_doubles(&scope, square);
   lambda = invman_i_doubles(&scope, d);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   invman_i_parallel(ctx, (n - 1) / INVMAN_I_ACTIVE_TILE + 1, invman_i_pullback, &s,
                     (double)n * (double)net->h * (double)square);
   for (i = 0; i < n && scope.status >= 0; i++) {
@@ -10531,7 +10550,7 @@ invman_status invman_pullback_metric(const invman_context *ctx, const invman_net
     invman_i_empty(log_volume, n);
     invman_i_empty(amplification, n);
   }
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ---- classes: equal values of y */
@@ -10659,18 +10678,18 @@ static double invman_i_collapse_variance(const invman_i_means *s, size_t n) {
 invman_status invman_neural_collapse(const invman_context *ctx, const double *K, const double *y, size_t n,
                                      invman_collapse *out) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need(ctx, K, n, n, "neural_collapse: K is NULL, empty or not finite");
+  invman_status status = invman_i_check_matrix(ctx, K, n, n, "neural_collapse: K is NULL, empty or not finite");
   invman_i_means s;
   double unit, trace = 0;
   size_t i, k, C;
-  if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "neural_collapse: y is NULL or not finite");
+  if (status == INVMAN_OK) status = invman_i_check_matrix(ctx, y, n, 1, "neural_collapse: y is NULL or not finite");
   if (status < 0) return status;
   if (!out) return invman_i_bad(ctx, "neural_collapse: out is NULL");
   memset(out, 0, sizeof *out);
   invman_i_means_take(&scope, y, n, &s);
   if (scope.status == INVMAN_OK && s.c.count < 2)
     scope.status = invman_i_bad(ctx, "neural_collapse: all points are of one class");
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   C = s.c.count;
   unit = invman_i_unit(K, n * n);
   invman_i_means_fill(K, n, unit, &s);
@@ -10696,13 +10715,13 @@ invman_status invman_neural_collapse(const invman_context *ctx, const double *K,
   if (scope.status >= 0) scope.status = invman_i_check_result(ctx, &out->within, 1, "neural_collapse: too large");
   if (scope.status >= 0) scope.status = invman_i_check_result(ctx, &out->between, 1, "neural_collapse: too large");
   if (scope.status < 0) memset(out, 0, sizeof *out);
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ---- intrinsic dimension */
 
 invman_status invman_kernel_distances(const invman_context *ctx, const double *K, size_t n, double *D) {
-  invman_status status = invman_i_need(ctx, K, n, n, "kernel_distances: K is NULL, empty or not finite");
+  invman_status status = invman_i_check_matrix(ctx, K, n, n, "kernel_distances: K is NULL, empty or not finite");
   size_t i, j;
   if (status < 0) return status;
   if (!D) return invman_i_bad(ctx, "kernel_distances: D is NULL");
@@ -10747,9 +10766,10 @@ static void invman_i_distance_row(size_t i, void *arg) {
 }
 
 invman_status invman_point_distances(const invman_context *ctx, const double *x, size_t n, size_t d, double *D) {
-  invman_status status = invman_i_need_square(ctx, n, "point_distances: n*n overflows");
+  invman_status status = invman_i_check_square(ctx, n, "point_distances: n*n overflows");
   invman_i_distances s;
-  if (status == INVMAN_OK) status = invman_i_need(ctx, x, n, d, "point_distances: x is NULL, empty or not finite");
+  if (status == INVMAN_OK)
+    status = invman_i_check_matrix(ctx, x, n, d, "point_distances: x is NULL, empty or not finite");
   if (status < 0) return status;
   if (!D) return invman_i_bad(ctx, "point_distances: D is NULL");
   s.x = x;
@@ -10761,8 +10781,8 @@ invman_status invman_point_distances(const invman_context *ctx, const double *x,
   return invman_i_check_result(ctx, D, n * n, "point_distances: a distance is not finite");
 }
 
-static invman_status invman_i_need_distances(const invman_context *ctx, const double *D, size_t n) {
-  invman_status status = invman_i_need(ctx, D, n, n, "distances: D is NULL, empty or not finite");
+static invman_status invman_i_check_distances(const invman_context *ctx, const double *D, size_t n) {
+  invman_status status = invman_i_check_matrix(ctx, D, n, n, "distances: D is NULL, empty or not finite");
   size_t i;
   for (i = 0; status == INVMAN_OK && i < n * n; i++)
     if (D[i] < 0 || (i % (n + 1) == 0 && D[i] != 0))
@@ -10772,17 +10792,17 @@ static invman_status invman_i_need_distances(const invman_context *ctx, const do
 
 invman_status invman_median_distance(const invman_context *ctx, const double *D, size_t n, double *median) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need_distances(ctx, D, n);
+  invman_status status = invman_i_check_distances(ctx, D, n);
   double *all;
   size_t i, j, count = 0;
   if (status < 0) return status;
   if (!median || n < 2) return invman_i_bad(ctx, "median_distance: median is NULL, or fewer than two points");
-  all = (double *)invman_i_take_room(&scope, n * n / 2, sizeof(double));
-  if (scope.status < 0) return invman_i_drop(&scope);
+  all = (double *)invman_i_take_unset(&scope, n * n / 2, sizeof(double));
+  if (scope.status < 0) return invman_i_close(&scope);
   for (i = 0; i < n; i++)
     for (j = 0; j < i; j++) all[count++] = D[i * n + j];
   *median = invman_i_median(all, count);
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* The k nearest others of every point that has no equal, among such points. */
@@ -10847,7 +10867,7 @@ static double invman_i_two_nn_fit(double *log_mu, size_t count) {
 
 invman_status invman_two_nn(const invman_context *ctx, const double *D, size_t n, int method, double *dimension) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need_distances(ctx, D, n);
+  invman_status status = invman_i_check_distances(ctx, D, n);
   invman_i_nearest s;
   double *log_mu, sum = 0;
   size_t i, count = 0;
@@ -10855,7 +10875,7 @@ invman_status invman_two_nn(const invman_context *ctx, const double *D, size_t n
   if (!dimension || method < INVMAN_TWO_NN_MLE || method > INVMAN_TWO_NN_FIT)
     return invman_i_bad(ctx, "two_nn: dimension is NULL, or an unknown method");
   log_mu = invman_i_doubles(&scope, n);
-  if (scope.status < 0 || invman_i_find_nearest(&scope, D, n, 2, 3, &s) < 0) return invman_i_drop(&scope);
+  if (scope.status < 0 || invman_i_find_nearest(&scope, D, n, 2, 3, &s) < 0) return invman_i_close(&scope);
   for (i = 0; i < n; i++) {
     if (s.equal[i]) continue;
     log_mu[count] = invman_i_log_ratio(s.r[2 * i + 1], s.r[2 * i]);
@@ -10864,7 +10884,7 @@ invman_status invman_two_nn(const invman_context *ctx, const double *D, size_t n
   }
   if (method == INVMAN_TWO_NN_FIT) *dimension = invman_i_two_nn_fit(log_mu, count);
   else *dimension = sum > 0 ? (double)(count - 1) / sum : HUGE_VAL;
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* From r_1 <= .. <= r_k, in proportion to r_k. What differs from r_k by rounding is as far. */
@@ -10885,14 +10905,14 @@ static double invman_i_lid(const double *r, size_t k, int method) {
 invman_status invman_local_dimension(const invman_context *ctx, const double *D, size_t n, size_t k, int method,
                                      double *lid, double *harmonic, double *geometric) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need_distances(ctx, D, n);
+  invman_status status = invman_i_check_distances(ctx, D, n);
   invman_i_nearest s;
   double inverse = 0, logs = 0;
   size_t i, finite = 0;
   if (status < 0) return status;
   if (k < 2 || k >= n || method < INVMAN_LID_MLE || method > INVMAN_LID_AMSALEG)
     return invman_i_bad(ctx, "local_dimension: k must be 2 to n - 1, or an unknown method");
-  if (invman_i_find_nearest(&scope, D, n, k, k + 1, &s) < 0) return invman_i_drop(&scope);
+  if (invman_i_find_nearest(&scope, D, n, k, k + 1, &s) < 0) return invman_i_close(&scope);
   for (i = 0; i < n; i++) {
     double value = s.equal[i] ? 0 : invman_i_lid(s.r + i * k, k, method);
     if (lid) lid[i] = value;
@@ -10904,7 +10924,7 @@ invman_status invman_local_dimension(const invman_context *ctx, const double *D,
   }
   if (harmonic) *harmonic = inverse > 0 ? 1 / inverse : HUGE_VAL;
   if (geometric) *geometric = finite > 0 ? invman_i_exp(logs / (double)finite) : HUGE_VAL;
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 double invman_lid_distance(double a, double b) {
@@ -10930,30 +10950,30 @@ static double invman_i_tree(const double *D, size_t n, size_t m, double unit, do
   return length;
 }
 
-invman_status invman_tree_length(const invman_context *ctx, const double *D, size_t n, double *length) {
+invman_status invman_mst_length(const invman_context *ctx, const double *D, size_t n, double *length) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need_distances(ctx, D, n);
+  invman_status status = invman_i_check_distances(ctx, D, n);
   double *best, unit;
   if (status < 0) return status;
-  if (!length) return invman_i_bad(ctx, "tree_length: length is NULL");
+  if (!length) return invman_i_bad(ctx, "mst_length: length is NULL");
   best = invman_i_doubles(&scope, n);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   unit = invman_i_unit(D, n * n);
   *length = invman_i_tree(D, n, n, unit, best) / unit;
-  scope.status = invman_i_check_result(ctx, length, 1, "tree_length: the length is not finite");
-  return invman_i_drop(&scope);
+  scope.status = invman_i_check_result(ctx, length, 1, "mst_length: the length is not finite");
+  return invman_i_close(&scope);
 }
 
-invman_status invman_tree_dimension(const invman_context *ctx, const double *D, size_t n, double *dimension) {
+invman_status invman_mst_dimension(const invman_context *ctx, const double *D, size_t n, double *dimension) {
   enum { SIZES = 5, LEAST = 64 };
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need_distances(ctx, D, n);
+  invman_status status = invman_i_check_distances(ctx, D, n);
   double *best, unit, count[SIZES], length[SIZES], slope = 0;
   size_t k;
   if (status < 0) return status;
-  if (!dimension || n < LEAST) return invman_i_bad(ctx, "tree_dimension: dimension is NULL, or fewer than 64 points");
+  if (!dimension || n < LEAST) return invman_i_bad(ctx, "mst_dimension: dimension is NULL, or fewer than 64 points");
   best = invman_i_doubles(&scope, n);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   unit = invman_i_unit(D, n * n);
   for (k = 0; k < SIZES; k++) {
     size_t m = n >> (SIZES - 1 - k);
@@ -10961,9 +10981,9 @@ invman_status invman_tree_dimension(const invman_context *ctx, const double *D, 
     length[k] = invman_i_tree(D, n, m, unit, best);
   }
   if (invman_fit_power_law(NULL, count, length, SIZES, &slope, NULL) < 0)
-    scope.status = invman_i_bad(ctx, "tree_dimension: a tree of length 0: too many equal points");
+    scope.status = invman_i_bad(ctx, "mst_dimension: a tree of length 0: too many equal points");
   else *dimension = slope < 1 ? 1 / (1 - slope) : HUGE_VAL;
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ---- diffusion spectral entropy */
@@ -11013,7 +11033,7 @@ static invman_status invman_i_diffuse(const invman_context *ctx, invman_i_diffus
   return status;
 }
 
-static size_t *invman_i_take_indices(invman_i_scope *scope, size_t n) {
+static size_t *invman_i_indices_take(invman_i_scope *scope, size_t n) {
   size_t *indices = (size_t *)invman_i_take(scope, n, sizeof(size_t)), i;
   for (i = 0; indices && i < n; i++) indices[i] = i;
   return indices;
@@ -11022,15 +11042,15 @@ static size_t *invman_i_take_indices(invman_i_scope *scope, size_t n) {
 invman_status invman_diffusion_entropy(const invman_context *ctx, const double *D, size_t n, double sigma, double t,
                                        double *bits) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need_distances(ctx, D, n);
+  invman_status status = invman_i_check_distances(ctx, D, n);
   invman_i_diffusion s;
   size_t *indices;
   if (status < 0) return status;
   if (!bits) return invman_i_bad(ctx, "diffusion_entropy: bits is NULL");
-  if (invman_i_diffusion_take(&scope, n, sigma, t, &s) < 0) return invman_i_drop(&scope);
-  indices = invman_i_take_indices(&scope, n);
+  if (invman_i_diffusion_take(&scope, n, sigma, t, &s) < 0) return invman_i_close(&scope);
+  indices = invman_i_indices_take(&scope, n);
   if (scope.status == INVMAN_OK) scope.status = invman_i_diffuse(ctx, &s, D, n, indices, n, bits);
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* Entropy of a random set as large as class c, on average, less that of class c. indices (n) is permuted. */
@@ -11064,18 +11084,19 @@ static invman_status invman_i_class_information(const invman_context *ctx, invma
 invman_status invman_diffusion_information(const invman_context *ctx, const double *D, const double *y, size_t n,
                                            double sigma, double t, size_t draws, invman_rng *rng, double *bits) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need_distances(ctx, D, n);
+  invman_status status = invman_i_check_distances(ctx, D, n);
   invman_i_diffusion s;
   invman_i_classes classes;
   invman_rng drawn;
   size_t *indices, c;
   double sum = 0, one = 0;
-  if (status == INVMAN_OK) status = invman_i_need(ctx, y, n, 1, "diffusion_information: y is NULL or not finite");
+  if (status == INVMAN_OK)
+    status = invman_i_check_matrix(ctx, y, n, 1, "diffusion_information: y is NULL or not finite");
   if (status < 0) return status;
   if (!bits || !rng) return invman_i_bad(ctx, "diffusion_information: bits or rng is NULL");
-  if (invman_i_diffusion_take(&scope, n, sigma, t, &s) < 0) return invman_i_drop(&scope);
+  if (invman_i_diffusion_take(&scope, n, sigma, t, &s) < 0) return invman_i_close(&scope);
   invman_i_classes_of(&scope, y, n, &classes);
-  indices = invman_i_take_indices(&scope, n);
+  indices = invman_i_indices_take(&scope, n);
   drawn = *rng;
   for (c = 0; c < classes.count && scope.status >= 0; c++) {
     scope.status = invman_i_class_information(ctx, &s, D, n, &classes, c, draws > 0 ? draws : 5, &drawn, indices, &one);
@@ -11085,13 +11106,13 @@ invman_status invman_diffusion_information(const invman_context *ctx, const doub
     *bits = sum;
     *rng = drawn;
   }
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ---- curvature and pieces of a network */
 
-invman_status invman_growth_rates(const invman_context *ctx, const invman_net *net, const invman_data *data,
-                                  const double *g, double *rate, double *v) {
+invman_status invman_hessian_spectrum(const invman_context *ctx, const invman_net *net, const invman_data *data,
+                                      const double *g, double *rate, double *v) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_i_pack pack, sums;
   double *r, *norm, *value, factor, root;
@@ -11099,8 +11120,8 @@ invman_status invman_growth_rates(const invman_context *ctx, const invman_net *n
   invman_status status = invman_i_check_net(ctx, net);
   if (status == INVMAN_OK) status = invman_i_check_data(ctx, data);
   if (status < 0) return status;
-  if (net->d != data->d) return invman_i_bad(ctx, "growth_rates: the network and the points differ in d");
-  if (g) status = invman_i_check_finite(ctx, g, data->n, "growth_rates: g is not finite");
+  if (net->d != data->d) return invman_i_bad(ctx, "hessian_spectrum: the network and the points differ in d");
+  if (g) status = invman_i_check_finite(ctx, g, data->n, "hessian_spectrum: g is not finite");
   if (status < 0) return status;
   d = net->d;
   pack = invman_i_pack_take(&scope, net->h, d);
@@ -11108,7 +11129,7 @@ invman_status invman_growth_rates(const invman_context *ctx, const invman_net *n
   r = invman_i_doubles(&scope, data->n);
   norm = invman_i_doubles(&scope, net->h);
   value = invman_i_doubles(&scope, d + 1);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   for (k = 0; k < data->n; k++) r[k] = (g ? g[k] : 1) * data->y[k] / (double)data->n;
   invman_i_pack_net(net, &pack);
   invman_i_gradient_points(ctx, &pack, NULL, invman_i_points_of(data->x, NULL, data->n, d), r, 0, &sums);
@@ -11123,23 +11144,23 @@ invman_status invman_growth_rates(const invman_context *ctx, const invman_net *n
     norm[n] = ldexp(sqrt(norm[n]), exponent);
     if (v) memcpy(v + n * (d + 1), value, (d + 1) * sizeof *v);
   }
-  scope.status = invman_i_check_result(ctx, norm, net->h, "growth_rates: a rate is not finite");
+  scope.status = invman_i_check_result(ctx, norm, net->h, "hessian_spectrum: a rate is not finite");
   if (scope.status < 0 && v) memset(v, 0, net->h * (d + 1) * sizeof *v);
   if (rate) memcpy(rate, norm, net->h * sizeof *rate);
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 invman_status invman_linear_regions(const invman_context *ctx, const invman_net *net, const double *a, const double *b,
                                     double *t, size_t *count) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need_points(ctx, net, a, 1, "linear_regions: a is NULL or not finite");
+  invman_status status = invman_i_check_rows(ctx, net, a, 1, "linear_regions: a is NULL or not finite");
   double *all, root;
   int exponent;
   size_t n, crossings = 0, distinct = 0;
-  if (status == INVMAN_OK) status = invman_i_need(ctx, b, net->d, 1, "linear_regions: b is NULL or not finite");
+  if (status == INVMAN_OK) status = invman_i_check_matrix(ctx, b, net->d, 1, "linear_regions: b is NULL or not finite");
   if (status < 0) return status;
   all = invman_i_doubles(&scope, net->h);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   root = sqrt((double)net->d);
   exponent = (int)fmax(invman_i_exponent(a, net->d), invman_i_exponent(b, net->d));
   for (n = 0; n < net->h; n++) {
@@ -11158,7 +11179,7 @@ invman_status invman_linear_regions(const invman_context *ctx, const invman_net 
     if (n == 0 || all[n] != all[distinct - 1]) all[distinct++] = all[n];
   if (t) memcpy(t, all, distinct * sizeof *t);
   if (count) *count = distinct;
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 static void invman_i_activity_bits(size_t task, void *arg) {
@@ -11174,7 +11195,7 @@ static void invman_i_activity_bits(size_t task, void *arg) {
 invman_status invman_activation_patterns(const invman_context *ctx, const invman_net *net, const double *x, size_t n,
                                          size_t *patterns) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need_points(ctx, net, x, n, "activation_patterns: x is NULL, empty or not finite");
+  invman_status status = invman_i_check_rows(ctx, net, x, n, "activation_patterns: x is NULL, empty or not finite");
   invman_i_active s;
   size_t *table, buckets = 2, i, k, distinct = 0;
   if (status < 0) return status;
@@ -11187,7 +11208,7 @@ invman_status invman_activation_patterns(const invman_context *ctx, const invman
   while (buckets < 2 * n) buckets *= 2;
   s.bits = (uint64_t *)invman_i_take(&scope, invman_i_mul(n, s.words), sizeof(uint64_t));
   table = (size_t *)invman_i_take(&scope, buckets, sizeof(size_t)); /* of patterns that are known: a point + 1 */
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   invman_i_parallel(ctx, (n - 1) / INVMAN_I_ACTIVE_TILE + 1, invman_i_activity_bits, &s,
                     (double)n * (double)net->h * (double)net->d);
   for (i = 0; i < n; i++) {
@@ -11202,7 +11223,7 @@ invman_status invman_activation_patterns(const invman_context *ctx, const invman
     if (table[slot] == 0) table[slot] = i + 1;
   }
   *patterns = distinct;
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 double invman_region_bound(size_t h, size_t d) {
@@ -11228,20 +11249,20 @@ invman_status invman_net_init_orthogonal(const invman_context *ctx, size_t h, si
   columns = invman_i_doubles(&scope, invman_i_mul(h, d));
   drawn = *rng;
   if (scope.status == INVMAN_OK) scope.status = invman_net_init(ctx, h, d, &drawn, &net);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
 
   for (n = 0; n < h; n++)
     for (k = 0; k < d; k++) columns[k * h + n] = net.w[n * d + k];
   if (invman_i_orthonormal_rows(columns, d, h, NULL) < d) { /* of random weights, never */
     invman_net_free(ctx, &net);
     scope.status = invman_i_bad(ctx, "net_init_orthogonal: the random weights are dependent");
-    return invman_i_drop(&scope);
+    return invman_i_close(&scope);
   }
   for (n = 0; n < h; n++)
     for (k = 0; k < d; k++) net.w[n * d + k] = sqrt((double)h) * columns[k * h + n];
   *out = net;
   *rng = drawn;
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ---- doubly stochastic mixing */
@@ -11303,7 +11324,7 @@ static void invman_i_sinkhorn_matrix(size_t i, void *arg) {
     s->M[i * s->n + j] = invman_i_clamp(invman_i_exp(s->L[i * s->n + j] + s->u[i] + s->v[j]), 0, 1);
 }
 
-static invman_status invman_i_sinkhorn_check(const invman_context *ctx, invman_i_sinkhorn *s) {
+static invman_status invman_i_check_sinkhorn(const invman_context *ctx, invman_i_sinkhorn *s) {
   size_t n = s->n, i, j;
   double most = s->tau;
   for (i = 0; i < n * n; i++) {
@@ -11463,7 +11484,7 @@ invman_status invman_sinkhorn(const invman_context *ctx, const double *G, size_t
   if (!G || !M || n == 0) return invman_i_bad(ctx, "sinkhorn: G or M is NULL, or n is 0");
   if (!(tau > 0 && tau <= DBL_MAX && tol >= 0))
     return invman_i_bad(ctx, "sinkhorn: tau must be positive and finite, tol >= 0");
-  if (invman_i_need_square(ctx, n, "sinkhorn: n*n overflows") < 0) return INVMAN_E_SIZE;
+  if (invman_i_check_square(ctx, n, "sinkhorn: n*n overflows") < 0) return INVMAN_E_SIZE;
   memset(&s, 0, sizeof s);
   s.G = G;
   s.n = n;
@@ -11479,38 +11500,38 @@ invman_status invman_sinkhorn(const invman_context *ctx, const double *G, size_t
   s.most = invman_i_doubles(&scope, n);
   s.sum = invman_i_doubles(&scope, n);
   s.row = invman_i_doubles(&scope, n);
-  if (scope.status == INVMAN_OK) scope.status = invman_i_sinkhorn_check(ctx, &s);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status == INVMAN_OK) scope.status = invman_i_check_sinkhorn(ctx, &s);
+  if (scope.status < 0) return invman_i_close(&scope);
   s.c = s.r + n;
   invman_i_sinkhorn_start(&s, queue, seen);
   invman_i_parallel(ctx, n, invman_i_sinkhorn_logits, &s, 10 * (double)n * (double)n);
   scope.status = invman_i_sinkhorn_sweeps(ctx, &s, invman_i_or(tol, 1e-12), max_sweeps > 0 ? max_sweeps : 10000,
                                           info ? info : &own);
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
-invman_status invman_detail_spectrum(const invman_context *ctx, const double *M, size_t n, double *sigma) {
+invman_status invman_centred_singular_values(const invman_context *ctx, const double *M, size_t n, double *sigma) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need(ctx, M, n, n, "detail_spectrum: M is NULL, empty or not finite");
+  invman_status status = invman_i_check_matrix(ctx, M, n, n, "centred_singular_values: M is NULL, empty or not finite");
   double *A, *values, unit, norm;
   size_t i;
   if (status < 0) return status;
-  if (!sigma) return invman_i_bad(ctx, "detail_spectrum: sigma is NULL");
+  if (!sigma) return invman_i_bad(ctx, "centred_singular_values: sigma is NULL");
   A = invman_i_doubles(&scope, n * n);
   values = invman_i_doubles(&scope, invman_i_mul(n, 2));
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   unit = invman_i_unit(M, n * n);
   for (i = 0; i < n * n; i++) A[i] = unit * M[i];
   norm = sqrt(invman_i_inner(A, A, n * n));
   if (invman_i_double_centre(&scope, A, n) < 0 || invman_i_singular_values(&scope, A, n, n, values) < 0)
-    return invman_i_drop(&scope);
+    return invman_i_close(&scope);
   for (i = 0; i < n; i++) sigma[i] = i + 1 < n && values[i] > 4 * DBL_EPSILON * norm ? values[i] / unit : 0;
-  scope.status = invman_i_check_result(ctx, sigma, n, "detail_spectrum: a value is not finite");
-  return invman_i_drop(&scope);
+  scope.status = invman_i_check_result(ctx, sigma, n, "centred_singular_values: a value is not finite");
+  return invman_i_close(&scope);
 }
 
-static invman_status invman_i_need_mixing(const invman_context *ctx, const double *M, size_t n) {
-  invman_status status = invman_i_need(ctx, M, n, n, "mixing: M is NULL, empty or not finite");
+static invman_status invman_i_check_mixing(const invman_context *ctx, const double *M, size_t n) {
+  invman_status status = invman_i_check_matrix(ctx, M, n, n, "mixing: M is NULL, empty or not finite");
   size_t i;
   for (i = 0; status == INVMAN_OK && i < n * n; i++)
     if (M[i] < 0) status = invman_i_fail(ctx, INVMAN_E_ARG, "mixing: an entry is negative", "element", i);
@@ -11521,15 +11542,15 @@ static invman_status invman_i_need_mixing(const invman_context *ctx, const doubl
 
 invman_status invman_mixing_measures(const invman_context *ctx, const double *M, size_t n, invman_mixing *out) {
   invman_i_scope scope = invman_i_open(ctx);
-  invman_status status = invman_i_need_mixing(ctx, M, n);
+  invman_status status = invman_i_check_mixing(ctx, M, n);
   double *sigma, excess = 0, most, share = 1 / (double)n;
   size_t i;
   if (status < 0) return status;
   if (!out || n < 2) return invman_i_bad(ctx, "mixing_measures: out is NULL, or n is 1");
   memset(out, 0, sizeof *out);
   sigma = invman_i_doubles(&scope, n);
-  if (scope.status == INVMAN_OK) scope.status = invman_detail_spectrum(ctx, M, n, sigma);
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status == INVMAN_OK) scope.status = invman_centred_singular_values(ctx, M, n, sigma);
+  if (scope.status < 0) return invman_i_close(&scope);
   out->residual = invman_i_stochastic_residual(M, n);
   out->sigma_2 = fmin(sigma[0], 1 + out->residual); /* |M|_2^2 <= |M|_1 |M|_inf */
   out->least = M[0];
@@ -11545,14 +11566,14 @@ invman_status invman_mixing_measures(const invman_context *ctx, const double *M,
   out->by_norm[0] = sqrt(excess / (double)(n - 1));
   out->by_norm[1] = sqrt(excess);
   out->by_entropy = sqrt(2 * fmax(0, most - out->entropy));
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
-invman_status invman_mixing_residual(const invman_context *ctx, double *M, size_t n, double a) {
-  invman_status status = invman_i_need(ctx, M, n, n, "mixing_residual: M is NULL, empty or not finite");
+invman_status invman_mix_with_identity(const invman_context *ctx, double *M, size_t n, double a) {
+  invman_status status = invman_i_check_matrix(ctx, M, n, n, "mix_with_identity: M is NULL, empty or not finite");
   size_t i;
   if (status < 0) return status;
-  if (!(a >= 0 && a <= 1)) return invman_i_bad(ctx, "mixing_residual: a must be in [0,1]");
+  if (!(a >= 0 && a <= 1)) return invman_i_bad(ctx, "mix_with_identity: a must be in [0,1]");
   for (i = 0; i < n * n; i++) M[i] = a * M[i] + (i % (n + 1) == 0 ? 1 - a : 0);
   return INVMAN_OK;
 }
@@ -11749,7 +11770,7 @@ static invman_status invman_i_plan_convnet(const invman_context *ctx, const invm
   invman_convnet *net = (invman_convnet *)invman_i_take(&scope, 1, sizeof *net);
   invman_i_conv *layer = (invman_i_conv *)invman_i_take(&scope, invman_i_layer_count(o), sizeof(invman_i_conv));
   size_t lanes;
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   net->scope = scope;
   if (ctx) net->context = *ctx;
   net->scope.ctx = &net->context;
@@ -11763,7 +11784,7 @@ static invman_status invman_i_plan_convnet(const invman_context *ctx, const invm
   return INVMAN_OK;
 }
 
-static invman_status invman_i_take_weights(invman_convnet *net) {
+static invman_status invman_i_weights_take(invman_convnet *net) {
   net->w = invman_i_doubles(&net->scope, net->size);
   return net->scope.status;
 }
@@ -11773,7 +11794,7 @@ static invman_status invman_i_make_convnet(const invman_context *ctx, const invm
   invman_convnet *net;
   invman_status status = invman_i_plan_convnet(ctx, o, &net);
   if (status < 0) return status;
-  status = invman_i_take_weights(net);
+  status = invman_i_weights_take(net);
   if (status < 0) invman_convnet_free(net);
   else *out = net;
   return status;
@@ -11809,7 +11830,7 @@ void invman_convnet_free(invman_convnet *net) {
   invman_i_scope scope;
   if (!net) return;
   scope = net->scope;
-  invman_i_drop(&scope);
+  invman_i_close(&scope);
 }
 
 size_t invman_convnet_size(const invman_convnet *net) { return net ? net->size : 0; }
@@ -12275,7 +12296,7 @@ static invman_status invman_i_check_images(const invman_convnet *net, const doub
 }
 
 /* A job and its memory, for up to n images at a time. */
-static invman_i_conv_job invman_i_take_job(invman_i_scope *scope, const invman_convnet *net, int what, int part,
+static invman_i_conv_job invman_i_job_take(invman_i_scope *scope, const invman_convnet *net, int what, int part,
                                            size_t n) {
   size_t head = net->layer[net->count - 1].shape.out, groups = (n + INVMAN_I_WIDTH - 1) / INVMAN_I_WIDTH, share;
   int back = what != INVMAN_I_CONV_EVAL && part < INVMAN_NTK_LAST_LAYER;
@@ -12294,7 +12315,8 @@ static invman_i_conv_job invman_i_take_job(invman_i_scope *scope, const invman_c
   share = net->options.memory / 4 / sizeof(invman_i_lanes) / job.room;
   job.strips = invman_i_min(groups, invman_i_max(INVMAN_I_CONV_STRIPS, groups / INVMAN_I_CONV_GROUPS));
   job.strips = invman_i_min(job.strips, invman_i_max(share, 1));
-  job.scratch = (invman_i_lanes *)invman_i_take_room(scope, invman_i_mul(job.strips, job.room), sizeof(invman_i_lanes));
+  job.scratch =
+      (invman_i_lanes *)invman_i_take_unset(scope, invman_i_mul(job.strips, job.room), sizeof(invman_i_lanes));
   return job;
 }
 
@@ -12318,9 +12340,9 @@ static invman_status invman_i_convnet_f(const invman_convnet *net, const double 
   invman_i_conv_job job;
   if (status < 0 || n == 0) return status;
   scope = invman_i_open(&net->context);
-  job = invman_i_take_job(&scope, net, INVMAN_I_CONV_EVAL, INVMAN_NTK_ALL, n);
+  job = invman_i_job_take(&scope, net, INVMAN_I_CONV_EVAL, INVMAN_NTK_ALL, n);
   if (scope.status == INVMAN_OK) invman_i_run_job(&job, x, n, f);
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 invman_status invman_convnet_eval(const invman_convnet *net, const double *x, size_t n, double *f) {
@@ -12328,18 +12350,18 @@ invman_status invman_convnet_eval(const invman_convnet *net, const double *x, si
   return status < 0 ? status : invman_i_check_result(&net->context, f, n, "convnet_eval: f is not finite");
 }
 
-invman_status invman_convnet_gradients(const invman_convnet *net, const double *x, size_t n, double *J) {
+invman_status invman_convnet_jacobian(const invman_convnet *net, const double *x, size_t n, double *J) {
   invman_status status = invman_i_check_images(net, x, n, J);
   invman_i_scope scope;
   invman_i_conv_job job;
   if (status < 0 || n == 0) return status;
   scope = invman_i_open(&net->context);
-  job = invman_i_take_job(&scope, net, INVMAN_I_CONV_ROWS_OF_J, INVMAN_NTK_ALL, n);
+  job = invman_i_job_take(&scope, net, INVMAN_I_CONV_ROWS_OF_J, INVMAN_NTK_ALL, n);
   if (scope.status == INVMAN_OK) {
     invman_i_run_job(&job, x, n, J);
-    scope.status = invman_i_check_result(&net->context, J, n * net->size, "convnet_gradients: J is not finite");
+    scope.status = invman_i_check_result(&net->context, J, n * net->size, "convnet_jacobian: J is not finite");
   }
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 static invman_status invman_i_convnet_sum(const invman_convnet *net, const double *x, size_t n, const double *r,
@@ -12354,15 +12376,15 @@ static invman_status invman_i_convnet_sum(const invman_convnet *net, const doubl
   status = invman_i_check_finite(&net->context, r, n, "convnet_gradient: r is not finite");
   if (status < 0) return status;
   scope = invman_i_open(&net->context);
-  job = invman_i_take_job(&scope, net, INVMAN_I_CONV_SUM, INVMAN_NTK_ALL, n);
+  job = invman_i_job_take(&scope, net, INVMAN_I_CONV_SUM, INVMAN_NTK_ALL, n);
   sum = invman_i_doubles(&scope, invman_i_mul(job.strips, net->size));
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
   job.r = r;
   if (n > 0) invman_i_run_job(&job, x, n, sum);
   for (k = 0; k < net->size; k++) grad[k] = 0;
   for (s = 0; s < job.strips; s++)
     for (k = 0; k < net->size; k++) grad[k] += sum[s * net->size + k];
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 invman_status invman_convnet_gradient(const invman_convnet *net, const double *x, size_t n, const double *r,
@@ -12401,28 +12423,28 @@ static invman_status invman_i_convnet_products(const invman_convnet *net, int pa
 
   /* Rows of J for `high` images of x and `wide` ones of z, or of x again where it does not fit as a whole. */
   scope = invman_i_open(&net->context);
-  job = invman_i_take_job(&scope, net, INVMAN_I_CONV_ROWS_OF_J, part, invman_i_max(n, columns));
+  job = invman_i_job_take(&scope, net, INVMAN_I_CONV_ROWS_OF_J, part, invman_i_max(n, columns));
   fit = net->options.memory / 4 * 3 / sizeof(double) / job.width / INVMAN_I_WIDTH * INVMAN_I_WIDTH;
   fit = invman_i_max(fit, 2 * INVMAN_I_WIDTH);
   wide = !z && n <= fit ? 0 : invman_i_min(columns, invman_i_max(INVMAN_I_WIDTH, fit / 64 * INVMAN_I_WIDTH));
   high = invman_i_min(n, fit - wide);
   if (wide > 0) wide = invman_i_min(columns, fit - high);
-  J[0] = (double *)invman_i_take_room(&scope, invman_i_mul(high, job.width), sizeof(double));
-  J[1] = (double *)invman_i_take_room(&scope, invman_i_mul(wide, job.width), sizeof(double));
+  J[0] = (double *)invman_i_take_unset(&scope, invman_i_mul(high, job.width), sizeof(double));
+  J[1] = (double *)invman_i_take_unset(&scope, invman_i_mul(wide, job.width), sizeof(double));
   gemm = invman_i_gemm_reserve(&scope, high, invman_i_max(high, wide));
-  if (scope.status < 0) return invman_i_drop(&scope);
+  if (scope.status < 0) return invman_i_close(&scope);
 
   for (i = 0; i < n * columns; i++) K[i] = 0;
   for (i = 0; i < n; i += high) {
     size_t rows = invman_i_min(high, n - i);
-    if (invman_i_gram_stopped(&scope, net, i * columns, n * columns)) return invman_i_drop(&scope);
+    if (invman_i_gram_stopped(&scope, net, i * columns, n * columns)) return invman_i_close(&scope);
     invman_i_run_job(&job, x + i * net->d, rows, J[0]);
     if (!z)
       invman_i_product_add(&net->context, &gemm, rows, rows, job.width, 1, invman_i_plain(J[0], job.width),
                            invman_i_transposed(J[0], job.width), K + i * n + i, n, 1);
     for (j = z ? 0 : i + rows; j < columns; j += wide) {
       size_t across = invman_i_min(wide, columns - j);
-      if (invman_i_gram_stopped(&scope, net, i * columns + rows * j, n * columns)) return invman_i_drop(&scope);
+      if (invman_i_gram_stopped(&scope, net, i * columns + rows * j, n * columns)) return invman_i_close(&scope);
       invman_i_run_job(&job, other + j * net->d, across, J[1]);
       invman_i_product_add(&net->context, &gemm, rows, across, job.width, 1, invman_i_plain(J[0], job.width),
                            invman_i_transposed(J[1], job.width), K + i * columns + j, columns, 0);
@@ -12430,7 +12452,7 @@ static invman_status invman_i_convnet_products(const invman_convnet *net, int pa
   }
   for (i = 0; !z && i < n; i++)
     for (k = 0; k < i; k++) K[i * n + k] = K[k * n + i];
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 invman_status invman_convnet_ntk_gram(const invman_convnet *net, int part, const double *x, size_t n, const double *z,
@@ -12834,7 +12856,7 @@ static invman_status invman_i_make_file(const invman_context *ctx, const char *p
   invman_file *file;
   if (!path || !*path) return invman_i_bad(ctx, "save: no path");
   file = (invman_file *)invman_i_take(&scope, 1, sizeof *file);
-  if (!file) return invman_i_drop(&scope);
+  if (!file) return invman_i_close(&scope);
   file->scope = scope;
   if (ctx) file->context = *ctx;
   file->scope.ctx = &file->context;
@@ -12844,7 +12866,7 @@ static invman_status invman_i_make_file(const invman_context *ctx, const char *p
     scope = file->scope;
     scope.ctx = ctx;
     if (scope.status == INVMAN_OK) scope.status = invman_i_fail(ctx, INVMAN_E_IO, why, "", 0);
-    return invman_i_drop(&scope);
+    return invman_i_close(&scope);
   }
   *out = file;
   return INVMAN_OK;
@@ -12874,7 +12896,7 @@ void invman_file_discard(invman_file *file) {
   context = file->context;
   scope = file->scope;
   scope.ctx = &context;
-  invman_i_drop(&scope);
+  invman_i_close(&scope);
 }
 
 invman_status invman_file_commit(invman_file *file) {
@@ -13398,19 +13420,19 @@ invman_status invman_data_read_csv(const invman_context *ctx, const char *path, 
   memset(out, 0, sizeof *out);
   memset(&table, 0, sizeof table);
   text = (const char *)invman_i_read_file(&scope, path, invman_i_cannot_read, &size);
-  if (!text) return invman_i_drop(&scope);
+  if (!text) return invman_i_close(&scope);
   wrong = invman_i_parse_csv(text, size, &table, &line, &status);
   if (wrong) {
     scope.status = invman_i_fail(ctx, status, wrong, "line", line);
-  } else if (invman_i_take_data(&result, table.n, table.d, &data)) {
+  } else if (invman_i_data_take(&result, table.n, table.d, &data)) {
     table.x = data.x;
     table.y = data.y;
     invman_i_parse_csv(text, size, &table, &line, &status);
     *out = data;
   } else {
-    scope.status = invman_i_drop(&result);
+    scope.status = invman_i_close(&result);
   }
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ---- IDX: two zero bytes, the type (8: unsigned bytes), the number of dimensions, big-endian dimensions, data */
@@ -13471,25 +13493,25 @@ static invman_status invman_i_keep_images(const invman_context *ctx, const invma
   size_t all = images->shape[0], d = 1, kept = 0, i, k;
   signed char *label = (signed char *)invman_i_take(&scope, all, 1);
   invman_data data;
-  if (!label) return invman_i_drop(&scope);
+  if (!label) return invman_i_close(&scope);
   for (k = 1; k < images->rank; k++) d *= images->shape[k];
   for (i = 0; i < all && (o->limit == 0 || kept < o->limit); i++) {
     int rule = invman_i_idx_label(o, labels->bytes[i]);
     if (rule < -1 || rule > 1) {
       scope.status =
           invman_i_fail(ctx, INVMAN_E_ARG, "data_read_idx: the label rule must give -1, 0 or +1", "element", i);
-      return invman_i_drop(&scope);
+      return invman_i_close(&scope);
     }
     label[i] = (signed char)rule;
     kept += rule != 0;
   }
   if (kept == 0) {
     scope.status = invman_i_bad(ctx, "data_read_idx: the label rule keeps no image");
-    return invman_i_drop(&scope);
+    return invman_i_close(&scope);
   }
-  if (!invman_i_take_data(&result, kept, d, &data)) {
-    scope.status = invman_i_drop(&result);
-    return invman_i_drop(&scope);
+  if (!invman_i_data_take(&result, kept, d, &data)) {
+    scope.status = invman_i_close(&result);
+    return invman_i_close(&scope);
   }
   for (i = 0, kept = 0; i < all; i++) {
     if (label[i] == 0) continue;
@@ -13498,7 +13520,7 @@ static invman_status invman_i_keep_images(const invman_context *ctx, const invma
   }
   if (o->centre) invman_i_centre(&data);
   *out = data;
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 invman_status invman_data_read_idx(const invman_context *ctx, const char *images, const char *labels,
@@ -13523,7 +13545,7 @@ invman_status invman_data_read_idx(const invman_context *ctx, const char *images
   if (options) o = *options;
   image_file = invman_i_read_file(&scope, images, no_images, &image_size);
   label_file = image_file ? invman_i_read_file(&scope, labels, no_labels, &label_size) : NULL;
-  if (!label_file) return invman_i_drop(&scope);
+  if (!label_file) return invman_i_close(&scope);
   scope.status = invman_i_open_idx(ctx, image_file, image_size, image_message, 3, 4, &image);
   if (scope.status == INVMAN_OK)
     scope.status = invman_i_open_idx(ctx, label_file, label_size, label_message, 1, 1, &label);
@@ -13535,7 +13557,7 @@ invman_status invman_data_read_idx(const invman_context *ctx, const char *images
     o.shape[1] = image.shape[image.rank - 2];
     o.shape[2] = image.shape[image.rank - 1];
   }
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ---- binary files. What a file holds is listed once, by a function that moves each item either way. */
@@ -13685,23 +13707,23 @@ invman_status invman_net_load(const invman_context *ctx, const char *path, invma
   size_t h = 0, d = 0;
   if (!out) return invman_i_bad(ctx, "net_load: out is NULL");
   memset(out, 0, sizeof *out);
-  if (invman_i_open_file(&scope, path, "NET ", &s) < 0) return invman_i_drop(&scope);
+  if (invman_i_open_file(&scope, path, "NET ", &s) < 0) return invman_i_close(&scope);
   invman_i_move_size(&s, &h);
   invman_i_move_size(&s, &d);
-  if (invman_i_check_left(&scope, &s, invman_i_mul(h, invman_i_add(d, 2)), 1) < 0) return invman_i_drop(&scope);
+  if (invman_i_check_left(&scope, &s, invman_i_mul(h, invman_i_add(d, 2)), 1) < 0) return invman_i_close(&scope);
   if (h == 0 || d == 0) {
     scope.status = invman_i_fail(ctx, INVMAN_E_FORMAT, "the file holds no network", "byte", INVMAN_I_HEAD);
-    return invman_i_drop(&scope);
+    return invman_i_close(&scope);
   }
-  if (!invman_i_take_net(&result, h, d, &net)) {
-    scope.status = invman_i_drop(&result);
-    return invman_i_drop(&scope);
+  if (!invman_i_net_take(&result, h, d, &net)) {
+    scope.status = invman_i_close(&result);
+    return invman_i_close(&scope);
   }
   invman_i_move_net(&s, &net);
   scope.status = invman_i_check_net(ctx, &net);
-  if (scope.status < 0) invman_i_drop(&result);
+  if (scope.status < 0) invman_i_close(&result);
   else *out = net;
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ---- a flow's file */
@@ -13778,7 +13800,7 @@ static void invman_i_move_pack(invman_i_stream *s, const invman_i_pack *pack) {
 static void invman_i_move_held(invman_i_stream *s, invman_i_net_flow *f) {
   size_t p = f->batch->train->n, count = f->held_count, k;
   invman_i_move_size(s, &count);
-  if (!s->file && (count > (s->size - s->at) / 24 || invman_i_reserve_held(f, count) < 0)) {
+  if (!s->file && (count > (s->size - s->at) / 24 || invman_i_held_reserve(f, count) < 0)) {
     count = 0;
     s->failed = 1;
   }
@@ -13811,8 +13833,8 @@ static void invman_i_move_net_flow(invman_i_stream *s, invman_flow *flow, invman
 
 static void invman_i_move_model_flow(invman_i_stream *s, invman_flow *flow, invman_i_model_flow *f) {
   size_t p = flow->batch.train->n, N = f->model.size;
-  invman_i_move_doubles(s, f->at, N);
-  invman_i_move_doubles(s, f->first, N);
+  invman_i_move_doubles(s, f->base, N);
+  invman_i_move_doubles(s, f->initial, N);
   invman_i_move_doubles(s, f->last_G, N);
   if (f->velocity) invman_i_move_doubles(s, f->velocity, N);
   invman_i_move_doubles(s, flow->margin, p);
@@ -13863,7 +13885,7 @@ static int invman_i_pack_finite(const invman_i_pack *pack) {
 
 static int invman_i_model_flow_finite(const invman_i_model_flow *f) {
   size_t N = f->model.size;
-  return invman_i_all_finite(f->at, N) && invman_i_all_finite(f->first, N) && invman_i_all_finite(f->last_G, N) &&
+  return invman_i_all_finite(f->base, N) && invman_i_all_finite(f->initial, N) && invman_i_all_finite(f->last_G, N) &&
          (!f->velocity || invman_i_all_finite(f->velocity, N));
 }
 
@@ -13956,11 +13978,11 @@ invman_status invman_flow_resume(const invman_context *ctx, const char *path, in
   if (options) o = *options;
 
   /* The file, and whether it belongs to these data, options and network. */
-  if (invman_i_open_flow(&scope, path, "FLOW", &s, &head) < 0) return invman_i_drop(&scope);
+  if (invman_i_open_flow(&scope, path, "FLOW", &s, &head) < 0) return invman_i_close(&scope);
   o.single = head.single == 1;
-  if (!invman_i_take_net(&result, head.h, head.d, &saved)) {
-    scope.status = invman_i_drop(&result);
-    return invman_i_drop(&scope);
+  if (!invman_i_net_take(&result, head.h, head.d, &saved)) {
+    scope.status = invman_i_close(&result);
+    return invman_i_close(&scope);
   }
   status = invman_i_check_net_flow(ctx, &saved, train, &o);
   if (status == INVMAN_OK) status = invman_i_match_head(ctx, &head, train, &o);
@@ -13972,19 +13994,19 @@ invman_status invman_flow_resume(const invman_context *ctx, const char *path, in
   scope.status = status;
   if (status < 0) {
     invman_flow_free(f);
-    invman_i_drop(&result);
-    return invman_i_drop(&scope);
+    invman_i_close(&result);
+    return invman_i_close(&scope);
   }
   if (net->w) {
     invman_i_copy_weights(&saved, net);
-    invman_i_drop(&result);
+    invman_i_close(&result);
   } else {
     *net = saved;
   }
   invman_i_net_of(f)->net = net;
   f->shown = net;
   *out = f;
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 invman_status invman_flow_resume_model(const invman_context *ctx, const char *path, const invman_model *model,
@@ -14000,7 +14022,7 @@ invman_status invman_flow_resume_model(const invman_context *ctx, const char *pa
   *out = NULL;
   memset(&o, 0, sizeof o);
   if (options) o = *options;
-  if (invman_i_open_flow(&scope, path, "MFLO", &s, &head) < 0) return invman_i_drop(&scope);
+  if (invman_i_open_flow(&scope, path, "MFLO", &s, &head) < 0) return invman_i_close(&scope);
   status = invman_i_check_model(ctx, model, train, &o);
   if (status == INVMAN_OK) status = invman_i_match_head(ctx, &head, train, &o);
   if (status == INVMAN_OK && model->size != head.h)
@@ -14016,7 +14038,7 @@ invman_status invman_flow_resume_model(const invman_context *ctx, const char *pa
   if (status < 0) invman_flow_free(f);
   else *out = f;
   scope.status = status;
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 /* ---- a convolutional network's file */
@@ -14055,24 +14077,24 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
   if (!out) return invman_i_bad(ctx, "convnet_load: out is NULL");
   *out = NULL;
   memset(&o, 0, sizeof o);
-  if (invman_i_open_file(&scope, path, "CONV", &s) < 0) return invman_i_drop(&scope);
+  if (invman_i_open_file(&scope, path, "CONV", &s) < 0) return invman_i_close(&scope);
   invman_i_move_convnet_options(&s, &o);
   if (s.failed || invman_i_check_convnet_options(NULL, &o) < 0) {
     scope.status =
         invman_i_fail(ctx, INVMAN_E_FORMAT, "the file holds options that no network has", "byte", INVMAN_I_HEAD);
-    return invman_i_drop(&scope);
+    return invman_i_close(&scope);
   }
-  if (invman_i_check_left(&scope, &s, invman_i_layer_count(&o), 0) < 0) return invman_i_drop(&scope);
+  if (invman_i_check_left(&scope, &s, invman_i_layer_count(&o), 0) < 0) return invman_i_close(&scope);
   scope.status = invman_i_plan_convnet(ctx, &o, &net);
   if (scope.status == INVMAN_OK && invman_i_check_left(&scope, &s, net->size, 1) == INVMAN_OK)
-    scope.status = invman_i_take_weights(net);
+    scope.status = invman_i_weights_take(net);
   if (scope.status == INVMAN_OK) {
     invman_i_move_doubles(&s, net->w, net->size);
     scope.status = invman_i_check_finite(ctx, net->w, net->size, "convnet_load: a weight is not finite");
   }
   if (scope.status < 0) invman_convnet_free(net);
   else *out = net;
-  return invman_i_drop(&scope);
+  return invman_i_close(&scope);
 }
 
 #undef INVMAN_I_FORK

@@ -397,7 +397,7 @@ invman_status perform(job *j) {
     status = invman_convnet_eval(j->conv, x, j->p, j->out);
     return status < 0 ? status : invman_convnet_gradient(j->conv, x, j->p, j->r, j->out);
   case CONV_GRADIENTS:
-    return invman_convnet_gradients(j->conv, x, j->p, j->out);
+    return invman_convnet_jacobian(j->conv, x, j->p, j->out);
   case CONV_GRAM:
     return invman_convnet_ntk_gram(j->conv, INVMAN_NTK_ALL, x, j->p, NULL, 0, j->out);
   case TRAIN:

@@ -335,7 +335,7 @@ static invman_status label_numbers(const problem *p, const double *y, double *po
   size_t used = 0;
   const invman_context *ctx = &p->ctx;
   invman_status status = invman_target_alignment(ctx, p->K, y, p->n, &out[ALIGNMENT]);
-  if (status >= 0) status = invman_label_power(ctx, p->U, y, p->n, power);
+  if (status >= 0) status = invman_cumulative_power(ctx, p->U, y, p->n, power);
   if (status < 0) return status;
   out[POWER_1] = power[0];
   out[POWER_10] = power[p->n < 10 ? p->n - 1 : 9];
@@ -534,14 +534,14 @@ static void measure_tree(problem *p) {
   shuffled = numbers(p->n, p->n);
   invman_rng_seed(&rng, p->a.seed, STREAM_ORDER);
   reorder(p->D, p->n, &rng, shuffled);
-  if (defined(invman_tree_dimension(&p->ctx, shuffled, p->n, &dimension), q)) q->value = dimension;
+  if (defined(invman_mst_dimension(&p->ctx, shuffled, p->n, &dimension), q)) q->value = dimension;
   free(shuffled);
 }
 
 static void measure_length(problem *p) {
   quantity *q = add(&p->r, "dimension", "tree_length", "minimum spanning tree, length", unknown);
   double length, median;
-  if (!defined(invman_tree_length(&p->ctx, p->D, p->n, &length), q)) return;
+  if (!defined(invman_mst_length(&p->ctx, p->D, p->n, &length), q)) return;
   q->value = length;
   check(invman_median_distance(&p->ctx, p->D, p->n, &median), "distances");
   if (median > 0) remark(q, "an edge is %.4g of the median distance", length / (double)(p->n - 1) / median);

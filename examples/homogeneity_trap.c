@@ -356,15 +356,15 @@ static void stagnate(const invman_context *ctx, size_t n, int kind, const double
   size_t i, k;
   for (k = 0; k < SHARES; k++) {
     memcpy(A, M, n * n * sizeof *A);
-    check(invman_mixing_residual(ctx, A, n, shares[k]), "residual");
-    check(invman_detail_spectrum(ctx, A, n, sigma), "residual");
+    check(invman_mix_with_identity(ctx, A, n, shares[k]), "residual");
+    check(invman_centred_singular_values(ctx, A, n, sigma), "residual");
     out[k].kind = kind;
     out[k].a = shares[k];
     out[k].sigma_2 = sigma[0];
     out[k].bound = 1 - shares[k] + shares[k] * sigma_2;
     out[k].depth = invman_effective_depth(sigma[0], 0.01);
     for (i = 0; i < n; i++) A[i * n + i] -= 1; /* M_a - 1 has no constant part: what is left is its norm */
-    check(invman_detail_spectrum(ctx, A, n, sigma), "residual");
+    check(invman_centred_singular_values(ctx, A, n, sigma), "residual");
     out[k].change = sigma[0];
   }
   free(A);
@@ -385,7 +385,7 @@ static void study_logits(const invman_context *ctx, const arguments *a, int kind
   double *G = numbers(n, n), *M = numbers(n, n), *sigma = numbers(n, 1);
   row at_one;
   make_logits(kind, n, seed, G);
-  check(invman_detail_spectrum(ctx, G, n, sigma), "logits");
+  check(invman_centred_singular_values(ctx, G, n, sigma), "logits");
   for (i = 0; i < a->taus.count && !interrupted; i++) {
     row *r = &s->rows[s->count];
     begin_stage((double)s->count / s->work, 1 / s->work, "%s, seed %lu, tau = %.3g", kind_names[kind],

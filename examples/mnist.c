@@ -357,7 +357,7 @@ static void predict(const kernel *k, const invman_convnet *net, const invman_dat
   for (i = 0; i < test->n && !interrupted; i += GRADIENTS) {
     size_t count = test->n - i < GRADIENTS ? test->n - i : GRADIENTS, mu;
     progress("", (double)i / (double)test->n, NULL);
-    check(invman_convnet_gradients(net, test->x + i * test->d, count, J), "prediction");
+    check(invman_convnet_jacobian(net, test->x + i * test->d, count, J), "prediction");
     for (mu = 0; mu < count; mu++)
       for (j = first, F[i + mu] = 0; j < last; j++) F[i + mu] += weights[j] * J[mu * N + j];
   }

@@ -218,7 +218,7 @@ static double growth(run *r) {
   double *g = numbers(p, 1), *rate = numbers(h, 1), top = 0;
   check(invman_flow_predict(r->flow, r->train.x, p, g), "prediction");
   for (i = 0; i < p; i++) g[i] = r->train.y[i] * g[i] < 1 - 2e-3; /* as the flow's own margin_stop */
-  check(invman_growth_rates(&r->ctx, &r->net, &r->train, g, rate, NULL), "growth");
+  check(invman_hessian_spectrum(&r->ctx, &r->net, &r->train, g, rate, NULL), "growth");
   for (i = 0; i < h; i++) top = rate[i] > top ? rate[i] : top;
   free(g);
   free(rate);

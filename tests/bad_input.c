@@ -355,7 +355,7 @@ static void null_spectra(void) {
   IS_ZERO(1, invman_unexplained_area(PTR(0, a.lambda), n, n));
   REFUSES(2, invman_ridge_leverage(NULL, PTR(0, a.lambda), PTR(1, a.U), n, 1, o, m));
   REFUSES(2, invman_target_alignment(NULL, PTR(0, a.K), PTR(1, a.y), n, o));
-  REFUSES(2, invman_label_power(NULL, PTR(0, a.U), PTR(1, a.y), n, o));
+  REFUSES(2, invman_cumulative_power(NULL, PTR(0, a.U), PTR(1, a.y), n, o));
   REFUSES(3, invman_rkhs_norm(NULL, PTR(0, a.lambda), PTR(1, a.U), PTR(2, a.y), n, 0, o, &used));
   REFUSES(4, invman_spectral_predictor(NULL, PTR(0, a.lambda), PTR(1, a.U), PTR(2, a.y), n, 3, 0, PTR(3, a.K), n, o));
   REFUSES(3, invman_nystrom_extension(NULL, PTR(0, a.lambda), PTR(1, a.U), n, 3, PTR(2, a.K), n, o));
@@ -386,17 +386,17 @@ static void null_distances_and_mixing(void) {
   REFUSES(1, invman_median_distance(NULL, PTR(0, a.D), n, o));
   REFUSES(1, invman_two_nn(NULL, PTR(0, a.D), n, 0, o));
   REFUSES(1, invman_local_dimension(NULL, PTR(0, a.D), n, 5, 0, o, m, NULL));
-  REFUSES(1, invman_tree_length(NULL, PTR(0, a.D), n, o));
-  REFUSES(1, invman_tree_dimension(NULL, PTR(0, big), 64, o));
+  REFUSES(1, invman_mst_length(NULL, PTR(0, a.D), n, o));
+  REFUSES(1, invman_mst_dimension(NULL, PTR(0, big), 64, o));
   REFUSES(1, invman_diffusion_entropy(NULL, PTR(0, a.D), n, 0, 0, o));
   REFUSES(3, invman_diffusion_information(NULL, PTR(0, a.D), PTR(1, a.y), n, 0, 0, 2, PTR(2, &a.rng), o));
-  REFUSES(2, invman_growth_rates(NULL, PTR(0, &a.net), PTR(1, &a.q.train), NULL, o, m));
+  REFUSES(2, invman_hessian_spectrum(NULL, PTR(0, &a.net), PTR(1, &a.q.train), NULL, o, m));
   REFUSES(3, invman_linear_regions(NULL, PTR(0, &a.net), PTR(1, a.x), PTR(2, a.x + d), o, &used));
   REFUSES(2, invman_activation_patterns(NULL, PTR(0, &a.net), PTR(1, a.x), n, &used));
   REFUSES(2, invman_sinkhorn(NULL, PTR(0, a.K), n, 1, 0, 0, PTR(1, o), &info));
-  REFUSES(1, invman_detail_spectrum(NULL, PTR(0, a.M), n, o));
+  REFUSES(1, invman_centred_singular_values(NULL, PTR(0, a.M), n, o));
   REFUSES(1, invman_mixing_measures(NULL, PTR(0, a.M), n, &mixing));
-  REFUSES(1, invman_mixing_residual(NULL, PTR(0, a.M), n, 0.5));
+  REFUSES(1, invman_mix_with_identity(NULL, PTR(0, a.M), n, 0.5));
   for (null_at = 0; null_at < 1; null_at++) CHECK(invman_chain_depth(PTR(0, a.lambda), 5, 0.1) == 6);
   DOES_NOTHING(1, invman_layer_norm(PTR(0, o), n, 0));
   invman_convnet_free(a.conv);
@@ -423,7 +423,7 @@ static void null_convnets(void) {
   REFUSES(2, invman_convnet_get_layer(PTR(0, a.conv), 0, PTR(1, &layer)));
   REFUSES(3, invman_convnet_eval(PTR(0, a.conv), PTR(1, x), 2, PTR(2, a.out)));
   REFUSES(4, invman_convnet_gradient(PTR(0, a.conv), PTR(1, x), 2, PTR(2, a.r), PTR(3, a.out)));
-  REFUSES(3, invman_convnet_gradients(PTR(0, a.conv), PTR(1, x), 2, PTR(2, a.out)));
+  REFUSES(3, invman_convnet_jacobian(PTR(0, a.conv), PTR(1, x), 2, PTR(2, a.out)));
   REFUSES(3, invman_convnet_ntk_gram(PTR(0, a.conv), 0, PTR(1, x), 2, NULL, 0, PTR(2, a.out)));
   REFUSES(2, invman_convnet_save(PTR(0, a.conv), PTR(1, path)));
   for (null_at = 0; null_at < 2; null_at++)

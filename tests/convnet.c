@@ -265,13 +265,13 @@ static void convnet_gradients_add_up(void) { /* rows of J, and that an image's r
       J = (double *)malloc(N * size * sizeof(double));
       g = (double *)malloc(size * sizeof(double));
       sum = (double *)calloc(size, sizeof(double));
-      CHECK(invman_convnet_gradients(net, x, N, J) == INVMAN_OK);
+      CHECK(invman_convnet_jacobian(net, x, N, J) == INVMAN_OK);
       CHECK(invman_convnet_gradient(net, x, N, r, g) == INVMAN_OK);
       for (i = 0; i < N; i++)
         for (j = 0; j < size; j++) sum[j] += r[i] * J[i * size + j];
       CLOSE(largest_difference(g, sum, size), 0, 1e-13);
       for (i = 0; i < N; i += 19) {
-        CHECK(invman_convnet_gradients(net, x + i * d, 1, g) == INVMAN_OK && same_bits(g, J + i * size, size));
+        CHECK(invman_convnet_jacobian(net, x + i * d, 1, g) == INVMAN_OK && same_bits(g, J + i * size, size));
         CLOSE(J[(i + 1) * size - 1], 1, 0); /* the bias */
       }
       CHECK(invman_convnet_gradient(net, x, 0, r, g) == INVMAN_OK && g[0] == 0 && g[size - 1] == 0);
@@ -302,7 +302,7 @@ static void convnet_gram(void) { /* is J J', for every part and width of vectors
       invman_convnet_get_layer(net, 0, &stem);
       invman_convnet_get_layer(net, invman_convnet_layers(net) - 1, &head);
       J = (double *)malloc(N * size * sizeof(double));
-      invman_convnet_gradients(net, x, N, J);
+      invman_convnet_jacobian(net, x, N, J);
       for (part = INVMAN_NTK_ALL; part <= INVMAN_NTK_HIDDEN; part++) {
         size_t first = part >= INVMAN_NTK_LAST_LAYER ? head.first + head.weights : 0;
         size_t last = part == INVMAN_NTK_FIRST_LAYER ? stem.weights : part == INVMAN_NTK_HIDDEN ? size - 1 : size;
@@ -546,8 +546,8 @@ static void convnet_bad_input(void) {
   CHECK(invman_convnet_gradient(NULL, x, 2, r, g) == INVMAN_E_ARG);
   CHECK(invman_convnet_gradient(net, x, 2, NULL, g) == INVMAN_E_ARG);
   CHECK(invman_convnet_gradient(net, x, 2, r, NULL) == INVMAN_E_ARG);
-  CHECK(invman_convnet_gradients(NULL, x, 2, g) == INVMAN_E_ARG);
-  CHECK(invman_convnet_gradients(net, x, 2, NULL) == INVMAN_E_ARG);
+  CHECK(invman_convnet_jacobian(NULL, x, 2, g) == INVMAN_E_ARG);
+  CHECK(invman_convnet_jacobian(net, x, 2, NULL) == INVMAN_E_ARG);
   CHECK(invman_convnet_ntk_gram(NULL, 0, x, 2, NULL, 0, K) == INVMAN_E_ARG);
   CHECK(invman_convnet_ntk_gram(net, 0, x, 2, NULL, 0, NULL) == INVMAN_E_ARG);
   CHECK(invman_convnet_ntk_gram(net, -1, x, 2, NULL, 0, K) == INVMAN_E_ARG);
@@ -558,7 +558,7 @@ static void convnet_bad_input(void) {
   CHECK(invman_convnet_load(&ctx, "x", NULL) == INVMAN_E_ARG);
   CHECK(invman_convnet_eval(net, x, SIZE_MAX / 4, f) == INVMAN_E_SIZE);
   CHECK(invman_convnet_ntk_gram(net, 0, x, 2, x, SIZE_MAX / 4, K) == INVMAN_E_SIZE);
-  CHECK(invman_convnet_eval(net, x, 0, f) == INVMAN_OK && invman_convnet_gradients(net, x, 0, g) == INVMAN_OK);
+  CHECK(invman_convnet_eval(net, x, 0, f) == INVMAN_OK && invman_convnet_jacobian(net, x, 0, g) == INVMAN_OK);
   CHECK(invman_convnet_ntk_gram(net, 0, x, 0, NULL, 0, K) == INVMAN_OK);
   CHECK(invman_convnet_ntk_gram(net, 0, x, 2, x, 0, K) == INVMAN_OK);
 
@@ -566,7 +566,7 @@ static void convnet_bad_input(void) {
   CHECK(invman_convnet_gradient(net, x, 2, r, g) == INVMAN_E_NONFINITE && error.place == 1);
   x[7] = HUGE_VAL;
   CHECK(invman_convnet_eval(net, x, 2, f) == INVMAN_E_NONFINITE && error.place == 7);
-  CHECK(invman_convnet_gradients(net, x, 2, g) == INVMAN_E_NONFINITE && error.place == 7);
+  CHECK(invman_convnet_jacobian(net, x, 2, g) == INVMAN_E_NONFINITE && error.place == 7);
   CHECK(invman_convnet_ntk_gram(net, 0, x, 2, NULL, 0, K) == INVMAN_E_NONFINITE && error.place == 7);
   CHECK(invman_convnet_ntk_gram(net, 0, x, 1, x + 6, 1, K) == INVMAN_E_NONFINITE && error.place == 1);
   CHECK(invman_convnet_eval(net, x, 1, f) == INVMAN_OK);

@@ -362,7 +362,7 @@ static void diagnostics_label_power(void) {
   diag_kernel k = diag_make_kernel(N, 20, 9);
   double power[N], lambda[N], omega2[N], sum = 0, K[N * N];
   size_t i;
-  CHECK(invman_label_power(NULL, k.U, k.y, N, power) == INVMAN_OK);
+  CHECK(invman_cumulative_power(NULL, k.U, k.y, N, power) == INVMAN_OK);
   CHECK(invman_kernel_pca(NULL, k.K, k.y, N, N, lambda, NULL, omega2) == INVMAN_OK);
   for (i = 0; i < N; i++) {
     sum += omega2[i];
@@ -373,7 +373,7 @@ static void diagnostics_label_power(void) {
   for (i = 0; i < N * N; i++) K[i] = k.y[i / N] * k.y[i % N];
   diag_eigen(K, N, lambda, k.U);
   for (i = 0; i < N; i++) k.y[i] *= 1e200; /* the share has no scale */
-  CHECK(invman_label_power(NULL, k.U, k.y, N, power) == INVMAN_OK);
+  CHECK(invman_cumulative_power(NULL, k.U, k.y, N, power) == INVMAN_OK);
   for (i = 0; i < N; i++) CLOSE(power[i], 1, 1e-12);
   diag_free_kernel(&k);
 }
@@ -406,7 +406,7 @@ static void diagnostics_truncation(void) { /* the predictor and the Nystrom exte
   size_t i, j, l, r;
   for (i = 0; i < M; i++)
     for (j = 0; j < N; j++) C[i * N + j] = diag_dot(x + i * D, k.x + j * D, D);
-  CHECK(invman_label_power(NULL, k.U, k.y, N, power) == INVMAN_OK);
+  CHECK(invman_cumulative_power(NULL, k.U, k.y, N, power) == INVMAN_OK);
   for (r = 1; r <= N; r++) {
     double residual = 0;
     CHECK(invman_spectral_predictor(NULL, k.lambda, k.U, k.y, N, r, 0, k.K, N, f) == INVMAN_OK);
@@ -1333,8 +1333,7 @@ static void diagnostics_dimension_invariances(void) { /* rotation, translation, 
       CLOSE(harmonic[1], harmonic[0], 1e-10);
       CLOSE(geometric[1], geometric[0], 1e-10);
     }
-    CHECK(invman_tree_length(NULL, D, N, length) == INVMAN_OK &&
-          invman_tree_length(NULL, E, N, length + 1) == INVMAN_OK);
+    CHECK(invman_mst_length(NULL, D, N, length) == INVMAN_OK && invman_mst_length(NULL, E, N, length + 1) == INVMAN_OK);
     CLOSE(length[1] / c, length[0], 1e-11 * length[0]);
     CHECK(invman_median_distance(NULL, D, N, median_) == INVMAN_OK &&
           invman_median_distance(NULL, E, N, median_ + 1) == INVMAN_OK);
@@ -1409,31 +1408,31 @@ static void diagnostics_tree(void) {
   for (k = 0, n = N / 16; k < 5; k++, n *= 2) {
     for (i = 0; i < n; i++)
       for (j = 0; j < n; j++) part[i * n + j] = D[i * N + j];
-    CHECK(invman_tree_length(NULL, part, n, &length) == INVMAN_OK);
+    CHECK(invman_mst_length(NULL, part, n, &length) == INVMAN_OK);
     if (n <= 80) CLOSE(length, diag_tree(part, n), 1e-12 * length);
     sizes[k] = (double)n, lengths[k] = length;
   }
   CHECK(invman_fit_power_law(NULL, sizes, lengths, 5, &slope, NULL) == INVMAN_OK);
-  CHECK(invman_tree_dimension(NULL, D, N, &dimension) == INVMAN_OK);
+  CHECK(invman_mst_dimension(NULL, D, N, &dimension) == INVMAN_OK);
   CLOSE(dimension, 1 / (1 - slope), 1e-12 * dimension);
   for (i = 0; i < N * N; i++) D[i] *= 1e-100; /* no scale */
-  CHECK(invman_tree_dimension(NULL, D, N, &length) == INVMAN_OK);
+  CHECK(invman_mst_dimension(NULL, D, N, &length) == INVMAN_OK);
   CLOSE(length, dimension, 1e-10 * dimension);
 
   for (i = 0; i < SIDE * SIDE; i++) grid[2 * i] = (double)(i / SIDE), grid[2 * i + 1] = (double)(i % SIDE);
   E = diag_distances(grid, SIDE * SIDE, 2);
-  CHECK(invman_tree_length(NULL, E, SIDE * SIDE, &length) == INVMAN_OK && length == SIDE * SIDE - 1);
+  CHECK(invman_mst_length(NULL, E, SIDE * SIDE, &length) == INVMAN_OK && length == SIDE * SIDE - 1);
   free(E);
   E = diag_distances(x, N, 1); /* on a line: from end to end */
-  CHECK(invman_tree_length(NULL, E, N, &length) == INVMAN_OK);
+  CHECK(invman_mst_length(NULL, E, N, &length) == INVMAN_OK);
   qsort(x, N, sizeof(double), by_value);
   CLOSE(length, x[N - 1] - x[0], 1e-13);
   free(E);
   for (i = 0; i < S * S; i++) K[i] = i % (S + 1) == 0 ? 1 : -1.0 / (S - 1); /* a simplex on the unit sphere */
   CHECK(invman_kernel_distances(NULL, K, S, dist) == INVMAN_OK);
-  CHECK(invman_tree_length(NULL, dist, S, &length) == INVMAN_OK);
+  CHECK(invman_mst_length(NULL, dist, S, &length) == INVMAN_OK);
   CLOSE(length, (S - 1) * sqrt(2.0 * S / (S - 1)), 1e-14);
-  CHECK(invman_tree_length(NULL, dist, 1, &length) == INVMAN_OK && length == 0);
+  CHECK(invman_mst_length(NULL, dist, 1, &length) == INVMAN_OK && length == 0);
   free(x), free(D);
 }
 
@@ -1454,7 +1453,7 @@ static void diagnostics_tree_dimension(void) {
       invman_rng_seed(&rng, 600 + seed, dims[k]);
       for (i = 0; i < N * dims[k]; i++) x[i] = invman_rng_uniform(&rng);
       CHECK(invman_point_distances(NULL, x, N, dims[k], D) == INVMAN_OK);
-      CHECK(invman_tree_dimension(NULL, D, N, &dimension) == INVMAN_OK);
+      CHECK(invman_mst_dimension(NULL, D, N, &dimension) == INVMAN_OK);
       mean += dimension / SEEDS;
       free(x);
     }
@@ -1610,7 +1609,7 @@ static void diagnostics_hessian_spectrum(void) {
           hessian[i * W + j] = -(sums[3] - sums[1] - sums[2] + sums[0]) / (4 * e * e);
         }
       diag_eigen(hessian, W, lambda, NULL);
-      CHECK(invman_growth_rates(NULL, &net, &data, pushes, rate, v) == INVMAN_OK);
+      CHECK(invman_hessian_spectrum(NULL, &net, &data, pushes, rate, v) == INVMAN_OK);
       memset(wanted, 0, sizeof wanted);
       for (k = 0; k < H; k++) {
         wanted[k] = rate[k], wanted[W - 1 - k] = -rate[k];
@@ -1625,8 +1624,8 @@ static void diagnostics_hessian_spectrum(void) {
       }
       qsort(wanted, W, sizeof(double), by_value), qsort(lambda, W, sizeof(double), by_value);
       CLOSE(largest_difference(lambda, wanted, W), 0, 1e-8);
-      CHECK(invman_growth_rates(NULL, &net, &data, pushes, NULL, v) == INVMAN_OK);
-      CHECK(invman_growth_rates(NULL, &net, &data, pushes, rate, NULL) == INVMAN_OK);
+      CHECK(invman_hessian_spectrum(NULL, &net, &data, pushes, NULL, v) == INVMAN_OK);
+      CHECK(invman_hessian_spectrum(NULL, &net, &data, pushes, rate, NULL) == INVMAN_OK);
       done++;
     }
     invman_net_free(NULL, &net), invman_data_free(NULL, &data);
@@ -1665,7 +1664,7 @@ static void diagnostics_growth_is_the_flow(void) {
   size_t i, j, k, step, alive = 0;
   memset(&G, 0, sizeof G);
   for (i = 0; i < N; i++) r[i] = data.y[i] / N;
-  CHECK(invman_growth_rates(NULL, &net, &data, NULL, rate, v) == INVMAN_OK);
+  CHECK(invman_hessian_spectrum(NULL, &net, &data, NULL, rate, v) == INVMAN_OK);
   CHECK(invman_net_gradient(NULL, &net, data.x, N, r, &G) == INVMAN_OK);
   for (k = 0; k < H; k++) {
     const double *u = v + k * (D + 1);
@@ -1678,7 +1677,7 @@ static void diagnostics_growth_is_the_flow(void) {
       for (j = 0; j < D; j++) net.w[k * D + j] = rate[k] > 0 ? v[k * (D + 1) + j] / rate[k] : 0;
       net.b[k] = rate[k] > 0 ? v[k * (D + 1) + D] / rate[k] : -1, net.beta[k] = 1; /* dead: no point is on its side */
     }
-    CHECK(invman_growth_rates(NULL, &net, &data, NULL, rate, v) == INVMAN_OK);
+    CHECK(invman_hessian_spectrum(NULL, &net, &data, NULL, rate, v) == INVMAN_OK);
   }
   for (k = 0; k < H; k++) {
     double parallel = (diag_dot(v + k * (D + 1), net.w + k * D, D) + v[k * (D + 1) + D] * net.b[k]) / rate[k];
@@ -1729,7 +1728,7 @@ static void diagnostics_growth_at_the_attractors(void) {
       net.w[k * dims[i]] = 0.7 * f[k].sign;
       net.b[k] = -f[k].z * net.w[k * dims[i]] / sqrt(d);
     }
-    CHECK(invman_growth_rates(NULL, &net, &data, NULL, rate, NULL) == INVMAN_OK);
+    CHECK(invman_hessian_spectrum(NULL, &net, &data, NULL, rate, NULL) == INVMAN_OK);
     for (k = 0; k < H; k++) {
       double speed = 1 / f[k].time, part = f[k].z * f[k].z / d / (1 + f[k].z * f[k].z / d);
       CLOSE(rate[k] * H * sqrt(d / 2), speed, 4 * sqrt((1 - part + d * part) / N) + 2 * d / (2 * N * speed));
@@ -1910,7 +1909,7 @@ static double diag_residual(const double *M, size_t n) {
 
 static double diag_sigma_2(const double *M, size_t n) {
   double *sigma = (double *)malloc(n * sizeof(double)), value;
-  CHECK(invman_detail_spectrum(NULL, M, n, sigma) == INVMAN_OK);
+  CHECK(invman_centred_singular_values(NULL, M, n, sigma) == INVMAN_OK);
   value = sigma[0];
   free(sigma);
   return value;
@@ -1924,7 +1923,7 @@ static void diagnostics_sinkhorn_closed_forms(void) {
   invman_rng rng;
   for (i = 0; i < N * N; i++) G[i] = i % (N + 1) == 0 ? 2.1 : 0; /* g times the unit matrix */
   CHECK(invman_sinkhorn(NULL, G, N, 1.5, 0, 0, M, &info) == INVMAN_OK && info.sweeps <= 3 && info.residual < 1e-12);
-  CHECK(invman_detail_spectrum(NULL, M, N, sigma) == INVMAN_OK);
+  CHECK(invman_centred_singular_values(NULL, M, N, sigma) == INVMAN_OK);
   for (i = 0; i + 1 < N; i++) {
     CLOSE(sigma[i], 0.303842785516, 1e-12);
     CLOSE(sigma[i], (exp(1.4) - 1) / (exp(1.4) + N - 1), 1e-15 * 4);
@@ -2075,7 +2074,7 @@ static void diagnostics_detail_spectrum(void) {
       for (j = 0; j < N; j++)
         for (AtA[i * N + j] = 0, k = 0; k < N; k++) AtA[i * N + j] += A[k * N + i] * A[k * N + j];
     diag_eigen(AtA, N, lambda, NULL);
-    CHECK(invman_detail_spectrum(NULL, M, N, sigma) == INVMAN_OK);
+    CHECK(invman_centred_singular_values(NULL, M, N, sigma) == INVMAN_OK);
     for (i = 0; i + 1 < N; i++) {
       CLOSE(sigma[i] * sigma[i], lambda[i], 1e-13 * lambda[0]);
       CHECK(sigma[i] >= sigma[i + 1]);
@@ -2085,7 +2084,8 @@ static void diagnostics_detail_spectrum(void) {
     diag_permutation(r, N, &rng), diag_permutation(c, N, &rng);
     for (i = 0; i < N; i++)
       for (j = 0; j < N; j++) B[i * N + j] = M[r[i] * N + c[j]] + 3 * sin((double)i) + cos((double)j);
-    CHECK(invman_detail_spectrum(NULL, B, N, other) == INVMAN_OK); /* orders, and what only rows or columns have */
+    CHECK(invman_centred_singular_values(NULL, B, N, other) ==
+          INVMAN_OK); /* orders, and what only rows or columns have */
     CLOSE(largest_difference(sigma, other, N), 0, 3e-14);
     free(M), free(A);
   }
@@ -2094,18 +2094,18 @@ static void diagnostics_detail_spectrum(void) {
     double M[N * N], sigma[N], u[N], v[N];
     for (i = 0; i < N; i++) u[i] = (i % 2 ? -1 : 1) / sqrt((double)N), v[i] = (i / 2 % 2 ? -1 : 1) / sqrt((double)N);
     for (i = 0; i < N * N; i++) M[i] = 1.0 / N + sizes[trial] * u[i / N] * v[i % N];
-    CHECK(invman_detail_spectrum(NULL, M, N, sigma) == INVMAN_OK);
+    CHECK(invman_centred_singular_values(NULL, M, N, sigma) == INVMAN_OK);
     CLOSE(sigma[0], sizes[trial], 2e-15);
     CLOSE(sigma[1], 0, 2e-15);
   }
   {
     double M[N * N], sigma[N];
     for (i = 0; i < N * N; i++) M[i] = 1.0 / N;
-    CHECK(invman_detail_spectrum(NULL, M, N, sigma) == INVMAN_OK);
+    CHECK(invman_centred_singular_values(NULL, M, N, sigma) == INVMAN_OK);
     CLOSE(sigma[0], 0, 1e-15);
     for (i = 0; i < N * N; i++)
       M[i] = i % N == (3 * (i / N) + 1) % N ? 1 : 0; /* a permutation: 3 and 8 have no factor */
-    CHECK(invman_detail_spectrum(NULL, M, N, sigma) == INVMAN_OK);
+    CHECK(invman_centred_singular_values(NULL, M, N, sigma) == INVMAN_OK);
     for (i = 0; i + 1 < N; i++) CLOSE(sigma[i], 1, 1e-14);
     CLOSE(sigma[N - 1], 0, 1e-14);
   }
@@ -2133,7 +2133,7 @@ static void diagnostics_mixing_bounds(void) {
         if (M[i] > 0) H -= M[i] * log(M[i]);
         F += M[i] * M[i], least = fmin(least, M[i]);
       }
-      CHECK(invman_detail_spectrum(NULL, M, n, sigma) == INVMAN_OK);
+      CHECK(invman_centred_singular_values(NULL, M, n, sigma) == INVMAN_OK);
       CLOSE(m.sigma_2, sigma[0], 1e-15);
       CLOSE(m.entropy, H, 1e-12);
       CLOSE(m.share, H / ((double)n * log((double)n)), 1e-13);
@@ -2215,12 +2215,13 @@ static void diagnostics_mixing_depth(void) {
   for (k = 0; k < 4; k++) { /* the residual connection */
     double a = as[k], norm[N];
     memcpy(A, M[0], sizeof A);
-    CHECK(invman_mixing_residual(NULL, A, N, a) == INVMAN_OK);
+    CHECK(invman_mix_with_identity(NULL, A, N, a) == INVMAN_OK);
     for (i = 0; i < N * N; i++) CLOSE(A[i], (i % (N + 1) == 0 ? 1 - a : 0) + a * M[0][i], 1e-15);
     CHECK(diag_residual(A, N) < 1e-11 && diag_sigma_2(A, N) <= 1 - a + a * sigma[0] + 1e-13);
     for (i = 0; i < N; i++)
       for (j = 0; j < N; j++) plus[j] = A[i * N + j] - (i == j ? 1 : 0), B[i * N + j] = plus[j];
-    CHECK(invman_detail_spectrum(NULL, B, N, norm) == INVMAN_OK && norm[0] <= 2 * a + 1e-14); /* 1 is mapped to 0 */
+    CHECK(invman_centred_singular_values(NULL, B, N, norm) == INVMAN_OK &&
+          norm[0] <= 2 * a + 1e-14); /* 1 is mapped to 0 */
     if (a == 0)
       for (i = 0; i < N * N; i++) CHECK(A[i] == (i % (N + 1) == 0 ? 1 : 0));
   }
@@ -2376,7 +2377,7 @@ static size_t diag_everything(const invman_context *ctx, double *out, invman_sta
   DIAG_DO(invman_von_neumann_entropy(ctx, k.K, N, out + at), 1);
   DIAG_DO(invman_ridge_leverage(ctx, k.lambda, k.U, N, 0.3, out + at, out + at + N), N + 1);
   DIAG_DO(invman_target_alignment(ctx, k.K, k.y, N, out + at), 1);
-  DIAG_DO(invman_label_power(ctx, k.U, k.y, N, out + at), N);
+  DIAG_DO(invman_cumulative_power(ctx, k.U, k.y, N, out + at), N);
   DIAG_DO(invman_rkhs_norm(ctx, k.lambda, k.U, k.y, N, 0, out + at, &count), 1);
   DIAG_DO(invman_spectral_predictor(ctx, k.lambda, k.U, k.y, N, 4, 0.1, l.K, N, out + at), N);
   DIAG_DO(invman_nystrom_extension(ctx, k.lambda, k.U, N, 2, l.K, N, out + at), 2 * N);
@@ -2400,10 +2401,10 @@ static size_t diag_everything(const invman_context *ctx, double *out, invman_sta
   DIAG_DO(invman_two_nn(ctx, dist, N, INVMAN_TWO_NN_MLE, out + at), 1);
   DIAG_DO(invman_two_nn(ctx, dist, N, INVMAN_TWO_NN_FIT, out + at), 1);
   DIAG_DO(invman_local_dimension(ctx, dist, N, 6, INVMAN_LID_MLE, out + at, out + at + N, out + at + N + 1), N + 2);
-  DIAG_DO(invman_tree_length(ctx, dist, N, out + at), 1);
+  DIAG_DO(invman_mst_length(ctx, dist, N, out + at), 1);
   DIAG_DO(invman_diffusion_entropy(ctx, dist, N, 1, 1, out + at), 1);
   DIAG_DO(invman_diffusion_information(ctx, dist, k.y, N, 1, 1, 3, &rng, out + at), 1);
-  DIAG_DO(invman_growth_rates(ctx, &net, &data, NULL, out + at, out + at + H), H * (D + 2));
+  DIAG_DO(invman_hessian_spectrum(ctx, &net, &data, NULL, out + at, out + at + H), H * (D + 2));
   memset(out + at, 0, H * sizeof(double)); /* not all H crossings are there */
   DIAG_DO(invman_linear_regions(ctx, &net, k.x, k.x + D, out + at, &count), H);
   DIAG_DO(invman_activation_patterns(ctx, &net, k.x, N, &count), 0);
@@ -2414,9 +2415,9 @@ static size_t diag_everything(const invman_context *ctx, double *out, invman_sta
   memset(M, 0, sizeof M);
   DIAG_DO(invman_sinkhorn(ctx, G, C, 0.7, 0, 0, M, &info), 0);
   memcpy(out + at, M, sizeof M), at += C * C;
-  DIAG_DO(invman_detail_spectrum(ctx, G, C, out + at), C);
+  DIAG_DO(invman_centred_singular_values(ctx, G, C, out + at), C);
   if (*worst >= 0) DIAG_DO(invman_mixing_measures(ctx, M, C, &mixing), 0);
-  if (*worst >= 0) DIAG_DO(invman_mixing_residual(ctx, M, C, 0.5), 0);
+  if (*worst >= 0) DIAG_DO(invman_mix_with_identity(ctx, M, C, 0.5), 0);
 #undef DIAG_DO
   out[at++] = spectrum.entropy, out[at++] = angles.geodesic, out[at++] = collapse.nc1, out[at++] = collapse.nc2_angles;
   out[at++] = info.residual, out[at++] = mixing.sigma_2, out[at++] = mixing.entropy;
@@ -2542,14 +2543,14 @@ static void diagnostics_bad_kernels(void) { /* outputs start at zero: untouched 
   DIAG_REFUSED(invman_target_alignment(&ctx, k.K, k.y, N, &one), k.K, 35, NAN, nan_);
   DIAG_REFUSED(invman_target_alignment(&ctx, k.K, k.y, N, &one), k.y, 2, NAN, nan_);
 
-  DIAG_BAD(invman_label_power(&ctx, NULL, k.y, N, o), arg, DIAG_ANY);
-  DIAG_BAD(invman_label_power(&ctx, k.U, NULL, N, o), arg, DIAG_ANY);
-  DIAG_BAD(invman_label_power(&ctx, k.U, k.y, 0, o), arg, DIAG_ANY);
-  DIAG_BAD(invman_label_power(&ctx, k.U, k.y, N, NULL), arg, DIAG_ANY);
-  DIAG_BAD(invman_label_power(&ctx, k.U, o, N, o + N), arg, DIAG_ANY);
-  DIAG_BAD(invman_label_power(&ctx, k.U, k.y, huge, o), size, DIAG_ANY);
-  DIAG_REFUSED(invman_label_power(&ctx, k.U, k.y, N, o), k.U, 7, NAN, nan_);
-  DIAG_REFUSED(invman_label_power(&ctx, k.U, k.y, N, o), k.y, 5, HUGE_VAL, nan_);
+  DIAG_BAD(invman_cumulative_power(&ctx, NULL, k.y, N, o), arg, DIAG_ANY);
+  DIAG_BAD(invman_cumulative_power(&ctx, k.U, NULL, N, o), arg, DIAG_ANY);
+  DIAG_BAD(invman_cumulative_power(&ctx, k.U, k.y, 0, o), arg, DIAG_ANY);
+  DIAG_BAD(invman_cumulative_power(&ctx, k.U, k.y, N, NULL), arg, DIAG_ANY);
+  DIAG_BAD(invman_cumulative_power(&ctx, k.U, o, N, o + N), arg, DIAG_ANY);
+  DIAG_BAD(invman_cumulative_power(&ctx, k.U, k.y, huge, o), size, DIAG_ANY);
+  DIAG_REFUSED(invman_cumulative_power(&ctx, k.U, k.y, N, o), k.U, 7, NAN, nan_);
+  DIAG_REFUSED(invman_cumulative_power(&ctx, k.U, k.y, N, o), k.y, 5, HUGE_VAL, nan_);
 
   DIAG_BAD(invman_rkhs_norm(&ctx, NULL, k.U, k.y, N, 0, &one, &used), arg, DIAG_ANY);
   DIAG_BAD(invman_rkhs_norm(&ctx, k.lambda, NULL, k.y, N, 0, &one, &used), arg, DIAG_ANY);
@@ -2679,13 +2680,13 @@ static void diagnostics_bad_directions(void) {
   DIAG_REFUSED(invman_pullback_metric(&ctx, &net, x, N, 1, o, o + 100, o + 120), net.w, 2, NAN, nan_);
 
   other = data, other.d = D - 1;
-  DIAG_BAD(invman_growth_rates(&ctx, NULL, &data, NULL, o, o + H), arg, DIAG_ANY);
-  DIAG_BAD(invman_growth_rates(&ctx, &net, NULL, NULL, o, o + H), arg, DIAG_ANY);
-  DIAG_BAD(invman_growth_rates(&ctx, &net, &nothing, NULL, o, o + H), arg, DIAG_ANY);
-  DIAG_BAD(invman_growth_rates(&ctx, &net, &other, NULL, o, o + H), arg, DIAG_ANY);
-  DIAG_REFUSED(invman_growth_rates(&ctx, &net, &data, g, o, o + H), g, 4, NAN, nan_);
-  DIAG_REFUSED(invman_growth_rates(&ctx, &net, &data, g, o, o + H), data.x, 4, NAN, nan_);
-  DIAG_REFUSED(invman_growth_rates(&ctx, &net, &data, g, o, o + H), net.w, 1, NAN, nan_);
+  DIAG_BAD(invman_hessian_spectrum(&ctx, NULL, &data, NULL, o, o + H), arg, DIAG_ANY);
+  DIAG_BAD(invman_hessian_spectrum(&ctx, &net, NULL, NULL, o, o + H), arg, DIAG_ANY);
+  DIAG_BAD(invman_hessian_spectrum(&ctx, &net, &nothing, NULL, o, o + H), arg, DIAG_ANY);
+  DIAG_BAD(invman_hessian_spectrum(&ctx, &net, &other, NULL, o, o + H), arg, DIAG_ANY);
+  DIAG_REFUSED(invman_hessian_spectrum(&ctx, &net, &data, g, o, o + H), g, 4, NAN, nan_);
+  DIAG_REFUSED(invman_hessian_spectrum(&ctx, &net, &data, g, o, o + H), data.x, 4, NAN, nan_);
+  DIAG_REFUSED(invman_hessian_spectrum(&ctx, &net, &data, g, o, o + H), net.w, 1, NAN, nan_);
 
   DIAG_BAD(invman_linear_regions(&ctx, NULL, x, x + D, o, &found), arg, DIAG_ANY);
   DIAG_BAD(invman_linear_regions(&ctx, &none, x, x + D, o, &found), arg, DIAG_ANY);
@@ -2776,20 +2777,20 @@ static void diagnostics_bad_representations(void) {
   DIAG_BAD(invman_local_dimension(&ctx, D, huge, 3, 0, o, &one, &two), size, DIAG_ANY);
   DIAG_REFUSED(invman_local_dimension(&ctx, D, N, 3, 0, o, &one, &two), D, 60, NAN, nan_);
 
-  DIAG_BAD(invman_tree_length(&ctx, NULL, N, &one), arg, DIAG_ANY);
-  DIAG_BAD(invman_tree_length(&ctx, D, 0, &one), arg, DIAG_ANY);
-  DIAG_BAD(invman_tree_length(&ctx, D, N, NULL), arg, DIAG_ANY);
-  DIAG_BAD(invman_tree_length(&ctx, D, huge, &one), size, DIAG_ANY);
-  DIAG_REFUSED(invman_tree_length(&ctx, D, N, &one), D, 10, HUGE_VAL, nan_);
-  DIAG_BAD(invman_tree_dimension(&ctx, D, N, &one), arg, DIAG_ANY); /* too few */
+  DIAG_BAD(invman_mst_length(&ctx, NULL, N, &one), arg, DIAG_ANY);
+  DIAG_BAD(invman_mst_length(&ctx, D, 0, &one), arg, DIAG_ANY);
+  DIAG_BAD(invman_mst_length(&ctx, D, N, NULL), arg, DIAG_ANY);
+  DIAG_BAD(invman_mst_length(&ctx, D, huge, &one), size, DIAG_ANY);
+  DIAG_REFUSED(invman_mst_length(&ctx, D, N, &one), D, 10, HUGE_VAL, nan_);
+  DIAG_BAD(invman_mst_dimension(&ctx, D, N, &one), arg, DIAG_ANY); /* too few */
   E = diag_distances(x, 64, 1);
-  DIAG_BAD(invman_tree_dimension(&ctx, NULL, 64, &one), arg, DIAG_ANY);
-  DIAG_BAD(invman_tree_dimension(&ctx, E, 63, &one), arg, DIAG_ANY);
-  DIAG_BAD(invman_tree_dimension(&ctx, E, 64, NULL), arg, DIAG_ANY);
-  DIAG_REFUSED(invman_tree_dimension(&ctx, E, 64, &one), E, 100, NAN, nan_);
+  DIAG_BAD(invman_mst_dimension(&ctx, NULL, 64, &one), arg, DIAG_ANY);
+  DIAG_BAD(invman_mst_dimension(&ctx, E, 63, &one), arg, DIAG_ANY);
+  DIAG_BAD(invman_mst_dimension(&ctx, E, 64, NULL), arg, DIAG_ANY);
+  DIAG_REFUSED(invman_mst_dimension(&ctx, E, 64, &one), E, 100, NAN, nan_);
   for (i = 0; i < 64 * 64; i++)
     if (i / 64 < 4 && i % 64 < 4) E[i] = 0;
-  DIAG_BAD(invman_tree_dimension(&ctx, E, 64, &one), arg, DIAG_ANY); /* the first tree has no length */
+  DIAG_BAD(invman_mst_dimension(&ctx, E, 64, &one), arg, DIAG_ANY); /* the first tree has no length */
 
   DIAG_BAD(invman_diffusion_entropy(&ctx, NULL, N, 1, 1, &one), arg, DIAG_ANY);
   DIAG_BAD(invman_diffusion_entropy(&ctx, D, 0, 1, 1, &one), arg, DIAG_ANY);
@@ -2842,11 +2843,11 @@ static void diagnostics_bad_mixing(void) {
   CHECK(invman_sinkhorn(&ctx, G, N, 1, 0, 0, o, &info) < 0);
   memcpy(G, kept, sizeof kept);
 
-  DIAG_BAD(invman_detail_spectrum(&ctx, NULL, N, o), arg, DIAG_ANY);
-  DIAG_BAD(invman_detail_spectrum(&ctx, G, 0, o), arg, DIAG_ANY);
-  DIAG_BAD(invman_detail_spectrum(&ctx, G, N, NULL), arg, DIAG_ANY);
-  DIAG_BAD(invman_detail_spectrum(&ctx, G, huge, o), size, DIAG_ANY);
-  DIAG_REFUSED(invman_detail_spectrum(&ctx, G, N, o), G, 15, NAN, nan_);
+  DIAG_BAD(invman_centred_singular_values(&ctx, NULL, N, o), arg, DIAG_ANY);
+  DIAG_BAD(invman_centred_singular_values(&ctx, G, 0, o), arg, DIAG_ANY);
+  DIAG_BAD(invman_centred_singular_values(&ctx, G, N, NULL), arg, DIAG_ANY);
+  DIAG_BAD(invman_centred_singular_values(&ctx, G, huge, o), size, DIAG_ANY);
+  DIAG_REFUSED(invman_centred_singular_values(&ctx, G, N, o), G, 15, NAN, nan_);
 
   for (i = 0; i < N * N; i++) M[i] = 1.0 / N;
   DIAG_BAD(invman_mixing_measures(&ctx, NULL, N, &m), arg, DIAG_ANY);
@@ -2860,11 +2861,11 @@ static void diagnostics_bad_mixing(void) {
   DIAG_BAD(invman_mixing_measures(&ctx, M, N, &m), arg, 5);
 
   memcpy(kept, M, sizeof kept);
-  DIAG_BAD(invman_mixing_residual(&ctx, NULL, N, 0.5), arg, DIAG_ANY);
-  DIAG_BAD(invman_mixing_residual(&ctx, M, 0, 0.5), arg, DIAG_ANY);
-  DIAG_BAD(invman_mixing_residual(&ctx, M, N, -0.1), arg, DIAG_ANY);
-  DIAG_BAD(invman_mixing_residual(&ctx, M, N, 1.1), arg, DIAG_ANY);
-  DIAG_BAD(invman_mixing_residual(&ctx, M, N, NAN), arg, DIAG_ANY);
+  DIAG_BAD(invman_mix_with_identity(&ctx, NULL, N, 0.5), arg, DIAG_ANY);
+  DIAG_BAD(invman_mix_with_identity(&ctx, M, 0, 0.5), arg, DIAG_ANY);
+  DIAG_BAD(invman_mix_with_identity(&ctx, M, N, -0.1), arg, DIAG_ANY);
+  DIAG_BAD(invman_mix_with_identity(&ctx, M, N, 1.1), arg, DIAG_ANY);
+  DIAG_BAD(invman_mix_with_identity(&ctx, M, N, NAN), arg, DIAG_ANY);
   CHECK(same_bits(M, kept, N * N));
   CHECK(diag_all_zero(o, sizeof o) && diag_all_zero(&info, sizeof info) && diag_all_zero(&m, sizeof m));
   invman_layer_norm(NULL, 3, 0), invman_layer_norm(v, 0, 0); /* nothing happens */

@@ -384,7 +384,7 @@ static invman_status do_convnet_gradient(fail_case *c) {
   return invman_convnet_gradient(c->conv, fail_in.x, 20, fail_in.r, c->out);
 }
 static invman_status do_convnet_gradients(fail_case *c) {
-  return invman_convnet_gradients(c->conv, fail_in.x, 5, c->out);
+  return invman_convnet_jacobian(c->conv, fail_in.x, 5, c->out);
 }
 static invman_status do_convnet_ntk_gram(fail_case *c) {
   return invman_convnet_ntk_gram(c->conv, INVMAN_NTK_ALL, fail_in.x, 20, NULL, 0, c->out);
@@ -413,7 +413,7 @@ static invman_status do_target_alignment(fail_case *c) {
   return invman_target_alignment(&c->ctx, fail_in.K, fail_in.q.train.y, FAIL_P, c->out);
 }
 static invman_status do_label_power(fail_case *c) {
-  return invman_label_power(&c->ctx, fail_in.U, fail_in.q.train.y, FAIL_P, c->out);
+  return invman_cumulative_power(&c->ctx, fail_in.U, fail_in.q.train.y, FAIL_P, c->out);
 }
 static invman_status do_rkhs_norm(fail_case *c) {
   return invman_rkhs_norm(&c->ctx, fail_in.lambda, fail_in.U, fail_in.q.train.y, FAIL_P, 0, c->out, NULL);
@@ -485,10 +485,8 @@ static invman_status do_local_dimension(fail_case *c) {
   return invman_local_dimension(&c->ctx, fail_in.D, FAIL_P, 5, INVMAN_LID_MLE, c->out, c->out + FAIL_P,
                                 c->out + FAIL_P + 1);
 }
-static invman_status do_tree_length(fail_case *c) { return invman_tree_length(&c->ctx, fail_in.D, FAIL_P, c->out); }
-static invman_status do_tree_dimension(fail_case *c) {
-  return invman_tree_dimension(&c->ctx, fail_in.far_, 64, c->out);
-}
+static invman_status do_tree_length(fail_case *c) { return invman_mst_length(&c->ctx, fail_in.D, FAIL_P, c->out); }
+static invman_status do_tree_dimension(fail_case *c) { return invman_mst_dimension(&c->ctx, fail_in.far_, 64, c->out); }
 static invman_status do_diffusion_entropy(fail_case *c) {
   return invman_diffusion_entropy(&c->ctx, fail_in.D, FAIL_P, 1, 1, c->out);
 }
@@ -496,7 +494,7 @@ static invman_status do_diffusion_information(fail_case *c) {
   return invman_diffusion_information(&c->ctx, fail_in.D, fail_in.q.train.y, FAIL_P, 1, 1, 2, &c->rng, c->out);
 }
 static invman_status do_growth_rates(fail_case *c) {
-  return invman_growth_rates(&c->ctx, &c->net, &fail_in.q.train, NULL, c->out, c->out + FAIL_H);
+  return invman_hessian_spectrum(&c->ctx, &c->net, &fail_in.q.train, NULL, c->out, c->out + FAIL_H);
 }
 static invman_status do_linear_regions(fail_case *c) {
   size_t count = 0;
@@ -517,7 +515,7 @@ static invman_status do_sinkhorn(fail_case *c) {
   return invman_sinkhorn(&c->ctx, fail_in.K, FAIL_P, 1, 0, 0, c->out, NULL);
 }
 static invman_status do_detail_spectrum(fail_case *c) {
-  return invman_detail_spectrum(&c->ctx, fail_in.K, FAIL_P, c->out);
+  return invman_centred_singular_values(&c->ctx, fail_in.K, FAIL_P, c->out);
 }
 static invman_status do_mixing_measures(fail_case *c) {
   invman_mixing m;
@@ -527,7 +525,7 @@ static invman_status do_mixing_measures(fail_case *c) {
 }
 static invman_status do_mixing_residual(fail_case *c) {
   memcpy(c->out, fail_in.M, FAIL_P * FAIL_P * sizeof(double));
-  return invman_mixing_residual(&c->ctx, c->out, FAIL_P, 0.5);
+  return invman_mix_with_identity(&c->ctx, c->out, FAIL_P, 0.5);
 }
 
 /* ---- the table */

@@ -351,7 +351,7 @@ static void flow_held_z_is_the_sweeps(void) { /* to the bit, where rounding deci
       for (k = 0, q.net.b[n] = 0; k < D; k++) q.net.b[n] -= q.net.w[n * D + k] / sqrt((double)D) * x[k];
     }
     f = open_flow(&ctx, &q, &o);
-    CHECK(invman_i_reserve_held(invman_i_net_of(f), H) == INVMAN_OK);
+    CHECK(invman_i_held_reserve(invman_i_net_of(f), H) == INVMAN_OK);
     for (n = 0; n < H; n++)
       invman_i_net_of(f)->held[n].n = n, invman_i_net_of(f)->held[n].i = n % P, invman_i_net_of(f)->held[n].gate = 0.5;
     invman_i_net_of(f)->held_count = H;
@@ -387,7 +387,7 @@ static void flow_held_sums(void) {
     invman_i_split(f); /* all push or none, listed in some order */
     invman_i_pack_net(&q.net, &invman_i_net_of(f)->trial);
     invman_i_held_z (&ctx)(0, f->self);
-    invman_i_net_push(f->self, 0, P, 0);
+    invman_i_net_gradient(f->self, 0, P, 0);
     invman_i_net_rates(f->self, 0, P, rate);
 
     for (n = 0; n < H; n++)
@@ -590,7 +590,7 @@ static void flow_reach(void) { /* bounds the change of f, and is attained where 
       invman_i_split(flow);
       for (i = 0; i < 60; i++) flow->batch.r[i] = a == 0 ? (double)(i == 0) : q.train.y[i] / 60;
       invman_i_net_move(flow->self, 0);
-      invman_i_net_push(flow->self, 0, 60, 0);
+      invman_i_net_gradient(flow->self, 0, 60, 0);
       invman_i_net_move(flow->self, 0);
       CHECK(invman_i_net_of(flow)->reach == 0);
       invman_i_wide_margins(flow, 0, 60, start);
@@ -725,8 +725,8 @@ static void flow_single_sweeps(
             memset(f[i]->batch.nearby, 0, p);
             invman_i_split(f[i]);
             invman_i_net_move(f[i]->self, 0);
-            invman_i_net_push(f[i]->self, 0, p / 2, 0);
-            invman_i_net_push(f[i]->self, p / 2, p - p / 2, 1);
+            invman_i_net_gradient(f[i]->self, 0, p / 2, 0);
+            invman_i_net_gradient(f[i]->self, p / 2, p - p / 2, 1);
             invman_i_net_rates(f[i]->self, 0, p, rate[i]);
             invman_i_eval_margins(f[i], out[i]);
           }
@@ -938,7 +938,7 @@ static void flow_file_refused(void) {
   }
   CHECK(same_net(&kept, &q.net)); /* a failed call leaves the network alone */
 
-  CHECK(invman_i_reserve_held(invman_i_net_of(flow), 40) == INVMAN_OK); /* more points than can hold one neuron */
+  CHECK(invman_i_held_reserve(invman_i_net_of(flow), 40) == INVMAN_OK); /* more points than can hold one neuron */
   for (k = 0; k < 17; k++)
     invman_i_net_of(flow)->held[k].n = 1, invman_i_net_of(flow)->held[k].i = k % 5,
     invman_i_net_of(flow)->held[k].gate = 0.5;

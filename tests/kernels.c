@@ -397,7 +397,7 @@ static void kernels_of_wide_sums(void) { /* K x where all but 1e-13 of it cancel
       CLOSE(invman_i_wide_subtract(invman_i_two_sum(out[i], out_low[i]), wanted).high, 0, 1e-28);
     }
     t.scope.ctx = NULL;
-    invman_i_drop(&t.scope);
+    invman_i_close(&t.scope);
   }
   free(K);
 }
@@ -426,7 +426,7 @@ static void kernels_by_either_engine(void) {
       CHECK(rest && fabs((double)t.e.events - (double)info.events) <= 0.5 * (double)c.n); /* ties are parted or not */
       CLOSE(t.e.s, info.s, 1e-9 * info.s);
       for (i = 0; i < c.n; i++) CLOSE(b[i], a[i], 1e-9 * (fabs(a[i]) + invman_i_largest(a, c.n)));
-      invman_i_drop(&t.scope);
+      invman_i_close(&t.scope);
       compared++;
     }
     free(a), free(b);

@@ -34,7 +34,7 @@ static void margins_golden_lazy(void) { /* a frozen kernel from m = 0 to rest */
     CLOSE(y[i] * t.e.impulse[i] / 60, a[i], 1e-9 * fmax(1, fabs(a[i])));
   }
   CLOSE(t.e.s, s[0], 1e-9 * s[0]);
-  invman_i_drop(&t.scope);
+  invman_i_close(&t.scope);
   free(K), free(y), free(a), free(m), free(s);
 }
 
@@ -80,9 +80,9 @@ static void margins_plain_scheme(void) {
     }
   }
   CHECK(invman_i_hinge_run(&t.e, s, &rest) == INVMAN_OK && !rest);
-  CHECK(t.e.events > 5 && t.e.count > 0);
+  CHECK(t.e.events > 5 && t.e.free_count > 0);
   for (i = 0; i < N; i++) CLOSE(t.e.m[i], m[i], 5e-3);
-  invman_i_drop(&t.scope);
+  invman_i_close(&t.scope);
   free(K), free(y), free(c), free(m0);
 }
 
@@ -118,7 +118,7 @@ static void margins_degenerate_kernels(void) {
       if (t.e.m[i] > 1 + 1e-9) CHECK(t.e.g[i] == 0);
       if (t.e.m[i] < 1 - 1e-9) CHECK(t.e.g[i] == 1);
     }
-    invman_i_drop(&t.scope);
+    invman_i_close(&t.scope);
     free(K), free(y);
   }
 }
@@ -132,13 +132,13 @@ static void margins_factor_is_kept(void) { /* after points have come and gone th
     int rest;
     open_engine(&t, N, K, y, 1.0 / N);
     invman_i_hinge_run(&t.e, horizon, &rest);
-    for (i = 0; i < t.e.count; i++)
+    for (i = 0; i < t.e.free_count; i++)
       for (j = 0; j <= i; j++) {
         double sum = 0;
         for (k = 0; k <= j; k++) sum += t.e.factor[i * t.e.capacity + k] * t.e.factor[j * t.e.capacity + k];
-        CLOSE(sum, invman_i_q(&t.e, t.e.sliding[i], t.e.sliding[j]), 1e-13);
+        CLOSE(sum, invman_i_q(&t.e, t.e.free_list[i], t.e.free_list[j]), 1e-13);
       }
-    invman_i_drop(&t.scope);
+    invman_i_close(&t.scope);
   }
   free(K), free(y);
 }
@@ -163,7 +163,7 @@ static void margins_smooth_losses(void) { /* against 4000 steps of Runge and Kut
         for (i = 0; i < N; i++) at[i] = m[i] + part * s / STEPS * k[stage - 1][i];
         for (i = 0; i < N; i++)
           for (j = 0, k[stage][i] = 0; j < N; j++)
-            k[stage][i] += y[i] * y[j] * K[i * N + j] * invman_i_push(&loss, at[j], &ignored);
+            k[stage][i] += y[i] * y[j] * K[i * N + j] * invman_i_multiplier(&loss, at[j], &ignored);
       }
       for (i = 0; i < N; i++) m[i] += s / STEPS * (k[1][i] + 2 * k[2][i] + 2 * k[3][i] + k[4][i]) / 6;
     }
@@ -171,7 +171,7 @@ static void margins_smooth_losses(void) { /* against 4000 steps of Runge and Kut
     memcpy(t.e.m, m0, sizeof m);
     CHECK(invman_i_smooth_run(&t.e, &loss, s, tol) == INVMAN_OK);
     for (i = 0; i < N; i++) CLOSE(t.e.m[i], m[i], 20 * tol); /* of some fifty steps */
-    invman_i_drop(&t.scope);
+    invman_i_close(&t.scope);
   }
   free(K), free(y), free(m0);
 }
@@ -185,9 +185,10 @@ static void margins_losses_are_consistent(void) { /* g is the slope of the loss,
       double c, unused, step = 1e-6, g;
       l.kind = kind;
       l.beta = 5;
-      g = invman_i_push(&l, m, &c);
+      g = invman_i_multiplier(&l, m, &c);
       CLOSE(g, (invman_i_loss_value(&l, m - step) - invman_i_loss_value(&l, m + step)) / (2 * step), 1e-8);
-      CLOSE(c, (invman_i_push(&l, m - step, &unused) - invman_i_push(&l, m + step, &unused)) / (2 * step), 1e-8);
+      CLOSE(c, (invman_i_multiplier(&l, m - step, &unused) - invman_i_multiplier(&l, m + step, &unused)) / (2 * step),
+            1e-8);
     }
 }
 
@@ -211,12 +212,12 @@ static void margins_every_drive_lowers(void) {
     for (i = 0; i < n; i++) {
       e->m[i] = 1;
       e->drift[i] = (double)(int)(invman_rng_next(&rng) % 5) - 2;
-      e->state[i] = INVMAN_I_HELD;
+      e->state[i] = INVMAN_I_AT_BOUND;
       e->g[i] = (double)(invman_rng_next(&rng) % 2);
       e->impulse[i] = e->change[i] = 0;
       e->root[i] = sqrt(K[i * n + i]);
       e->weight += e->root[i];
-      e->at[e->at_count++] = i;
+      e->on_margin[e->on_margin_count++] = i;
     }
     invman_i_refresh_rates(e);
     while ((j = invman_i_violator(e)) < n && drives++ < 20 * n) {
@@ -238,7 +239,7 @@ static void margins_every_drive_lowers(void) {
       CHECK(e->g[i] >= 1 - 1e-12 || rate > -1e-8);
       CHECK(e->g[i] <= 1e-12 || rate < 1e-8);
     }
-    invman_i_drop(&t.scope);
+    invman_i_close(&t.scope);
     free(K), free(y);
   }
   CHECK(drives_most > 20); /* else there were no ties to speak of */

@@ -56,7 +56,7 @@ static size_t unit_kernel(int p, int q, double *out) { /* K times 2^p, y times 2
   unit_scale(k.K, n * n, p), unit_scale(k.lambda, n, p), unit_scale(C, n * n, p), unit_scale(k.y, n, q);
   unit_need(invman_ridge_leverage(NULL, k.lambda, k.U, n, ldexp(0.3, p), out + at, out + at + n)), at += n + 1;
   unit_need(invman_target_alignment(NULL, k.K, k.y, n, out + at)), at++;
-  unit_need(invman_label_power(NULL, k.U, k.y, n, out + at)), at += n;
+  unit_need(invman_cumulative_power(NULL, k.U, k.y, n, out + at)), at += n;
   if (abs(2 * unit_q - unit_p) < 1000) {
     unit_need(invman_rkhs_norm(NULL, k.lambda, k.U, k.y, n, 0, &one, &used));
     at += unit_put(out + at, &one, 1, 2 * q - p), out[at++] = (double)used;
@@ -84,7 +84,7 @@ static size_t unit_kernels(int p, int q, double *out) { /* K times 2^p, L times 
   out[at++] = c.uncentred_cosine, out[at++] = c.nearest_mean_error;
   unit_need(invman_intrinsic_dimension(NULL, k.K, n, out + at, out + at + 1)), at += 2;
   out[at++] = (double)invman_duplicates(k.K, n);
-  unit_need(invman_detail_spectrum(NULL, k.K, n, phi));
+  unit_need(invman_centred_singular_values(NULL, k.K, n, phi));
   at += unit_put(out + at, phi, n, p);
   unit_need(invman_kernel_pca(NULL, k.K, l.y, n, 2, lambda, phi, out + at)), at += 2;
   at += unit_put(out + at, lambda, 2, p), at += unit_put(out + at, phi, 2 * n, 0);
@@ -161,7 +161,7 @@ static size_t unit_covariance(int p, int q, double *out) { /* weights times 2^p,
   double o[UNIT_D * UNIT_D], *grad = normals(UNIT_N * UNIT_D, 309), g[UNIT_N], rate[UNIT_H], v[UNIT_H * (UNIT_D + 1)];
   size_t at = 0, d = UNIT_D, i;
   for (i = 0; i < UNIT_N; i++) g[i] = ldexp(1.0 / (double)(1 + i), p); /* of the pushes, rates are linear */
-  unit_need(invman_growth_rates(NULL, &net, &data, g, rate, v));
+  unit_need(invman_hessian_spectrum(NULL, &net, &data, g, rate, v));
   at += unit_put(out + at, rate, UNIT_H, p), at += unit_put(out + at, v, UNIT_H * (d + 1), p);
   unit_scale(net.w, UNIT_H * d, p), unit_scale(net.beta, UNIT_H, q);
   if (abs(unit_p) < 500 && abs(unit_q) < 500 && abs(unit_p + unit_q) < 500) {
@@ -194,9 +194,9 @@ static size_t unit_distances(int p, int q, double *out) { /* points times 2^p; t
     for (j = 0; j < n; j++) D[i * n + j] = D[i * N + j]; /* without the last one */
   unit_need(invman_median_distance(NULL, D, n, &one));
   at += unit_put(out + at, &one, 1, p);
-  unit_need(invman_tree_length(NULL, D, n, &one));
+  unit_need(invman_mst_length(NULL, D, n, &one));
   at += unit_put(out + at, &one, 1, p);
-  unit_need(invman_tree_dimension(NULL, D, n, out + at)), at++;
+  unit_need(invman_mst_dimension(NULL, D, n, out + at)), at++;
   unit_need(invman_two_nn(NULL, D, n, INVMAN_TWO_NN_MLE, out + at)), at++;
   unit_need(invman_two_nn(NULL, D, n, INVMAN_TWO_NN_FIT, out + at)), at++;
   unit_need(invman_diffusion_entropy(NULL, D, n, ldexp(0.6, p), 1, out + at)), at++;
@@ -212,7 +212,7 @@ static size_t unit_mixing(int p, int q, double *out) {
   unit_scale(G, 25, p);
   unit_need(invman_sinkhorn(NULL, G, 5, ldexp(0.4, p), 0, 0, out, &info)), at += 25;
   out[at++] = info.residual, out[at++] = (double)info.sweeps;
-  unit_need(invman_detail_spectrum(NULL, G, 5, M));
+  unit_need(invman_centred_singular_values(NULL, G, 5, M));
   at += unit_put(out + at, M, 5, p);
   unit_scale(v, UNIT_N, p);
   memcpy(out + at, v, UNIT_N * sizeof *v), invman_layer_norm(out + at, UNIT_N, 0), at += UNIT_N;
@@ -504,7 +504,7 @@ static void measures_centred_have_nothing_in_common(void) { /* K + u_i + v_j: al
     CHECK(invman_centred_alignment(NULL, K, L, N, 0, &plain[0]) == INVMAN_OK);
     CHECK(invman_centred_alignment(NULL, K, K, N, 0, &plain[1]) == INVMAN_OK && plain[1] <= 1);
     CLOSE(plain[1], 1, 1e-14);
-    CHECK(invman_detail_spectrum(NULL, K, N, sigma) == INVMAN_OK);
+    CHECK(invman_centred_singular_values(NULL, K, N, sigma) == INVMAN_OK);
     CHECK(invman_neural_collapse(NULL, K, y, N, &c) == INVMAN_OK);
     for (a = 0; a < 4; a++)
       for (b = 0; b < 4; b++) {
@@ -513,7 +513,7 @@ static void measures_centred_have_nothing_in_common(void) { /* K + u_i + v_j: al
         CLOSE(one, plain[0], 1e-13);
         CHECK(invman_centred_alignment(NULL, K, A, N, 0, &one) == INVMAN_OK && one <= 1);
         CLOSE(one, 1, 1e-13);
-        CHECK(invman_detail_spectrum(NULL, A, N, other) == INVMAN_OK);
+        CHECK(invman_centred_singular_values(NULL, A, N, other) == INVMAN_OK);
         for (k = 0; k < N; k++) /* those below 4 DBL_EPSILON |M| are 0 */
           if (sigma[k] > 1 && common_sizes[a] + common_sizes[b] < 1e13) CLOSE(other[k], sigma[k], 1e-12 * sigma[0]);
         for (k = 0; k < N * N; k++) A[k] = K[k] + common_sizes[a];
@@ -599,7 +599,7 @@ static void measures_within_their_bounds(void) { /* of equal values rounding wou
     }
     for (i = 0; i < 16; i++) A[i] = w[i] + w[i % 4 * 4 + i / 4];
     CHECK(invman_eigh(NULL, 4, A, value) == INVMAN_OK);
-    CHECK(invman_label_power(NULL, A, v, 4, power) == INVMAN_OK && power[3] <= 1);
+    CHECK(invman_cumulative_power(NULL, A, v, 4, power) == INVMAN_OK && power[3] <= 1);
     CLOSE(power[3], 1, 1e-14);
     for (i = 0; i < 4; i++) value[i] = 1;
     CHECK(invman_ridge_leverage(NULL, value, A, 4, 1e-30, tau, NULL) == INVMAN_OK);

@@ -732,7 +732,7 @@ static void model_overflow_shortens_the_step(void) {
       int crosses = wall == WALLS - 1;
       o.alpha = way ? 1 : 1e-6;
       o.step_max = 2000;
-      o.dynamics = way ? INVMAN_MOMENTUM : INVMAN_CHAIN;
+      o.dynamics = way ? INVMAN_MOMENTUM : INVMAN_EVENT_DRIVEN;
       o.loss = way ? INVMAN_SQUARED_HINGE : INVMAN_HINGE;
       o.margin_stop = way ? 0.01 : 1e-9;
       o.max_dgrad = o.max_dout = 1e9; /* as long as it is stable, and longer */
@@ -789,7 +789,7 @@ static void model_noise(
     invman_model model = toy_model(&q);
     invman_flow_options o = no_options();
     invman_flow_info info;
-    o.dynamics = k == 2 ? INVMAN_MOMENTUM : INVMAN_CHAIN;
+    o.dynamics = k == 2 ? INVMAN_MOMENTUM : INVMAN_EVENT_DRIVEN;
     o.alpha = 0.1;
     o.step_max = 2000;
     model.evaluate = k == 0 ? toy_evaluate_single : toy_evaluate_noise;
@@ -1051,7 +1051,7 @@ static void model_refused(void) {
     CHECK(invman_flow_create(&ctx, &a.p.net, &a.p.train, &a.o, &flow) == INVMAN_E_ARG && !flow);
     CHECK(strstr(bad_error.what, "momentum") != NULL);
     a.p.train.n = 1; /* one point has one label */
-    a.o.dynamics = INVMAN_CHAIN;
+    a.o.dynamics = INVMAN_EVENT_DRIVEN;
     CHECK(invman_train_model(&ctx, &a.model, &a.p.train, &a.o, NULL) == INVMAN_OK);
     toy_problem_free(&a);
   }
@@ -1060,7 +1060,7 @@ static void model_refused(void) {
     int way;
     for (way = 0; way < 3; way += 2) {
       invman_flow *flow = (invman_flow *)&a;
-      a.o.dynamics = way ? INVMAN_MOMENTUM : INVMAN_CHAIN;
+      a.o.dynamics = way ? INVMAN_MOMENTUM : INVMAN_EVENT_DRIVEN;
       a.model.user = &a.q;
       a.model.gradient = toy_gradient_of_nan;
       CHECK(invman_flow_create_model(&ctx, &a.model, &a.p.train, &a.o, &flow) == INVMAN_E_NONFINITE && !flow);
@@ -1198,7 +1198,7 @@ static void model_file_refused(void) {
     o.loss = INVMAN_SQUARED_HINGE;
     CHECK(invman_flow_resume_model(&ctx, path, &a.model, &a.p.train, &o, &next) == INVMAN_E_ARG && !next);
     o = a.o;
-    o.dynamics = way ? INVMAN_CHAIN : INVMAN_MOMENTUM;
+    o.dynamics = way ? INVMAN_EVENT_DRIVEN : INVMAN_MOMENTUM;
     CHECK(invman_flow_resume_model(&ctx, path, &a.model, &a.p.train, &o, &next) == INVMAN_E_ARG && !next);
     CHECK(strstr(bad_error.what, "dynamics") != NULL);
     o = a.o;

@@ -518,7 +518,7 @@ static void product_of_matrices(
               }
             free(out);
           }
-          invman_i_drop(&scope);
+          invman_i_close(&scope);
           free(a), free(b), free(c);
         }
 }

@@ -322,7 +322,7 @@ static void over_squares(void) { /* diagnostics of matrices */
     TOO_LARGE(invman_von_neumann_entropy(&ctx, over_x, n, over_out), n, n);
     TOO_LARGE(invman_ridge_leverage(&ctx, over_x, over_x, n, 1, over_out, over_out), n, n);
     TOO_LARGE(invman_target_alignment(&ctx, over_x, over_y, n, over_out), n, n);
-    TOO_LARGE(invman_label_power(&ctx, over_x, over_y, n, over_out), n, n);
+    TOO_LARGE(invman_cumulative_power(&ctx, over_x, over_y, n, over_out), n, n);
     TOO_LARGE(invman_rkhs_norm(&ctx, over_x, over_x, over_y, n, 0, over_out, NULL), n, n);
     TOO_LARGE(invman_spectral_predictor(&ctx, over_x, over_x, over_y, n, 1, 0, over_x, 1, over_out), n, n);
     TOO_LARGE(invman_nystrom_extension(&ctx, over_x, over_x, n, 1, over_x, 1, over_out), n, n);
@@ -338,14 +338,14 @@ static void over_squares(void) { /* diagnostics of matrices */
     TOO_LARGE(invman_median_distance(&ctx, over_x, n, over_out), n, n);
     TOO_LARGE(invman_two_nn(&ctx, over_x, n, 0, over_out), n, n);
     TOO_LARGE(invman_local_dimension(&ctx, over_x, n, 2, 0, over_out, over_out, over_out), n, n);
-    TOO_LARGE(invman_tree_length(&ctx, over_x, n, over_out), n, n);
-    TOO_LARGE(invman_tree_dimension(&ctx, over_x, n, over_out), n, n);
+    TOO_LARGE(invman_mst_length(&ctx, over_x, n, over_out), n, n);
+    TOO_LARGE(invman_mst_dimension(&ctx, over_x, n, over_out), n, n);
     TOO_LARGE(invman_diffusion_entropy(&ctx, over_x, n, 0, 0, over_out), n, n);
     TOO_LARGE(invman_diffusion_information(&ctx, over_x, over_y, n, 0, 0, 0, &rng, over_out), n, n);
     TOO_LARGE(invman_sinkhorn(&ctx, over_x, n, 1, 0, 0, over_out, NULL), n, n);
-    TOO_LARGE(invman_detail_spectrum(&ctx, over_x, n, over_out), n, n);
+    TOO_LARGE(invman_centred_singular_values(&ctx, over_x, n, over_out), n, n);
     TOO_LARGE(invman_mixing_measures(&ctx, over_x, n, &mixing), n, n);
-    TOO_LARGE(invman_mixing_residual(&ctx, over_out, n, 0.5), n, n);
+    TOO_LARGE(invman_mix_with_identity(&ctx, over_out, n, 0.5), n, n);
   }
 }
 
@@ -369,7 +369,7 @@ static void over_rectangles(void) { /* and of points, networks and subspaces */
     TOO_LARGE(invman_stein_moments(&ctx, &data, over_out, over_out), a, b);
     TOO_LARGE(invman_stein_directions(&ctx, &data, 0, NULL, over_out, over_out, NULL, NULL), a, b);
     TOO_LARGE(invman_pullback_metric(&ctx, &net, over_x, 1, 0, over_out, NULL, NULL), a, b);
-    TOO_LARGE(invman_growth_rates(&ctx, &net, &data, NULL, over_out, NULL), a, b);
+    TOO_LARGE(invman_hessian_spectrum(&ctx, &net, &data, NULL, over_out, NULL), a, b);
     TOO_LARGE(invman_linear_regions(&ctx, &net, over_x, over_x, over_out, &count), a, b);
     TOO_LARGE(invman_activation_patterns(&ctx, &net, over_x, 1, &count), a, b);
     REFUSED(invman_net_init_orthogonal(&ctx, a, b, &rng, &out), a, b);
@@ -391,7 +391,7 @@ static void over_rectangles(void) { /* and of points, networks and subspaces */
     REFUSED(invman_active_subspace(&ctx, over_x, 2, 2, n, NULL, over_out, NULL, NULL), n, 2);
     TOO_LARGE(invman_pullback_metric(&ctx, &small, over_x, n, 0, over_out, NULL, NULL), n, 1);
     REFUSED(invman_pullback_metric(&ctx, &small, over_x, 1, n, over_out, NULL, NULL), n, 1);
-    TOO_LARGE(invman_growth_rates(&ctx, &small, &data, NULL, over_out, NULL), n, 1);
+    TOO_LARGE(invman_hessian_spectrum(&ctx, &small, &data, NULL, over_out, NULL), n, 1);
     TOO_LARGE(invman_activation_patterns(&ctx, &small, over_x, n, &count), n, 1);
     REFUSED(invman_local_dimension(&ctx, over_x, 4, n, 0, over_out, over_out, over_out), n, 4);
     CHECK(invman_region_bound(n, n) == HUGE_VAL && invman_region_bound(n, 0) == 1);
@@ -451,7 +451,7 @@ static void over_images(void) {
     REFUSED(invman_convnet_get_layer(net, n, &layer), n, 0);
     TOO_LARGE(invman_convnet_eval(net, over_x, n, over_out), n, 0);
     TOO_LARGE(invman_convnet_gradient(net, over_x, n, over_y, over_out), n, 0);
-    TOO_LARGE(invman_convnet_gradients(net, over_x, n, over_out), n, 0);
+    TOO_LARGE(invman_convnet_jacobian(net, over_x, n, over_out), n, 0);
     TOO_LARGE(invman_convnet_ntk_gram(net, 0, over_x, n, NULL, 0, over_out), n, 0);
     TOO_LARGE(invman_convnet_ntk_gram(net, 0, over_x, n, over_x, 1, over_out), n, 0);
     TOO_LARGE(invman_convnet_ntk_gram(net, 0, over_x, 1, over_x, n, over_out), n, 0);

@@ -263,12 +263,12 @@ static void hash_diagnostics(invman_context *ctx) {
   need(invman_ridge_leverage(ctx, lambda, U, P, 0.1, x, scalar + 1) == INVMAN_OK, "leverage");
   hash_doubles(x, P);
   need(invman_target_alignment(ctx, K, train.y, P, scalar + 2) == INVMAN_OK, "alignment");
-  need(invman_label_power(ctx, U, train.y, P, x) == INVMAN_OK, "label power");
+  need(invman_cumulative_power(ctx, U, train.y, P, x) == INVMAN_OK, "label power");
   hash_doubles(x, P);
   need(invman_kernel_distances(ctx, K, P, far_) == INVMAN_OK, "distances");
   need(invman_two_nn(ctx, far_, P, INVMAN_TWO_NN_FIT, scalar + 3) == INVMAN_OK, "TwoNN");
   need(invman_local_dimension(ctx, far_, P, 8, INVMAN_LID_MLE, x, scalar + 4, scalar + 5) == INVMAN_OK, "local");
-  need(invman_tree_dimension(ctx, far_, P, scalar + 6) == INVMAN_OK, "tree");
+  need(invman_mst_dimension(ctx, far_, P, scalar + 6) == INVMAN_OK, "tree");
   need(invman_diffusion_information(ctx, far_, train.y, P, 0.1, 1, 2, &rng, scalar + 7) == INVMAN_OK, "diffusion");
   hash_doubles(scalar, 8);
   need(invman_neural_collapse(ctx, K, train.y, P, &collapse) == INVMAN_OK, "collapse");
@@ -280,7 +280,7 @@ static void hash_diagnostics(invman_context *ctx) {
   hash_doubles(g, D * D);
   hash_doubles(&volume, 1);
   hash_doubles(&lambda_g, 1);
-  need(invman_growth_rates(ctx, &net, &train, NULL, rate, NULL) == INVMAN_OK, "rates");
+  need(invman_hessian_spectrum(ctx, &net, &train, NULL, rate, NULL) == INVMAN_OK, "rates");
   hash_doubles(rate, H);
   need(invman_linear_regions(ctx, &net, train.x, train.x + D, t, &count) == INVMAN_OK, "regions");
   hash_doubles(t, count);

@@ -583,7 +583,7 @@ static void torture_convnet(void) {
       for (i = 0; i < N; i++) invman_convnet_weights(net)[i] *= scales[t];
       status = invman_convnet_eval(net, x, P, f);
       CHECK(finite_all(f, P) && (status == INVMAN_OK || status == INVMAN_E_NONFINITE));
-      status = invman_convnet_gradients(net, x, P, J);
+      status = invman_convnet_jacobian(net, x, P, J);
       CHECK(finite_all(J, P * N) && (status == INVMAN_OK || status == INVMAN_E_NONFINITE));
       status = invman_convnet_gradient(net, x, P, x, G);
       CHECK(finite_all(G, N) && (status == INVMAN_OK || status == INVMAN_E_NONFINITE));

@@ -38,7 +38,7 @@ static int holds(const char *path, const char *text) {
   size_t size;
   const unsigned char *bytes = invman_i_read_file(&scope, path, invman_i_cannot_read, &size);
   int same = bytes && size == strlen(text) && memcmp(bytes, text, size) == 0;
-  invman_i_drop(&scope);
+  invman_i_close(&scope);
   return same;
 }
 

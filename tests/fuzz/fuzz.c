@@ -325,7 +325,7 @@ static void fuzz_flow(
   size_t before;
   memset(&o, 0, sizeof o);
   memset(&net, 0, sizeof net);
-  o.dynamics = mode & 4 && mode & 2 ? INVMAN_MOMENTUM : INVMAN_CHAIN;
+  o.dynamics = mode & 4 && mode & 2 ? INVMAN_MOMENTUM : INVMAN_EVENT_DRIVEN;
   o.momentum = mode & 4 && mode & 2 ? 1 : 0;
   o.loss = mode & 8 ? INVMAN_SOFT_HINGE : INVMAN_HINGE;
   invman_rng_seed(&rng, 1, INVMAN_STREAM_WEIGHTS);
@@ -668,7 +668,7 @@ static void call_spectra(const invman_context *ctx, input *in) {
   }
   if (invman_ridge_leverage(ctx, lambda, U, n, gamma, tau, &value) >= 0)
     for (i = 0; i < n; i++) REQUIRE(within(tau[i], 0, 1) && within(value, 0, (double)n));
-  if (invman_label_power(ctx, U, y, n, power) >= 0) REQUIRE(within(power[0], 0, 1) && within(power[n - 1], 1, 1));
+  if (invman_cumulative_power(ctx, U, y, n, power) >= 0) REQUIRE(within(power[0], 0, 1) && within(power[n - 1], 1, 1));
   if (invman_rkhs_norm(ctx, lambda, U, y, n, 0, &value, &used) >= 0)
     REQUIRE(value >= 0 && value <= DBL_MAX && used <= n);
   if (invman_spectral_predictor(ctx, lambda, U, y, n, r, gamma, K, n, f) >= 0) REQUIRE(finite_all(f, n));
@@ -708,7 +708,7 @@ static void call_subspaces(const invman_context *ctx, input *in) {
     REQUIRE(finite_all(lambda, d) && finite_all(C, d * d) && value >= 0 && count <= d);
   if (invman_pullback_metric(ctx, &net, x, n, below(in, d), g, volume, amplification) >= 0)
     REQUIRE(finite_all(g, n * d * d) && no_nan(volume, n) && no_nan(amplification, n));
-  if (invman_growth_rates(ctx, &net, &data, NULL, rate, v) >= 0)
+  if (invman_hessian_spectrum(ctx, &net, &data, NULL, rate, v) >= 0)
     for (i = 0; i < net.h; i++) REQUIRE(rate[i] >= 0 && finite_all(v + i * (d + 1), d + 1));
   if (invman_linear_regions(ctx, &net, U, V, t, &count) >= 0)
     for (i = 0; i < count; i++) REQUIRE(t[i] >= 0 && t[i] <= 1 && (i == 0 || t[i] > t[i - 1]));
@@ -744,8 +744,8 @@ static void call_dimensions(const invman_context *ctx, input *in) {
     for (i = 0; i < n; i++) REQUIRE(lid[i] >= 0);
     REQUIRE(value > 0 && other > 0);
   }
-  if (invman_tree_length(ctx, far_, n, &value) >= 0) REQUIRE(value >= 0 && value <= DBL_MAX);
-  if (invman_tree_dimension(ctx, far_, n, &value) >= 0) REQUIRE(value > 0);
+  if (invman_mst_length(ctx, far_, n, &value) >= 0) REQUIRE(value >= 0 && value <= DBL_MAX);
+  if (invman_mst_dimension(ctx, far_, n, &value) >= 0) REQUIRE(value > 0);
   if (invman_diffusion_entropy(ctx, far_, n, fabs(number(in)), fabs(number(in)), &value) >= 0)
     REQUIRE(within(value, 0, n > 1 ? log2((double)(n - 1)) : 0));
   if (invman_diffusion_information(ctx, far_, y, n, fabs(number(in)), 1, 2, &rng, &value) >= 0)
@@ -772,9 +772,9 @@ static void call_mixing(const invman_context *ctx, input *in) {
   } else {
     for (i = 0; i < n * n; i++) M[i] = 0;
   }
-  if (invman_detail_spectrum(ctx, G, n, sigma) >= 0)
+  if (invman_centred_singular_values(ctx, G, n, sigma) >= 0)
     for (i = 0; i < n; i++) REQUIRE(sigma[i] >= 0 && sigma[i] <= DBL_MAX);
-  if (invman_mixing_residual(ctx, G, n, fabs(number(in))) >= 0) REQUIRE(finite_all(G, n * n));
+  if (invman_mix_with_identity(ctx, G, n, fabs(number(in))) >= 0) REQUIRE(finite_all(G, n * n));
   numbers(in, v, n);
   a = fabs(number(in)), b = fabs(number(in));
   if (finite_all(v, n) && invman_i_isfinite(a)) {
@@ -867,7 +867,7 @@ static void make_flows(void) {
     int k;
     memset(&o, 0, sizeof o);
     o.loss = kind == 2 ? INVMAN_SOFT_HINGE : INVMAN_HINGE;
-    o.dynamics = kind == 4 ? INVMAN_MOMENTUM : INVMAN_CHAIN;
+    o.dynamics = kind == 4 ? INVMAN_MOMENTUM : INVMAN_EVENT_DRIVEN;
     o.momentum = kind == 4;
     o.single = kind == 2;
     invman_rng_seed(&rng, 1, INVMAN_STREAM_WEIGHTS);
