@@ -218,8 +218,8 @@ LINKED     = libinvman.so
 PUBLIC    += -Wl,-soname,$(SHARED)
 endif
 # What .package/ leaves open. Places below PREFIX are given relative to it: what is installed may be moved.
-FILL       = -e 's|@VERSION@|$(VERSION)|' -e 's|@ABI@|$(ABI)|' -e 's|@LIBRARY@|$(BINDIR:$(PREFIX)/%=%)/$(SHARED)|' \
-             -e 's|@LINKED@|$(LIBDIR:$(PREFIX)/%=%)/$(LINKED)|'
+FILL       = -e 's|@VERSION@|$(VERSION)|g' -e 's|@ABI@|$(ABI)|g' -e 's|@LIBRARY@|$(BINDIR:$(PREFIX)/%=%)/$(SHARED)|g' \
+             -e 's|@LINKED@|$(LIBDIR:$(PREFIX)/%=%)/$(LINKED)|g'
 CMAKE_DIR  = share/cmake/invman
 FILLED     = share/pkgconfig/invman.pc $(CMAKE_DIR)/invman-config.cmake $(CMAKE_DIR)/invman-config-version.cmake
 

@@ -126,8 +126,8 @@ command -v pkg-config >/dev/null && have_pkg_config=1
   result install_shared $?
   if [ "$(uname)" = Darwin ]; then nm -gU "$prefix/lib/$shared" | sed 's/ _/ /'; else nm -D --defined-only "$prefix/lib/$shared"; fi |
     awk '$NF !~ /^_/ { print $NF }' | sort >exported # what begins with _ is the linker's
-  declared >declared
-  diff declared exported >"$log" && [ "$(wc -l <declared)" -gt 100 ]
+  declared >public
+  diff public exported >"$log" && [ "$(wc -l <public)" -gt 100 ]
   result exports_are_the_public_functions $?
   if command -v readelf >/dev/null && readelf -h "$prefix/lib/$shared" >"$log" 2>&1; then
     readelf -d "$prefix/lib/$shared" >"$log" && grep -q "SONAME.*\[$shared\]" "$log"
@@ -161,7 +161,7 @@ set(CMAKE_FIND_USE_SYSTEM_ENVIRONMENT_PATH OFF)
 set(good $abi $version)
 set(bad $abi.$((patch + 1)) $major.$((minor + 1)) $((major + 1)).$minor)
 if($minor GREATER 0)
-  list(APPEND bad $major)
+  list(APPEND bad $major.$((minor - 1)))
 endif()
 if(NOT CMAKE_VERSION VERSION_LESS 3.19)
   list(APPEND good 0.1...$version $abi...<$major.$((minor + 1)))
@@ -221,7 +221,7 @@ END
     in_tree install-shared OPENMP= && holds "$prefix" "bin/$shared" lib/libinvman.dll.a
     result windows_install $?
     x86_64-w64-mingw32-objdump -p "$prefix/bin/$shared" | sed -n '/Name Pointer\] Table/,/^$/p' | grep -o 'invman_[a-z_]*$' | sort |
-      diff declared - >"$log"
+      diff public - >"$log"
     result windows_exports $?
     mkdir run && cp "$prefix/bin/$shared" run &&
       $CC main.c -DINVMAN_NO_IMPLEMENTATION -I"$prefix/include" -L"$prefix/lib" -linvman -o run/c.exe >"$log" 2>&1
@@ -242,6 +242,8 @@ END
     else
       echo 'skip package_windows_runs: no wine'
     fi
+    in_tree uninstall && [ -z "$(find "$prefix" ! -type d)" ]
+    result windows_uninstall $?
   else
     echo "skip package_windows: no $CC"
   fi
