@@ -25,7 +25,7 @@ export MNIST
 
 help: ## this list
 	@echo "invman.h $(VERSION)"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: build/compress digits ## the paper's stripe; then digits, where MNIST=DIRECTORY holds the t10k files (.gz or not)
 	build/compress --d 5 --p 411 --h 10000 --alpha 1e-6
@@ -194,9 +194,58 @@ trust: ## all of the above checks at full length: half an hour of fuzzing, 50 ki
 	$(MAKE) kill N=50
 	$(MAKE) race SECONDS=30
 
-install: ## copy the header to PREFIX/include
-	install -d '$(DESTDIR)$(PREFIX)/include'
+# Before 1.0 a minor version may change the binary interface: its number is part of the shared library's name.
+# SHARED is the library and goes to BINDIR; LINKED is the name that -linvman finds in LIBDIR.
+LIBDIR    ?= $(PREFIX)/lib
+ABI       := $(basename $(VERSION))
+MACHINE   := $(shell $(CC) -dumpmachine 2>/dev/null)
+PUBLIC     = -fPIC -fvisibility=hidden '-DINVMAN_API=__attribute__((visibility("default")))'
+BINDIR     = $(LIBDIR)
+LINK       = ln -sf $(SHARED)
+ifneq ($(findstring mingw,$(MACHINE))$(findstring windows-gnu,$(MACHINE)),)
+SHARED     = libinvman-$(ABI).dll
+LINKED     = libinvman.dll.a
+PUBLIC     = '-DINVMAN_API=__declspec(dllexport)' -Wl,--out-implib,build/$(LINKED)
+BINDIR     = $(PREFIX)/bin
+LINK       = install -m 644 build/$(LINKED)
+else ifneq ($(findstring darwin,$(MACHINE)),)
+SHARED     = libinvman.$(ABI).dylib
+LINKED     = libinvman.dylib
+PUBLIC    += -Wl,-install_name,@rpath/$(SHARED)
+else
+SHARED     = libinvman.so.$(ABI)
+LINKED     = libinvman.so
+PUBLIC    += -Wl,-soname,$(SHARED)
+endif
+# What .package/ leaves open. Places below PREFIX are given relative to it: what is installed may be moved.
+FILL       = -e 's|@VERSION@|$(VERSION)|g' -e 's|@ABI@|$(ABI)|g' -e 's|@LIBRARY@|$(BINDIR:$(PREFIX)/%=%)/$(SHARED)|g' \
+             -e 's|@LINKED@|$(LIBDIR:$(PREFIX)/%=%)/$(LINKED)|g'
+CMAKE_DIR  = share/cmake/invman
+FILLED     = share/pkgconfig/invman.pc $(CMAKE_DIR)/invman-config.cmake $(CMAKE_DIR)/invman-config-version.cmake
+
+shared: build/$(SHARED) ## the shared library, with nothing but the public functions in it
+
+build/$(SHARED): invman.h build/flags
+	$(CC) $(CFLAGS) $(OPENMP) $(PUBLIC) -DINVMAN_IMPLEMENTATION -shared -x c invman.h -x none -o $@ $(LDFLAGS) -lm
+
+install: ## the header, for pkg-config and CMake too, to PREFIX (/usr/local), below DESTDIR where that is given
+	install -d '$(DESTDIR)$(PREFIX)/include' '$(DESTDIR)$(PREFIX)/share/pkgconfig' '$(DESTDIR)$(PREFIX)/$(CMAKE_DIR)'
 	install -m 644 invman.h '$(DESTDIR)$(PREFIX)/include/invman.h'
+	@for f in $(FILLED); do to='$(DESTDIR)$(PREFIX)'/$$f; echo "$$to"; \
+	  sed $(FILL) .package/$${f##*/} >"$$to" && chmod 644 "$$to" || exit 1; done
+
+install-shared: install shared ## the same and the shared library, to LIBDIR (PREFIX/lib)
+	install -d '$(DESTDIR)$(BINDIR)' '$(DESTDIR)$(LIBDIR)'
+	install -m 755 build/$(SHARED) '$(DESTDIR)$(BINDIR)/$(SHARED)'
+	$(LINK) '$(DESTDIR)$(LIBDIR)/$(LINKED)'
+
+uninstall: ## remove what these two have installed
+	rm -f '$(DESTDIR)$(PREFIX)/include/invman.h' $(FILLED:%='$(DESTDIR)$(PREFIX)/%')
+	rm -f '$(DESTDIR)$(BINDIR)/$(SHARED)' '$(DESTDIR)$(LIBDIR)/$(LINKED)'
+	[ ! -d '$(DESTDIR)$(PREFIX)/$(CMAKE_DIR)' ] || rmdir '$(DESTDIR)$(PREFIX)/$(CMAKE_DIR)'
+
+package: ## programs outside the tree, C and C++, find what is installed: by pkg-config, by CMake, by -linvman
+	CC='$(CC)' CXX='$(CXX)' tests/package.sh
 
 clean: ## remove build/
 	rm -rf build
@@ -205,5 +254,5 @@ FORCE: # with this compiler and these flags
 
 .PHONY: help run test quick examples figures digits scaling largest bench bench-peers bench-eigen bench-paths bench-save \
   bench-count bench-count-save floats asan ubsan tsan analyze coverage valgrind fuzz kill race cxx blas strict portability trust \
-  install \
+  shared install install-shared uninstall package \
   clean
