@@ -668,6 +668,35 @@ static void flow_few_steps_are_rejected(void) {
   }
 }
 
+static void flow_relative_tol(
+    void) { /* every accepted step's error stays below it, where margins are still small too */
+  test_problem q = make_problem(INVMAN_STRIPE, 3, 60, 50, 5);
+  invman_flow_options o = no_options();
+  size_t k, i, few = 0;
+  for (k = 0; k < 3; k++) { /* none, one that asks for more than margin_tol does, one that asks for less */
+    invman_flow *flow;
+    o.relative_tol = k == 1 ? 0.003 : k == 2 ? 1 : 0;
+    o.t_max = 200;
+    CHECK(invman_flow_create(NULL, &q.net, &q.train, &o, &flow) == INVMAN_OK);
+    while (invman_flow_step(flow) == INVMAN_STOPPED && flow->info.end == INVMAN_END_NONE) {
+      double error = 0, size = 0;
+      for (i = 0; i < 60; i++) {
+        size = fmax(size, fabs(flow->margin[i]));
+        if (flow->gap[i] == 0 && flow->batch.nearby[i] != INVMAN_I_FAR)
+          error = fmax(error, fabs(flow->margin[i] - flow->predicted[i]));
+      }
+      CHECK(error <= 0.1 && (k != 1 || error <= 0.003 * size * (1 + 1e-12)));
+    }
+    if (k == 0) few = flow->info.step;
+    CHECK(k != 1 || flow->info.step > few + 10);
+    CHECK(k != 2 || flow->info.step < few + 10);
+    invman_flow_free(flow);
+    free_problem(&q);
+    q = make_problem(INVMAN_STRIPE, 3, 60, 50, 5);
+  }
+  free_problem(&q);
+}
+
 static void flow_all_regimes(void) { /* from the features' to the lazy one, and each loss: to the end */
   static const double alpha[] = {1e-16, 1e-6, 1e-2, 1, 1e3, 1e8};
   size_t k;
@@ -1106,6 +1135,7 @@ static void flow_tests(void) {
   RUN(flow_reach);
   RUN(flow_far_points);
   RUN(flow_few_steps_are_rejected);
+  RUN(flow_relative_tol);
   RUN(flow_all_regimes);
   RUN(flow_single_sweeps);
   RUN(flow_single);
