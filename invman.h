@@ -6550,30 +6550,39 @@ typedef struct invman_i_batch {
   int refused;                     /* trials of this step that were not accurate enough */
 } invman_i_batch;
 
-/* What the stepper asks of what it moves, a network or a caller's model: `self` is the backend's own struct. `Here` is
-   where the last move left the trial weights. NULL: the backend has no use for it. */
+/* A backend: what the stepper asks of what it moves, a network (>>flow_net) or a caller's model (>>flow_model). `self` is
+   the backend's own struct, which holds a pointer to the flow's batch; `here` are the trial's weights, where the last
+   move left them. A slot may be NULL where a line says so. */
 typedef struct invman_i_backend {
-  int order;                                /* a trial's error grows with this power of its length */
-  double (*start)(void *self, double span); /* G of t = 0 is there; a guess of the first step's length, <= span */
-  void (*begin)(void *self, double span);   /* what a step of this length needs to know before it */
-  void (*gradient)(void *self, size_t first, size_t count,
-                   int nearby); /* G = (nearby: +=) sum r df/dW: part of the list */
-  void (*rates)(void *self, size_t first, size_t count, double *rate); /* of their margins, along G, here */
-  void (*gram)(void *self);                                            /* K of the near points, here */
-  void (*move)(void *self, double dt);                                 /* from the step's start along G for a time dt */
-  void (*evaluate)(void *self, int start, const double *x, size_t n, double *f); /* f here, or at t = 0 */
-  void *(*reader)(const void *self, invman_i_batch *batch,
-                  size_t n);                      /* its copy that can evaluate n points, for batch */
-  int (*is_stationary)(void *self, double share); /* whether what the points push cancels but for a share of it */
-  void (*accept)(void *self);                     /* the next step starts here */
-  void (*put_back)(void *self);                   /* here is where the next step starts */
+  int order; /* a trial's error grows with this power of its length */
 
-  /* single neurons: the paper's measure of compression, and points that are not looked at in every step */
-  double (*lambda)(void *self, int here); /* Lambda here, or where the step starts */
-  double (*reach)(void *self, size_t i);  /* how far point i's margin may be here from where the step started */
-  void (*look)(void *self, const size_t *list, size_t count, double *f); /* f of some points, in the precision in use */
+  /* Once: the gradient at t = 0 is known; a guess of the first step's length, at most span. */
+  double (*start)(void *self, double span);
 
-  /* callbacks that may be wrong: asked before a step, in a trial when its rates are known, and after it */
+  /* A trial of a step. What it needs to know before it; G = (nearby: +=) the sum of r df/dW over part of the list; the
+     rates of part of the list's margins along G; K of the near points; on from the step's start along G for a time dt. */
+  void (*begin)(void *self, double span);
+  void (*gradient)(void *self, size_t first, size_t count, int nearby);
+  void (*rates)(void *self, size_t first, size_t count, double *rate);
+  void (*gram)(void *self);
+  void (*move)(void *self, double dt);
+
+  /* f at n points, of the weights here or at t = 0; a copy of self that can do so for n points, with batch's memory. */
+  void (*evaluate)(void *self, int initial, const double *x, size_t n, double *f);
+  void *(*reader)(const void *self, invman_i_batch *batch, size_t n);
+
+  /* Whether what the points push cancels but for a share of it; the next step starts here; back to where it starts. */
+  int (*is_stationary)(void *self, double share);
+  void (*accept)(void *self);
+  void (*put_back)(void *self);
+
+  /* Neurons. Lambda, here or where the step starts (NULL: it has none). How far point i's margin may be from where the
+     step started, and f of some points in the precision in use (both NULL: all points are looked at in every trial). */
+  double (*lambda)(void *self, int here);
+  double (*reach)(void *self, size_t i);
+  void (*look)(void *self, const size_t *list, size_t count, double *f);
+
+  /* Callbacks that may be wrong (NULL: they are not asked). Before a step, in a trial whose rates are known, after it. */
   void (*check_step)(void *self);
   void (*check_rates)(void *self);
   void (*check_trial)(void *self, double used, double error);
@@ -7677,9 +7686,9 @@ static double invman_i_net_start(void *self, double span) {
   return batch->speed > 0 ? fmin(0.25 * batch->options->rotation_tol / batch->speed, span) : 1;
 }
 
-static void invman_i_net_evaluate(void *self, int start, const double *x, size_t n, double *out) {
+static void invman_i_net_evaluate(void *self, int initial, const double *x, size_t n, double *out) {
   const invman_i_net_flow *f = (const invman_i_net_flow *)self;
-  invman_i_eval_points(f->batch->scope->ctx, start ? &f->start : &f->trial, NULL,
+  invman_i_eval_points(f->batch->scope->ctx, initial ? &f->start : &f->trial, NULL,
                        invman_i_points_of(x, NULL, n, f->net->d), f->partial, out);
 }
 
@@ -7730,24 +7739,26 @@ static double invman_i_net_reach(void *self, size_t i) {
   return f->batch->options->alpha * f->reach * sqrt(f->square[i]);
 }
 
-static const invman_i_backend invman_i_net_backend = {2, /* kinks */
-                                                      invman_i_net_start,
-                                                      invman_i_net_begin,
-                                                      invman_i_net_gradient,
-                                                      invman_i_net_rates,
-                                                      invman_i_net_gram,
-                                                      invman_i_net_move,
-                                                      invman_i_net_evaluate,
-                                                      invman_i_net_reader,
-                                                      invman_i_net_is_stationary,
-                                                      invman_i_net_accept,
-                                                      invman_i_net_put_back,
-                                                      invman_i_net_lambda,
-                                                      invman_i_net_reach,
-                                                      invman_i_net_look,
-                                                      NULL,
-                                                      NULL,
-                                                      NULL};
+static const invman_i_backend invman_i_net_backend = {
+    2, /* kinks */
+    invman_i_net_start,
+    invman_i_net_begin,
+    invman_i_net_gradient,
+    invman_i_net_rates,
+    invman_i_net_gram,
+    invman_i_net_move,
+    invman_i_net_evaluate,
+    invman_i_net_reader,
+    invman_i_net_is_stationary,
+    invman_i_net_accept,
+    invman_i_net_put_back,
+    invman_i_net_lambda,
+    invman_i_net_reach,
+    invman_i_net_look,
+    NULL, /* nothing to check: its rates are exact */
+    NULL,
+    NULL,
+};
 
 static invman_i_net_flow *invman_i_net_of(const invman_flow *f) { /* NULL: a model's flow */
   return f->backend == &invman_i_net_backend ? (invman_i_net_flow *)f->self : NULL;
@@ -7952,11 +7963,11 @@ static void invman_i_model_move(void *self, double dt) {
   invman_i_model_shift(f, f->base, dt);
 }
 
-static void invman_i_model_evaluate(void *self, int start, const double *x, size_t n, double *out) {
+static void invman_i_model_evaluate(void *self, int initial, const double *x, size_t n, double *out) {
   invman_i_model_flow *f = (invman_i_model_flow *)self;
-  if (start) invman_i_model_set(f, f->initial);
+  if (initial) invman_i_model_set(f, f->initial);
   invman_i_call_evaluate(f, x, n, out);
-  if (start) invman_i_model_set(f, f->base);
+  if (initial) invman_i_model_set(f, f->base);
 }
 
 /* Central differences: the weights go `reach` of their size to either side. */
@@ -8182,24 +8193,26 @@ static void invman_i_model_check_trial(void *self, double used, double error) {
   f->doubts += error > 0.2 * change;
 }
 
-static const invman_i_backend invman_i_model_backend = {3, /* smooth */
-                                                        invman_i_model_start,
-                                                        invman_i_model_begin,
-                                                        invman_i_model_gradient,
-                                                        invman_i_model_rates,
-                                                        invman_i_model_gram,
-                                                        invman_i_model_move,
-                                                        invman_i_model_evaluate,
-                                                        invman_i_model_reader,
-                                                        invman_i_model_is_stationary,
-                                                        invman_i_model_accept,
-                                                        invman_i_model_put_back,
-                                                        NULL,
-                                                        NULL,
-                                                        NULL,
-                                                        invman_i_model_check_step,
-                                                        invman_i_model_check_rates,
-                                                        invman_i_model_check_trial};
+static const invman_i_backend invman_i_model_backend = {
+    3, /* smooth */
+    invman_i_model_start,
+    invman_i_model_begin,
+    invman_i_model_gradient,
+    invman_i_model_rates,
+    invman_i_model_gram,
+    invman_i_model_move,
+    invman_i_model_evaluate,
+    invman_i_model_reader,
+    invman_i_model_is_stationary,
+    invman_i_model_accept,
+    invman_i_model_put_back,
+    NULL, /* no neurons to see */
+    NULL,
+    NULL,
+    invman_i_model_check_step,
+    invman_i_model_check_rates,
+    invman_i_model_check_trial,
+};
 
 static invman_i_model_flow *invman_i_model_of(const invman_flow *f) { return (invman_i_model_flow *)f->self; }
 
