@@ -1,4 +1,4 @@
-/* invman.h - v0.7.0 - compression of invariant manifolds by neural networks - licence at the end
+/* invman.h - v0.8.0 - compression of invariant manifolds by neural networks - licence at the end
 
    Trains  f(x) = (1/h) sum_n beta_n sigma(omega_n.x/sqrt(d) + b_n)  on labelled points by the hinge gradient flow of
    "Compressing invariant manifolds in neural nets" (Paccolat, Petrini, Geiger, Tyloo, Wyart; arXiv 2007.11471), to
@@ -216,7 +216,7 @@
 #define INVMAN_H
 
 #define INVMAN_VERSION_MAJOR 0
-#define INVMAN_VERSION_MINOR 7
+#define INVMAN_VERSION_MINOR 8
 #define INVMAN_VERSION_PATCH 0
 #define INVMAN_VERSION       (INVMAN_VERSION_MAJOR * 10000 + INVMAN_VERSION_MINOR * 100 + INVMAN_VERSION_PATCH)
 
@@ -14190,6 +14190,11 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 
 /* ---------------------------------------------------------------------------------------- revision history
 
+   0.8.0  sections in the order in which data flow; backends; names that say what is computed: INVMAN_EVENT_DRIVEN (was
+          CHAIN), invman_centred_singular_values (detail_spectrum), invman_mix_with_identity (mixing_residual),
+          invman_convnet_jacobian (convnet_gradients), invman_cumulative_power (label_power), invman_hessian_spectrum
+          (growth_rates), invman_mst_length and _dimension (tree_*); relative_tol for models, which rotation_tol no
+          longer is; INVMAN_NO_CONVNET and its kin leave sections out; make install, a shared library
    0.7.0  lazy flow in twofold precision where doubles do not decide; invman_eigh_top looks for copies that it may have
           missed; invman_model_check, and runs end where a model contradicts itself; invman_file_create and its kin,
           unique temporaries, devices written to; CSV with one separator, a header that is one, numbers in any locale;
@@ -14226,9 +14231,8 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
    Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
    documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
    rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to
-   permit
-   persons to whom the Software is furnished to do so, subject to the following conditions: the above copyright notice
-   and this permission notice shall be included in all copies or substantial portions of the Software.
+   permit persons to whom the Software is furnished to do so, subject to the following conditions: the above copyright
+   notice and this permission notice shall be included in all copies or substantial portions of the Software.
 
    THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
    WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
