@@ -39,7 +39,7 @@ test: ## everything but the slow runs; ends with: N passed, 0 failed. T=lazy: on
 	@$(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(CORES)) tested 'GROUPS=$(or $(T),$(GROUPS))'
 	@for group in $(or $(T),$(GROUPS)); do cat build/tests/$$group.log; done >build/test.log
 	@awk '/^ok /{n++} /^skip /{s = s "\n  " $$0} \
-	  /^FAIL /{f++; sub(":", "", $$2); g = $$2 ~ /^program_/ ? "programs" : $$2 ~ /^compile_/ ? "compile" : $$2; a = a "\n  make test T=" g} \
+	  /^FAIL /{f++; sub(":", "", $$2); g = $$2 ~ /^program/ ? "programs" : $$2 ~ /^compile/ ? "compile" : $$2; a = a "\n  make test T=" g} \
 	  END { if (s) print "skipped:" s; if (a) print "failed; alone:" a; print n+0 " passed, " f+0 " failed"; exit f > 0 || n == 0 }' build/test.log
 
 # A group is a file of tests, the programs', or whether the header compiles. They run beside each other, those that take
