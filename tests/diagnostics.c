@@ -3006,7 +3006,7 @@ static void diagnostics_of_learned_features(void) {
      100, 400, 1600, with 20 seeds 0.0061 for p = 6400. That is p^-0.54 from 400 on, but p^-0.73 over the three that
      there is time for (at t*: 0.28, 0.097, 0.043, 0.025). Ten seeds' medians are right to a fifth, the exponent to 0.1:
      it is -0.80 here, and three such errors about -0.73 are allowed. */
-  enum { D = 5, SEEDS = 10, H = 500, PS = 3 };
+  enum { D = 5, SEEDS = TEST_WHOLE ? 10 : 4, H = 500, PS = 3 };
   static const double ps[PS] = {100, 400, 1600};
   double angle[SEEDS], medians[PS], exponent, before[DIAG_LOOKS], *K = (double *)malloc(400 * 400 * sizeof(double));
   size_t k, seed;

@@ -99,7 +99,7 @@ if command -v x86_64-w64-mingw32-gcc >/dev/null; then
   x86_64-w64-mingw32-gcc -DINVMAN_IMPLEMENTATION -x c -c invman.h -o "$out/windows.o"
   for source in examples/*.c; do # without OpenMP, whose library has more of POSIX
     name=portable_windows_$(basename "$source" .c)
-    if x86_64-w64-mingw32-gcc -DINVMAN_I_IMPLEMENTED -I. "$source" "$out/windows.o" -o "$out/example.exe" -lm 2>"$out/log"; then
+    if x86_64-w64-mingw32-gcc -DINVMAN_NO_IMPLEMENTATION -I. "$source" "$out/windows.o" -o "$out/example.exe" -lm 2>"$out/log"; then
       echo "ok $name"
     else echo "FAIL $name" && head -n 5 "$out/log"
     fi
