@@ -24,6 +24,7 @@
        static invman_data_model stripe;                // all zero: the paper's single stripe
        invman_rng rng;
        invman_data train, test;
+       invman_net net;
        static invman_flow_options options;             // all zero: the feature regime, alpha = 1e-6
        invman_flow_info info;
        stripe.d = 5;                                   // five dimensions; the label depends on the first alone
@@ -135,6 +136,12 @@
      own begins it; there the list of tags says what stands where, and where to make common changes.
 
    INDEX
+     status    invman_status_string  invman_end_string  invman_version
+     random    invman_rng_seed  invman_rng_next  invman_rng_uniform  invman_rng_normal
+     data      invman_data_sample  invman_data_read_csv  invman_data_read_idx  invman_data_shuffle  invman_data_free
+     network   invman_net_init  invman_net_copy  invman_net_free  invman_net_eval  invman_net_gradient
+               invman_net_save  invman_net_load
+     flow      invman_train  or  invman_flow_create  _step  _run  _get_info  _predict  _save  _resume  _free
      models    invman_train_model  or  invman_flow_create_model  invman_flow_resume_model; invman_model_check
                invman_convnet_model
      kernels   invman_ntk_gram  invman_ntk_gram_infinite
