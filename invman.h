@@ -1,32 +1,33 @@
 /* invman.h - v0.8.0 - compression of invariant manifolds by neural networks - licence at the end
 
-   Trains  f(x) = (1/h) sum_n beta_n sigma(omega_n.x/sqrt(d) + b_n)  on labelled points by the hinge gradient flow of
-   "Compressing invariant manifolds in neural nets" (Paccolat, Petrini, Geiger, Tyloo, Wyart; arXiv 2007.11471), to
-   zero loss, and measures how much it amplified the input directions that matter for the label (Lambda, Eq. 9).
-   The loss has a kink and so has the activation: the flow is a differential inclusion, and it is followed as one,
-   event by event, where an explicit scheme chatters and stands still. Beside it the other regime, the lazy one: neural
-   tangent kernels, the same flow with the kernel frozen (exact), and what their eigenvectors know of the label. The
-   same flow trains the paper's convolutional network, and any model that is given as three callbacks.
+   The library trains  f(x) = (1/h) sum_n beta_n sigma(omega_n.x/sqrt(d) + b_n)  on labelled points by the gradient
+   flow of the hinge loss, as in "Compressing invariant manifolds in neural nets" (Paccolat, Petrini, Geiger, Tyloo,
+   Wyart; arXiv 2007.11471). It trains to zero loss and measures the compression Lambda (Eq. 9): how much the network
+   has amplified the input directions that matter for the label. The loss and the activation have kinks, so the flow is
+   a differential inclusion. It is solved as one, event by event, where an explicit scheme chatters and gets nowhere.
+   The library also covers the lazy regime: neural tangent kernels, the same flow under a frozen kernel (solved
+   exactly), and measures of what a kernel's eigenvectors tell about the label. The same flow trains the paper's
+   convolutional network, and any model that is given as three callbacks.
 
    BUILD
      In exactly one C or C++ file:   #define INVMAN_IMPLEMENTATION
                                      #include "invman.h"
      In all others:                  #include "invman.h"
-     cc -O2 file.c -lm               wide vector units are used where the processor has them; nothing else is needed
-     cc -O2 -fopenmp file.c -lm      all cores
+     cc -O2 file.c -lm               uses wide vector units where the processor has them; nothing else is needed
+     cc -O2 -fopenmp file.c -lm      uses all cores
 
    QUICK START
      #define INVMAN_IMPLEMENTATION
      #include "invman.h"
      #include <stdio.h>
      int main(void) {
-       static invman_data_model stripe;                // all zero: the paper's single stripe ...
+       static invman_data_model stripe;                // all zero: the paper's single stripe
        invman_rng rng;
        invman_data train, test;
        invman_net net;
        static invman_flow_options options;             // all zero: the feature regime, alpha = 1e-6
        invman_flow_info info;
-       stripe.d = 5;                                   // ... in five dimensions, one of which matters
+       stripe.d = 5;                                   // five dimensions; the label depends on the first alone
        invman_rng_seed(&rng, 1, INVMAN_STREAM_TRAIN);
        if (invman_data_sample(NULL, &stripe, 400, &rng, &train) < 0) return 1;
        invman_rng_seed(&rng, 1, INVMAN_STREAM_TEST);
@@ -39,84 +40,100 @@
        return status != INVMAN_OK;
      }
 
-   CONVENTIONS (numbers in brackets are the paper's equations)
-     Arrays are row-major: x is (n,d), one point a row. All reals are double, all sizes size_t.
+   CONVENTIONS (numbers in square brackets are the paper's equations)
+     Arrays are row-major: x is (n,d), one point a row. Reals are double, sizes size_t. "(n)" after a name is the
+     array's shape, "out" an array or object that the call fills. In options, 0 stands for the default, which the
+     field's comment gives as "0 = ...". Costs are multiply-adds up to a constant; memory is what a call takes beside
+     its arguments.
      network [1]    z_n(x) = omega_n.x/sqrt(d) + b_n, sigma(z) = sqrt(2) max(0,z); w holds omega (h,d)
      predictor      F(x) = alpha (f(x) - f_0(x)), f_0 the network at t = 0; margin m = y F(x)
-     flow [2,4]     dW/dt = (1/p) sum_mu g_mu y_mu df/dW(x_mu); hinge: g = 1 where m < 1, 0 where m > 1, and at m = 1
-                    the value in [0,1] that keeps the motion consistent: the point slides along its margin
-     kernel         Theta(x,x') = df/dW(x) . df/dW(x'), of order 1/h; with it frozen, F = sum_mu a_mu Theta(., x_mu)
-     time           t as in [2]; the 1/h in f makes t/h the natural unit, tau = h sqrt(d/2) [5]
+     flow [2,4]     dW/dt = (1/p) sum_mu g_mu y_mu df/dW(x_mu), with a multiplier g_mu in [0,1] for each point. For the
+                    hinge loss g = 1 where m < 1, g = 0 where m > 1, and at m = 1 it has the value that keeps the motion
+                    consistent, and while 0 < g < 1 the point slides along its margin: m stays 1
+     kernel         Theta(x,x') = df/dW(x) . df/dW(x'), of order 1/h; under a frozen one F = sum_mu a_mu Theta(., x_mu)
+     time           t as in [2]; the factor 1/h in f makes t/h the natural unit, tau = h sqrt(d/2) [5]
      lazy time      s = alpha t, for alpha -> infinity: dm/ds = (1/p) [y y' o Theta] g
-     t*             first time a share (0.1) of the points has m > 1
-     informative    the first d_par input coordinates; d_perp = d - d_par
-     Lambda [9]     Lambda^2 = (d_perp/d_par) sum_n |omega_par|^2 / sum_n |omega_perp|^2, 1 at t = 0
+     t*             the first time at which a share of the points (0.1 by default) has m > 1
+     informative    the first d_par input coordinates, on which the label depends; d_perp = d - d_par
+     Lambda [9]     Lambda^2 = (d_perp/d_par) sum_n |omega_par|^2 / sum_n |omega_perp|^2, on average 1 at t = 0
      neuron vector  z = -sqrt(d) b omega/|omega|^2: the point of the neuron's hyperplane nearest to the origin
 
-   OPTIONS (macros, defined before the include; defaults in brackets)
-     INVMAN_IMPLEMENTATION  in one file: the code       INVMAN_STATIC   everything static, for one file only
-     INVMAN_API             [extern] linkage            INVMAN_NO_SIMD  plain C, no vector extensions
-     INVMAN_NO_IMPLEMENTATION  INVMAN_IMPLEMENTATION adds no code: another object holds it (-DINVMAN_NO_IMPLEMENTATION)
-     INVMAN_MALLOC(bytes), INVMAN_FREE(block)  [malloc, free] the default allocator
-     INVMAN_USE_CBLAS       matrix products by INVMAN_CBLAS_HEADER [<cblas.h>] (OpenBLAS, Accelerate); link with it
-     INVMAN_PORTABLE        the same bits from every compiler and processor with IEEE doubles: products are not fused
-                            with the sums they enter (7 to 55 % slower). Functions of >>theory, invman_principal_angles
-                            and invman_mode_noise call libm, and are not promised. On i386: -msse2 -mfpmath=sse
-     INVMAN_ALLOW_FAST_MATH compile under -ffast-math all the same: NaN and infinity are no longer found
+   OPTIONS (macros, to be defined before the include; defaults in square brackets)
+     INVMAN_IMPLEMENTATION  adds the code; define it in one file
+     INVMAN_STATIC          makes everything static, for a program of one file
+     INVMAN_API             linkage of the public functions [extern]
+     INVMAN_NO_SIMD         plain C without vector extensions
+     INVMAN_NO_IMPLEMENTATION  overrides INVMAN_IMPLEMENTATION, so that -DINVMAN_NO_IMPLEMENTATION compiles a file that
+                            would add the code against an object that already holds it
+     INVMAN_MALLOC(bytes), INVMAN_FREE(block)  the default allocator [malloc, free]
+     INVMAN_USE_CBLAS       takes matrix products from the BLAS of INVMAN_CBLAS_HEADER [<cblas.h>] (OpenBLAS,
+                            Accelerate), which must be linked
+     INVMAN_PORTABLE        gives the same bits with every compiler and on every processor with IEEE doubles: products
+                            are not fused with the sums they enter (7 to 55 % slower). The functions of >>theory,
+                            invman_principal_angles and invman_mode_noise call libm and are excepted. On i386 it needs
+                            -msse2 -mfpmath=sse
+     INVMAN_ALLOW_FAST_MATH allows -ffast-math, which is refused otherwise; NaN and infinity are then no longer found
 
    MEMORY
-     What may take memory, use threads, be interrupted or say where an input is wrong takes an invman_context first
-     (NULL: malloc, free). Not so functions of a flow or a convolutional network, which remember the context they were
-     made with, and those that need nothing of the kind: random numbers, names, single numbers from a formula or one
-     pass over an array. Objects own their memory and are given back by their _free function, with the context they
-     were made with; freeing NULL or {0} is fine. Scratch is given back before a call returns. A flow holds, beside the
-     caller's network and data, three copies of the weights (with the option single four, and p d floats), 64 bytes and
-     more for every (neuron, point) pair held at a kink, 25 MB at most for Gram matrices, and 64 min(p, 4096) doubles of
-     partial sums; n^2 where n > 8 sqrt(p) points are near their margin at once, as under the smooth losses all are.
-     Gram matrices are the caller's; what a function takes beside them is said where it is declared.
+     A function takes an invman_context first if it may take memory, use threads, be interrupted or say where an input
+     is wrong (NULL stands for malloc and free). Functions of a flow or of a convolutional network do not: these objects
+     remember the context they were made with. Neither do functions that need nothing of the kind: random numbers,
+     names, single numbers from a formula or from one pass over an array. Objects own their memory; their _free function
+     gives it back and takes the context they were made with. Freeing NULL or {0} is fine. Scratch memory is given back
+     before a call returns. Beside the caller's network and data, a flow holds three copies of the weights (four, and
+     p d floats, with the option `single`), at least 64 bytes for every (neuron, point) pair held at a kink, at most
+     25 MB for Gram matrices, and 64 min(p, 4096) doubles of partial sums. It takes n^2 doubles where n > 8 sqrt(p)
+     points are near their margin at once, as all points are under the smooth losses. Gram matrices belong to the
+     caller; what a function takes beside them is said at its declaration.
 
    ERRORS
-     Functions return invman_status: 0 done, positive usable but qualified, negative nothing usable. Where and what is
-     put into context.error, if given: the line of a text file, the byte of a binary one, the element of an array.
-     E_NONFINITE also where the input is finite and an output is not, being so large: then with the output's element.
-     A pointer that is NULL where nothing is said of NULL: E_ARG; a function that returns no status then does nothing
-     and returns 0, NULL or, invman_chain_depth, that it found none.
+     Functions return invman_status: 0 means done, a positive value usable but qualified, a negative value nothing
+     usable. If context.error is given, a failing call writes there what is wrong and where: the line of a text file,
+     the byte of a binary one, the element of an array. E_NONFINITE is also returned where the input is finite but an
+     output overflows; the element is then the output's. A NULL pointer is E_ARG unless its comment allows NULL. A
+     function that returns no status then does nothing and returns 0 or NULL (invman_chain_depth: layers + 1).
      Outputs of a failed call are empty ({0}) or untouched. Nothing prints, exits, or keeps global state.
 
    THREADS
-     context.parallel_for if given, else OpenMP if compiled in, else one. Distinct objects may be used from distinct
-     threads at once; const objects may be shared. Where the cores are busy with other things, set
-     OMP_WAIT_POLICY=passive in the environment: OpenMP's threads otherwise spin while they wait for each other.
-     A process may fork between two calls. GCC's OpenMP has no threads in the child for a thread that had some in the
-     parent: there the library works on one core, to the same bits; new threads of the child have all cores again. What
-     the caller's own code did with OpenMP before the fork the library does not see: a child of such a parent calls
-     omp_set_num_threads(1) first, or sets OMP_NUM_THREADS=1 and executes another program.
+     Work is shared by context.parallel_for if it is given, else by OpenMP if it is compiled in; otherwise it runs on
+     one thread. Distinct objects may be used from distinct threads at once; const objects may be shared. Where other
+     programs keep the cores busy, set OMP_WAIT_POLICY=passive in the environment: OpenMP's threads otherwise spin while
+     they wait for each other. A process may fork between two calls. In the child, GCC's OpenMP has no threads for a
+     thread that used some in the parent: there the library works on one core and gives the same bits; new threads of
+     the child have all cores again. The library cannot see what the caller's own code did with OpenMP before the fork:
+     a child of such a parent must first call omp_set_num_threads(1), or set OMP_NUM_THREADS=1 and execute another
+     program.
 
    DETERMINISM
-     Same binary, same kind of processor, same input: same bits, for any number of threads; step sizes never depend on
-     a clock. Random numbers, and points and weights made of them, are the same bits on every IEEE platform. A run
-     saved and resumed continues to the same bits.
+     The same binary on the same kind of processor gives the same bits for the same input, with any number of threads;
+     step sizes never depend on a clock. Random numbers, and the points and weights made of them, have the same bits on
+     every IEEE platform. A run that is saved and resumed continues to the same bits.
 
    NUMERICS
-     Neurons move by exact hyperbolic rotations (beta^2 - |omega|^2 - b^2 is kept to rounding), margins by the exact,
-     event-driven solution of their flow under the tangent kernel of the step's middle, and neurons that a point holds
-     at z = 0 slide there. The error of a step is the margins the network really has minus the predicted ones.
-     A step costs about five sweeps of p h d multiply-adds while all points push, a part of one once most are far above
-     their margin: a point there is looked at again only when the bound |f - f'| <= sum over neurons of |beta||z - z'| +
-     |beta - beta'||z'|, added up over the steps, no longer keeps it there, and before a run is called finished.
-     A model's weights move by the mean gradient of the step's middle; its error is of third order where f is smooth.
-     The lazy flow has no step: about 2 n events, each of O(n sqrt(n)). It runs in doubles while they can tell what
-     comes
-     next and in numbers of twofold precision from there on, so that kernels of condition 1e12 are solved as others are.
-     Its info holds a certificate, made of the final coefficients and the kernel alone. Gram matrices are two matrix
-     products, never Jacobians.
-     Eigenvectors: Householder tridiagonalisation, divide and conquer; the largest few: Lanczos.
-     Rounding is to nearest. Where the processor is told to round otherwise, or to take numbers below 2.2e-308 for zero
-     (FTZ and DAZ, as games, audio and -ffast-math tell it), every call ends all the same: flushed, with the digits it
-     has elsewhere where inputs, products and results are above 1e-290 or zero; under directed rounding, with fewer, or
-     NOT_CONVERGED. Same bits then only where all threads are told the same. Where doubles are kept in wider registers
-     (i386's x87) the code is plain C and its bits are others; only the network is tested there. -msse2 -mfpmath=sse has
-     vectors and the usual bits.
+     Each neuron moves by an exact hyperbolic rotation, which keeps beta^2 - |omega|^2 - b^2 to rounding. The margins
+     move by the exact, event-driven solution of their flow under the tangent kernel of the step's middle. A neuron that
+     a point holds at z = 0 slides there. The error of a step is the difference between the network's real margins and
+     the predicted ones.
+     A step costs about five sweeps of p h d multiply-adds while all points have g = 1, and a part of one sweep once
+     most are far above their margin. A point far above is looked at again only when the bound |f - f'| <= sum over
+     neurons of |beta||z - z'| + |beta - beta'||z'|, added up over the steps, no longer keeps it there, and before a run
+     is called finished. A model's weights move by the mean gradient of the step's middle; the error is of third order
+     where f is smooth.
+     The lazy flow has no step: it takes about 2 n events, each of O(n sqrt(n)). It runs in doubles while these can
+     tell which event comes next, and then in numbers of twofold precision, so that kernels of condition 1e12 are solved
+     like others. Its info holds a certificate, computed from the final coefficients and the kernel alone. A Gram matrix
+     is two matrix products; no Jacobian is formed.
+     Eigenvectors come from Householder tridiagonalisation with divide and conquer, the largest few from Lanczos.
+     Rounding is to nearest. A processor may be told to round otherwise, or to take numbers below 2.2e-308 for zero (FTZ
+     and DAZ, set by games, audio programs and -ffast-math); every call still ends. With flushing, results keep their
+     digits where inputs, products and results are above 1e-290 or zero; under directed rounding they have fewer, or the
+     status is NOT_CONVERGED. Bits are then the same only if all threads have the same setting. Where doubles are kept
+     in wider registers (i386's x87) the code is plain C, its bits differ, and only the network is tested;
+     -msse2 -mfpmath=sse has vectors and the usual bits.
+
+   SECTIONS
+     The code below is in sections, each under a tag of the form >>name. The word "Implementation" in a banner of its
+     own begins it; there the list of tags says what stands where, and where to make common changes.
 
    INDEX
      status    invman_status_string  invman_end_string  invman_version
@@ -156,8 +173,8 @@
                invman_convnet_save  invman_convnet_load
      files     invman_file_create  invman_file_stream  invman_file_commit  invman_file_discard  invman_file_check */
 
-/* Formulas have capitals for names, as have many programs for macros: those are set aside until the end of this file.
-   */
+/* Formulas use capitals as names, and many programs use them as macros. The macros are set aside here and restored at
+   the end of this file. */
 #if defined(__GNUC__) || defined(__clang__) || defined(_MSC_VER) || defined(__TINYC__)
 #define INVMAN_I_CAPITALS
 #pragma push_macro("A")
@@ -241,7 +258,7 @@ extern "C" { /* whatever INVMAN_API is */
 
 /* ------------------------------------------------------------------------------------------------ status */
 
-/* 0: done. Positive: usable, but qualified. Negative: nothing usable was produced. */
+/* 0 is done; a positive status means a result that is usable but qualified, a negative one no usable result. */
 #define INVMAN_STATUS_LIST(X)                                                                                     \
   X(INVMAN_OK, 0, "done")                                                                                         \
   X(INVMAN_STOPPED, 1, "stopped before its end, by a limit or by the caller")                                     \
@@ -263,34 +280,34 @@ INVMAN_API int invman_version(void); /* INVMAN_VERSION of the compiled code: 100
 
 /* ----------------------------------------------------------------------------------------------- context */
 
-/* What went wrong and where; written by a call that returns a negative status, else left alone. */
+/* What went wrong and where. A call that returns a negative status may write it; no other call touches it. */
 typedef struct invman_error {
   const char *what; /* a static string */
-  const char *unit; /* what `place` counts: "line" (from 1), "byte", "element" (from 0), "bytes wanted"; "": nothing */
+  const char *unit; /* what `place` counts: "line" (from 1), "byte", "element" (from 0), "bytes wanted", or "" */
   size_t place;
 } invman_error;
 
-/* Where memory, threads and interruption come from; {0} or NULL: malloc, OpenMP if compiled in, none. */
+/* Where memory, threads and interruption come from. NULL and {0} stand for malloc, OpenMP if compiled in, and none. */
 typedef struct invman_context {
-  void *(*alloc)(size_t bytes, void *user); /* alloc and release: both or neither; called by one thread at a time */
+  void *(*alloc)(size_t bytes, void *user); /* give alloc and release together; one thread at a time calls them */
   void (*release)(void *block, size_t bytes, void *user);
   /* Calls task(i, arg) for every i < tasks, in any order, on any threads, and returns when all are done. */
   void (*parallel_for)(size_t tasks, void (*task)(size_t which, void *arg), void *arg, void *user);
-  /* Called now and then during long work; done in 0..1, below 0 if unknown. Nonzero: stop. */
+  /* Is called now and then during long work; `done` is in 0..1, or below 0 if unknown. Nonzero asks to stop. */
   int (*progress)(const char *stage, double done, void *user);
-  void *user;          /* handed to all of the above */
-  invman_error *error; /* one per thread, NULL: not wanted; a flow keeps the pointer */
-  int vector_bits;     /* use at most 512, 256 or 128-bit vectors; 0 = the widest that the processor has */
+  void *user;          /* is handed to all of the above */
+  invman_error *error; /* one per thread; may be NULL; a flow keeps the pointer */
+  int vector_bits;     /* the widest vectors to use: 512, 256 or 128 bits; 0 = the widest that the processor has */
 } invman_context;
 
 /* ---------------------------------------------------------------------------------------- random numbers */
 
-/* xoshiro256++, by value: no global state, the same numbers on every platform. */
+/* The generator xoshiro256++, passed by value: it has no global state and gives the same numbers on every platform. */
 typedef struct invman_rng {
   uint64_t state[4];
 } invman_rng;
 
-/* One stream per purpose, so that runs that share a seed share nothing else. Any other number is fine too. */
+/* One stream per purpose: runs that share a seed then share nothing else. Any other number is a stream too. */
 enum { INVMAN_STREAM_TRAIN = 1, INVMAN_STREAM_TEST = 2, INVMAN_STREAM_KERNEL = 3, INVMAN_STREAM_WEIGHTS = 4 };
 
 INVMAN_API void invman_rng_seed(invman_rng *rng, uint64_t seed, uint64_t stream);
@@ -300,7 +317,7 @@ INVMAN_API double invman_rng_normal(invman_rng *rng);  /* N(0,1), |value| < 8.3;
 
 /* -------------------------------------------------------------------------------------------------- data */
 
-/* n labelled points. Sets may be views of one another (x + k*d, y + k): only the owner is freed. */
+/* n labelled points. A set may be a view of another one (x + k*d, y + k); only the owner is freed. */
 typedef struct invman_data {
   size_t n, d;
   double *x; /* (n,d) */
@@ -311,46 +328,48 @@ enum { INVMAN_STRIPE = 0, INVMAN_CYLINDER = 1, INVMAN_CUSTOM = 2 };
 
 /* Points from N(0, 1_d), labelled by their first d_par coordinates. {0} with d set is the paper's single stripe. */
 typedef struct invman_data_model {
-  int kind;                 /* INVMAN_STRIPE, INVMAN_CYLINDER or INVMAN_CUSTOM */
-  size_t d, d_par;          /* d_par <= d; 0 = 1 for stripes, 2 for cylinders, d for custom labels */
-  const double *interfaces; /* stripes: increasing x_1 where the label changes, +1 left of the first; */
-  size_t interface_count;   /* NULL = {-0.3, 1.1854923327...}, which makes both labels equally likely */
-  double radius;            /* cylinder: label -1 within; 0 = the radius that makes both labels equally likely */
+  int kind;        /* INVMAN_STRIPE, INVMAN_CYLINDER or INVMAN_CUSTOM */
+  size_t d, d_par; /* d_par <= d; 0 = 1 for stripes, 2 for cylinders, d for custom labels */
+  /* Stripes: the increasing x_1 at which the label changes; it is +1 left of the first. NULL = {-0.3, 1.1854923327...},
+     which makes both labels equally likely. */
+  const double *interfaces;
+  size_t interface_count;
+  double radius; /* cylinders: the label is -1 within; 0 = the radius that makes both labels equally likely */
   double (*label)(const double *x_par, size_t d_par, void *user); /* custom: its sign is the label; 0 is an error */
   void *user;
   double compression; /* x_perp is divided by this after labelling; 0 = 1 */
 } invman_data_model;
 
-/* n points from the model. The first m of them are the same for any n >= m. out: to be freed. O(n d). */
+/* Draws n points from the model. The first m of them are the same for any n >= m. Free `out` after use. O(n d). */
 INVMAN_API invman_status invman_data_sample(const invman_context *ctx, const invman_data_model *model, size_t n,
                                             invman_rng *rng, invman_data *out);
 
-/* Text in UTF-8, one point a line: numbers, the label -1 or +1 last. One separator for all: commas, semicolons, or
-   white space (spaces, or a tab). Numbers are decimal with a point, in any locale, rounded correctly, and may be
-   quoted. Empty lines and lines that start with # are passed over (not #N/A, #REF! and their kin, which spreadsheets
-   write for a value), and so is the first line where it is a header, of as many columns as the points have: names, and
-   nothing that is a number or stands for a missing one (nothing, NA, N/A, NULL, none, -, ?). A header that numbers its
-   columns 0, 1, ... is refused, as it cannot be told from a point. Numbers with a decimal comma, separated by commas,
-   are
-   twice as many columns: compare out.d. Lines end with LF or CR LF. Errors: E_FORMAT or E_NONFINITE with the line,
-   E_IO. */
+/* Reads text in UTF-8 with one point a line: its coordinates, then the label -1 or +1. All lines have one separator:
+   commas, semicolons, or white space (spaces, or a tab). Numbers are decimal with a point whatever the locale, are
+   rounded correctly, and may be quoted. Empty lines are skipped, and so are lines that start with #, except for the
+   error values of spreadsheets (#N/A, #REF! and the like). The first line is skipped if it is a header: it has as many
+   columns as the points, and all are names, that is neither numbers nor marks of a missing value (nothing, NA, N/A,
+   NULL, none, -, ?). A header that numbers its columns 0, 1, ... is refused, as it cannot be told from a point. Numbers
+   with a decimal comma, separated by commas, look like twice as many columns: check out.d. Lines end with LF or CR LF.
+   Errors: E_FORMAT or E_NONFINITE with the line, E_IO. */
 INVMAN_API invman_status invman_data_read_csv(const invman_context *ctx, const char *path, invman_data *out);
 
 typedef struct invman_idx_options {
-  size_t limit; /* images to keep, 0 = all */
-  int centre;   /* 1: subtract the mean of the kept images, scale each to norm sqrt(d); 0: pixels/255 as they are */
-  int (*label)(int digit, void *user); /* asked once per image, in order: -1, +1, or 0 to leave it out; */
-  void *user;                          /* NULL = parity, even +1 */
-  size_t *shape;                       /* (3) out: channels, height, width of an image; NULL: not wanted */
+  size_t limit; /* images to keep; 0 = all */
+  int centre;   /* 1: subtract the mean of the kept images and scale each to norm sqrt(d); 0: keep pixels/255 */
+  /* Is called once per image, in order; returns -1, +1, or 0 to leave the image out. NULL = parity, even digits +1. */
+  int (*label)(int digit, void *user);
+  void *user;
+  size_t *shape; /* (3) out: channels, height and width of an image; may be NULL */
 } invman_idx_options;
 
-/* A pair of IDX files as MNIST's: unsigned bytes, images (n, height, width) or (n, channels, height, width), labels
-   (n). d is the number of pixels. options NULL: all defaults. Errors: E_FORMAT with the byte, E_IO. */
+/* Reads a pair of IDX files such as MNIST's, of unsigned bytes: images (n, height, width) or (n, channels, height,
+   width), and labels (n). d is the number of pixels. options may be NULL. Errors: E_FORMAT with the byte, E_IO. */
 INVMAN_API invman_status invman_data_read_idx(const invman_context *ctx, const char *images, const char *labels,
                                               const invman_idx_options *options, invman_data *out);
 
-/* Permutes the points at random (Fisher-Yates): a set read from a file becomes exchangeable, and its first p points
-   are a nested family of training sets. */
+/* Permutes the points at random (Fisher-Yates). The points of a file become exchangeable, and the first p of them, for
+   growing p, are a nested family of training sets. */
 INVMAN_API void invman_data_shuffle(invman_data *data, invman_rng *rng);
 
 INVMAN_API void invman_data_free(const invman_context *ctx, invman_data *data);
@@ -364,23 +383,24 @@ typedef struct invman_net {
   double *beta; /* (h) */
 } invman_net;
 
-/* All weights N(0,1); the first k neurons are the same for any h >= k. out: to be freed. */
+/* Draws all weights from N(0,1). The first k neurons are the same for any h >= k. Free `out` after use. */
 INVMAN_API invman_status invman_net_init(const invman_context *ctx, size_t h, size_t d, invman_rng *rng,
                                          invman_net *out);
 INVMAN_API invman_status invman_net_copy(const invman_context *ctx, const invman_net *net, invman_net *out);
 INVMAN_API void invman_net_free(const invman_context *ctx, invman_net *net);
 
-/* f (n) at the points x (n,d), Eq. (1). O(n h d). */
+/* f (n) at the points x (n,d) by Eq. (1). O(n h d). */
 INVMAN_API invman_status invman_net_eval(const invman_context *ctx, const invman_net *net, const double *x, size_t n,
                                          double *f);
 
-/* grad = sum_mu r_mu df/dW(x_mu), overwritten; of the net's shape, or {0}: then it is made, to be freed. O(n h d). */
+/* grad = sum_mu r_mu df/dW(x_mu). If grad has the net's shape it is overwritten; if it is {0} it is made, and you free
+   it. O(n h d). */
 INVMAN_API invman_status invman_net_gradient(const invman_context *ctx, const invman_net *net, const double *x,
                                              size_t n, const double *r /* (n) */, invman_net *grad);
 
-/* The file: 8 bytes 89 49 4e 56 0d 0a 1a 0a, 4 bytes "NET ", then little-endian on every machine: uint32 format
-   version (1), uint64 h, uint64 d, IEEE doubles w (h,d), b (h), beta (h), uint64 FNV-1a of all bytes before it.
-   Saved as invman_file_create says: a file under `path` is always whole. */
+/* The file holds 8 bytes 89 49 4e 56 0d 0a 1a 0a and 4 bytes "NET ", then, little-endian on every machine: uint32
+   format version (1), uint64 h, uint64 d, IEEE doubles w (h,d), b (h), beta (h), and uint64 FNV-1a of all bytes before
+   it. It is saved by way of invman_file_create: a file under `path` is always whole. */
 INVMAN_API invman_status invman_net_save(const invman_context *ctx, const invman_net *net, const char *path);
 INVMAN_API invman_status invman_net_load(const invman_context *ctx, const char *path, invman_net *out);
 
@@ -389,7 +409,7 @@ INVMAN_API invman_status invman_net_load(const invman_context *ctx, const char *
 enum { INVMAN_HINGE = 0, INVMAN_SOFT_HINGE = 1, INVMAN_SQUARED_HINGE = 2 };
 enum { INVMAN_EVENT_DRIVEN = 0, INVMAN_MOMENTUM = 1 };
 
-/* Why a run is where it is. */
+/* Why a run stands where it does. */
 #define INVMAN_END_LIST(X)                                                   \
   X(INVMAN_END_NONE, 0, "not at its end")                                    \
   X(INVMAN_END_SATISFIED, 1, "every margin has reached 1, less margin_stop") \
@@ -406,86 +426,95 @@ INVMAN_API const char *invman_end_string(int end); /* a static string, never NUL
 
 typedef struct invman_flow_info invman_flow_info;
 
-/* {0} or NULL: all defaults. Tolerances: smaller is slower; the error falls in proportion, the steps grow so. */
+/* NULL and {0} are all defaults. Smaller tolerances make a run slower: the number of steps grows as 1/tolerance, and
+   the error falls in proportion to it. */
 typedef struct invman_flow_options {
-  double alpha;            /* scale of the predictor, > 0; 0 = 1e-6. Small: feature regime, large: lazy */
-  int loss;                /* INVMAN_HINGE max(0,1-m), INVMAN_SOFT_HINGE ln(1+exp(loss_beta (1-m)))/loss_beta, */
-  double loss_beta;        /* INVMAN_SQUARED_HINGE max(0,1-m)^2/2; loss_beta: 0 = 20 */
-  double rotation_tol;     /* networks: largest |G_n| dt of a neuron in one step, in (0,1]; 0 = 0.1 */
-  double margin_tol;       /* largest error of a predicted margin in one step, in (0,1]; 0 = 0.1 */
-  double relative_tol;     /* the same in proportion to the largest margin, in (0,1]; 0 = 0.03 for models, which start
-                              with margins of 0; 0 = not asked for of networks, whose rotation_tol sees to that */
+  double alpha; /* scale of the predictor, > 0; 0 = 1e-6. Small alpha is the feature regime, large alpha the lazy one */
+  /* INVMAN_HINGE: max(0,1-m). INVMAN_SOFT_HINGE: ln(1+exp(loss_beta (1-m)))/loss_beta. INVMAN_SQUARED_HINGE:
+     max(0,1-m)^2/2. */
+  int loss;
+  double loss_beta;    /* sharpness of the soft hinge, > 0; 0 = 20 */
+  double rotation_tol; /* networks only: largest |G_n| dt of a neuron in one step, in (0,1]; 0 = 0.1. A model: E_ARG */
+  double margin_tol;   /* largest error of a predicted margin in one step, in (0,1]; 0 = 0.1 */
+  /* Largest error of a predicted margin relative to the largest |margin|, in (0,1]. A model's margins start at 0, so
+     that margin_tol alone does not limit its first steps: 0 = 0.03 for a model. A network is limited by rotation_tol:
+     0 = no such limit for a network. */
+  double relative_tol;
   double t_max;            /* time to stop at, hit exactly; 0 = none */
   size_t step_max;         /* accepted steps to stop at; 0 = none */
-  double margin_stop;      /* the end: every margin exceeds 1 - this, in (0,1); 0 = 2e-3 */
+  double margin_stop;      /* the run is satisfied when every margin exceeds 1 - this, in (0,1); 0 = 2e-3 */
   double tstar_fraction;   /* t* is when this share of the points has m > 1, in (0,1]; 0 = 0.1 */
   size_t d_par;            /* informative directions, for Lambda; 0 = 1 */
-  const invman_data *test; /* optional; must outlive the flow */
+  const invman_data *test; /* may be NULL; must outlive the flow */
   size_t report_every;     /* accepted steps between two calls of report; 0 = 1. The end is always reported */
   int (*report)(const invman_flow_info *info, const invman_net *net, void *user); /* nonzero: stop; a model: net NULL */
   void *user;
-  int dynamics;     /* INVMAN_EVENT_DRIVEN of short lazy flows, or, for models, INVMAN_MOMENTUM: the paper's explicit */
-  double momentum;  /* steps of tau dv/dt = G - v, dW/dt = v, with momentum = tau; 0 = none (v = G). They are */
-  double max_dgrad; /* rejected where |G - G'|^2/(|G| |G'|) reaches max_dgrad, 0 = 1e-3, */
-  double max_dout;  /* or an output F changes by max_dout, 0 = 0.1 */
-  int single;       /* 1: sweeps over neurons and points in single precision, as long as that does no harm; networks */
+  /* INVMAN_EVENT_DRIVEN: a chain of short lazy flows, each solved event by event. INVMAN_MOMENTUM, for models: the
+     paper's explicit steps of tau dv/dt = G - v, dW/dt = v. */
+  int dynamics;
+  double momentum;  /* tau; 0 = none, that is v = G */
+  double max_dgrad; /* a momentum step is rejected where |G - G'|^2/(|G| |G'|) reaches this, > 0; 0 = 1e-3, */
+  double max_dout;  /* or where an output F changes by this, > 0; 0 = 0.1 */
+  int single;       /* networks only: 1 lets sweeps use single precision while this does no harm, see below */
 } invman_flow_options;
 
 struct invman_flow_info {
-  double t, dt;               /* time, and the last step's length */
+  double t, dt;               /* time; length of the last step */
   double loss, margin_min;    /* mean loss and least margin on the training set */
-  double lambda, lambda_max;  /* Lambda now, and the largest so far; 0 = not defined (d_par = d) */
-  double t_star, lambda_star; /* t*, and Lambda there; 0 = not reached */
-  double test_error;          /* share of test points with y F <= 0 at the last report; -1 = no test set */
-  size_t step, rejected;      /* accepted steps, and trials that were not accurate enough */
+  double lambda, lambda_max;  /* Lambda now, and the largest so far; 0 where it is not defined (d_par = d) */
+  double t_star, lambda_star; /* t*, and Lambda at t*; 0 before t* is reached */
+  double test_error;          /* share of test points with y F <= 0 at the last report; -1 without a test set */
+  size_t step, rejected;      /* accepted steps; trials that were not accurate enough */
   size_t unsatisfied;         /* points with m < 1 - margin_stop */
   size_t sliding;             /* points that slide along their margin */
   invman_status status;       /* STOPPED until the run is at its end */
-  int end;                    /* INVMAN_END_..: why */
-  size_t events;              /* points that reached their margin, so far */
-  size_t held;                /* (neuron, point) pairs where the point holds the neuron at z = 0 */
-  double single_error;        /* largest measured error of a margin by single precision, */
-  int in_single;              /* and whether the sweeps still use it; see below */
+  int end;                    /* why, one of INVMAN_END_.. */
+  size_t events;              /* arrivals of points at their margin so far */
+  size_t held;                /* (neuron, point) pairs in which the point holds the neuron at z = 0 */
+  double single_error;        /* largest measured error of a margin that is due to single precision */
+  int in_single;              /* 1 while the sweeps use single precision */
 };
 
 typedef struct invman_flow invman_flow; /* opaque */
 
-/* With options.single the sweeps' inner products and gates are floats, their sums doubles by blocks, as is all else.
-   What that does to the margins is measured in every step in a sixteenth of the points, in all of them before a run is
-   called finished, and the run goes on in double where it exceeds a tenth of the error that the step allows. In
-   proportion to alpha f it is some 1e-7: nothing in the feature regime, too much in the lazy one. */
-/* A flow that trains `net` in place from where it is (which defines f_0). The flow keeps pointers to net, train and
-   the test set. One point, or points of both labels. Errors: E_ARG, E_NONFINITE with the element. */
+/* With options.single, inner products and gates of the sweeps are floats, their sums are doubles by blocks, and all
+   else is double. The effect on the margins is measured in every step on a sixteenth of the points, and on all points
+   before a run is called finished; where it exceeds a tenth of the error that the step allows, the run goes on in
+   double. The effect is some 1e-7 of alpha f: nothing in the feature regime, too much in the lazy one. */
+/* Makes a flow that trains `net` in place, from the weights it has, which define f_0. The flow keeps pointers to net,
+   train and the test set. The training set is one point, or has points of both labels. Errors: E_ARG, E_NONFINITE with
+   the element. */
 INVMAN_API invman_status invman_flow_create(const invman_context *ctx, invman_net *net, const invman_data *train,
                                             const invman_flow_options *options, invman_flow **out);
-/* One accepted step, without a report. Returns info.status: STOPPED while there is more to do; does nothing at the
-   end. On an error the network is as it was before the call, and the flow is of no more use. */
+/* Takes one accepted step, without a report, and returns info.status, which is STOPPED while there is more to do. At
+   the end it does nothing. On an error the network is as it was before the call, and the flow can only be freed. */
 INVMAN_API invman_status invman_flow_step(invman_flow *flow);
-/* Steps to the end, with reports. A run that a callback stopped goes on when called again. */
+/* Takes steps to the end, with reports. A run that a callback stopped goes on when it is called again. */
 INVMAN_API invman_status invman_flow_run(invman_flow *flow);
 INVMAN_API const invman_flow_info *invman_flow_get_info(const invman_flow *flow);
 /* F (n) = alpha (f - f_0) at the points x (n,d). */
 INVMAN_API invman_status invman_flow_predict(const invman_flow *flow, const double *x, size_t n, double *F);
-/* Everything that the next step depends on, in a file as invman_net_save's (kind "FLOW"); resuming it with the same
-   data and options continues to the same bits. `net`: of the saved shape, overwritten, or {0}: then made, to be freed.
-   Other data, another alpha or loss: E_ARG. Limits, tolerances and callbacks may change; `single` is the file's. */
+/* Saves everything that the next step depends on, in a file like invman_net_save's (kind "FLOW"). A flow resumed with
+   the same data and options continues to the same bits. `net` has the saved shape and is overwritten, or it is {0}:
+   then it is made, and you free it. Other data, another alpha or another loss are E_ARG. Limits, tolerances and
+   callbacks may change; `single` is the file's. */
 INVMAN_API invman_status invman_flow_save(const invman_flow *flow, const char *path);
 INVMAN_API invman_status invman_flow_resume(const invman_context *ctx, const char *path, invman_net *net,
                                             const invman_data *train, const invman_flow_options *options,
                                             invman_flow **out);
 INVMAN_API void invman_flow_free(invman_flow *flow);
 
-/* All of it in one call: create, run, free. info: NULL if not wanted. Where memory runs out or a callback fails on the
-   way, the network stays where its last whole step took it. */
+/* Creates a flow, runs it and frees it. info may be NULL. Where memory runs out or a callback fails on the way, the
+   network stays where its last whole step took it. */
 INVMAN_API invman_status invman_train(const invman_context *ctx, invman_net *net, const invman_data *train,
                                       const invman_flow_options *options, invman_flow_info *info);
 
-/* Any other model under the same flow: f(x) with N weights, through callbacks. Each works with what the weights are
-   when it is called, gets points x (n,d) and returns INVMAN_OK or a negative status, which ends the run (another value
-   is E_ARG); evaluate may return E_NONFINITE where f overflows: the step is then made shorter. One thread at a time
-   calls them; n is the number of training points at most, in evaluate also that of test points. A step costs two
-   gradients of the points that push, two Gram matrices of those near their margin, and the work of four to five
-   evaluations of all points. */
+/* Any other model under the same flow: f(x) with N weights, given by callbacks. Each callback uses the weights as they
+   are when it is called, gets points x (n,d), and returns INVMAN_OK or a negative status, which ends the run (any other
+   value is E_ARG). `evaluate` may return E_NONFINITE where f overflows: the step is then made shorter. One thread at a
+   time calls them. n is at most the number of training points; in `evaluate` it may also be that of the test points. A
+   step costs two gradients of the points whose multiplier is not 0, two Gram matrices of the points near their margin,
+   and four to five evaluations of all points. */
 typedef struct invman_model {
   size_t size;     /* N */
   double *weights; /* (N), the caller's, trained in place */
@@ -493,32 +522,30 @@ typedef struct invman_model {
   invman_status (*evaluate)(const double *x, size_t n, double *f, void *user);
   invman_status (*gradient)(const double *x, size_t n, const double *r, double *G, void *user);
   invman_status (*gram)(const double *x, size_t n, double *K, void *user);
-  /* Moves the weights along dW/dt = G for a time dt, also a negative one; NULL: weights += dt G. With a `move`, G may
-     be whatever it understands: `gradient` makes it and adds up. */
+  /* Moves the weights along dW/dt = G for a time dt, which may be negative. NULL = weights += dt G. With a `move`, G
+     may be anything that `move` understands and that can be added: the flow sums the G of two sets of points. */
   invman_status (*move)(const double *G, double dt, void *user);
   void *user;
 } invman_model;
 
-/* As the functions above, for a model, of which the flow keeps a copy (the weights and `user` must outlive it). The
-   info's lambda, lambda_max, lambda_star and held are 0, invman_flow_predict is not for several threads at once. Where
-   f is smooth, a chain's error falls as the tolerances' 2/3 power, and its steps grow as their root of degree 3. With
-   INVMAN_MOMENTUM t* is the end of its step, and `move` is not used. Memory: 5 N doubles (momentum: 6 N), p d, and Gram
-   matrices of the points near their margin. A model's flow is a file of kind "MFLO"; other dynamics or another momentum
-   than the file's: E_ARG. Errors also: E_ARG where a callback but `move` is missing, and what the callbacks return.
-   Try a model by invman_model_check before its first run. A chain that goes on under a wrong one ends with E_ARG, and
-   ctx->error says what disagrees: where its loss rises along G, or where f does not change along G as K says, at three
-   trials of different lengths in a row; the weights are then those of the last step (info, of a flow made by
-   _create_model, says how many there were). A K that is wrong by less than a third only makes steps short: many
-   rejected
-   ones are the sign. G and K that miss the same weights, or are both times one number, are another flow, which no run
-   can tell from yours; the check can.
-   alpha: F = alpha (f - f_0) must come to 1, so f has to change by 1/alpha. Where f is homogeneous in its weights
-   (ReLU, swish for large ones) small alpha costs little: 200 points in d = 5, 200 neurons, 1/h before the sum: 107 and
-   106 steps at 1e-3, 274 and 257 at 1e-6. A bounded activation makes f grow no faster than its last layer: tanh is done
-   after 89 steps at alpha = 10 and 469 at 1, has a loss of 0.02 after 1500 at 0.1, and of 0.88 at 1e-3; at
-   1e-6, the default, such a net may saturate, at rest and NOT_SEPARABLE. Start where alpha times a change of f by one
-   is
-   about 1, and go down by tens as long as the steps allow. */
+/* These work as the functions above, for a model, of which the flow keeps a copy; the weights and `user` must outlive
+   the flow. The info's lambda, lambda_max, lambda_star and held are 0, and one thread at a time may call
+   invman_flow_predict. Where f is smooth, the error of a run falls as the 2/3 power of the tolerances, and the number
+   of steps grows as their inverse cube root. With INVMAN_MOMENTUM t* is the end of its step, and `move` is not used.
+   Memory: 5 N doubles (momentum: 6 N), p d, and Gram matrices of the points near their margin. The file of a model's
+   flow has kind "MFLO"; dynamics or a momentum other than the file's are E_ARG. So is a missing callback other than
+   `move`; a callback's own error is passed on.
+   Try a model with invman_model_check before its first run. A run with a wrong model ends with E_ARG, and ctx->error
+   says what disagrees: the loss rises along G, or f does not change along G as K says, in three trials of different
+   lengths in a row. The weights are then those of the last step, and invman_flow_get_info says how many there were. A K
+   that is wrong by less than a third only makes steps short; many rejected steps are the sign. G and K that miss the
+   same weights, or are both multiplied by one number, define another flow: no run can tell, but the check can.
+   Choice of alpha: F = alpha (f - f_0) must come to 1, so f has to change by 1/alpha. Where f is homogeneous in its
+   weights (ReLU; swish for large weights) a small alpha costs little: 200 points in d = 5 and 200 neurons with 1/h
+   before the sum take 107 and 106 steps at 1e-3, 274 and 257 at 1e-6. With a bounded activation f grows no faster than
+   the last layer: tanh takes 89 steps at alpha = 10 and 469 at 1, has a loss of 0.02 after 1500 steps at 0.1, and of
+   0.88 at 1e-3; at the default 1e-6 such a network may saturate and end stationary, as NOT_SEPARABLE. Start where alpha
+   times a change of f by one is about 1, and go down by factors of ten as long as the steps allow. */
 INVMAN_API invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model,
                                                   const invman_data *train, const invman_flow_options *options,
                                                   invman_flow **out);
@@ -528,30 +555,31 @@ INVMAN_API invman_status invman_flow_resume_model(const invman_context *ctx, con
 INVMAN_API invman_status invman_train_model(const invman_context *ctx, const invman_model *model,
                                             const invman_data *train, const invman_flow_options *options,
                                             invman_flow_info *info);
-/* Is the model right? Tries the callbacks at a few points x (n,d), at weights a hundredth beside the model's (with a
-   `move`: at the model's): the gradient of every point against differences of f, along random directions and by single
-   weights; K against the gradients' inner products; the gradient of all points against the sum r of each; f and K of
-   all points against each alone; with a `move`, f's change along G against K r. A callback must write its whole output,
-   add to nothing, and leave the weights alone. Lengths of the differences are found: any scale of weights and f, kinks,
-   and single precision will do. What is wrong is named in ctx->error: E_ARG, with the element of f (n), G (N), r (n) or
-   K (n,n); E_NONFINITE where an output is NaN, infinite or not written; what a callback returns. OK is no proof: a
-   weight that matters little at these points may still be wrong. The weights are put back, to the bit. Some 200
-   evaluations, more where it names a weight, n + 1 gradients, n + 1 Gram matrices; 7N + nN doubles (with a `move`:
-   7N). */
+/* Is the model right? Tries the callbacks at a few points x (n,d), at weights one part in a hundred away from the
+   model's (with a `move`: at the model's). It compares the gradient of every point with differences of f, along random
+   directions and by single weights; K with the gradients' inner products; the gradient of all points with the sum of
+   r times each; f and K of all points with those of each point alone; and, with a `move`, the change of f along G with
+   K r. A callback must write its whole output, must not add to what stands there, and must leave the weights alone.
+   The lengths of the differences are found by trial: weights and f of any scale, kinks, and single precision are fine.
+   ctx->error names what is wrong: E_ARG with the element of f (n), G (N), r (n) or K (n,n); E_NONFINITE where an output
+   is NaN, infinite or not written; or what a callback returns. OK is no proof: a weight that matters little at these
+   points may still be wrong. The weights are put back, to the bit. Cost: some 200 evaluations, more where it names a
+   weight, n + 1 gradients and n + 1 Gram matrices; 7N + nN doubles (with a `move`: 7N). */
 INVMAN_API invman_status invman_model_check(const invman_context *ctx, const invman_model *model,
                                             const double *x /* (n,d) */, size_t n, size_t d);
 
 /* ------------------------------------------------------------------------------------------ tangent kernel */
 
-/* Which weights' kernel: all of them, omega and b, or beta. HIDDEN: for convolutional networks, see there. */
+/* The weights whose kernel is meant: all of them, omega and b, or beta. HIDDEN is for convolutional networks, see
+   there. */
 enum { INVMAN_NTK_ALL = 0, INVMAN_NTK_FIRST_LAYER = 1, INVMAN_NTK_LAST_LAYER = 2, INVMAN_NTK_HIDDEN = 3 };
 
-/* K (n,m) = Theta(x_i, z_j) = df/dW(x_i) . df/dW(z_j) of the network, for x (n,d), z (m,d); z NULL: m is ignored,
-   K (n,n) is symmetric, and one triangle of it is computed. Two products of rank h: O(n m h), 25 MB beside K. */
+/* K (n,m) = Theta(x_i, z_j) = df/dW(x_i) . df/dW(z_j) of the network, for x (n,d) and z (m,d). If z is NULL, m is
+   ignored, K (n,n) is symmetric, and only one triangle of it is computed. Two products of rank h: O(n m h), 25 MB. */
 INVMAN_API invman_status invman_ntk_gram(const invman_context *ctx, const invman_net *net, int part, const double *x,
                                          size_t n, const double *z, size_t m, double *K);
-/* The limit of h Theta for h -> infinity at initialisation (the arc-cosine kernels of degree 1 and 0 of Cho and Saul,
-   2009, with bias), in closed form. O(n m d), nothing beside K. */
+/* The limit of h Theta for h -> infinity at initialisation, in closed form: the arc-cosine kernels of degree 1 and 0 of
+   Cho and Saul (2009), with bias. O(n m d), no memory. */
 INVMAN_API invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int part, const double *x,
                                                   size_t n, const double *z, size_t m, double *K);
 
@@ -559,52 +587,56 @@ INVMAN_API invman_status invman_ntk_gram_infinite(const invman_context *ctx, siz
 
 typedef struct invman_lazy_info invman_lazy_info;
 
-/* {0} or NULL: all defaults. */
+/* NULL and {0} are all defaults. */
 typedef struct invman_lazy_options {
   double s_max;                                            /* time to stop at, hit exactly; 0 = none */
   size_t event_max;                                        /* events to stop at; 0 = none */
   int (*report)(const invman_lazy_info *info, void *user); /* at the start and after every event; nonzero: stop */
   void *user;
-  double *margin; /* (n) out: y_mu F(x_mu) where it ended; NULL: not wanted */
+  double *margin; /* (n) out: the margins y_mu F(x_mu) at the end; may be NULL */
 } invman_lazy_options;
 
 struct invman_lazy_info {
   double s, loss, margin_min;  /* time alpha t, mean hinge loss, least margin */
-  size_t events;               /* points that reached their margin, each time */
-  size_t sliding, sliding_max; /* points that slide along their margin: now, and at most */
-  size_t unsatisfied;          /* points whose margin is below what OK asks for; on the way: below 1 - 1e-9 */
+  size_t events;               /* arrivals of points at their margin */
+  size_t sliding, sliding_max; /* points that slide along their margin: now, and the most so far */
+  size_t unsatisfied;          /* points whose margin is below what OK asks for; during the run: below 1 - 1e-9 */
   invman_status status;
-  int end; /* INVMAN_END_..: why */
-  /* The certificate, from a and K alone where the run ended: */
-  double residual;   /* largest distance of a margin y F from where its push g says it is: <= 1 where g = 1, >= 1 where
-                       g = 0, 1 between */
-  double speed;      /* largest |dm/ds| that g leaves where there should be none (at rest: anywhere; else: of sliding
-                       points), as a share of the largest at s = 0; where the pushes cancel at s = 0, of what that could
-                       have been */
-  size_t refactored; /* times the sliding points' factor was made anew */
+  int end; /* why the run ended, one of INVMAN_END_.. */
+  /* The certificate, computed from a and K alone where the run ended. */
+  /* The largest distance of a margin y F from where its multiplier g says it is: <= 1 where g = 1, >= 1 where g = 0, 1
+     between. */
+  double residual;
+  /* The largest |dm/ds| under g among the points that should not move (all points if the flow is stationary, else the
+     sliding ones), relative to the largest at s = 0. Where the terms of the rates at s = 0 cancel, it is relative to
+     what they could have been without. */
+  double speed;
+  size_t refactored; /* times that the sliding points' Cholesky factor was computed anew */
 };
 
-/* The hinge flow with the kernel K frozen, alpha -> infinity, from F = 0 to its rest: dm/ds = (1/n) [y y' o K] g,
-   piecewise linear in s, followed event by event. K (n,n): symmetric, positive semi-definite; its digits are taken as
-   exact. a (n) out: F(x) = sum_mu a_mu K(x, x_mu). The flow runs in doubles while they can tell what comes next, and in
-   twofold precision from there on, so that a condition of 1e12 and more is no obstacle. info: NULL if not wanted.
-   OK: every margin is at least 1 - 1e-9, or, where the coefficients are so large that their own rounding moves margins
-   by more, at least 1 - 16 DBL_EPSILON sum_j |K_ij a_j|, and 0.95: residual says how far.
-   NOT_SEPARABLE: at rest at the least hinge loss that this kernel can reach, above zero (points with the same image and
-   opposite labels, say): no rate is above the rounding of K's entries, and K as its digits are is not positive
-   definite (a
-   pivot of the Cholesky factor is 1e-26 of the diagonal or less).
-   NOT_CONVERGED: the labels ask for more than coefficients can hold as doubles, as a kernel of condition 1e16 and more
-   does, or one that rounding has given a negative eigenvalue; a holds the best that was found, its margins are right to
-   1e-2 or so, and residual says how far they are from what the pushes say. Adding 1e-14 of the largest K_ii to the
-   diagonal makes such a kernel definite. STOPPED: a limit, or a callback. Some 2n events of O(n q), q ~ sqrt(n) sliding
-   points, ten times that in twofold precision; memory beside K: O(n + q^2). */
+/* The hinge flow with the kernel K frozen (alpha -> infinity), from F = 0 until it is stationary: dm/ds =
+   (1/n) [y y' o K] g. It is piecewise linear in s and followed event by event. K (n,n) is symmetric and positive
+   semi-definite; its digits are taken as exact. a (n) out: F(x) = sum_mu a_mu K(x, x_mu). The flow runs in doubles
+   while these can tell which event comes next, and then in twofold precision, so that a condition of 1e12 and more is
+   no obstacle. info may be NULL. Status:
+   OK             every margin is at least 1 - 1e-9; or, where the coefficients are so large that their own rounding
+                  moves margins by more, at least 1 - 16 DBL_EPSILON sum_j |K_ij a_j| and 0.95. residual says how far.
+   NOT_SEPARABLE  the flow is stationary at the least hinge loss that this kernel can reach, which is above zero (as
+                  with two points of the same image and opposite labels): no rate exceeds the rounding of K's entries,
+                  and K, as its digits are, is not positive definite (a pivot of the Cholesky factor is at most 1e-26 of
+                  the diagonal).
+   NOT_CONVERGED  the labels ask for larger coefficients than doubles can hold. This happens to kernels of condition
+                  1e16 and more, and to those that rounding has given a negative eigenvalue. a holds the best that was
+                  found; its margins are right to 1e-2 or so, and residual says how far they are from where the
+                  multipliers say. Adding 1e-14 of the largest K_ii to the diagonal makes such a kernel definite.
+   STOPPED        by a limit or a callback.
+   It takes some 2n events of O(n q) for q ~ sqrt(n) sliding points, ten times as long in twofold precision; memory:
+   O(n + q^2). */
 INVMAN_API invman_status invman_lazy_train(const invman_context *ctx, const double *K, const double *y, size_t n,
                                            const invman_lazy_options *options, double *a, invman_lazy_info *info);
 
-/* The same where K does not fit in memory: column(j, out, arg) writes K(x_i, x_j) for all i < n. It is asked once for
-   every j at the start and at the end, and again when a point reaches its margin, by one thread at a time. Memory:
-   O(n q). */
+/* The same where K does not fit in memory: column(j, out, arg) writes K(x_i, x_j) for all i < n. One thread at a time
+   calls it: once for every j at the start and at the end, and again when a point reaches its margin. Memory: O(n q). */
 typedef void (*invman_kernel_column)(size_t j, double *column /* (n) */, void *arg);
 INVMAN_API invman_status invman_lazy_train_columns(const invman_context *ctx, invman_kernel_column column, void *arg,
                                                    const double *y, size_t n, const invman_lazy_options *options,
@@ -612,9 +644,9 @@ INVMAN_API invman_status invman_lazy_train_columns(const invman_context *ctx, in
 
 /* ------------------------------------------------------------------------------------- symmetric eigensolver */
 
-/* Eigenvalues descending; eigenvector k is ROW k, of norm 1, its entry of largest size (the first of equals) positive.
-   Of A only the upper triangle is read. |A v - lambda v| <= 1e-13 n |A|, |V V' - 1| <= 1e-13 n. A non-finite: refused,
-   with the element. */
+/* Eigenvalues are in descending order. Eigenvector k is ROW k; its norm is 1, and its entry of largest size (the first
+   of equals) is positive. Only the upper triangle of A is read. |A v - lambda v| <= 1e-13 n |A|, |V V' - 1| <= 1e-13 n.
+   An A that is not finite is refused, with the element. */
 INVMAN_API invman_status invman_eigh(const invman_context *ctx, size_t n, double *A /* (n,n), out: the vectors */,
                                      double *lambda /* (n) */); /* O(n^3), 2 n^2 doubles beside A */
 INVMAN_API invman_status invman_eigvalsh(const invman_context *ctx, size_t n, double *A /* destroyed */,
@@ -622,15 +654,14 @@ INVMAN_API invman_status invman_eigvalsh(const invman_context *ctx, size_t n, do
 
 typedef void (*invman_apply)(const double *x, double *y, size_t n, void *arg); /* y = A x, A symmetric */
 /* The k largest eigenvalues and their vectors, by products with A alone (Lanczos with thick restarts and full
-   reorthogonalisation; Wu and Simon, 2000). tol: |A v - lambda v| <= tol |A|, 0 = 1e-14, no less than 2e-15.
-   OK: nothing larger is left out, be eigenvalues multiple or close. Products cannot prove that; they show it for all
-   but
-   one in a million of the random vectors with which the search for what is left begins: no other eigenvalue lies above
-   lambda_k + max(tol, 1e-13) |A|, or above lambda_k + max(tol, 1e-9) |A| where A has lambda_k more often than it is
-   returned (Kuczynski and Wozniakowski, 1992; van Dorsselaer, Hochstenbach and van der Vorst, 2000). The random vectors
-   are the same in every call: so is the answer, and a second call is no second opinion.
-   NOT_CONVERGED: after 300 restarts not there yet, or something larger may be left; STOPPED: by ctx->progress. What
-   there is, is returned, zeros for the rest. NONFINITE: A x, with the element. O((k + 30) n) doubles. */
+   reorthogonalisation; Wu and Simon, 2000). tol: |A v - lambda v| <= tol |A|, at least 2e-15; 0 = 1e-14.
+   OK: nothing larger is left out, even if eigenvalues are multiple or close. Products cannot prove this; they show it
+   for all but one in a million of the random vectors from which the search for what is left starts: no other eigenvalue
+   lies above lambda_k + max(tol, 1e-13) |A|, or above lambda_k + max(tol, 1e-9) |A| where A has more copies of lambda_k
+   than are returned (Kuczynski and Wozniakowski, 1992; van Dorsselaer, Hochstenbach and van der Vorst, 2000). The
+   random vectors are the same in every call, and so is the answer: a second call is no second opinion.
+   NOT_CONVERGED: 300 restarts were not enough, or something larger may be left. STOPPED: by ctx->progress. What was
+   found is returned, with zeros for the rest. NONFINITE: A x is not finite, with the element. O((k + 30) n) doubles. */
 INVMAN_API invman_status invman_eigh_top(const invman_context *ctx, size_t n, size_t k, invman_apply apply, void *arg,
                                          double tol, double *lambda /* (k) */, double *V /* (k,n) */);
 
