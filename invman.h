@@ -1878,25 +1878,31 @@ static double invman_i_inner(const double *a, const double *b, size_t d) {
 /* ---- C += alpha A B: slices of A and B are packed into panels, so that a tile of C stays in registers while the
    panels stream past it from the caches (Goto and van de Geijn, 2008). With INVMAN_USE_CBLAS, BLAS does it. */
 
+/* A view of a matrix, or of its transpose: one of the two strides is 1. */
 typedef struct invman_i_matrix {
   const double *at;
-  size_t row, column; /* strides; one of them is 1 */
+  size_t rows, columns;
+  size_t row, column; /* the strides from a row to the next one, and from a column */
 } invman_i_matrix;
 
-static invman_i_matrix invman_i_plain(const double *at, size_t stride) { /* rows `stride` apart */
+static invman_i_matrix invman_i_plain(const double *at, size_t rows, size_t columns, size_t stride) {
   invman_i_matrix m;
   m.at = at;
+  m.rows = rows;
+  m.columns = columns;
   m.row = stride;
   m.column = 1;
   return m;
 }
 
-static invman_i_matrix invman_i_transposed(const double *at, size_t stride) {
-  invman_i_matrix m;
-  m.at = at;
-  m.row = 1;
-  m.column = stride;
-  return m;
+static invman_i_matrix invman_i_transposed(invman_i_matrix m) {
+  invman_i_matrix t;
+  t.at = m.at;
+  t.rows = m.columns;
+  t.columns = m.rows;
+  t.row = m.column;
+  t.column = m.row;
+  return t;
 }
 
 /* The register tile: its rows, and its columns in lanes; as many sums as there are registers. */
@@ -1905,9 +1911,8 @@ static invman_i_matrix invman_i_transposed(const double *at, size_t stride) {
 
 typedef struct invman_i_gemm {
   double *a, *b; /* packed panels: (m/R, k, R) of A and (n/S, k, S) of B, R x S the size of a register tile */
-  size_t m, n, k;
   double alpha;
-  invman_i_matrix A, B;
+  invman_i_matrix A, B; /* (m,k), (k,n) */
   double *C;
   size_t stride;
   int upper;
@@ -1924,10 +1929,10 @@ static invman_i_gemm invman_i_gemm_reserve(invman_i_scope *scope, size_t m, size
   return g;
 }
 
-/* C (m,n) += alpha A (m,k) B (k,n); upper: C and the product are symmetric, only C's upper triangle is wanted. */
-static void invman_i_product_add(const invman_context *ctx, const invman_i_gemm *room, size_t m, size_t n, size_t k,
-                                 double alpha, invman_i_matrix A, invman_i_matrix B, double *C, size_t stride,
-                                 int upper) {
+/* C += alpha A B; upper: C and the product are symmetric, only C's upper triangle is wanted. */
+static void invman_i_product_add(const invman_context *ctx, const invman_i_gemm *room, double alpha, invman_i_matrix A,
+                                 invman_i_matrix B, double *C, size_t stride, int upper) {
+  size_t m = A.rows, n = B.columns, k = A.columns;
   int a = A.column == 1, b = B.column == 1; /* as stored, or transposed */
   int lda = (int)(a ? invman_i_max(A.row, k) : invman_i_max(A.column, m));
   int ldb = (int)(b ? invman_i_max(B.row, n) : invman_i_max(B.column, k));
@@ -1952,6 +1957,14 @@ static void invman_i_product_add(const invman_context *ctx, const invman_i_gemm 
 
 enum { INVMAN_I_SLICE = 256, INVMAN_I_SIDE = 4096, INVMAN_I_PANELS_A = 8, INVMAN_I_PANELS_B = 8 };
 
+/* The block of that shape at (row, column). */
+static invman_i_matrix invman_i_block_of(invman_i_matrix m, size_t row, size_t column, size_t rows, size_t columns) {
+  m.at += row * m.row + column * m.column;
+  m.rows = rows;
+  m.columns = columns;
+  return m;
+}
+
 /* Memory for products of up to m rows and n columns. */
 static invman_i_gemm invman_i_gemm_reserve(invman_i_scope *scope, size_t m, size_t n) {
   invman_i_gemm g;
@@ -1962,33 +1975,32 @@ static invman_i_gemm invman_i_gemm_reserve(invman_i_scope *scope, size_t m, size
   return g;
 }
 
-/* Panel q of `width` rows of (count, k): element r of step l at out[l*width + r], zero beyond the end. */
-INVMAN_I_INLINE void invman_i_pack_panel(const double *at, size_t row, size_t column, size_t count, size_t k,
-                                         double factor, size_t q, const size_t width, double *out) {
-  size_t first = q * width, rows = invman_i_min(width, count - first), l = 0, r, c;
-  at += first * row;
-  if (rows == width && column == 1) { /* read along the rows */
-    for (; l + INVMAN_I_WIDTH <= k; l += INVMAN_I_WIDTH)
+/* M's panel q of `width` rows: element r of column l at out[l*width + r], zero beyond the end. */
+INVMAN_I_INLINE void invman_i_pack_panel(invman_i_matrix M, double factor, size_t q, const size_t width, double *out) {
+  const double *at = M.at + q * width * M.row;
+  size_t rows = invman_i_min(width, M.rows - q * width), l = 0, r, c;
+  if (rows == width && M.column == 1) { /* read along the rows */
+    for (; l + INVMAN_I_WIDTH <= M.columns; l += INVMAN_I_WIDTH)
       for (r = 0; r < width; r++) {
-        const double *from = at + r * row + l;
+        const double *from = at + r * M.row + l;
         double *to = out + l * width + r;
         INVMAN_I_UNROLL
         for (c = 0; c < INVMAN_I_WIDTH; c++) to[c * width] = factor * from[c];
       }
   }
-  for (; l < k; l++)
-    for (r = 0; r < width; r++) out[l * width + r] = r < rows ? factor * at[r * row + l * column] : 0;
+  for (; l < M.columns; l++)
+    for (r = 0; r < width; r++) out[l * width + r] = r < rows ? factor * at[r * M.row + l * M.column] : 0;
 }
 
 INVMAN_I_INLINE void invman_i_pack_panels_body(size_t q, void *arg, const int L) {
   const invman_i_gemm *g = (const invman_i_gemm *)arg;
-  const size_t R = INVMAN_I_TILE_ROWS(L), S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH, k = g->k;
-  size_t panels_a = (g->m + R - 1) / R;
+  const size_t R = INVMAN_I_TILE_ROWS(L), S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH, k = g->A.columns;
+  size_t panels_a = (g->A.rows + R - 1) / R;
   if (q < panels_a) {
-    invman_i_pack_panel(g->A.at, g->A.row, g->A.column, g->m, k, g->alpha, q, R, g->a + q * k * R);
+    invman_i_pack_panel(g->A, g->alpha, q, R, g->a + q * k * R);
   } else {
     q -= panels_a;
-    invman_i_pack_panel(g->B.at, g->B.column, g->B.row, g->n, k, 1, q, S, g->b + q * k * S);
+    invman_i_pack_panel(invman_i_transposed(g->B), 1, q, S, g->b + q * k * S);
   }
 }
 INVMAN_I_KERNEL(invman_i_pack_panels)
@@ -2039,46 +2051,39 @@ INVMAN_I_INLINE void invman_i_register_tile(const double *a, const double *b, si
 INVMAN_I_INLINE void invman_i_multiply_panels_body(size_t task, void *arg, const int L) {
   const invman_i_gemm *g = (const invman_i_gemm *)arg;
   const size_t R = INVMAN_I_TILE_ROWS(L), S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH;
-  size_t rows = R * INVMAN_I_PANELS_A, columns = S * INVMAN_I_PANELS_B, across = (g->n + columns - 1) / columns;
+  size_t m = g->A.rows, n = g->B.columns, k = g->A.columns;
+  size_t rows = R * INVMAN_I_PANELS_A, columns = S * INVMAN_I_PANELS_B, across = (n + columns - 1) / columns;
   size_t top = task / across * rows, left = task % across * columns, i, j;
-  size_t bottom = invman_i_min(top + rows, g->m), right = invman_i_min(left + columns, g->n);
+  size_t bottom = invman_i_min(top + rows, m), right = invman_i_min(left + columns, n);
   for (i = top; i < bottom; i += R)
     for (j = left; j < right; j += S)
       if (!g->upper || j + S > i)
-        invman_i_register_tile(g->a + i * g->k, g->b + j * g->k, g->k, g->C + i * g->stride + j, g->stride, g->m - i,
-                               g->n - j, L);
+        invman_i_register_tile(g->a + i * k, g->b + j * k, k, g->C + i * g->stride + j, g->stride, m - i, n - j, L);
 }
 INVMAN_I_KERNEL(invman_i_multiply_panels)
 
-/* C (m,n) += alpha A (m,k) B (k,n); upper: C and the product are symmetric, only C's upper triangle is wanted. */
-static void invman_i_product_add(const invman_context *ctx, const invman_i_gemm *room, size_t m, size_t n, size_t k,
-                                 double alpha, invman_i_matrix A, invman_i_matrix B, double *C, size_t stride,
-                                 int upper) {
-  size_t i, j, l;
-  for (i = 0; i < m; i += INVMAN_I_SIDE)
-    for (j = upper ? i : 0; j < n; j += INVMAN_I_SIDE)
-      for (l = 0; l < k; l += INVMAN_I_SLICE) {
+/* C += alpha A B; upper: C and the product are symmetric, only C's upper triangle is wanted. */
+static void invman_i_product_add(const invman_context *ctx, const invman_i_gemm *room, double alpha, invman_i_matrix A,
+                                 invman_i_matrix B, double *C, size_t stride, int upper) {
+  int bits = invman_i_vector_bits(ctx), L = bits >= 512 ? 8 : bits >= 256 ? 4 : 2;
+  size_t R = INVMAN_I_TILE_ROWS(L), S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH, i, j, l;
+  for (i = 0; i < A.rows; i += INVMAN_I_SIDE)
+    for (j = upper ? i : 0; j < B.columns; j += INVMAN_I_SIDE)
+      for (l = 0; l < A.columns; l += INVMAN_I_SLICE) {
         invman_i_gemm g = *room;
-        double work;
-        int bits = invman_i_vector_bits(ctx), L = bits >= 512 ? 8 : bits >= 256 ? 4 : 2;
-        size_t R = INVMAN_I_TILE_ROWS(L), S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH;
-        g.m = invman_i_min(m - i, INVMAN_I_SIDE);
-        g.n = invman_i_min(n - j, INVMAN_I_SIDE);
-        g.k = invman_i_min(k - l, INVMAN_I_SLICE);
+        size_t m = invman_i_min(A.rows - i, INVMAN_I_SIDE), n = invman_i_min(B.columns - j, INVMAN_I_SIDE);
+        size_t k = invman_i_min(A.columns - l, INVMAN_I_SLICE);
+        size_t down = R * INVMAN_I_PANELS_A, across = S * INVMAN_I_PANELS_B; /* a task's part of C */
         g.alpha = alpha;
-        g.A = A;
-        g.A.at += i * A.row + l * A.column;
-        g.B = B;
-        g.B.at += l * B.row + j * B.column;
+        g.A = invman_i_block_of(A, i, l, m, k);
+        g.B = invman_i_block_of(B, l, j, k, n);
         g.C = C + i * stride + j;
         g.stride = stride;
         g.upper = upper && i == j;
-        work = (double)g.m * (double)g.n * (double)g.k;
-        invman_i_parallel(ctx, (g.m + R - 1) / R + (g.n + S - 1) / S, invman_i_pack_panels(ctx), &g,
-                          (double)(g.m + g.n) * (double)g.k);
-        R *= INVMAN_I_PANELS_A;
-        S *= INVMAN_I_PANELS_B;
-        invman_i_parallel(ctx, (g.m + R - 1) / R * ((g.n + S - 1) / S), invman_i_multiply_panels(ctx), &g, work);
+        invman_i_parallel(ctx, (m + R - 1) / R + (n + S - 1) / S, invman_i_pack_panels(ctx), &g,
+                          (double)(m + n) * (double)k);
+        invman_i_parallel(ctx, (m + down - 1) / down * ((n + across - 1) / across), invman_i_multiply_panels(ctx), &g,
+                          (double)m * (double)n * (double)k);
       }
 }
 
@@ -2510,8 +2515,8 @@ static void invman_i_reduce(const invman_context *ctx, invman_i_reduction *t) {
   for (first = 0; first + 1 < n; first = j) {
     size_t last = invman_i_min(first + INVMAN_I_PANEL, n - 1), pairs = 0;
     for (j = first; j < last; j++, pairs += 2) invman_i_reduce_row(ctx, t, j, pairs);
-    invman_i_product_add(ctx, &t->room, n - j, n - j, pairs, -1, invman_i_transposed(t->X + j, stride),
-                         invman_i_plain(t->Y + j, stride), t->R + j * (stride + 1), stride, 1);
+    invman_i_product_add(ctx, &t->room, -1, invman_i_transposed(invman_i_plain(t->X + j, pairs, n - j, stride)),
+                         invman_i_plain(t->Y + j, pairs, n - j, stride), t->R + j * (stride + 1), stride, 1);
   }
   t->d[n - 1] = t->R[(n - 1) * (stride + 1)];
   for (j = 0; j < n; j++) memset(t->R + j * stride, 0, (j + 1) * sizeof(double));
@@ -2539,18 +2544,19 @@ static void invman_i_back_transform(const invman_context *ctx, const invman_i_re
   size_t n = t->n, stride = t->stride, block;
   for (block = (n + INVMAN_I_WY - 1) / INVMAN_I_WY; block-- > 0;) {
     size_t first = block * INVMAN_I_WY, count = invman_i_min(INVMAN_I_WY, n - first), m = n - first;
-    invman_i_matrix V = invman_i_plain(t->R + first * (stride + 1), stride);
+    invman_i_matrix V = invman_i_plain(t->R + first * (stride + 1), count, m, stride);
     double *G = S, *T = S + invman_i_min(INVMAN_I_WY, n) * invman_i_min(INVMAN_I_WY, n);
     memset(G, 0, count * count * sizeof *G);
     memset(U, 0, count * stride * sizeof *U);
     memset(M, 0, n * count * sizeof *M);
-    invman_i_product_add(ctx, &t->room, count, count, m, 1, V, invman_i_transposed(V.at, stride), G, count, 0);
+    invman_i_product_add(ctx, &t->room, 1, V, invman_i_transposed(V), G, count, 0);
     invman_i_compact(G, t->tau + first, count, T);
-    invman_i_product_add(ctx, &t->room, count, m, count, 1, invman_i_transposed(T, count), V, U, stride, 0);
-    invman_i_product_add(ctx, &t->room, n, count, m, 1, invman_i_plain(E + first, stride),
-                         invman_i_transposed(V.at, stride), M, count, 0);
-    invman_i_product_add(ctx, &t->room, n, m, count, -1, invman_i_plain(M, count), invman_i_plain(U, stride), E + first,
-                         stride, 0);
+    invman_i_product_add(ctx, &t->room, 1, invman_i_transposed(invman_i_plain(T, count, count, count)), V, U, stride,
+                         0);
+    invman_i_product_add(ctx, &t->room, 1, invman_i_plain(E + first, n, m, stride), invman_i_transposed(V), M, count,
+                         0);
+    invman_i_product_add(ctx, &t->room, -1, invman_i_plain(M, n, count, count), invman_i_plain(U, count, m, stride),
+                         E + first, stride, 0);
   }
 }
 
@@ -2916,10 +2922,11 @@ static void invman_i_merge_vectors(const invman_context *ctx, invman_i_conquest 
     rows = invman_i_min(INVMAN_I_SECULAR_ROWS, k - c->first);
     invman_i_parallel(ctx, (rows + INVMAN_I_SECULAR_TASK - 1) / INVMAN_I_SECULAR_TASK, invman_i_secular_vectors(ctx), c,
                       4 * (double)rows * (double)k);
-    invman_i_product_add(ctx, c->room, rows, mid - lo, left, 1, invman_i_plain(c->S, c->stride),
-                         invman_i_plain(c->W, c->stride), to + lo, c->n, 0);
-    invman_i_product_add(ctx, c->room, rows, hi - mid, right, 1, invman_i_plain(c->S + count[0], c->stride),
-                         invman_i_plain(c->W + count[0] * c->stride + (mid - lo), c->stride), to + mid, c->n, 0);
+    invman_i_product_add(ctx, c->room, 1, invman_i_plain(c->S, rows, left, c->stride),
+                         invman_i_plain(c->W, left, mid - lo, c->stride), to + lo, c->n, 0);
+    invman_i_product_add(ctx, c->room, 1, invman_i_plain(c->S + count[0], rows, right, c->stride),
+                         invman_i_plain(c->W + count[0] * c->stride + (mid - lo), right, hi - mid, c->stride), to + mid,
+                         c->n, 0);
   }
 }
 
@@ -3245,8 +3252,8 @@ static void invman_i_lanczos_restart(invman_i_lanczos *s, size_t keep, int fresh
   double *swap = s->spare;
   size_t i;
   memset(s->spare, 0, keep * s->n * sizeof(double));
-  invman_i_product_add(s->ctx, &s->room, keep, s->n, s->size, 1, invman_i_plain(s->Y, s->size),
-                       invman_i_plain(s->Q, s->n), s->spare, s->n, 0);
+  invman_i_product_add(s->ctx, &s->room, 1, invman_i_plain(s->Y, keep, s->size, s->size),
+                       invman_i_plain(s->Q, s->size, s->n, s->n), s->spare, s->n, 0);
   memcpy(s->spare + keep * s->n, s->Q + s->size * s->n, s->n * sizeof(double));
   s->spare = s->Q;
   s->Q = swap;
@@ -3350,7 +3357,8 @@ invman_status invman_eigh_top(const invman_context *ctx, size_t n, size_t k, inv
   if (scope.status < 0) return invman_i_close(&scope);
   memset(V, 0, k * n * sizeof *V);
   k = invman_i_min(k, s.size);
-  invman_i_product_add(ctx, &s.room, k, n, s.size, 1, invman_i_plain(s.Y, s.size), invman_i_plain(s.Q, n), V, n, 0);
+  invman_i_product_add(ctx, &s.room, 1, invman_i_plain(s.Y, k, s.size, s.size), invman_i_plain(s.Q, s.size, n, n), V, n,
+                       0);
   for (i = 0; i < s.k; i++) {
     lambda[i] = i < k ? ldexp(s.theta[i], -s.exponent) : 0;
     invman_i_fix_sign(V + i * n, n);
@@ -4465,9 +4473,12 @@ typedef struct invman_i_gram {
   size_t held_count;
 } invman_i_gram;
 
+/* A side of a tile: its points, and their features in one block of neurons after another. */
 typedef struct invman_i_features {
   const invman_i_pack *net;
   invman_i_points x;
+  size_t offset;         /* of its first point among all */
+  size_t held;           /* where the next block's held gates begin in their list */
   size_t first, last;    /* the block's panels */
   double *value, *slope; /* (n, GRAM_WIDTH) */
 } invman_i_features;
@@ -4501,19 +4512,29 @@ INVMAN_I_INLINE void invman_i_fill_features_body(size_t task, void *arg, const i
 }
 INVMAN_I_KERNEL(invman_i_fill_features)
 
-/* Features of held neurons: the mean gate in place of the plain one. Both lists are in the order of neurons; returns
-   where the next block's begin. */
-static size_t invman_i_hold_features(const invman_i_gram *s, const invman_i_features *f, size_t offset, size_t k) {
+/* Features of held neurons: the mean gate in place of the plain one. Both lists are in the order of neurons. */
+static void invman_i_hold_features(const invman_i_gram *s, invman_i_features *f) {
   size_t d = f->net->d;
-  for (; k < s->held_count && s->held[k].n < f->last * INVMAN_I_WIDTH; k++) {
-    size_t row = s->where[s->held[k].i] - offset;
-    size_t at = row * INVMAN_I_GRAM_WIDTH + s->held[k].n - f->first * INVMAN_I_WIDTH;
-    const double *v = invman_i_neuron(f->net, s->held[k].n);
+  for (; f->held < s->held_count && s->held[f->held].n < f->last * INVMAN_I_WIDTH; f->held++) {
+    const invman_i_held *h = &s->held[f->held];
+    size_t row = s->where[h->i] - f->offset;
+    size_t at = row * INVMAN_I_GRAM_WIDTH + h->n - f->first * INVMAN_I_WIDTH;
     if (row >= f->x.n) continue; /* of another tile */
-    f->value[at] = s->held[k].gate * s->held[k].z;
-    f->slope[at] = s->held[k].gate * v[(d + 1) * INVMAN_I_WIDTH];
+    f->value[at] = h->gate * h->z;
+    f->slope[at] = h->gate * invman_i_neuron(f->net, h->n)[(d + 1) * INVMAN_I_WIDTH];
   }
-  return k;
+}
+
+/* The features of the next block of neurons; 0 after the last one. */
+static int invman_i_next_features(const invman_context *ctx, const invman_i_gram *s, invman_i_features *f) {
+  size_t n = f->x.n, panels = INVMAN_I_GRAM_WIDTH / INVMAN_I_WIDTH;
+  f->first = f->last;
+  f->last = invman_i_min(f->first + panels, s->net->panels);
+  if (f->first == f->last) return 0;
+  invman_i_parallel(ctx, (n + INVMAN_I_FEATURE_POINTS - 1) / INVMAN_I_FEATURE_POINTS, invman_i_fill_features(ctx), f,
+                    (double)n * (double)((f->last - f->first) * INVMAN_I_WIDTH) * (double)(f->net->d + 1));
+  invman_i_hold_features(s, f);
+  return 1;
 }
 
 static invman_status invman_i_gram_reserve(invman_i_gram *s, invman_i_scope *scope, size_t n) {
@@ -4535,53 +4556,50 @@ static invman_status invman_i_gram_reserve(invman_i_gram *s, invman_i_scope *sco
   return scope->status;
 }
 
-/* A tile of K: points `top`.. of x against points `left`.. of z; symmetric: on the diagonal of K. */
-static void invman_i_gram_tile(const invman_context *ctx, const invman_i_gram *s, const invman_i_points *x, size_t top,
-                               const invman_i_points *z, size_t left, int symmetric, double *K, size_t stride) {
-  invman_i_features f[2];
-  size_t offset[2], held[2] = {0, 0}, i, j, width = 0;
+/* The side, 0 or 1, of a tile whose points begin at `offset`. */
+static invman_i_features invman_i_features_of(const invman_i_gram *s, int side, const invman_i_points *x,
+                                              size_t offset) {
+  invman_i_features f;
+  memset(&f, 0, sizeof f);
+  f.net = s->net;
+  f.x = invman_i_slice(x, offset, invman_i_min(s->tile, x->n - offset));
+  f.offset = offset;
+  f.value = s->value[side];
+  f.slope = s->slope[side];
+  return f;
+}
+
+static invman_i_matrix invman_i_features_plain(const invman_i_features *f, const double *feature) {
+  return invman_i_plain(feature, f->x.n, (f->last - f->first) * INVMAN_I_WIDTH, INVMAN_I_GRAM_WIDTH);
+}
+
+/* A tile of K from its two sides; where they are the same, on the diagonal of K, its upper triangle. */
+static void invman_i_gram_tile(const invman_context *ctx, const invman_i_gram *s, invman_i_features *rows,
+                               invman_i_features *columns, double *K, size_t stride) {
+  size_t n = rows->x.n, m = columns->x.n, d = s->net->d, i, j;
   double scale = 2 / ((double)s->net->h * (double)s->net->h);
-  int side, sides = symmetric ? 1 : 2;
-  offset[0] = top;
-  offset[1] = left;
-  f[0].x = invman_i_slice(x, top, invman_i_min(s->tile, x->n - top));
-  f[1].x = invman_i_slice(z, left, invman_i_min(s->tile, z->n - left));
-  for (side = 0; side < 2; side++) {
-    f[side].net = s->net;
-    f[side].value = s->value[symmetric ? 0 : side];
-    f[side].slope = s->slope[symmetric ? 0 : side];
-  }
-  for (i = 0; i < f[0].x.n; i++) {
-    memset(K + i * stride, 0, f[1].x.n * sizeof *K);
-    memset(s->slopes + i * s->tile, 0, f[1].x.n * sizeof *K);
+  int symmetric = rows == columns;
+  for (i = 0; i < n; i++) {
+    memset(K + i * stride, 0, m * sizeof *K);
+    memset(s->slopes + i * s->tile, 0, m * sizeof *K);
   }
 
-  for (f[0].first = 0; f[0].first < s->net->panels; f[0].first = f[0].last) {
-    f[0].last = invman_i_min(f[0].first + (size_t)INVMAN_I_GRAM_WIDTH / INVMAN_I_WIDTH, s->net->panels);
-    f[1].first = f[0].first;
-    f[1].last = f[0].last;
-    width = (f[0].last - f[0].first) * INVMAN_I_WIDTH;
-    for (side = 0; side < sides; side++) {
-      size_t n = f[side].x.n;
-      invman_i_parallel(ctx, (n + INVMAN_I_FEATURE_POINTS - 1) / INVMAN_I_FEATURE_POINTS, invman_i_fill_features(ctx),
-                        &f[side], (double)n * (double)width * (double)(x->d + 1));
-      held[side] = invman_i_hold_features(s, &f[side], offset[side], held[side]);
-    }
+  while (invman_i_next_features(ctx, s, rows)) {
+    if (!symmetric) invman_i_next_features(ctx, s, columns);
     if (s->part != INVMAN_NTK_FIRST_LAYER)
-      invman_i_product_add(ctx, &s->gemm, f[0].x.n, f[1].x.n, width, scale,
-                           invman_i_plain(f[0].value, INVMAN_I_GRAM_WIDTH),
-                           invman_i_transposed(f[1].value, INVMAN_I_GRAM_WIDTH), K, stride, symmetric);
+      invman_i_product_add(ctx, &s->gemm, scale, invman_i_features_plain(rows, rows->value),
+                           invman_i_transposed(invman_i_features_plain(columns, columns->value)), K, stride, symmetric);
     if (s->part != INVMAN_NTK_LAST_LAYER)
-      invman_i_product_add(ctx, &s->gemm, f[0].x.n, f[1].x.n, width, scale,
-                           invman_i_plain(f[0].slope, INVMAN_I_GRAM_WIDTH),
-                           invman_i_transposed(f[1].slope, INVMAN_I_GRAM_WIDTH), s->slopes, s->tile, symmetric);
+      invman_i_product_add(ctx, &s->gemm, scale, invman_i_features_plain(rows, rows->slope),
+                           invman_i_transposed(invman_i_features_plain(columns, columns->slope)), s->slopes, s->tile,
+                           symmetric);
   }
 
   if (s->part == INVMAN_NTK_LAST_LAYER) return;
-  for (i = 0; i < f[0].x.n; i++)
-    for (j = symmetric ? i : 0; j < f[1].x.n; j++) {
-      double xz = invman_i_inner(invman_i_point(&f[0].x, i), invman_i_point(&f[1].x, j), x->d);
-      K[i * stride + j] += (xz / (double)x->d + 1) * s->slopes[i * s->tile + j];
+  for (i = 0; i < n; i++)
+    for (j = symmetric ? i : 0; j < m; j++) {
+      double xz = invman_i_inner(invman_i_point(&rows->x, i), invman_i_point(&columns->x, j), d);
+      K[i * stride + j] += (xz / (double)d + 1) * s->slopes[i * s->tile + j];
     }
 }
 
@@ -4590,8 +4608,10 @@ static void invman_i_gram_points(const invman_context *ctx, const invman_i_gram 
                                  const invman_i_points *z, double *K) {
   size_t n = x->n, m = z ? z->n : n, i, j;
   for (i = 0; i < n; i += s->tile)
-    for (j = z ? 0 : i; j < m; j += s->tile)
-      invman_i_gram_tile(ctx, s, x, i, z ? z : x, j, !z && i == j, K + i * m + j, m);
+    for (j = z ? 0 : i; j < m; j += s->tile) {
+      invman_i_features rows = invman_i_features_of(s, 0, x, i), columns = invman_i_features_of(s, 1, z ? z : x, j);
+      invman_i_gram_tile(ctx, s, &rows, !z && i == j ? &rows : &columns, K + i * m + j, m);
+    }
   if (z) return;
   for (i = 0; i < n; i++)
     for (j = 0; j < i; j++) K[i * n + j] = K[j * n + i];
@@ -9973,7 +9993,8 @@ invman_status invman_nystrom_extension(const invman_context *ctx, const double *
   unit = ldexp(1, -exponent);
   least = (double)n * DBL_EPSILON * (unit * largest);
   memset(phi, 0, m * r * sizeof *phi);
-  invman_i_product_add(ctx, &room, m, r, n, 1, invman_i_plain(C, n), invman_i_transposed(U, n), phi, r, 0);
+  invman_i_product_add(ctx, &room, 1, invman_i_plain(C, m, n, n), invman_i_transposed(invman_i_plain(U, r, n, n)), phi,
+                       r, 0);
   for (i = 0; i < m; i++)
     for (k = 0; k < r; k++) {
       double value = unit * lambda[k];
@@ -10204,11 +10225,11 @@ invman_status invman_subspace_norms(const invman_context *ctx, const double *U, 
 }
 
 /* C (d,d) = factor A'B of A, B (n,d), symmetric */
-static void invman_i_moment(const invman_context *ctx, const invman_i_gemm *room, const double *A, const double *B,
-                            size_t n, size_t d, double factor, double *C) {
-  size_t i, j;
+static void invman_i_moment(const invman_context *ctx, const invman_i_gemm *room, double factor, invman_i_matrix A,
+                            invman_i_matrix B, double *C) {
+  size_t d = A.columns, i, j;
   memset(C, 0, d * d * sizeof *C);
-  invman_i_product_add(ctx, room, d, d, n, factor, invman_i_transposed(A, d), invman_i_plain(B, d), C, d, 1);
+  invman_i_product_add(ctx, room, factor, invman_i_transposed(A), B, C, d, 1);
   for (i = 0; i < d; i++)
     for (j = 0; j < i; j++) C[i * d + j] = C[j * d + i];
 }
@@ -10217,6 +10238,7 @@ invman_status invman_weight_covariance(const invman_context *ctx, const invman_n
   invman_i_scope scope = invman_i_open(ctx);
   invman_status status;
   invman_i_gemm room;
+  invman_i_matrix rows;
   double *w = NULL;
   size_t n, k;
   if (!net || !C) return invman_i_bad(ctx, "weight_covariance: net or C is NULL");
@@ -10228,7 +10250,8 @@ invman_status invman_weight_covariance(const invman_context *ctx, const invman_n
   if (scope.status < 0) return invman_i_close(&scope);
   for (n = 0; by_beta && n < net->h; n++)
     for (k = 0; k < net->d; k++) w[n * net->d + k] = net->beta[n] * net->w[n * net->d + k];
-  invman_i_moment(ctx, &room, by_beta ? w : net->w, by_beta ? w : net->w, net->h, net->d, 1 / (double)net->h, C);
+  rows = invman_i_plain(by_beta ? w : net->w, net->h, net->d, net->d);
+  invman_i_moment(ctx, &room, 1 / (double)net->h, rows, rows, C);
   scope.status = invman_i_check_result(ctx, C, net->d * net->d, "weight_covariance: C is not finite");
   return invman_i_close(&scope);
 }
@@ -10350,7 +10373,7 @@ invman_status invman_active_subspace(const invman_context *ctx, const double *gr
   exponent = invman_i_far_exponent(grad, n * d);
   grad = invman_i_in_unit(&scope, grad, n * d, exponent);
   if (scope.status < 0) return invman_i_close(&scope);
-  invman_i_moment(ctx, &room, grad, grad, n, d, 1 / (double)n, vectors);
+  invman_i_moment(ctx, &room, 1 / (double)n, invman_i_plain(grad, n, d, d), invman_i_plain(grad, n, d, d), vectors);
   if (C) scope.status = invman_i_rescaled(ctx, vectors, d * d, 2 * exponent, C, "active_subspace: C is not finite");
   if ((lambda || V || activity) && scope.status >= 0) scope.status = invman_eigh(ctx, d, vectors, values);
   if (lambda && scope.status >= 0)
@@ -10384,7 +10407,7 @@ static void invman_i_stein(const invman_context *ctx, const invman_i_gemm *room,
       m1[k] += yx[i * d + k] / (double)n;
     }
   }
-  invman_i_moment(ctx, room, yx, data->x, n, d, 1 / (double)n, M2);
+  invman_i_moment(ctx, room, 1 / (double)n, invman_i_plain(yx, n, d, d), invman_i_plain(data->x, n, d, d), M2);
   for (k = 0; k < d; k++) M2[k * d + k] -= mean;
 }
 
@@ -10423,7 +10446,7 @@ static invman_status invman_i_stein_strength(const invman_context *ctx, invman_i
   size_t d = data->d, i, j;
   invman_status status;
   invman_i_stein(ctx, &s->gemm, data, y, s->yx, s->m1, s->M2);
-  invman_i_moment(ctx, &s->gemm, s->M2, s->M2, d, d, 1, S);
+  invman_i_moment(ctx, &s->gemm, 1, invman_i_plain(s->M2, d, d, d), invman_i_plain(s->M2, d, d, d), S);
   for (i = 0; i < d; i++)
     for (j = 0; j < d; j++) S[i * d + j] += s->m1[i] * s->m1[j];
   status = invman_i_check_result(ctx, S, d * d, "stein_directions: the moments are not finite");
@@ -12437,17 +12460,16 @@ static invman_status invman_i_convnet_products(const invman_convnet *net, int pa
   for (i = 0; i < n * columns; i++) K[i] = 0;
   for (i = 0; i < n; i += high) {
     size_t rows = invman_i_min(high, n - i);
+    invman_i_matrix A = invman_i_plain(J[0], rows, job.width, job.width);
     if (invman_i_gram_stopped(&scope, net, i * columns, n * columns)) return invman_i_close(&scope);
     invman_i_run_job(&job, x + i * net->d, rows, J[0]);
-    if (!z)
-      invman_i_product_add(&net->context, &gemm, rows, rows, job.width, 1, invman_i_plain(J[0], job.width),
-                           invman_i_transposed(J[0], job.width), K + i * n + i, n, 1);
+    if (!z) invman_i_product_add(&net->context, &gemm, 1, A, invman_i_transposed(A), K + i * n + i, n, 1);
     for (j = z ? 0 : i + rows; j < columns; j += wide) {
       size_t across = invman_i_min(wide, columns - j);
+      invman_i_matrix B = invman_i_plain(J[1], across, job.width, job.width);
       if (invman_i_gram_stopped(&scope, net, i * columns + rows * j, n * columns)) return invman_i_close(&scope);
       invman_i_run_job(&job, other + j * net->d, across, J[1]);
-      invman_i_product_add(&net->context, &gemm, rows, across, job.width, 1, invman_i_plain(J[0], job.width),
-                           invman_i_transposed(J[1], job.width), K + i * columns + j, columns, 0);
+      invman_i_product_add(&net->context, &gemm, 1, A, invman_i_transposed(B), K + i * columns + j, columns, 0);
     }
   }
   for (i = 0; !z && i < n; i++)
