@@ -6574,7 +6574,7 @@ typedef struct invman_i_batch {
   double *K;                       /* their Gram matrix */
   double speed;                    /* max |G_n| of the last move; 0: what moves has no angles */
   int beyond;                      /* the trial left where f, G and K are finite: it is too long */
-  int refused;                     /* trials of this step that were not accurate enough */
+  int refused;                     /* trials before this one that were no step */
 } invman_i_batch;
 
 /* What the stepper asks of what it moves, a network or a caller's model: `self` is the backend's own struct. `Here` is
@@ -7009,31 +7009,75 @@ static invman_status invman_i_check_limits(invman_flow *f) {
   return invman_i_end(f, INVMAN_END_NONE);
 }
 
-/* One step of the chain. */
+typedef struct invman_i_span {
+  double wanted; /* the length of a step after what the last trial was like */
+  double chosen; /* the same, or shorter where too many points would be near */
+  int last;      /* it ends at t_max */
+} invman_i_span;
+
+static invman_i_span invman_i_choose_span(invman_flow *f) {
+  const invman_flow_options *o = &f->options;
+  invman_i_span span;
+  span.wanted = fmin(f->dt, o->rotation_tol / f->batch.speed);
+  span.last = o->t_max > 0 && span.wanted >= (o->t_max - f->info.t) * (1 - 1e-12);
+  if (span.last) span.wanted = o->t_max - f->info.t;
+  invman_i_look_again(f, span.wanted);
+  span.chosen = invman_i_fit_near(f, span.wanted);
+  span.last = span.last && span.chosen == span.wanted;
+  return span;
+}
+
+/* The factor from a trial's length to one that nearly exhausts what is allowed: turns of rotation_tol, errors of
+   `enough`. */
+static double invman_i_growth(const invman_flow *f, const invman_i_trial *trial, double enough) {
+  double ratio = enough / trial->error, factor = f->backend->order == 2 ? sqrt(ratio) : invman_i_cbrt(ratio);
+  return fmin(0.9 * f->options.rotation_tol / trial->turn, 0.9 * factor);
+}
+
+/* The trial becomes the step. */
+static invman_status invman_i_take_step(invman_flow *f, const invman_i_span *span, const invman_i_trial *trial,
+                                        double growth) {
+  int last = span->last && trial->used == span->chosen;
+  invman_i_locate_t_star(f, trial);
+  if (f->scope.status < 0) return f->scope.status;
+  f->info.sliding = f->batch.near_count > 0 ? f->batch.margins.free_count : 0;
+  f->info.events += f->batch.near_count > 0 ? f->batch.margins.events : 0;
+  invman_i_accept(f, trial->used);
+  if (last) f->info.t = f->options.t_max;
+  else if (!(span->chosen <
+             span->wanted)) { /* no growth right after a rejection; not far down where it rested at once */
+    growth = fmin(f->batch.refused > 0 ? 1 : 2, fmax(0.5, growth));
+    f->dt = fmax(trial->used * growth, trial->used < span->chosen ? 0.1 * span->chosen : 0);
+  }
+  return INVMAN_OK;
+}
+
+/* The next trial is shorter. */
+static void invman_i_refuse_step(invman_flow *f, const invman_i_trial *trial, double growth) {
+  f->info.rejected++;
+  f->dt = trial->used * (trial->error < HUGE_VAL ? fmin(0.9, fmax(0.2, growth)) : 0.2);
+  if (!(f->dt < trial->used)) f->dt = 0; /* the least subnormal: there is nothing shorter */
+}
+
+/* One step of the chain: trials, until one is good enough. An end that single precision sees must be seen in double. */
 static invman_status invman_i_event_step(invman_flow *f) {
   const invman_flow_options *o = &f->options;
   /* Near the end errors must not be larger than what is left to do. */
   double allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop)), longest = 0;
-  int tries;
   if (f->backend->check_step) f->backend->check_step(f->self);
   if (f->scope.status < 0) return f->scope.status;
-  for (tries = 0;; tries++) {
-    double span = fmin(f->dt, o->rotation_tol / f->batch.speed), wanted, factor, enough = allowed;
-    int last = o->t_max > 0 && span >= (o->t_max - f->info.t) * (1 - 1e-12);
+  for (f->batch.refused = 0;; f->batch.refused++) {
+    invman_i_span span = invman_i_choose_span(f);
     invman_i_trial trial;
     invman_status status;
-    if (last) span = o->t_max - f->info.t;
-    wanted = span;
-    invman_i_look_again(f, span);
-    span = invman_i_fit_near(f, span);
-    last = last && span == wanted;
-    f->batch.refused = tries;
-    longest = fmax(longest, span); /* at t = 0 no step is too short for the clock */
-    if (!(f->info.t + span > f->info.t && span > 1e-18 * longest)) {
+    double enough, growth;
+    longest = fmax(longest, span.chosen); /* at t = 0 no step is too short for the clock */
+    if (!(f->info.t + span.chosen > f->info.t && span.chosen > 1e-18 * longest)) {
       if (invman_i_leave_single(f)) continue;
       return invman_i_end(f, INVMAN_END_ROUNDING);
     }
-    status = invman_i_try_step(f, span, &trial);
+
+    status = invman_i_try_step(f, span.chosen, &trial);
     if (status < 0) return status;
     if (trial.stationary || (trial.error <= allowed && f->backend->is_stationary(f->self, invman_i_share_at_rest))) {
       if (invman_i_leave_single(f)) continue;
@@ -7046,24 +7090,12 @@ static invman_status invman_i_event_step(invman_flow *f) {
       continue;
     }
 
-    if (o->relative_tol > 0) enough = fmin(allowed, o->relative_tol * trial.size); /* outputs grow from nothing */
-    factor = f->backend->order == 2 ? sqrt(enough / trial.error) : invman_i_cbrt(enough / trial.error);
-    factor = fmin(0.9 * o->rotation_tol / trial.turn, 0.9 * factor);
-    if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= enough) {
-      last = last && trial.used == span;
-      invman_i_locate_t_star(f, &trial);
-      if (f->scope.status < 0) return f->scope.status;
-      f->info.sliding = f->batch.near_count > 0 ? f->batch.margins.free_count : 0;
-      f->info.events += f->batch.near_count > 0 ? f->batch.margins.events : 0;
-      invman_i_accept(f, trial.used);
-      if (last) f->info.t = o->t_max;
-      else if (!(span < wanted)) /* no growth right after a rejection; not far down where the flow rested at once */
-        f->dt = fmax(trial.used * fmin(tries > 0 ? 1 : 2, fmax(0.5, factor)), trial.used < span ? 0.1 * span : 0);
-      return INVMAN_OK;
-    }
-    f->info.rejected++;
-    f->dt = trial.used * (trial.error < HUGE_VAL ? fmin(0.9, fmax(0.2, factor)) : 0.2);
-    if (!(f->dt < trial.used)) f->dt = 0; /* the least subnormal: there is nothing shorter */
+    enough =
+        o->relative_tol > 0 ? fmin(allowed, o->relative_tol * trial.size) : allowed; /* outputs grow from nothing */
+    growth = invman_i_growth(f, &trial, enough);
+    if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= enough)
+      return invman_i_take_step(f, &span, &trial, growth);
+    invman_i_refuse_step(f, &trial, growth);
   }
 }
 
@@ -7429,8 +7461,9 @@ static void invman_i_net_move(void *self, double dt) {
    gates would chatter between 0 and 1, and with them the whole cluster of neurons that sits at that point. */
 
 enum {
-  INVMAN_I_HELD_MAX = 16,    /* points that may hold one neuron; more keep their plain gates */
-  INVMAN_I_PUSHING_MAX = 256 /* one point among more than these is too weak to hold a neuron: not looked for */
+  INVMAN_I_HELD_MAX = 16,     /* points that may hold one neuron; more keep their plain gates */
+  INVMAN_I_PUSHING_MAX = 256, /* one point among more than these is too weak to hold a neuron: not looked for */
+  INVMAN_I_HOLD_LANES = INVMAN_I_TILE / 2 * INVMAN_I_WIDTH /* neurons of a tile that holds their rates, too */
 };
 
 typedef struct invman_i_hold {
@@ -7508,68 +7541,88 @@ INVMAN_I_INLINE void invman_i_mark_crossing(invman_i_lanes *mark, const invman_i
   invman_i_gate(mark, &against, mark, L); /* positive where all three hold */
 }
 
+/* The points that may hold the neurons of a tile, lane by lane, and their gates before the step. */
+typedef struct invman_i_holders {
+  size_t count[INVMAN_I_HOLD_LANES], point[INVMAN_I_HOLD_LANES][INVMAN_I_HELD_MAX];
+  double before[INVMAN_I_HOLD_LANES][INVMAN_I_HELD_MAX];
+} invman_i_holders;
+
+static void invman_i_add_holder(invman_i_holders *h, size_t lane, size_t point, double before) {
+  size_t k = 0;
+  while (k < h->count[lane] && h->point[lane][k] != point) k++;
+  if (k < h->count[lane] || k == INVMAN_I_HELD_MAX) return;
+  h->point[lane][k] = point;
+  h->before[lane][k] = before;
+  h->count[lane]++;
+}
+
+/* Where the pairs of neurons from n on begin. */
+static size_t invman_i_first_held(const invman_i_net_flow *f, size_t n) {
+  size_t low = 0, high = f->held_count;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    if (f->held[middle].n < n) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/* Adds what the pushing points i.. begin to hold of the tile v. */
+INVMAN_I_INLINE void invman_i_add_crossing(const invman_i_hold *s, size_t i, invman_i_tile v, invman_i_holders *h,
+                                           const int L) {
+  const invman_i_net_flow *f = s->flow;
+  const int J = INVMAN_I_PAIRS(L);
+  const void *x[INVMAN_I_POINTS];
+  invman_i_sums z, mark;
+  invman_i_lanes any;
+  int a, j, l;
+  invman_i_few_points(&s->pushing, i, x);
+  invman_i_dot_pairs(z, v, f->net->d, x, J, L);
+  invman_i_set(&any, &invman_i_zero, L);
+  INVMAN_I_UNROLL
+  for (a = 0; a < INVMAN_I_POINTS; a++) {
+    size_t row = invman_i_row_index(&s->pushing, invman_i_min(i + (size_t)a, s->pushing.n - 1));
+    INVMAN_I_UNROLL
+    for (j = 0; j < J; j++) {
+      invman_i_mark_crossing(&mark[a][j], &z[a][j], &z[a][J + j], &v[j][f->net->d + 1], s->span,
+                             s->span * f->batch->r[row] * f->square[row], L);
+      invman_i_add_gated(&any, &mark[a][j], &mark[a][j], L);
+    }
+  }
+  if (!(invman_i_sum_lanes(&any) > 0)) return;
+  for (a = 0; a < INVMAN_I_POINTS && i + (size_t)a < s->pushing.n; a++)
+    for (j = 0; j < J; j++)
+      for (l = 0; l < INVMAN_I_WIDTH; l++)
+        if (mark[a][j].d[l] > 0)
+          invman_i_add_holder(h, (size_t)(j * INVMAN_I_WIDTH + l), invman_i_row_index(&s->pushing, i + (size_t)a),
+                              z[a][j].d[l] > 0);
+}
+
+/* Task: a group of neurons, whose new pairs go to the group's part of the list, as far as there is room. */
 INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int L) {
-  enum { LANES = INVMAN_I_TILE / 2 * INVMAN_I_WIDTH };
   const invman_i_hold *s = (const invman_i_hold *)arg;
   const invman_i_net_flow *f = s->flow;
   const int J = INVMAN_I_PAIRS(L);
-  size_t d = f->net->d, group = invman_i_group(f->trial.panels), width = group * INVMAN_I_WIDTH, q, i, lane;
-  size_t last = invman_i_min((task + 1) * group, f->trial.panels), old = 0, high = f->held_count, out_count = 0;
+  size_t d = f->net->d, group = invman_i_group(f->trial.panels), q, i, lane, lanes = (size_t)J * INVMAN_I_WIDTH;
+  size_t last = invman_i_min((task + 1) * group, f->trial.panels), out_count = 0;
+  size_t old = invman_i_first_held(f, task * group * INVMAN_I_WIDTH);
   invman_i_held *out = f->held_next + task * f->held_room, kept[INVMAN_I_HELD_MAX];
-  while (old < high) { /* the first pair of this group */
-    size_t middle = (old + high) / 2;
-    if (f->held[middle].n < task * width) old = middle + 1;
-    else high = middle;
-  }
   for (q = task * group; q < last; q += (size_t)J) {
-    size_t point[LANES][INVMAN_I_HELD_MAX], count[LANES] = {0}, first = q * INVMAN_I_WIDTH;
-    double before[LANES][INVMAN_I_HELD_MAX];
+    size_t first = q * INVMAN_I_WIDTH, n, k;
+    invman_i_holders h;
     invman_i_tile v;
+    memset(h.count, 0, sizeof h.count);
     invman_i_tile_of(v, &f->trial, q, J);
     invman_i_tile_of(v + J, &f->grad, q, J);
-    for (; old < f->held_count && f->held[old].n < first + (size_t)J * INVMAN_I_WIDTH; old++) {
-      const invman_i_held *h = &f->held[old];
-      lane = h->n - first;
-      if (invman_i_neuron(&f->trial, h->n)[(d + 1) * INVMAN_I_WIDTH] * f->batch->r[h->i] >= 0) continue;
-      point[lane][count[lane]] = h->i;
-      before[lane][count[lane]++] = h->gate;
+    for (; old < f->held_count && f->held[old].n < first + lanes; old++) {
+      const invman_i_held *held = &f->held[old];
+      if (invman_i_neuron(&f->trial, held->n)[(d + 1) * INVMAN_I_WIDTH] * f->batch->r[held->i] < 0)
+        invman_i_add_holder(&h, held->n - first, held->i, held->gate);
     }
-    for (i = 0; i < s->pushing.n; i += INVMAN_I_POINTS) {
-      const void *x[INVMAN_I_POINTS];
-      invman_i_sums z, mark;
-      invman_i_lanes any;
-      int a, j, l;
-      invman_i_few_points(&s->pushing, i, x);
-      invman_i_dot_pairs(z, v, d, x, J, L);
-      invman_i_set(&any, &invman_i_zero, L);
-      INVMAN_I_UNROLL
-      for (a = 0; a < INVMAN_I_POINTS; a++) {
-        size_t row = invman_i_row_index(&s->pushing, invman_i_min(i + (size_t)a, s->pushing.n - 1));
-        INVMAN_I_UNROLL
-        for (j = 0; j < J; j++) {
-          invman_i_mark_crossing(&mark[a][j], &z[a][j], &z[a][J + j], &v[j][d + 1], s->span,
-                                 s->span * f->batch->r[row] * f->square[row], L);
-          invman_i_add_gated(&any, &mark[a][j], &mark[a][j], L);
-        }
-      }
-      if (!(invman_i_sum_lanes(&any) > 0)) continue;
-      for (a = 0; a < INVMAN_I_POINTS && i + (size_t)a < s->pushing.n; a++)
-        for (j = 0; j < J; j++)
-          for (l = 0; l < INVMAN_I_WIDTH; l++) {
-            size_t row = invman_i_row_index(&s->pushing, i + (size_t)a), k = 0;
-            lane = (size_t)(j * INVMAN_I_WIDTH + l);
-            if (!(mark[a][j].d[l] > 0)) continue;
-            while (k < count[lane] && point[lane][k] != row) k++;
-            if (k < count[lane] || k == INVMAN_I_HELD_MAX) continue;
-            point[lane][k] = row;
-            before[lane][k] = z[a][j].d[l] > 0;
-            count[lane]++;
-          }
-    }
-    for (lane = 0; lane < (size_t)J * INVMAN_I_WIDTH; lane++) {
-      size_t n, k;
-      if (count[lane] == 0) continue;
-      n = invman_i_hold_neuron(f, first + lane, s->span, point[lane], count[lane], before[lane], kept);
+    for (i = 0; i < s->pushing.n; i += INVMAN_I_POINTS) invman_i_add_crossing(s, i, v, &h, L);
+    for (lane = 0; lane < lanes; lane++) {
+      if (h.count[lane] == 0) continue;
+      n = invman_i_hold_neuron(f, first + lane, s->span, h.point[lane], h.count[lane], h.before[lane], kept);
       for (k = 0; k < n; k++, out_count++)
         if (out_count < f->held_room) out[out_count] = kept[k];
     }
