@@ -2329,9 +2329,10 @@ enum {
 
 /* ---- A few long rows Q (rows, n) against a vector, in chunks of columns. */
 
+enum { INVMAN_I_ROWS_AT_ONCE = 4 };
+
 typedef struct invman_i_rows {
-  const double *Q;
-  size_t rows, n, stride;
+  invman_i_matrix Q; /* (rows, n) */
   const double *x;
   double *partial; /* (chunks, rows) */
   const double *h;
@@ -2341,26 +2342,26 @@ typedef struct invman_i_rows {
 
 INVMAN_I_INLINE void invman_i_rows_dots_body(size_t chunk, void *arg, const int L) {
   const invman_i_rows *s = (const invman_i_rows *)arg;
-  size_t first = chunk * INVMAN_I_COLUMNS, last = invman_i_min(first + INVMAN_I_COLUMNS, s->n), r, j;
-  double *out = s->partial + chunk * s->rows;
+  size_t first = chunk * INVMAN_I_COLUMNS, last = invman_i_min(first + INVMAN_I_COLUMNS, s->Q.columns), r, j;
+  double *out = s->partial + chunk * s->Q.rows;
   int k;
-  for (r = 0; r < s->rows; r += 4) {
-    const double *q[4];
-    invman_i_lanes acc[4];
+  for (r = 0; r < s->Q.rows; r += INVMAN_I_ROWS_AT_ONCE) {
+    const double *q[INVMAN_I_ROWS_AT_ONCE];
+    invman_i_lanes acc[INVMAN_I_ROWS_AT_ONCE];
     INVMAN_I_UNROLL
-    for (k = 0; k < 4; k++) {
-      q[k] = s->Q + invman_i_min(r + (size_t)k, s->rows - 1) * s->stride;
+    for (k = 0; k < INVMAN_I_ROWS_AT_ONCE; k++) {
+      q[k] = s->Q.at + invman_i_min(r + (size_t)k, s->Q.rows - 1) * s->Q.row;
       invman_i_set(&acc[k], &invman_i_zero, L);
     }
     for (j = first; j + INVMAN_I_WIDTH <= last; j += INVMAN_I_WIDTH) {
       invman_i_lanes xs = invman_i_load(s->x + j, L);
       INVMAN_I_UNROLL
-      for (k = 0; k < 4; k++) {
+      for (k = 0; k < INVMAN_I_ROWS_AT_ONCE; k++) {
         invman_i_lanes qs = invman_i_load(q[k] + j, L);
         invman_i_add_product(&acc[k], &qs, &xs, L);
       }
     }
-    for (k = 0; k < 4 && r + (size_t)k < s->rows; k++) {
+    for (k = 0; k < INVMAN_I_ROWS_AT_ONCE && r + (size_t)k < s->Q.rows; k++) {
       double sum = invman_i_sum_lanes(&acc[k]);
       size_t tail;
       for (tail = j; tail < last; tail++) sum += q[k][tail] * s->x[tail];
@@ -2372,21 +2373,21 @@ INVMAN_I_KERNEL(invman_i_rows_dots)
 
 INVMAN_I_INLINE void invman_i_rows_sum_body(size_t chunk, void *arg, const int L) {
   const invman_i_rows *s = (const invman_i_rows *)arg;
-  size_t first = chunk * INVMAN_I_COLUMNS, last = invman_i_min(first + INVMAN_I_COLUMNS, s->n), r, j;
+  size_t first = chunk * INVMAN_I_COLUMNS, last = invman_i_min(first + INVMAN_I_COLUMNS, s->Q.columns), r, j;
   int k;
-  for (r = 0; r < s->rows; r += 4) {
-    const double *q[4];
-    double h[4];
+  for (r = 0; r < s->Q.rows; r += INVMAN_I_ROWS_AT_ONCE) {
+    const double *q[INVMAN_I_ROWS_AT_ONCE];
+    double h[INVMAN_I_ROWS_AT_ONCE];
     INVMAN_I_UNROLL
-    for (k = 0; k < 4; k++) {
+    for (k = 0; k < INVMAN_I_ROWS_AT_ONCE; k++) {
       size_t row = r + (size_t)k;
-      q[k] = s->Q + invman_i_min(row, s->rows - 1) * s->stride;
-      h[k] = row < s->rows ? s->factor * s->h[row] : 0;
+      q[k] = s->Q.at + invman_i_min(row, s->Q.rows - 1) * s->Q.row;
+      h[k] = row < s->Q.rows ? s->factor * s->h[row] : 0;
     }
     for (j = first; j + INVMAN_I_WIDTH <= last; j += INVMAN_I_WIDTH) {
       invman_i_lanes ys = invman_i_load(s->y + j, L);
       INVMAN_I_UNROLL
-      for (k = 0; k < 4; k++) {
+      for (k = 0; k < INVMAN_I_ROWS_AT_ONCE; k++) {
         invman_i_lanes qs = invman_i_load(q[k] + j, L);
         invman_i_add_scaled(&ys, h[k], &qs, L);
       }
@@ -2400,27 +2401,31 @@ INVMAN_I_KERNEL(invman_i_rows_sum)
 static size_t invman_i_chunks(size_t n) { return (n + INVMAN_I_COLUMNS - 1) / INVMAN_I_COLUMNS; }
 
 /* h = Q x; partial: scratch of (chunks, rows) */
-static void invman_i_rows_times(const invman_context *ctx, const double *Q, size_t rows, size_t n, size_t stride,
-                                const double *x, double *partial, double *h) {
+static void invman_i_rows_times(const invman_context *ctx, invman_i_matrix Q, const double *x, double *partial,
+                                double *h) {
   invman_i_rows s;
   size_t chunk, r;
   memset(&s, 0, sizeof s);
-  s.Q = Q, s.rows = rows, s.n = n, s.stride = stride, s.x = x, s.partial = partial;
-  if (rows == 0) return;
-  invman_i_parallel(ctx, invman_i_chunks(n), invman_i_rows_dots(ctx), &s, (double)rows * (double)n);
-  memcpy(h, partial, rows * sizeof *h);
-  for (chunk = 1; chunk < invman_i_chunks(n); chunk++)
-    for (r = 0; r < rows; r++) h[r] += partial[chunk * rows + r];
+  s.Q = Q;
+  s.x = x;
+  s.partial = partial;
+  if (Q.rows == 0) return;
+  invman_i_parallel(ctx, invman_i_chunks(Q.columns), invman_i_rows_dots(ctx), &s, (double)Q.rows * (double)Q.columns);
+  memcpy(h, partial, Q.rows * sizeof *h);
+  for (chunk = 1; chunk < invman_i_chunks(Q.columns); chunk++)
+    for (r = 0; r < Q.rows; r++) h[r] += partial[chunk * Q.rows + r];
 }
 
 /* y += factor h Q */
-static void invman_i_rows_add(const invman_context *ctx, const double *Q, size_t rows, size_t n, size_t stride,
-                              double factor, const double *h, double *y) {
+static void invman_i_rows_add(const invman_context *ctx, invman_i_matrix Q, double factor, const double *h, double *y) {
   invman_i_rows s;
   memset(&s, 0, sizeof s);
-  s.Q = Q, s.rows = rows, s.n = n, s.stride = stride, s.h = h, s.factor = factor, s.y = y;
-  if (rows == 0) return;
-  invman_i_parallel(ctx, invman_i_chunks(n), invman_i_rows_sum(ctx), &s, (double)rows * (double)n);
+  s.Q = Q;
+  s.h = h;
+  s.factor = factor;
+  s.y = y;
+  if (Q.rows == 0) return;
+  invman_i_parallel(ctx, invman_i_chunks(Q.columns), invman_i_rows_sum(ctx), &s, (double)Q.rows * (double)Q.columns);
 }
 
 /* ---- Scaling by powers of two, so that squares neither overflow nor underflow where it matters. */
@@ -2519,8 +2524,8 @@ static void invman_i_reduction_vector(const invman_context *ctx, invman_i_reduct
   size_t m = t->n - j - 1, i;
   double tau = t->tau[j], half;
   invman_i_symmetric_times(ctx, t->R + (j + 1) * (t->stride + 1), m, t->stride, v, t->partial, w);
-  invman_i_rows_times(ctx, t->Y + j + 1, pairs, m, t->stride, v, t->partial, t->h);
-  invman_i_rows_add(ctx, t->X + j + 1, pairs, m, t->stride, -1, t->h, w);
+  invman_i_rows_times(ctx, invman_i_plain(t->Y + j + 1, pairs, m, t->stride), v, t->partial, t->h);
+  invman_i_rows_add(ctx, invman_i_plain(t->X + j + 1, pairs, m, t->stride), -1, t->h, w);
   half = 0.5 * tau * invman_i_inner(w, v, m);
   for (i = 0; i < m; i++) w[i] = tau * (w[i] - half * v[i]);
 }
@@ -2530,7 +2535,7 @@ static void invman_i_reduce_row(const invman_context *ctx, invman_i_reduction *t
   double *row = t->R + j * stride, *v = t->X + pairs * stride + j + 1, *w = v + stride;
   double *again = t->Y + pairs * stride + j + 1;
   for (r = 0; r < pairs; r++) t->h[r] = t->Y[r * stride + j];
-  invman_i_rows_add(ctx, t->X + j, pairs, n - j, stride, -1, t->h, row + j);
+  invman_i_rows_add(ctx, invman_i_plain(t->X + j, pairs, n - j, stride), -1, t->h, row + j);
   t->d[j] = row[j];
   t->e[j] = invman_i_reflection(row + j + 1, m, &t->tau[j]);
   memcpy(v, row + j + 1, m * sizeof *v);
@@ -3187,10 +3192,11 @@ static invman_status invman_i_lanczos_take(invman_i_scope *scope, invman_i_lancz
    pass still took away half. coefficient (row), with stride: what was taken away, added; or NULL. Returns the norm. */
 static double invman_i_orthogonalise(invman_i_lanczos *s, size_t row, double *coefficient, size_t stride) {
   double *w = s->Q + row * s->n, norm = sqrt(invman_i_inner(w, w, s->n)), before;
+  invman_i_matrix Q = invman_i_plain(s->Q, row, s->n, s->n);
   size_t i, pass;
   for (pass = 0; pass < 4; pass++) {
-    invman_i_rows_times(s->ctx, s->Q, row, s->n, s->n, w, s->partial, s->h);
-    invman_i_rows_add(s->ctx, s->Q, row, s->n, s->n, -1, s->h, w);
+    invman_i_rows_times(s->ctx, Q, w, s->partial, s->h);
+    invman_i_rows_add(s->ctx, Q, -1, s->h, w);
     for (i = 0; coefficient && i < row; i++) coefficient[i * stride] += s->h[i];
     before = norm;
     norm = sqrt(invman_i_inner(w, w, s->n));
@@ -4490,8 +4496,9 @@ typedef struct invman_i_held {
   double z; /* of the trial network, to the bit as the sweeps see it: next to zero, its sign is rounding's */
 } invman_i_held;
 
-/* A Gram matrix in the making; see >>ntk. */
 enum { INVMAN_I_GRAM_TILE = 1024, INVMAN_I_GRAM_WIDTH = 256 }; /* points on a tile's side, neurons in a block */
+
+/* What tiles are made of, and room for one. */
 typedef struct invman_i_gram {
   const invman_i_pack *net;
   int part;
@@ -6598,7 +6605,7 @@ typedef struct invman_i_batch {
   double *K;                       /* their Gram matrix */
   double speed;                    /* max |G_n| of the last move; 0: what moves has no angles */
   int beyond;                      /* the trial left where f, G and K are finite: it is too long */
-  int refused;                     /* trials of this step that were not accurate enough */
+  int refused;                     /* trials before this one that were no step */
 } invman_i_batch;
 
 /* A backend: what the stepper asks of what it moves, a network (>>flow_net) or a caller's model (>>flow_model). `self` is
@@ -7042,31 +7049,75 @@ static invman_status invman_i_check_limits(invman_flow *f) {
   return invman_i_end(f, INVMAN_END_NONE);
 }
 
-/* One step of the chain. */
+typedef struct invman_i_span {
+  double wanted; /* the length of a step after what the last trial was like */
+  double chosen; /* the same, or shorter where too many points would be near */
+  int last;      /* it ends at t_max */
+} invman_i_span;
+
+static invman_i_span invman_i_choose_span(invman_flow *f) {
+  const invman_flow_options *o = &f->options;
+  invman_i_span span;
+  span.wanted = fmin(f->dt, o->rotation_tol / f->batch.speed);
+  span.last = o->t_max > 0 && span.wanted >= (o->t_max - f->info.t) * (1 - 1e-12);
+  if (span.last) span.wanted = o->t_max - f->info.t;
+  invman_i_look_again(f, span.wanted);
+  span.chosen = invman_i_fit_near(f, span.wanted);
+  span.last = span.last && span.chosen == span.wanted;
+  return span;
+}
+
+/* The factor from a trial's length to one that nearly exhausts what is allowed: turns of rotation_tol, errors of
+   `enough`. */
+static double invman_i_growth(const invman_flow *f, const invman_i_trial *trial, double enough) {
+  double ratio = enough / trial->error, factor = f->backend->order == 2 ? sqrt(ratio) : invman_i_cbrt(ratio);
+  return fmin(0.9 * f->options.rotation_tol / trial->turn, 0.9 * factor);
+}
+
+/* The trial becomes the step. */
+static invman_status invman_i_take_step(invman_flow *f, const invman_i_span *span, const invman_i_trial *trial,
+                                        double growth) {
+  int last = span->last && trial->used == span->chosen;
+  invman_i_locate_t_star(f, trial);
+  if (f->scope.status < 0) return f->scope.status;
+  f->info.sliding = f->batch.near_count > 0 ? f->batch.margins.free_count : 0;
+  f->info.events += f->batch.near_count > 0 ? f->batch.margins.events : 0;
+  invman_i_accept(f, trial->used);
+  if (last) f->info.t = f->options.t_max;
+  else if (!(span->chosen <
+             span->wanted)) { /* no growth right after a rejection; not far down where it rested at once */
+    growth = fmin(f->batch.refused > 0 ? 1 : 2, fmax(0.5, growth));
+    f->dt = fmax(trial->used * growth, trial->used < span->chosen ? 0.1 * span->chosen : 0);
+  }
+  return INVMAN_OK;
+}
+
+/* The next trial is shorter. */
+static void invman_i_refuse_step(invman_flow *f, const invman_i_trial *trial, double growth) {
+  f->info.rejected++;
+  f->dt = trial->used * (trial->error < HUGE_VAL ? fmin(0.9, fmax(0.2, growth)) : 0.2);
+  if (!(f->dt < trial->used)) f->dt = 0; /* the least subnormal: there is nothing shorter */
+}
+
+/* One step of the chain: trials, until one is good enough. An end that single precision sees must be seen in double. */
 static invman_status invman_i_event_step(invman_flow *f) {
   const invman_flow_options *o = &f->options;
   /* Near the end errors must not be larger than what is left to do. */
   double allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop)), longest = 0;
-  int tries;
   if (f->backend->check_step) f->backend->check_step(f->self);
   if (f->scope.status < 0) return f->scope.status;
-  for (tries = 0;; tries++) {
-    double span = fmin(f->dt, o->rotation_tol / f->batch.speed), wanted, factor, enough = allowed;
-    int last = o->t_max > 0 && span >= (o->t_max - f->info.t) * (1 - 1e-12);
+  for (f->batch.refused = 0;; f->batch.refused++) {
+    invman_i_span span = invman_i_choose_span(f);
     invman_i_trial trial;
     invman_status status;
-    if (last) span = o->t_max - f->info.t;
-    wanted = span;
-    invman_i_look_again(f, span);
-    span = invman_i_fit_near(f, span);
-    last = last && span == wanted;
-    f->batch.refused = tries;
-    longest = fmax(longest, span); /* at t = 0 no step is too short for the clock */
-    if (!(f->info.t + span > f->info.t && span > 1e-18 * longest)) {
+    double enough, growth;
+    longest = fmax(longest, span.chosen); /* at t = 0 no step is too short for the clock */
+    if (!(f->info.t + span.chosen > f->info.t && span.chosen > 1e-18 * longest)) {
       if (invman_i_leave_single(f)) continue;
       return invman_i_end(f, INVMAN_END_ROUNDING);
     }
-    status = invman_i_try_step(f, span, &trial);
+
+    status = invman_i_try_step(f, span.chosen, &trial);
     if (status < 0) return status;
     if (trial.stationary || (trial.error <= allowed && f->backend->is_stationary(f->self, invman_i_share_at_rest))) {
       if (invman_i_leave_single(f)) continue;
@@ -7079,24 +7130,12 @@ static invman_status invman_i_event_step(invman_flow *f) {
       continue;
     }
 
-    if (o->relative_tol > 0) enough = fmin(allowed, o->relative_tol * trial.size); /* outputs grow from nothing */
-    factor = f->backend->order == 2 ? sqrt(enough / trial.error) : invman_i_cbrt(enough / trial.error);
-    factor = fmin(0.9 * o->rotation_tol / trial.turn, 0.9 * factor);
-    if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= enough) {
-      last = last && trial.used == span;
-      invman_i_locate_t_star(f, &trial);
-      if (f->scope.status < 0) return f->scope.status;
-      f->info.sliding = f->batch.near_count > 0 ? f->batch.margins.free_count : 0;
-      f->info.events += f->batch.near_count > 0 ? f->batch.margins.events : 0;
-      invman_i_accept(f, trial.used);
-      if (last) f->info.t = o->t_max;
-      else if (!(span < wanted)) /* no growth right after a rejection; not far down where the flow rested at once */
-        f->dt = fmax(trial.used * fmin(tries > 0 ? 1 : 2, fmax(0.5, factor)), trial.used < span ? 0.1 * span : 0);
-      return INVMAN_OK;
-    }
-    f->info.rejected++;
-    f->dt = trial.used * (trial.error < HUGE_VAL ? fmin(0.9, fmax(0.2, factor)) : 0.2);
-    if (!(f->dt < trial.used)) f->dt = 0; /* the least subnormal: there is nothing shorter */
+    enough =
+        o->relative_tol > 0 ? fmin(allowed, o->relative_tol * trial.size) : allowed; /* outputs grow from nothing */
+    growth = invman_i_growth(f, &trial, enough);
+    if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= enough)
+      return invman_i_take_step(f, &span, &trial, growth);
+    invman_i_refuse_step(f, &trial, growth);
   }
 }
 
@@ -7462,8 +7501,9 @@ static void invman_i_net_move(void *self, double dt) {
    gates would chatter between 0 and 1, and with them the whole cluster of neurons that sits at that point. */
 
 enum {
-  INVMAN_I_HELD_MAX = 16,    /* points that may hold one neuron; more keep their plain gates */
-  INVMAN_I_PUSHING_MAX = 256 /* one point among more than these is too weak to hold a neuron: not looked for */
+  INVMAN_I_HELD_MAX = 16,     /* points that may hold one neuron; more keep their plain gates */
+  INVMAN_I_PUSHING_MAX = 256, /* one point among more than these is too weak to hold a neuron: not looked for */
+  INVMAN_I_HOLD_LANES = INVMAN_I_TILE / 2 * INVMAN_I_WIDTH /* neurons of a tile that holds their rates, too */
 };
 
 typedef struct invman_i_hold {
@@ -7541,68 +7581,88 @@ INVMAN_I_INLINE void invman_i_mark_crossing(invman_i_lanes *mark, const invman_i
   invman_i_gate(mark, &against, mark, L); /* positive where all three hold */
 }
 
+/* The points that may hold the neurons of a tile, lane by lane, and their gates before the step. */
+typedef struct invman_i_holders {
+  size_t count[INVMAN_I_HOLD_LANES], point[INVMAN_I_HOLD_LANES][INVMAN_I_HELD_MAX];
+  double before[INVMAN_I_HOLD_LANES][INVMAN_I_HELD_MAX];
+} invman_i_holders;
+
+static void invman_i_add_holder(invman_i_holders *h, size_t lane, size_t point, double before) {
+  size_t k = 0;
+  while (k < h->count[lane] && h->point[lane][k] != point) k++;
+  if (k < h->count[lane] || k == INVMAN_I_HELD_MAX) return;
+  h->point[lane][k] = point;
+  h->before[lane][k] = before;
+  h->count[lane]++;
+}
+
+/* Where the pairs of neurons from n on begin. */
+static size_t invman_i_first_held(const invman_i_net_flow *f, size_t n) {
+  size_t low = 0, high = f->held_count;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    if (f->held[middle].n < n) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/* Adds what the pushing points i.. begin to hold of the tile v. */
+INVMAN_I_INLINE void invman_i_add_crossing(const invman_i_hold *s, size_t i, invman_i_tile v, invman_i_holders *h,
+                                           const int L) {
+  const invman_i_net_flow *f = s->flow;
+  const int J = INVMAN_I_PAIRS(L);
+  const void *x[INVMAN_I_POINTS];
+  invman_i_sums z, mark;
+  invman_i_lanes any;
+  int a, j, l;
+  invman_i_few_points(&s->pushing, i, x);
+  invman_i_dot_pairs(z, v, f->net->d, x, J, L);
+  invman_i_set(&any, &invman_i_zero, L);
+  INVMAN_I_UNROLL
+  for (a = 0; a < INVMAN_I_POINTS; a++) {
+    size_t row = invman_i_row_index(&s->pushing, invman_i_min(i + (size_t)a, s->pushing.n - 1));
+    INVMAN_I_UNROLL
+    for (j = 0; j < J; j++) {
+      invman_i_mark_crossing(&mark[a][j], &z[a][j], &z[a][J + j], &v[j][f->net->d + 1], s->span,
+                             s->span * f->batch->r[row] * f->square[row], L);
+      invman_i_add_gated(&any, &mark[a][j], &mark[a][j], L);
+    }
+  }
+  if (!(invman_i_sum_lanes(&any) > 0)) return;
+  for (a = 0; a < INVMAN_I_POINTS && i + (size_t)a < s->pushing.n; a++)
+    for (j = 0; j < J; j++)
+      for (l = 0; l < INVMAN_I_WIDTH; l++)
+        if (mark[a][j].d[l] > 0)
+          invman_i_add_holder(h, (size_t)(j * INVMAN_I_WIDTH + l), invman_i_row_index(&s->pushing, i + (size_t)a),
+                              z[a][j].d[l] > 0);
+}
+
+/* Task: a group of neurons, whose new pairs go to the group's part of the list, as far as there is room. */
 INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int L) {
-  enum { LANES = INVMAN_I_TILE / 2 * INVMAN_I_WIDTH };
   const invman_i_hold *s = (const invman_i_hold *)arg;
   const invman_i_net_flow *f = s->flow;
   const int J = INVMAN_I_PAIRS(L);
-  size_t d = f->net->d, group = invman_i_group(f->trial.panels), width = group * INVMAN_I_WIDTH, q, i, lane;
-  size_t last = invman_i_min((task + 1) * group, f->trial.panels), old = 0, high = f->held_count, out_count = 0;
+  size_t d = f->net->d, group = invman_i_group(f->trial.panels), q, i, lane, lanes = (size_t)J * INVMAN_I_WIDTH;
+  size_t last = invman_i_min((task + 1) * group, f->trial.panels), out_count = 0;
+  size_t old = invman_i_first_held(f, task * group * INVMAN_I_WIDTH);
   invman_i_held *out = f->held_next + task * f->held_room, kept[INVMAN_I_HELD_MAX];
-  while (old < high) { /* the first pair of this group */
-    size_t middle = (old + high) / 2;
-    if (f->held[middle].n < task * width) old = middle + 1;
-    else high = middle;
-  }
   for (q = task * group; q < last; q += (size_t)J) {
-    size_t point[LANES][INVMAN_I_HELD_MAX], count[LANES] = {0}, first = q * INVMAN_I_WIDTH;
-    double before[LANES][INVMAN_I_HELD_MAX];
+    size_t first = q * INVMAN_I_WIDTH, n, k;
+    invman_i_holders h;
     invman_i_tile v;
+    memset(h.count, 0, sizeof h.count);
     invman_i_tile_of(v, &f->trial, q, J);
     invman_i_tile_of(v + J, &f->grad, q, J);
-    for (; old < f->held_count && f->held[old].n < first + (size_t)J * INVMAN_I_WIDTH; old++) {
-      const invman_i_held *h = &f->held[old];
-      lane = h->n - first;
-      if (invman_i_neuron(&f->trial, h->n)[(d + 1) * INVMAN_I_WIDTH] * f->batch->r[h->i] >= 0) continue;
-      point[lane][count[lane]] = h->i;
-      before[lane][count[lane]++] = h->gate;
+    for (; old < f->held_count && f->held[old].n < first + lanes; old++) {
+      const invman_i_held *held = &f->held[old];
+      if (invman_i_neuron(&f->trial, held->n)[(d + 1) * INVMAN_I_WIDTH] * f->batch->r[held->i] < 0)
+        invman_i_add_holder(&h, held->n - first, held->i, held->gate);
     }
-    for (i = 0; i < s->pushing.n; i += INVMAN_I_POINTS) {
-      const void *x[INVMAN_I_POINTS];
-      invman_i_sums z, mark;
-      invman_i_lanes any;
-      int a, j, l;
-      invman_i_few_points(&s->pushing, i, x);
-      invman_i_dot_pairs(z, v, d, x, J, L);
-      invman_i_set(&any, &invman_i_zero, L);
-      INVMAN_I_UNROLL
-      for (a = 0; a < INVMAN_I_POINTS; a++) {
-        size_t row = invman_i_row_index(&s->pushing, invman_i_min(i + (size_t)a, s->pushing.n - 1));
-        INVMAN_I_UNROLL
-        for (j = 0; j < J; j++) {
-          invman_i_mark_crossing(&mark[a][j], &z[a][j], &z[a][J + j], &v[j][d + 1], s->span,
-                                 s->span * f->batch->r[row] * f->square[row], L);
-          invman_i_add_gated(&any, &mark[a][j], &mark[a][j], L);
-        }
-      }
-      if (!(invman_i_sum_lanes(&any) > 0)) continue;
-      for (a = 0; a < INVMAN_I_POINTS && i + (size_t)a < s->pushing.n; a++)
-        for (j = 0; j < J; j++)
-          for (l = 0; l < INVMAN_I_WIDTH; l++) {
-            size_t row = invman_i_row_index(&s->pushing, i + (size_t)a), k = 0;
-            lane = (size_t)(j * INVMAN_I_WIDTH + l);
-            if (!(mark[a][j].d[l] > 0)) continue;
-            while (k < count[lane] && point[lane][k] != row) k++;
-            if (k < count[lane] || k == INVMAN_I_HELD_MAX) continue;
-            point[lane][k] = row;
-            before[lane][k] = z[a][j].d[l] > 0;
-            count[lane]++;
-          }
-    }
-    for (lane = 0; lane < (size_t)J * INVMAN_I_WIDTH; lane++) {
-      size_t n, k;
-      if (count[lane] == 0) continue;
-      n = invman_i_hold_neuron(f, first + lane, s->span, point[lane], count[lane], before[lane], kept);
+    for (i = 0; i < s->pushing.n; i += INVMAN_I_POINTS) invman_i_add_crossing(s, i, v, &h, L);
+    for (lane = 0; lane < lanes; lane++) {
+      if (h.count[lane] == 0) continue;
+      n = invman_i_hold_neuron(f, first + lane, s->span, h.point[lane], h.count[lane], h.before[lane], kept);
       for (k = 0; k < n; k++, out_count++)
         if (out_count < f->held_room) out[out_count] = kept[k];
     }
@@ -11056,12 +11116,20 @@ invman_status invman_mst_dimension(const invman_context *ctx, const double *D, s
 /* ---- diffusion spectral entropy */
 
 typedef struct invman_i_diffusion {
+  const invman_context *ctx;
+  const double *D; /* (n,n) */
+  size_t n;
+  size_t *indices; /* (n) a permutation of the points, of which the first ones are looked at */
   double sigma, t;
   double *K, *lambda, *root; /* (n,n), (n), (n) */
 } invman_i_diffusion;
 
-static invman_status invman_i_diffusion_take(invman_i_scope *scope, size_t n, double sigma, double t,
+static invman_status invman_i_diffusion_take(invman_i_scope *scope, const double *D, size_t n, double sigma, double t,
                                              invman_i_diffusion *s) {
+  size_t i;
+  s->ctx = scope->ctx;
+  s->D = D;
+  s->n = n;
   s->sigma = invman_i_or(sigma, 10);
   s->t = invman_i_or(t, 1);
   if (!(s->sigma > 0 && s->sigma <= DBL_MAX && s->t > 0 && s->t <= DBL_MAX))
@@ -11069,12 +11137,13 @@ static invman_status invman_i_diffusion_take(invman_i_scope *scope, size_t n, do
   s->K = invman_i_doubles(scope, invman_i_mul(n, n));
   s->lambda = invman_i_doubles(scope, n);
   s->root = invman_i_doubles(scope, n);
+  s->indices = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  for (i = 0; s->indices && i < n; i++) s->indices[i] = i;
   return scope->status;
 }
 
-/* Of the points indices[0..m-1]; rounding's eigenvalues count as 0. */
-static invman_status invman_i_diffuse(const invman_context *ctx, invman_i_diffusion *s, const double *D, size_t n,
-                                      const size_t *indices, size_t m, double *bits) {
+/* The entropy of the first m points; rounding's eigenvalues count as 0. */
+static invman_status invman_i_diffuse(invman_i_diffusion *s, size_t m, double *bits) {
   size_t i, j;
   invman_status status;
   *bits = 0;
@@ -11082,14 +11151,14 @@ static invman_status invman_i_diffuse(const invman_context *ctx, invman_i_diffus
   for (i = 0; i < m; i++) {
     double sum = 0;
     for (j = 0; j < m; j++) {
-      double distant = D[indices[i] * n + indices[j]] / s->sigma;
+      double distant = s->D[s->indices[i] * s->n + s->indices[j]] / s->sigma;
       sum += s->K[i * m + j] = invman_i_exp(-0.5 * distant * distant);
     }
     s->root[i] = sqrt(sum);
   }
   for (i = 0; i < m; i++)
     for (j = 0; j < m; j++) s->K[i * m + j] /= s->root[i] * s->root[j];
-  status = invman_eigvalsh(ctx, m, s->K, s->lambda);
+  status = invman_eigvalsh(s->ctx, m, s->K, s->lambda);
   if (status < 0) return status;
   for (i = 1; i < m; i++) {
     double size = fabs(s->lambda[i]);
@@ -11100,50 +11169,41 @@ static invman_status invman_i_diffuse(const invman_context *ctx, invman_i_diffus
   return status;
 }
 
-static size_t *invman_i_indices_take(invman_i_scope *scope, size_t n) {
-  size_t *indices = (size_t *)invman_i_take(scope, n, sizeof(size_t)), i;
-  for (i = 0; indices && i < n; i++) indices[i] = i;
-  return indices;
-}
-
 invman_status invman_diffusion_entropy(const invman_context *ctx, const double *D, size_t n, double sigma, double t,
                                        double *bits) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_status status = invman_i_check_distances(ctx, D, n);
   invman_i_diffusion s;
-  size_t *indices;
   if (status < 0) return status;
   if (!bits) return invman_i_bad(ctx, "diffusion_entropy: bits is NULL");
-  if (invman_i_diffusion_take(&scope, n, sigma, t, &s) < 0) return invman_i_close(&scope);
-  indices = invman_i_indices_take(&scope, n);
-  if (scope.status == INVMAN_OK) scope.status = invman_i_diffuse(ctx, &s, D, n, indices, n, bits);
+  if (invman_i_diffusion_take(&scope, D, n, sigma, t, &s) < 0) return invman_i_close(&scope);
+  scope.status = invman_i_diffuse(&s, n, bits);
   return invman_i_close(&scope);
 }
 
-/* Entropy of a random set as large as class c, on average, less that of class c. indices (n) is permuted. */
-static invman_status invman_i_class_information(const invman_context *ctx, invman_i_diffusion *s, const double *D,
-                                                size_t n, const invman_i_classes *classes, size_t c, size_t draws,
-                                                invman_rng *rng, size_t *indices, double *bits) {
-  size_t size = classes->size[c], i, draw, at = 0;
-  double one;
+/* Entropy of a random set as large as class c, on average, less that of class c. */
+static invman_status invman_i_class_information(invman_i_diffusion *s, const invman_i_classes *classes, size_t c,
+                                                size_t draws, invman_rng *rng, double *bits) {
+  size_t size = classes->size[c], *indices = s->indices, i, draw, at = 0;
+  double one = 0;
   invman_status status = INVMAN_OK;
   *bits = 0;
   for (draw = 0; draw < draws && status >= 0; draw++) {
     for (i = 0; i < size; i++) { /* the first steps of a shuffle */
-      size_t j = i + invman_i_below(rng, n - i), swap = indices[i];
+      size_t j = i + invman_i_below(rng, s->n - i), swap = indices[i];
       indices[i] = indices[j];
       indices[j] = swap;
     }
-    status = invman_i_diffuse(ctx, s, D, n, indices, size, &one);
+    status = invman_i_diffuse(s, size, &one);
     *bits += one / (double)draws;
   }
-  for (i = 0; i < n; i++) indices[i] = i;
-  for (i = 0; i < n; i++)
+  for (i = 0; i < s->n; i++) indices[i] = i;
+  for (i = 0; i < s->n; i++)
     if (classes->of[i] == c) {
       indices[i] = indices[at];
       indices[at++] = i;
     }
-  if (status >= 0) status = invman_i_diffuse(ctx, s, D, n, indices, size, &one);
+  if (status >= 0) status = invman_i_diffuse(s, size, &one);
   *bits -= one;
   return status;
 }
@@ -11155,18 +11215,17 @@ invman_status invman_diffusion_information(const invman_context *ctx, const doub
   invman_i_diffusion s;
   invman_i_classes classes;
   invman_rng drawn;
-  size_t *indices, c;
+  size_t c;
   double sum = 0, one = 0;
   if (status == INVMAN_OK)
     status = invman_i_check_matrix(ctx, y, n, 1, "diffusion_information: y is NULL or not finite");
   if (status < 0) return status;
   if (!bits || !rng) return invman_i_bad(ctx, "diffusion_information: bits or rng is NULL");
-  if (invman_i_diffusion_take(&scope, n, sigma, t, &s) < 0) return invman_i_close(&scope);
+  if (invman_i_diffusion_take(&scope, D, n, sigma, t, &s) < 0) return invman_i_close(&scope);
   invman_i_classes_of(&scope, y, n, &classes);
-  indices = invman_i_indices_take(&scope, n);
   drawn = *rng;
   for (c = 0; c < classes.count && scope.status >= 0; c++) {
-    scope.status = invman_i_class_information(ctx, &s, D, n, &classes, c, draws > 0 ? draws : 5, &drawn, indices, &one);
+    scope.status = invman_i_class_information(&s, &classes, c, draws > 0 ? draws : 5, &drawn, &one);
     sum += (double)classes.size[c] / (double)n * one;
   }
   if (scope.status >= 0) {
@@ -12001,33 +12060,31 @@ INVMAN_I_INLINE void invman_i_finish_back(const invman_i_pass *p, const invman_i
 #define INVMAN_I_CONV_ROWS(L) ((L) >= 4 ? 5 : 2)
 #define INVMAN_I_CONV_SPAN(L) ((L) == 8 ? 4 : 1)
 
-/* out (count, positions) = w (count, terms) x (terms, positions), w of the given strides; back: df/dz of the layer
-   before. */
-INVMAN_I_INLINE void invman_i_pointwise(const invman_i_pass *p, const invman_i_conv *c, const double *w, size_t row,
-                                        size_t column, size_t count, size_t terms, const invman_i_lanes *x,
-                                        const int back, const int L) {
+/* w x, x (channels, positions); back: df/dz of the layer before. */
+INVMAN_I_INLINE void invman_i_pointwise(const invman_i_pass *p, const invman_i_conv *c, const invman_i_matrix w,
+                                        const invman_i_lanes *x, const int back, const int L) {
   const int R = INVMAN_I_CONV_ROWS(L), S = INVMAN_I_CONV_SPAN(L);
   size_t positions = c->shape.height * c->shape.width, first, top, l;
   int i, j;
   for (first = 0; first < positions; first += (size_t)S)
-    for (top = 0; top < count; top += (size_t)R) {
+    for (top = 0; top < w.rows; top += (size_t)R) {
       const invman_i_lanes *at = x + first;
       const double *from[5];
       invman_i_lanes sum[5][4];
-      for (i = 0; i < R; i++) from[i] = w + invman_i_min(top + (size_t)i, count - 1) * row;
+      for (i = 0; i < R; i++) from[i] = w.at + invman_i_min(top + (size_t)i, w.rows - 1) * w.row;
       INVMAN_I_UNROLL
       for (i = 0; i < R; i++) {
         INVMAN_I_UNROLL
         for (j = 0; j < S; j++) invman_i_set(&sum[i][j], &invman_i_zero, L);
       }
-      for (l = 0; l < terms; l++, at += positions) {
+      for (l = 0; l < w.columns; l++, at += positions) {
         INVMAN_I_UNROLL
         for (i = 0; i < R; i++) {
           INVMAN_I_UNROLL
-          for (j = 0; j < S; j++) invman_i_add_scaled(&sum[i][j], from[i][l * column], at + j, L);
+          for (j = 0; j < S; j++) invman_i_add_scaled(&sum[i][j], from[i][l * w.column], at + j, L);
         }
       }
-      for (i = 0; i < R && top + (size_t)i < count; i++)
+      for (i = 0; i < R && top + (size_t)i < w.rows; i++)
         for (j = 0; j < S && first + (size_t)j < positions; j++) {
           size_t to = (top + (size_t)i) * positions + first + (size_t)j;
           if (back) invman_i_finish_back(p, c, to, &sum[i][j], L);
@@ -12196,15 +12253,19 @@ INVMAN_I_INLINE void invman_i_depthwise_gradient(const invman_i_pass *p, const i
 
 /* ---- all layers */
 
+/* The weights (out, fan in) of a convolution that is no depthwise one. */
+static invman_i_matrix invman_i_conv_matrix(const invman_convnet *net, const invman_i_conv *c) {
+  size_t fan_in = c->shape.weights / c->shape.out;
+  return invman_i_plain(net->w + c->shape.first, c->shape.out, fan_in, fan_in);
+}
+
 INVMAN_I_INLINE void invman_i_layers_forth(const invman_i_pass *p, const int L) {
   const invman_convnet *net = p->net;
   const invman_i_lanes *x = p->patch;
   size_t l;
   for (l = 0; l < net->count; x = p->y + net->layer[l++].at) {
     const invman_i_conv *c = net->layer + l;
-    size_t fan_in = c->shape.weights / c->shape.out;
-    if (c->shape.kind != INVMAN_CONV_DEPTHWISE)
-      invman_i_pointwise(p, c, net->w + c->shape.first, fan_in, 1, c->shape.out, fan_in, x, 0, L);
+    if (c->shape.kind != INVMAN_CONV_DEPTHWISE) invman_i_pointwise(p, c, invman_i_conv_matrix(net, c), x, 0, L);
     else if (c->shape.stride == 1) invman_i_depthwise(p, c, x, 1, L);
     else invman_i_depthwise(p, c, x, 2, L);
   }
@@ -12223,7 +12284,7 @@ INVMAN_I_INLINE void invman_i_layer_gradient(const invman_i_pass *p, size_t l, c
 INVMAN_I_INLINE void invman_i_layer_back(const invman_i_pass *p, size_t l, const int L) {
   const invman_i_conv *c = p->net->layer + l;
   if (c->shape.kind != INVMAN_CONV_DEPTHWISE)
-    invman_i_pointwise(p, c, p->net->w + c->shape.first, 1, c->shape.in, c->shape.in, c->shape.out, p->d + c->at, 1, L);
+    invman_i_pointwise(p, c, invman_i_transposed(invman_i_conv_matrix(p->net, c)), p->d + c->at, 1, L);
   else if (c->shape.stride == 1) invman_i_depthwise_back(p, c, 1, L);
   else invman_i_depthwise_back(p, c, 2, L);
 }
