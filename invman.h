@@ -667,283 +667,286 @@ INVMAN_API invman_status invman_eigh_top(const invman_context *ctx, size_t n, si
 
 /* --------------------------------------------------------------------------------------------- measures */
 
-/* Lambda, Eq. (9) generalised to d_par informative directions; 1 on average at init. 0 where it is not defined
-   (d_par = 0 or d_par >= d), infinity where no weight is left in the other directions. O(h d). */
+/* Lambda, Eq. (9) generalised to d_par informative directions; it is 1 on average at initialisation. 0 where it is not
+   defined (d_par = 0 or d_par >= d), infinite where no weight is left in the other directions. O(h d). */
 INVMAN_API double invman_amplification(const invman_net *net, size_t d_par);
-/* z (h,d) = -sqrt(d) b omega/|omega|^2; infinite where omega = 0. */
+/* The neuron vectors z (h,d) = -sqrt(d) b omega/|omega|^2; infinite where omega = 0. */
 INVMAN_API void invman_neuron_vectors(const invman_net *net, double *z);
 
-/* Uncentred kernel principal components: the r largest eigenvalues of K (n,n), phi_k (eigenvectors scaled to mean
-   square 1), and omega_k^2 = (phi_k.y/n)^2, the share of the labels in direction k: they sum to 1 over all k. Outputs
-   that are NULL are not wanted. Where r < n/16, by invman_eigh_top with its tol of 0: O(n^2) per product, and what it
-   says of OK and NOT_CONVERGED holds; else by invman_eigh, O(n^3) and a copy of K. Of an eigenvalue that K has more
-   than
-   once the vectors are a basis, one of many: only the sum of omega_k^2 over all of them means something. */
+/* Uncentred kernel principal components: the r largest eigenvalues of K (n,n); phi_k, the eigenvectors scaled to mean
+   square 1; and omega_k^2 = (phi_k.y/n)^2, the share of the labels in direction k, which sums to 1 over all k. Outputs
+   may be NULL. Where r < n/16 they come from invman_eigh_top with tol = 0, with its OK and NOT_CONVERGED, at O(n^2) per
+   product; else from invman_eigh, at O(n^3) and a copy of K. The eigenvectors of a multiple eigenvalue are one basis of
+   many: only the sum of omega_k^2 over all of them has a meaning. */
 INVMAN_API invman_status invman_kernel_pca(const invman_context *ctx, const double *K, const double *y, size_t n,
                                            size_t r, double *lambda /* (r) */, double *phi /* (r,n) */,
                                            double *omega2 /* (r) */);
 
 typedef struct invman_mi_options {
   size_t k;       /* neighbours; 0 = 5 */
-  int count_self; /* 1: a point is one of its own neighbours, as in the authors' program; 0: it is left out */
+  int count_self; /* 1: a point is one of its own neighbours, as in the authors' program; 0: it is not */
 } invman_mi_options;
 
-/* The mutual information of v (n,dim) with the label, in bits, 0 to the labels' own entropy H(y): H(y) minus the mean
-   entropy of the label at a point, by Appendix D's estimator from the distances to the k-th neighbour of each class.
-   The
-   paper's classes are balanced and H(y) is 1: it counts as 1 (but as the most there is) where the classes' sizes differ
-   by sqrt(n) at most, as those of fair draws do; 1 - H(y) is below 0.73/n there. The estimate is biased: compare with
-   invman_mutual_information_null. Any scale of v gives the same, and a coordinate of any size leaves the others theirs.
-   Where distances tie to 1e-9, as many neighbours count as are tied (Ross, 2014; Gao et al., 2017), and where k of one
-   class have a point's own value, all that have it and the exact H(y). For v of few values, at most n/(2k) and 64, this
-   is the plug-in estimate H(y) - H(y|v) of the counts. Both labels must be there, each more than k times. O(n log n)
-   for dim = 1, O(n^2 dim)
-   above; memory: O(n dim). Errors: E_ARG or E_NONFINITE with the element. */
+/* The mutual information of v (n,dim) with the label, in bits, between 0 and the labels' own entropy H(y): H(y) minus
+   the mean entropy of the label at a point, by Appendix D's estimator from the distances to the k-th neighbour of each
+   class. The paper's classes are balanced, so that H(y) = 1. H(y) is set to 1, though no information exceeds the real
+   H(y), where the classes' sizes differ by at most sqrt(n), as those of fair draws do; 1 - H(y) is below 0.73/n there.
+   The estimate is biased: compare it with invman_mutual_information_null. It does not depend on the scale of v, and a
+   coordinate of any size leaves the others their digits. Where distances tie to 1e-9, as many neighbours count as are
+   tied (Ross, 2014; Gao et al., 2017). Where k points of one class have a point's own value, all points that have it
+   count, and H(y) is exact. For a v of few values, at most n/(2k) and 64, this is the plug-in estimate H(y) - H(y|v) of
+   the counts. Each label must be there more than k times. O(n log n) for dim = 1, else O(n^2 dim); memory: O(n dim).
+   Errors: E_ARG or E_NONFINITE with the element. */
 INVMAN_API invman_status invman_mutual_information(const invman_context *ctx, const double *v, size_t dim,
                                                    const double *y, size_t n, const invman_mi_options *options,
                                                    double *bits);
-/* What the estimator gives where there is nothing to know: mean and standard deviation (0 for one draw) over `draws`
-   random permutations of the labels, of which there are as many of each as before, each the work of an estimate.
-   Outputs that are NULL are not wanted. */
+/* The estimate under the null hypothesis that v tells nothing about the label: its mean and standard deviation (0 for
+   one draw) over `draws` random permutations of the labels, which keep the classes' sizes. Each draw costs one
+   estimate. Outputs may be NULL. */
 INVMAN_API invman_status invman_mutual_information_null(const invman_context *ctx, const double *v, size_t dim,
                                                         const double *y, size_t n, const invman_mi_options *options,
                                                         size_t draws, invman_rng *rng, double *mean, double *deviation);
 
-/* Intrinsic dimension (TwoNN; Facco et al., 2017) of the points behind the Gram matrix K, from their distances
-   sqrt(K_ii + K_jj - 2 K_ij): (n+1)/sum ln(r2/r1), as in the authors' program; stderr_ = dimension/sqrt(n). Points
-   that have an equal are left out, as centres and as neighbours, and n counts the others: invman_duplicates says how
-   many. Equal: squared distance <= 16 DBL_EPSILON (K_ii + K_jj), what rounding may leave of 0. Fewer than three
-   others: E_ARG. Infinite where every r2 = r1. Outputs that are NULL are not wanted. O(n^2), O(n) memory. */
+/* The intrinsic dimension (TwoNN; Facco et al., 2017) of the points behind the Gram matrix K, from their distances
+   sqrt(K_ii + K_jj - 2 K_ij): (n+1)/sum ln(r2/r1), as in the authors' program; stderr_ = dimension/sqrt(n). Points that
+   have a duplicate are left out, as centres and as neighbours, and n counts the others; invman_duplicates says how many
+   there are. Two points are duplicates if their squared distance is at most 16 DBL_EPSILON (K_ii + K_jj), which
+   rounding may leave of 0. Fewer than three others are E_ARG. Infinite where every r2 = r1. Outputs may be NULL.
+   O(n^2), O(n) memory. */
 INVMAN_API invman_status invman_intrinsic_dimension(const invman_context *ctx, const double *K, size_t n,
                                                     double *dimension, double *stderr_);
-INVMAN_API size_t invman_duplicates(const double *K, size_t n); /* points that have an equal; K finite */
+INVMAN_API size_t invman_duplicates(const double *K, size_t n); /* points that have a duplicate; K must be finite */
 
-/* Least squares of ln y against ln x: y ~ x^exponent, and the exponent's standard error, which two points cannot tell:
-   infinite. Needs two different x; all values positive, else E_ARG or E_NONFINITE with the element of x or y, as what
-   says. The same in any unit of x and of y. Outputs that are NULL are not wanted. O(n) */
+/* The least-squares fit of ln y against ln x, y ~ x^exponent, and the exponent's standard error, which is infinite for
+   two points. It needs two different x and positive values; otherwise E_ARG or E_NONFINITE with the element of x or y
+   (context.error.what says which). The units of x and y do not matter. Outputs may be NULL. O(n). */
 INVMAN_API invman_status invman_fit_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
                                               double *exponent, double *stderr_);
 /* The same over repeated runs: the exponent of the medians over the seeds, and its 95 % bootstrap interval, from
-   `draws` (0 = 1000) resamplings of the seeds at every x. y (n,seeds), NaN: no such run; medians must be positive, else
-   E_ARG or E_NONFINITE with the element of x. An x with one run says nothing of how runs differ: the exponent is there
-   and the interval is -infinity to infinity, as are the ends that resamplings with a median of 0 leave open. */
+   `draws` (0 = 1000) resamplings of the seeds at every x. y (n,seeds); NaN marks a missing run. Medians must be
+   positive, else E_ARG or E_NONFINITE with the element of x. If an x has one run, nothing is known of how runs differ
+   there: the interval is then -infinity to infinity. An end that resamplings with a median of 0 leave open is infinite
+   too. */
 INVMAN_API invman_status invman_median_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
                                                  size_t seeds, size_t draws, invman_rng *rng, double *exponent,
                                                  double interval[2]);
-/* The paper's predictions: test error ~ p^-beta. d/(3d-2); (2d-1)/(3d-2) for d_par = 1, else (d + d_perp/2)/(3d-2).
-   0 where they are not defined (d = 0, d_par = 0, d_par > d). */
+/* The paper's predictions for the exponent beta of the test error ~ p^-beta: lazy d/(3d-2); feature (2d-1)/(3d-2) for
+   d_par = 1, else (d + d_perp/2)/(3d-2). 0 where they are not defined (d = 0, d_par = 0, d_par > d). */
 INVMAN_API double invman_beta_lazy(size_t d);
 INVMAN_API double invman_beta_feature(size_t d, size_t d_par);
 
 /* -------------------------------------------------------------------------------- theory of the stripe model
 
-   Before t* every g is 1 and each neuron moves by itself. For p -> infinity its weights feel averages over
-   x ~ N(0, 1_d) alone, in closed form [5, Appendix C]. The label is +1 left of the first interface and alternates;
-   interfaces NULL: the paper's two. Time in units of t/h, in which tau = sqrt(d/2). */
+   Before t* every multiplier g is 1 and each neuron moves by itself. For p -> infinity its weights feel only averages
+   over x ~ N(0, 1_d), which are known in closed form [5, Appendix C]. The label is +1 left of the first interface and
+   alternates; interfaces NULL are the paper's two. Time is in units of t/h, in which tau = sqrt(d/2). */
 
-/* mean: <y x_1 1>, <y x_perp 1> along omega_perp, <y 1>, with 1 = 1[omega.x/sqrt(d) + b > 0]; omega_perp >= 0 is the
-   norm of the uninformative weights. */
+/* mean (3): <y x_1 1>, <y x_perp 1> along omega_perp, and <y 1>, where 1 stands for 1[omega.x/sqrt(d) + b > 0];
+   omega_perp >= 0 is the norm of the uninformative weights. */
 INVMAN_API void invman_stripe_averages(const double *interfaces, size_t count, size_t d, double omega_1,
                                        double omega_perp, double b, double mean[3]);
-/* Their limit omega_perp -> 0, [6]: C_1 = <y x_1 Theta(s (x_1 - zeta))> and C_b = <y Theta(s (x_1 - zeta))>, s the sign
-   of omega_1. C_perp = y(zeta). NULL: not wanted. */
+/* The averages' limit for omega_perp -> 0 [6]: C_1 = <y x_1 Theta(s (x_1 - zeta))> and C_b = <y Theta(s (x_1 - zeta))>,
+   with s the sign of omega_1; C_perp = y(zeta). Outputs may be NULL. */
 INVMAN_API void invman_stripe_integrals(const double *interfaces, size_t count, double zeta, int sign, double *c1,
                                         double *cb);
-INVMAN_API double invman_stripe_label(const double *interfaces, size_t count, double x_1); /* +1, -1; 0 on one */
+INVMAN_API double invman_stripe_label(const double *interfaces, size_t count, double x_1); /* +1 or -1; 0 on one */
 
-/* Where neurons go: d C_b + z C_1 = 0 [6]. */
+/* A fixed point that neurons move towards: d C_b + z C_1 = 0 [6]. */
 typedef struct invman_fixed_point {
-  double z;    /* neuron vector (z, 0) */
+  double z;    /* the neuron vector is (z, 0) */
   int sign;    /* of omega_1 */
-  double c1;   /* C_1 there */
+  double c1;   /* C_1 at the fixed point */
   double time; /* tau-star/tau = 1/(|C_1| sqrt(1 + z^2/d)) [14]: weights grow as exp(t/tau-star) */
 } invman_fixed_point;
 
-/* The stable ones, omega_1 > 0 first, then by z: neurons come back along e_1, and omega_1 outgrows omega_perp. found:
-   how many there are; the first `capacity` of them are in out. */
+/* The stable fixed points, those with omega_1 > 0 first, then ascending in z. Neurons come back to them along e_1, and
+   omega_1 outgrows omega_perp. found: how many there are; out holds the first `capacity` of them. */
 INVMAN_API invman_status invman_stripe_fixed_points(const double *interfaces, size_t count, size_t d,
                                                     invman_fixed_point *out, size_t capacity, size_t *found);
 
-/* Eq. (5) from start = (omega_1, omega_perp, b, beta) at t = 0: states (times,4) at the times t >= 0, ascending, in
-   units of t/h. Adaptive (Dormand and Prince, 1980), to 1e-10. NOT_CONVERGED: a million steps were not enough. */
+/* Solves Eq. (5) from start = (omega_1, omega_perp, b, beta) at t = 0: states (times,4) at the ascending times t >= 0,
+   in units of t/h. Steps are adaptive (Dormand and Prince, 1980), to 1e-10. NOT_CONVERGED after a million steps. */
 INVMAN_API invman_status invman_stripe_neuron_ode(const invman_context *ctx, const double *interfaces, size_t count,
                                                   size_t d, const double start[4], const double *t, size_t times,
                                                   double *states);
 /* The same with the fluctuation of p points about the averages, as in Eq. (7) and C.3: start = (omega (d), b, beta),
-   states (times,d+2); noise (d+1), along omega_1, .., omega_d and b, is added to the averages. */
+   states (times,d+2). noise (d+1), along omega_1, .., omega_d and b, is added to the averages. */
 INVMAN_API invman_status invman_stripe_noisy_ode(const invman_context *ctx, const double *interfaces, size_t count,
                                                  size_t d, const double *start, const double *noise, const double *t,
                                                  size_t times, double *states);
-/* That fluctuation for neurons at z: (1/p) sum_mu y (x_1, .., x_d, 1) Theta(sign (x_1 - z)) less its expectation
-   (C_1, 0, .., 0, C_b); across, it is N_i sqrt(D_perp/p) of Eq. (7). noise (d+1). */
+/* This fluctuation for neurons at z: noise (d+1) = (1/p) sum_mu y (x_1, .., x_d, 1) Theta(sign (x_1 - z)) less its
+   expectation (C_1, 0, .., 0, C_b). Its uninformative components are the N_i sqrt(D_perp/p) of Eq. (7). */
 INVMAN_API void invman_stripe_noise(const invman_data *data, const double *interfaces, size_t count, double z, int sign,
                                     double *noise);
 
-/* Where both labels are equally likely: the right edge of a stripe that begins at x_min < 0 (else infinity), and the
-   radius of a cylinder with d_par informative directions. */
+/* The geometry that makes both labels equally likely: the right edge of a stripe that begins at x_min < 0 (infinite for
+   other x_min), and the radius of a cylinder with d_par informative directions. */
 INVMAN_API double invman_equiprobable_x_max(double x_min);
 INVMAN_API double invman_equiprobable_radius(size_t d_par);
 
 /* -------------------------------------------------------------------------------------------- diagnostics
 
-   What else a Gram matrix, its eigenpairs, a network's weights or a representation's distances can tell. Each
-   function measures one thing, of arrays the caller has: lambda (n), U (n,n) as invman_eigh leaves them (descending,
-   vectors in rows), K (n,n) a Gram matrix, D (n,n) distances, y labels. Outputs that are pointers may be NULL: not
-   wanted. Entropies are in nats unless bits are named. Eigenvalues below 0 count as 0. No function changes its
-   inputs, if not said. Errors: E_ARG, E_SIZE, E_NOMEM, E_NONFINITE with the element, also where a result is beyond
-   all numbers. */
+   What else a Gram matrix, its eigenpairs, a network's weights or the distances of a representation can tell. Each
+   function measures one thing, from arrays that the caller has: lambda (n) and U (n,n) as invman_eigh leaves them
+   (descending, vectors in rows), a Gram matrix K (n,n), distances D (n,n), labels y. Output pointers may be NULL.
+   Entropies are in nats unless bits are named. Eigenvalues below 0 count as 0. No function changes its inputs unless
+   its comment says so. Errors: E_ARG, E_SIZE, E_NOMEM, and E_NONFINITE with the element, also where a result
+   overflows. */
 
-/* ---- spectrum: how many directions share the weight; p_k = lambda_k/sum, or for `singular` sqrt(lambda_k)/sum of
-   them */
+/* ---- spectrum: over how many directions the weight is spread. p_k = lambda_k/sum lambda; for `singular`,
+   p_k = sqrt(lambda_k)/sum sqrt(lambda) */
 
 typedef struct invman_spectrum {
-  double sum;                 /* of lambda, the trace */
+  double sum;                 /* of lambda: the trace */
   double entropy;             /* H = -sum p ln p, 0 to ln n */
   double effective_rank;      /* e^H (Roy and Vetterli, 2007, who take singular values) */
-  double participation_ratio; /* (sum lambda)^2/sum lambda^2: 1 <= it <= e^H of the eigenvalues <= rank */
+  double participation_ratio; /* (sum lambda)^2/sum lambda^2, from 1 to e^H of the eigenvalues, which is <= rank */
   double stable_rank;         /* sum lambda/max lambda */
   double anisotropy;          /* max lambda/sum lambda, 1/n to 1 */
   size_t rank;                /* eigenvalues above tol max lambda */
 } invman_spectrum;
 
-/* Of the eigenvalues lambda (n), in any order; all 0 gives zeros. tol: 0 = n DBL_EPSILON. Any scale of lambda gives the
-   same, but for `sum`. During feature training the entropy of the tangent kernel falls up to about t*, after which a
-   part of it comes back; in lazy training it stays. O(n) */
+/* Measures the eigenvalues lambda (n), in any order; if all are 0, so are the measures. tol: 0 = n DBL_EPSILON. All but
+   `sum` are independent of the scale of lambda. In feature training the entropy of the tangent kernel falls until about
+   t*, and then partly comes back; in lazy training it stays. O(n) */
 INVMAN_API invman_status invman_spectral_measures(const invman_context *ctx, const double *lambda, size_t n,
                                                   int singular, double tol, invman_spectrum *out);
-/* -tr rho ln rho of rho_ij = K_ij/sqrt(K_ii K_jj)/n: 0 where all points have one direction, ln n where they are
-   orthogonal. Not centred, as Kim et al. (2023). A point with K_ii <= 0: E_ARG with the element. O(n^3), a copy of
-   K. */
+/* The von Neumann entropy -tr rho ln rho of rho_ij = K_ij/sqrt(K_ii K_jj)/n: 0 where all points have one direction, ln
+   n where they are orthogonal. K is not centred, as in Kim et al. (2023). A point with K_ii <= 0 is E_ARG with the
+   element. O(n^3), a copy of K. */
 INVMAN_API invman_status invman_von_neumann_entropy(const invman_context *ctx, const double *K, size_t n,
                                                     double *entropy);
-/* The area under the unexplained variance: what the first k of descending lambda leave of their sum, added up over k =
-   0 (all of it) .. last. O(n) */
+/* The area under the unexplained variance: the part of the sum of the descending lambda that the first k leave, added
+   up over k = 0 (all of it) .. last. O(n) */
 INVMAN_API double invman_unexplained_area(const double *lambda, size_t n, size_t last);
 
-/* ---- kernel and labels; lambda (n) and U (n,n) are K's, y (n) any numbers */
+/* ---- kernel and labels; lambda (n) and U (n,n) belong to K, y (n) are any numbers */
 
-/* Ridge leverage tau_i = [K (K + gamma)^-1]_ii, and the effective dimension d_eff = sum_i tau_i = sum_k
+/* The ridge leverages tau_i = [K (K + gamma)^-1]_ii, and the effective dimension d_eff = sum_i tau_i = sum_k
    lambda_k/(lambda_k + gamma), at most the rank and tr K/gamma. gamma > 0. U may be NULL where tau is. O(n^2) */
 INVMAN_API invman_status invman_ridge_leverage(const invman_context *ctx, const double *lambda, const double *U,
                                                size_t n, double gamma, double *tau /* (n) */, double *d_eff);
-/* Kernel-target alignment y'Ky/(|y|^2 |K|_F) (Cristianini et al., 2001): 1 for K = yy', 1/sqrt(n) for K = 1. O(n^2) */
+/* The kernel-target alignment y'Ky/(|y|^2 |K|_F) (Cristianini et al., 2001): 1 for K = yy', 1/sqrt(n) for K = 1.
+   O(n^2) */
 INVMAN_API invman_status invman_target_alignment(const invman_context *ctx, const double *K, const double *y, size_t n,
                                                  double *alignment);
-/* power_r = sum_{k <= r} (u_k.y)^2/|y|^2, ascending to 1: the share of the labels in the first eigenvectors, the sums
-   of invman_kernel_pca's omega2 for labels -1, +1. O(n^2) */
+/* The cumulative power of the labels in the first eigenvectors: power_r = sum_{k <= r} (u_k.y)^2/|y|^2, ascending to 1.
+   For labels -1 and +1 these are the sums of invman_kernel_pca's omega2. O(n^2) */
 INVMAN_API invman_status invman_cumulative_power(const invman_context *ctx, const double *U, const double *y, size_t n,
                                                  double *power /* (n) */);
-/* y'K^-1 y = sum_k (u_k.y)^2/lambda_k of the `used` eigenvalues above tol max lambda (tol: 0 = n DBL_EPSILON): the
-   squared RKHS norm of the function that interpolates the part of y there. Of two labels the one with more of it there
-   may have the larger norm: compare where all are used, or at equal shares (invman_cumulative_power). O(n^2) */
+/* y'K^-1 y = sum_k (u_k.y)^2/lambda_k over the `used` eigenvalues above tol max lambda (tol: 0 = n DBL_EPSILON). It is
+   the squared RKHS norm of the function that interpolates the part of y in their eigenvectors. Labels with a larger
+   part there may have the larger norm for that reason alone, so compare labels only where all eigenvalues are used, or
+   at equal shares (invman_cumulative_power). O(n^2) */
 INVMAN_API invman_status invman_rkhs_norm(const invman_context *ctx, const double *lambda, const double *U,
                                           const double *y, size_t n, double tol, double *norm2, size_t *used);
-/* f (m) of the kernel's regression cut at r eigenvectors, sum_{k < r} (u_k.y)/(lambda_k + gamma) (k(x).u_k), for the
-   rows k(x) = K(x, x_mu) of C (m,n); gamma >= 0. With gamma = 0, eigenvalues up to n DBL_EPSILON max lambda are left
-   out. At the training points and gamma = 0: |y - f|^2 = |y|^2 (1 - power_r). O(n r + m n) */
+/* The predictions f (m) of kernel regression with r eigenvectors, sum_{k < r} (u_k.y)/(lambda_k + gamma) (k(x).u_k),
+   for the rows k(x) = K(x, x_mu) of C (m,n); gamma >= 0. For gamma = 0, eigenvalues up to n DBL_EPSILON max lambda are
+   left out; at the training points |y - f|^2 is then |y|^2 (1 - power_r). O(n r + m n) */
 INVMAN_API invman_status invman_spectral_predictor(const invman_context *ctx, const double *lambda, const double *U,
                                                    const double *y, size_t n, size_t r, double gamma, const double *C,
                                                    size_t m, double *f);
-/* Nystrom: u_k(x) = k(x).u_k/lambda_k of the first r eigenvectors at m more points, phi (m,r); at a training point
-   u_k's own entry. In invman_kernel_pca's scale times sqrt(n). 0 where lambda_k <= n DBL_EPSILON max lambda. O(m n
-   r) */
+/* The Nystrom extension u_k(x) = k(x).u_k/lambda_k of the first r eigenvectors to m more points, phi (m,r); at a
+   training point it is u_k's own entry. Multiply by sqrt(n) for invman_kernel_pca's scale. 0 where lambda_k <= n
+   DBL_EPSILON max lambda. O(m n r) */
 INVMAN_API invman_status invman_nystrom_extension(const invman_context *ctx, const double *lambda, const double *U,
                                                   size_t n, size_t r, const double *C, size_t m, double *phi);
-/* Centred kernel alignment <PKP, PLP>/(|PKP| |PLP|), P = 1 - 11'/n (Cortes et al., 2012; CKA): 0 to 1; the same for
-   any scale of either, and for K + u_i + v_j. r > 0: of the r largest eigenpairs of PKP and PLP alone. Where one is all
-   constant, |PKP| <= 16 DBL_EPSILON |K|: E_ARG. A tangent kernel before and after training: 1 in the lazy limit, less
-   with features. O(n^2) and a copy of both; r > 0: O(n^3) */
+/* The centred kernel alignment (CKA) <PKP, PLP>/(|PKP| |PLP|), P = 1 - 11'/n (Cortes et al., 2012), from 0 to 1. It
+   does not depend on the scale of K and L, nor does it change if u_i + v_j is added to K_ij. r > 0 takes the r largest
+   eigenpairs of PKP and PLP only. A constant kernel, |PKP| <= 16 DBL_EPSILON |K|, is E_ARG. A tangent kernel before and
+   after training has 1 in the lazy limit, less with features. O(n^2) and a copy of both; r > 0: O(n^3) */
 INVMAN_API invman_status invman_centred_alignment(const invman_context *ctx, const double *K, const double *L, size_t n,
                                                   size_t r, double *alignment);
 
-/* ---- subspaces, spanned by rows: U (k,d), V (m,d) */
+/* ---- subspaces, each spanned by the rows of a matrix: U (k,d), V (m,d) */
 
 typedef struct invman_angles {
-  size_t count;      /* principal angles: the lesser rank */
+  size_t count;      /* of principal angles: the lesser rank */
   double largest;    /* in radians, 0 to pi/2 */
   double geodesic;   /* |theta|_2 */
   double chordal;    /* |sin theta|_2 */
   double projection; /* |UU' - VV'|_F = sqrt(rank U + rank V - 2 sum cos^2) */
-  double overlap;    /* mean of cos^2; a random m-plane and a fixed one of k <= m dimensions: m/d on average */
+  double overlap;    /* mean of cos^2; m/d on average between a random m-plane and a fixed one of k <= m dimensions */
 } invman_angles;
 
-/* Principal angles theta (min(k,m), ascending; the first out->count are there), by cosines and sines alike (Bjorck and
-   Golub, 1973): small ones and those near pi/2 are right to rounding. Rows are made orthonormal first; what depends on
-   those before it, to 1e-12, is left out. A subspace of rank 0: E_ARG. k, m <= d. After feature training the angle of
-   the learned direction to e_1 falls like p^-1/2, from some hundred points on. O((k + m)^2 d) */
+/* The principal angles theta (min(k,m)), ascending; the first out->count are set. They come from cosines and sines
+   alike (Bjorck and Golub, 1973), so that angles near 0 and near pi/2 are right to rounding. Rows are made orthonormal
+   first; a row that depends on those before it, to 1e-12, is left out. A subspace of rank 0 is E_ARG. k, m <= d. After
+   feature training the angle of the learned direction to e_1 falls like p^-1/2, from some hundred points on. O((k +
+   m)^2 d) */
 INVMAN_API invman_status invman_principal_angles(const invman_context *ctx, const double *U, size_t k, const double *V,
                                                  size_t m, size_t d, double *theta, invman_angles *out);
-/* Of n points x (n,d): the norm within the span of U's rows, and the squared residual outside; norm^2 + residual =
-   |x|^2. O(n k d) */
+/* For each of n points x (n,d): its norm within the span of U's rows, and the squared residual outside;
+   norm^2 + residual = |x|^2. O(n k d) */
 INVMAN_API invman_status invman_subspace_norms(const invman_context *ctx, const double *U, size_t k, size_t d,
                                                const double *x, size_t n, double *norm /* (n) */,
                                                double *residual /* (n) */);
-/* C (d,d) = (1/h) sum_n omega_n omega_n', or with beta_n^2 as weights: its top eigenvectors are the directions that a
-   network looks at, and invman_metric_amplification of the plain one is Lambda. O(h d^2) */
+/* C (d,d) = (1/h) sum_n omega_n omega_n', or with weights beta_n^2 if by_beta is 1. Its top eigenvectors are the
+   directions that the network looks at; invman_metric_amplification of the unweighted C is Lambda. O(h d^2) */
 INVMAN_API invman_status invman_weight_covariance(const invman_context *ctx, const invman_net *net, int by_beta,
                                                   double *C);
-/* sqrt((d_perp/d_par) tr C_par/tr C_perp) of a matrix C (d,d) of directions: Lambda [9] for weights, Lambda_f for the
-   active subspace, Lambda_g for the metric. 0 where it is not defined, infinity where tr C_perp is 0. O(d) */
+/* sqrt((d_perp/d_par) tr C_par/tr C_perp) of a matrix C (d,d) of directions: Lambda [9] for the weights' C, Lambda_f
+   for the active subspace, Lambda_g for the metric. 0 where it is not defined, infinite where tr C_perp is 0. O(d) */
 INVMAN_API double invman_metric_amplification(const double *C, size_t d, size_t d_par);
 
-/* ---- directions that matter: of a network, and of the labels alone */
+/* ---- directions that matter, to a network and to the labels alone */
 
 /* grad (n,d) = df/dx = sqrt(2)/(h sqrt(d)) sum_{z_n(x) > 0} beta_n omega_n. O(n h d) */
 INVMAN_API invman_status invman_input_gradient(const invman_context *ctx, const invman_net *net, const double *x,
                                                size_t n, double *grad);
-/* The active subspace (Constantine, 2015): C (d,d) = (1/n) sum grad grad' of any function's gradients grad (n,d), its
-   eigenvalues lambda (d) and vectors V (d,d, rows), and the scores of the inputs, activity_i = sum_{j < r} lambda_j
-   V_ji^2; r: 0 = d. For a network Lambda_f is not 1 at the start: the signs of beta do not average out in one net. For
-   a baseline of 1 take the pull-back metric. O(n d^2 + d^3) */
+/* The active subspace (Constantine, 2015) of any function, from its gradients grad (n,d): C (d,d) = (1/n) sum grad
+   grad', its eigenvalues lambda (d) and vectors V (d,d, rows), and the activity scores of the inputs,
+   activity_i = sum_{j < r} lambda_j V_ji^2; r: 0 = d. A network's Lambda_f is not 1 at the start, as the signs of beta
+   do not average out in one network; the pull-back metric has a baseline of 1. O(n d^2 + d^3) */
 INVMAN_API invman_status invman_active_subspace(const invman_context *ctx, const double *grad, size_t n, size_t d,
                                                 size_t r, double *C, double *lambda, double *V, double *activity);
-/* Moments of labels and points, which for x ~ N(0, 1_d) have their non-zero entries in the informative directions alone
-   (Stein's lemma; Li, 1992): m1 (d) = (1/n) sum y x, M2 (d,d) = (1/n) sum y (x x' - 1), each entry within some
-   1/sqrt(n). O(n d^2) */
+/* Moments of labels and points: m1 (d) = (1/n) sum y x, M2 (d,d) = (1/n) sum y (x x' - 1). For x ~ N(0, 1_d) they have
+   non-zero entries in the informative directions alone (Stein's lemma; Li, 1992), up to some 1/sqrt(n) in each entry.
+   O(n d^2) */
 INVMAN_API invman_status invman_stein_moments(const invman_context *ctx, const invman_data *data, double *m1,
                                               double *M2);
-/* The informative directions before any training: eigenvectors V (d,d, rows) of S = M2^2 + m1 m1' and strength (d),
-   the roots of its eigenvalues, descending. noise: the largest strength that chance gives, over `draws` random
-   permutations of the labels; draws = 0: sqrt(5 d/n), above the 2 sqrt(d/n) of n >> d >> 1. found: strengths above it
-   by
-   more than rounding, 1e-9 of it: a tie is no finding. With labels that know nothing, found > 0 in one of draws + 1
-   cases. A point far from all others makes a direction of its own, of the same strength for any labels, which hides
-   what is weaker; where a few points have most of the variance along a direction that is found, the labels of those few
-   are all that it knows. A label that depends on products of three coordinates only is not seen. rng: NULL for draws =
-   0. O((draws + 1) (n d^2 + d^3)) */
+/* The informative directions before any training: the eigenvectors V (d,d, rows) of S = M2^2 + m1 m1', and strength
+   (d), the roots of its eigenvalues, descending. noise: the largest strength that chance gives, over `draws` random
+   permutations of the labels; for draws = 0 it is sqrt(5 d/n), above the 2 sqrt(d/n) of n >> d >> 1. found: the number
+   of strengths above the noise by more than rounding, 1e-9 of it (a tie is no finding). If the labels are independent
+   of the points, found > 0 in one of draws + 1 cases. A point far from all others makes a direction of its own, with
+   the same strength for any labels, which hides weaker ones. Where a few points have most of the variance along a
+   direction that is found, the finding rests on the labels of those few. A label that depends only on products of three
+   coordinates is not seen. rng may be NULL for draws = 0. O((draws + 1) (n d^2 + d^3)) */
 INVMAN_API invman_status invman_stein_directions(const invman_context *ctx, const invman_data *data, size_t draws,
                                                  invman_rng *rng, double *strength, double *V, double *noise,
                                                  size_t *found);
-/* The pull-back metric of the features sigma(z_n)/sqrt(h): g(x) = (2/(h d)) sum_{z_n(x) > 0} omega_n omega_n' at n
-   points, g (n,d,d); log_volume (n) = ln sqrt(det g), -infinity where g is singular; amplification (n): Lambda_g. With
-   infinitely many neurons at the start g = 1/d and Lambda_g = 1 everywhere. O(n h d^2); memory: d^2
-   doubles, and n d^2 where g is NULL */
+/* The pull-back metric of the features sigma(z_n)/sqrt(h) at n points: g (n,d,d), g(x) = (2/(h d)) sum_{z_n(x) > 0}
+   omega_n omega_n'; log_volume (n) = ln sqrt(det g), -infinity where g is singular; amplification (n): Lambda_g. For
+   infinitely many neurons at the start g = 1/d and Lambda_g = 1 everywhere. O(n h d^2); memory: d^2 doubles, and n d^2
+   if g is NULL */
 INVMAN_API invman_status invman_pullback_metric(const invman_context *ctx, const invman_net *net, const double *x,
                                                 size_t n, size_t d_par, double *g, double *log_volume,
                                                 double *amplification);
 
-/* ---- neural collapse (Papyan, Han and Donoho, 2020), of features that enter through their Gram matrix alone */
+/* ---- neural collapse (Papyan, Han and Donoho, 2020) of features that are given by their Gram matrix alone */
 
 typedef struct invman_collapse {
-  size_t classes;            /* different values of y */
-  double within;             /* tr Sigma_W = mean |h - its class mean|^2 */
-  double between;            /* tr Sigma_B = mean over classes of |class mean - mean of all|^2 */
-  double nc1_trace;          /* tr Sigma_W/tr Sigma_B */
-  double nc1;                /* tr(Sigma_W Sigma_B^+)/classes */
-  double nc2_norms;          /* spread of |class mean - mean of all|^2: std/mean; of two classes, their sizes' alone */
-  double nc2_angles;         /* largest |cos + 1/(classes - 1)| between two such differences; of two classes always 0 */
-  double uncentred_cosine;   /* largest |cos| between two class means as they are: 0 for unbiased, unbalanced MSE */
-  double nearest_mean_error; /* share of points nearer to another class's mean (NC4, with y the network's classes) */
+  size_t classes;          /* different values of y */
+  double within;           /* tr Sigma_W = mean |h - its class mean|^2 */
+  double between;          /* tr Sigma_B = mean over classes of |class mean - mean of all|^2 */
+  double nc1_trace;        /* tr Sigma_W/tr Sigma_B */
+  double nc1;              /* tr(Sigma_W Sigma_B^+)/classes */
+  double nc2_norms;        /* std/mean of |class mean - mean of all|; for two classes it shows their sizes only */
+  double nc2_angles;       /* largest |cos + 1/(classes - 1)| between two such differences; for two classes always 0 */
+  double uncentred_cosine; /* largest |cos| between two class means as they are: 0 for unbiased, unbalanced MSE */
+  double nearest_mean_error; /* share of points nearer to another class's mean (NC4 if y are the network's classes) */
 } invman_collapse;
 
-/* y (n): equal values are one class, of which there are at least two. nc1 and nc1_trace are infinite where all class
-   means are equal and the points are not, and 0 where all points are equal. O(n^2 + n C + C^3) */
+/* y (n): points with equal values are one class; there must be two classes or more. nc1 and nc1_trace are infinite
+   where all class means are equal and the points are not, and 0 where all points are equal. O(n^2 + n C + C^3) */
 INVMAN_API invman_status invman_neural_collapse(const invman_context *ctx, const double *K, const double *y, size_t n,
                                                 invman_collapse *out);
 
-/* ---- intrinsic dimension, of distances D (n,n): symmetric, >= 0, 0 on the diagonal; see invman_intrinsic_dimension */
+/* ---- intrinsic dimension from distances D (n,n): symmetric, >= 0, 0 on the diagonal. Duplicates are as for
+   invman_intrinsic_dimension. */
 
-/* D_ij = sqrt(K_ii + K_jj - 2 K_ij), 0 up to what rounding may leave of it. O(n^2) */
+/* D_ij = sqrt(K_ii + K_jj - 2 K_ij), and 0 for what rounding may leave of 0. O(n^2) */
 INVMAN_API invman_status invman_kernel_distances(const invman_context *ctx, const double *K, size_t n, double *D);
 INVMAN_API invman_status invman_point_distances(const invman_context *ctx, const double *x, size_t n, size_t d,
                                                 double *D); /* O(n^2 d) */
@@ -953,154 +956,161 @@ INVMAN_API invman_status invman_median_distance(const invman_context *ctx, const
 enum { INVMAN_TWO_NN_MLE = 0, INVMAN_TWO_NN_FIT = 1 };
 enum { INVMAN_LID_MLE = 0, INVMAN_LID_MOMENTS = 1, INVMAN_LID_AMSALEG = 2 };
 
-/* TwoNN (Facco et al., 2017) from mu = r2/r1. MLE: (N-1)/sum ln mu, unbiased; FIT: slope through the origin of -ln(1 -
-   F) against ln mu, F = i/N, without the largest tenth. Points that have an equal are left out, N counts the others:
-   fewer than three: E_ARG. A standard error of some dimension/sqrt(N). O(n^2) */
+/* TwoNN (Facco et al., 2017) from mu = r2/r1. MLE: (N-1)/sum ln mu, unbiased. FIT: the slope through the origin of
+   -ln(1 - F) against ln mu, F = i/N, without the largest tenth. Points that have a duplicate are left out and N counts
+   the others; fewer than three are E_ARG. The standard error is some dimension/sqrt(N). O(n^2) */
 INVMAN_API invman_status invman_two_nn(const invman_context *ctx, const double *D, size_t n, int method,
                                        double *dimension);
-/* Local intrinsic dimension at each point from its k nearest others, r_1 <= .. <= r_k. MLE: (k - 1)/sum_j ln(r_k/r_j)
-   (Levina and Bickel, 2004); AMSALEG: k in place of k - 1 (Amsaleg et al., 2018), which at k = 2 is twice as much;
-   MOMENTS: m/(r_k - m), m = mean_j r_j (the latter). lid (n), infinite where all k are equally far up to rounding, as
-   on
-   a lattice; points that have an equal are left out, as centres and neighbours, with lid = 0. harmonic: 1 over
-   the mean of 1/lid of the others (MacKay and Ghahramani, 2005), to which an infinite lid adds 0; geometric: the mean
-   over those of them whose lid is finite, which leaves out as many as lid has infinite entries. Both are infinite where
-   every lid is. 2 <= k < the number of the others, else E_ARG. O(n^2 log k) */
+/* The local intrinsic dimension lid (n) at each point, from the distances r_1 <= .. <= r_k to its k nearest others.
+   MLE: (k - 1)/sum_j ln(r_k/r_j) (Levina and Bickel, 2004). AMSALEG: k in place of k - 1 (Amsaleg et al., 2018), which
+   is twice as much at k = 2. MOMENTS: m/(r_k - m), m = mean_j r_j (the same authors). lid is infinite where all k are
+   equally far up to rounding, as on a lattice. Points that have a duplicate are left out, as centres and as neighbours,
+   with lid = 0. harmonic: 1 over the mean of 1/lid of the other points (MacKay and Ghahramani, 2005), to which an
+   infinite lid adds 0. geometric: the mean over those whose lid is finite. Both are infinite where every lid is. k is
+   at least 2 and below the number of the other points, else E_ARG. O(n^2 log k) */
 INVMAN_API invman_status invman_local_dimension(const invman_context *ctx, const double *D, size_t n, size_t k,
                                                 int method, double *lid, double *harmonic, double *geometric);
-INVMAN_API double invman_lid_distance(double a, double b); /* Fisher-Rao, |ln(a/b)| of two local laws */
-/* Length of the minimum spanning tree (Prim, 1957). O(n^2) */
+INVMAN_API double invman_lid_distance(double a, double b); /* Fisher-Rao distance |ln(a/b)| of two local laws */
+/* The length of the minimum spanning tree (Prim, 1957). O(n^2) */
 INVMAN_API invman_status invman_mst_length(const invman_context *ctx, const double *D, size_t n, double *length);
-/* 1/(1 - s), s the slope of ln length against ln N over the first n/16, n/8, .. n points: in random order, please.
-   n >= 64. Biased down: uniform in a cube of 5 dimensions, N up to 4000: 4.6. E_ARG where a length is 0; infinite for s
-   >= 1. O(n^2) */
+/* 1/(1 - s), with s the slope of ln length against ln N over the first n/16, n/8, .. n points, which must be in random
+   order. n >= 64. It is biased down: 4.6 for a uniform density in a cube of 5 dimensions, N up to 4000. E_ARG where a
+   length is 0; infinite for s >= 1. O(n^2) */
 INVMAN_API invman_status invman_mst_dimension(const invman_context *ctx, const double *D, size_t n, double *dimension);
 
-/* ---- diffusion spectral entropy (Liao et al., 2023), in bits: G = exp(-D^2/(2 sigma^2)), q = row sums of G, K_ij =
-   G_ij/sqrt(q_i q_j), whose largest eigenvalue 1 is dropped; a_i = |lambda_i|^t, p = a/sum, -sum p log2 p */
+/* ---- diffusion spectral entropy (Liao et al., 2023), in bits: -sum p log2 p with p = a/sum a, a_i = |lambda_i|^t,
+   over the eigenvalues lambda_i of K_ij = G_ij/sqrt(q_i q_j) without the largest, which is 1; G = exp(-D^2/(2
+   sigma^2)), q its row sums */
 
-/* 0 to log2(n-1); sigma: 0 = 10, as the authors' program, invman_median_distance is a better scale for a Gram matrix's
-   distances; t > 0: 0 = 1. Points that are all equal: 0. O(n^3), n^2 doubles */
+/* The entropy is 0 to log2(n-1), and 0 if all points are equal. sigma: 0 = 10, as in the authors' program; for a Gram
+   matrix's distances invman_median_distance is a better scale. t > 0: 0 = 1. O(n^3), n^2 doubles */
 INVMAN_API invman_status invman_diffusion_entropy(const invman_context *ctx, const double *D, size_t n, double sigma,
                                                   double t, double *bits);
-/* Diffusion spectral mutual information with classes y (equal values are one): sum_c (n_c/n) [mean of the entropy of
-   `draws` (0 = 5) random subsets of n_c points - entropy of class c]; some 0 for labels that know nothing, may be
-   below. O(draws C n_c^3) */
+/* The diffusion spectral mutual information with classes y (equal values are one class): sum_c (n_c/n) [mean of the
+   entropy of `draws` (0 = 5) random subsets of n_c points - entropy of class c]. For labels that are independent of the
+   points it is near 0, and may be below. O(draws C n_c^3) */
 INVMAN_API invman_status invman_diffusion_information(const invman_context *ctx, const double *D, const double *y,
                                                       size_t n, double sigma, double t, size_t draws, invman_rng *rng,
                                                       double *bits);
 
 /* ---- curvature and pieces of a network */
 
-/* The Hessian of (1/(p alpha)) sum max(0, 1 - y F), the objective whose flow is [2], in closed form: its spectrum is
-   {+rate_n, -rate_n} and h d zeros, rate_n = |v_n|, v_n = (sqrt(2)/(h p)) sum_{z_n(x_mu) > 0} g_mu y_mu (x_mu/sqrt(d),
-   1). Of [4], rate_n is how fast neuron n grows: exp(rate_n t). rate (h), v (h,d+1); g (n) the pushes, NULL: 1 for
-   every point. For a loss of second derivative 1, J'J/p has the eigenvalues of K/p. O(n h d) */
+/* The spectrum of the Hessian of (1/(p alpha)) sum max(0, 1 - y F), the objective whose flow is [2], in closed form:
+   {+rate_n, -rate_n} and h d zeros, where rate_n = |v_n|, v_n = (sqrt(2)/(h p)) sum_{z_n(x_mu) > 0} g_mu y_mu
+   (x_mu/sqrt(d), 1). By [4] neuron n grows as exp(rate_n t). rate (h), v (h,d+1); g (n) are the multipliers, NULL = 1
+   for every point. For a loss of second derivative 1, J'J/p has the eigenvalues of K/p. O(n h d) */
 INVMAN_API invman_status invman_hessian_spectrum(const invman_context *ctx, const invman_net *net,
                                                  const invman_data *data, const double *g, double *rate, double *v);
-/* f on the segment from a to b (d): affine between consecutive crossings t (h, ascending, in (0,1); `count` of them
-   are there), where a neuron with beta_n != 0 changes sides; pieces = count + 1, equal t counted once. A random net: h
-   theta/pi crossings on average, theta the angle of (a/sqrt(d), 1) and (b/sqrt(d), 1). O(h d + h log h) */
+/* The pieces of f on the segment from a (d) to b (d). f is affine between consecutive crossings t (h), ascending in
+   (0,1), at which a neuron with beta_n != 0 changes sides; the first `count` entries are set. The number of pieces is
+   count + 1 if no two t are equal. A random network has h theta/pi crossings on average, theta the angle between
+   (a/sqrt(d), 1) and (b/sqrt(d), 1). O(h d + h log h) */
 INVMAN_API invman_status invman_linear_regions(const invman_context *ctx, const invman_net *net, const double *a,
                                                const double *b, double *t, size_t *count);
-/* Different patterns of active neurons (z_n > 0) among n points. O(n h d), n h bits */
+/* The number of different patterns of active neurons (z_n > 0) among n points. O(n h d), n h bits */
 INVMAN_API invman_status invman_activation_patterns(const invman_context *ctx, const invman_net *net, const double *x,
                                                     size_t n, size_t *patterns);
-/* sum_{j <= d} C(h,j): regions of h hyperplanes of R^d at most (Zaslavsky, 1975); rounded, infinite where too large */
+/* sum_{j <= d} C(h,j), the most regions that h hyperplanes cut R^d into (Zaslavsky, 1975); rounded, infinite on
+   overflow */
 INVMAN_API double invman_region_bound(size_t h, size_t d);
 
-/* The first layer at the start with W'W = h 1 exactly: Lambda = 1 for every split; b and beta N(0,1). h >= d, else
-   E_ARG. In this network it makes the tangent kernel fluctuate no less. out: to be freed. O(h d^2) */
+/* A network whose first layer starts with W'W = h 1 exactly, so that Lambda = 1 for every split; b and beta are N(0,1).
+   h >= d, else E_ARG. The tangent kernel of this network fluctuates no less for it. Free `out` after use. O(h d^2) */
 INVMAN_API invman_status invman_net_init_orthogonal(const invman_context *ctx, size_t h, size_t d, invman_rng *rng,
                                                     invman_net *out);
 
-/* ---- doubly stochastic mixing, in the sense of "The Homogeneity Trap" (arXiv 2601.02080): M >= 0 (n,n) whose rows and
-   columns sum to 1 keeps the mean and contracts what is orthogonal to it, the detail, by sigma_2 at most */
+/* ---- doubly stochastic mixing, in the sense of "The Homogeneity Trap" (arXiv 2601.02080): a matrix M >= 0 (n,n) whose
+   rows and columns sum to 1 keeps the mean, and contracts the detail, which is orthogonal to the mean, to at most
+   sigma_2 of its size */
 
 typedef struct invman_sinkhorn_info {
   size_t sweeps;   /* over rows and columns */
-  double residual; /* largest |sum - 1| of a row or column of the M that is returned */
+  double residual; /* largest |sum - 1| of a row or column of the returned M */
 } invman_sinkhorn_info;
 
-/* The doubly stochastic M (n,n) of largest <M,G> + tau H(M): M_ij = exp((G_ij + u_i + v_j)/tau), by Sinkhorn's sweeps
-   (1967) of logarithms, until residual < tol (0 = 1e-12) or max_sweeps (0 = 10000): then NOT_CONVERGED, as for small
-   tau it must be, or STOPPED by ctx->progress, and M is what there is. G = -infinity: a zero; a row or column of
-   nothing else, or another non-finite G: an error with the element. tau > 0. Adding u_i + v_j to G changes nothing,
-   however large they are, but what it rounds of G: they are subtracted in doubled precision, and so is what the sweeps
-   add wherever it grows large. invman_mixing_measures takes an M of residual up to 1e-6. M may be G.
-   2 n^2 exponentials a sweep; n^2 doubles beside M and G */
+/* The doubly stochastic M (n,n) that maximises <M,G> + tau H(M), tau > 0: M_ij = exp((G_ij + u_i + v_j)/tau).
+   Sinkhorn's sweeps (1967) in logarithms run until residual < tol (0 = 1e-12). NOT_CONVERGED after max_sweeps (0 =
+   10000), as is bound to happen for small tau, or STOPPED by ctx->progress; M is then what there is. G = -infinity
+   makes a zero. A row or column of nothing else, or another non-finite G, is an error with the element. Adding u_i +
+   v_j to G, however large, changes nothing except by rounding G: they are subtracted in twofold precision, and so is
+   what the sweeps add wherever it grows large. invman_mixing_measures takes an M of residual up to 1e-6. M may be G.
+   Cost: 2 n^2 exponentials a sweep; n^2 doubles beside M and G */
 INVMAN_API invman_status invman_sinkhorn(const invman_context *ctx, const double *G, size_t n, double tau, double tol,
                                          size_t max_sweeps, double *M, invman_sinkhorn_info *info);
-/* The singular values of P M P, P = 1 - 11'/n, descending: sigma (n), the last one 0. For a doubly stochastic M all
-   but the 1 of the constant vector, sigma_2 first; for logits G: tau sigma_2(M(tau)) -> sigma_1/n for tau -> infinity.
-   Right to DBL_EPSILON |M|, from [[0,A],[A',0]], A = P M P, and 0 where they are below 4 of it; A is right to
-   DBL_EPSILON |A|, whatever rows and columns have in common. O(n^3), 5 n^2 doubles */
+/* The singular values sigma (n) of P M P, P = 1 - 11'/n, descending; the last one is 0. For a doubly stochastic M they
+   are those of M without the 1 of the constant vector, sigma_2 first. For logits G, tau sigma_2(M(tau)) -> sigma_1/n as
+   tau -> infinity. They are computed from [[0,A],[A',0]], A = P M P, and are right to DBL_EPSILON |M|; values below 4
+   DBL_EPSILON |M| are 0. A itself is right to DBL_EPSILON |A|, whatever its rows and columns have in common. O(n^3),
+   5 n^2 doubles */
 INVMAN_API invman_status invman_centred_singular_values(const invman_context *ctx, const double *M, size_t n,
                                                         double *sigma);
 
 typedef struct invman_mixing {
-  double sigma_2;    /* 0 to 1, and to 1 + residual where M is not exactly so */
+  double sigma_2;    /* 0 to 1, or to 1 + residual where M is not exactly doubly stochastic */
   double entropy;    /* -sum M ln M, 0 to n ln n */
-  double share;      /* entropy/(n ln n): 1 at 11'/n, 0 at a permutation */
+  double share;      /* entropy/(n ln n): 1 for 11'/n, 0 for a permutation */
   double least;      /* smallest entry */
-  double by_least;   /* sigma_2 <= 1 - n least */
-  double by_norm[2]; /* and between sqrt((|M|_F^2 - 1)/(n - 1)) and sqrt(|M|_F^2 - 1) */
-  double by_entropy; /* and <= sqrt(2 (n ln n - entropy)), by Pinsker's inequality row by row */
+  double by_least;   /* a bound: sigma_2 <= 1 - n least */
+  double by_norm[2]; /* bounds: sqrt((|M|_F^2 - 1)/(n - 1)) <= sigma_2 <= sqrt(|M|_F^2 - 1) */
+  double by_entropy; /* a bound: sigma_2 <= sqrt(2 (n ln n - entropy)), by Pinsker's inequality row by row */
   double residual;   /* largest |sum - 1| of a row or column */
 } invman_mixing;
 
-/* Of a doubly stochastic M (n,n), n >= 2. Sums farther than 1e-6 from 1, or an entry below 0: E_ARG. The bounds hold
-   for every such M. With tau the entropy grows; sigma_2 need not fall for all logits. O(n^3) */
+/* Measures a doubly stochastic M (n,n), n >= 2, for which the bounds hold. A sum farther than 1e-6 from 1, or an entry
+   below 0, is E_ARG. The entropy grows with tau; sigma_2 need not fall for all logits. O(n^3) */
 INVMAN_API invman_status invman_mixing_measures(const invman_context *ctx, const double *M, size_t n,
                                                 invman_mixing *out);
-/* M <- (1 - a) 1 + a M, a in [0,1]: a residual connection; sigma_2 <= 1 - a + a sigma_2(M), and |M_a - 1|_2 <= 2a: for
-   a -> 0 detail survives because nothing is done to it. O(n^2) */
+/* M <- (1 - a) 1 + a M, a in [0,1], as a residual connection does: sigma_2 <= 1 - a + a sigma_2(M), and |M_a - 1|_2 <=
+   2a. For a -> 0 the detail survives because nothing is done to it. O(n^2) */
 INVMAN_API invman_status invman_mix_with_identity(const invman_context *ctx, double *M, size_t n, double a);
-/* Layers until the detail is eps of what it was: ln(1/eps)/ln(1/sigma_2); 0 for sigma_2 <= 0, infinite for sigma_2 >= 1
-   less rounding. 0 < eps < 1, else 0 */
+/* The number of layers after which the detail is eps of what it was, ln(1/eps)/ln(1/sigma_2); 0 for sigma_2 <= 0,
+   infinite for sigma_2 >= 1 less rounding. 0 < eps < 1, else 0 */
 INVMAN_API double invman_effective_depth(double sigma_2, double eps);
-/* The first L with sigma_2[0] .. sigma_2[L-1] <= eps; layers + 1: none */
+/* The first L with sigma_2[0] .. sigma_2[L-1] <= eps (their product); layers + 1 if there is none */
 INVMAN_API size_t invman_chain_depth(const double *sigma_2, size_t layers, double eps);
 
-/* v (n) <- sqrt(n) P v/sqrt(|P v|^2 + n eps), LayerNorm without gain and bias; eps >= 0, and a constant v gives zeros.
+/* LayerNorm without gain and bias, v (n) <- sqrt(n) P v/sqrt(|P v|^2 + n eps), eps >= 0; a constant v gives zeros.
    Right to some DBL_EPSILON of the largest entry, whatever the mean and the scale of v are. It removes what mixing
-   keeps and rescales the rest: a lost ratio of signal to noise stays lost. O(n) */
+   keeps and rescales the rest: a signal-to-noise ratio that is lost stays lost. O(n) */
 INVMAN_API void invman_layer_norm(double *v, size_t n, double eps);
-/* Signal r = |P M^L x|, noise N(0, noise^2 1_n): snr = r^2/((n - 1) noise^2), snr_L <= snr_0 prod sigma_2^2. The mean
-   cosine of LayerNorm's outputs with and without noise is some sqrt(snr/(1 + snr)), of two noisy ones snr/(1 + snr). */
+/* The signal-to-noise ratio snr = r^2/((n - 1) noise^2) of a signal r = |P M^L x| under noise N(0, noise^2 1_n); after
+   L layers snr_L <= snr_0 prod sigma_2^2. The mean cosine between LayerNorm's outputs with and without noise is about
+   sqrt(snr/(1 + snr)); between two noisy ones it is about snr/(1 + snr). */
 INVMAN_API double invman_snr(double r, double noise, size_t n); /* n >= 2; infinite without noise */
 INVMAN_API double invman_snr_cosine(double snr);
-INVMAN_API double invman_critical_snr(double cosine); /* the snr for that mean cosine, c^2/(1 - c^2) */
-/* Layers until snr_0 has fallen to the snr of that cosine: ln(snr_0/snr_c)/(2 ln(1/sigma_2)); 0 where it is below,
-   and for sigma_2 <= 0 */
+INVMAN_API double invman_critical_snr(double cosine); /* the snr that has this mean cosine, c^2/(1 - c^2) */
+/* The number of layers after which snr_0 has fallen to the snr_c of that cosine, ln(snr_0/snr_c)/(2 ln(1/sigma_2)); 0
+   where snr_0 is below snr_c, and for sigma_2 <= 0 */
 INVMAN_API double invman_critical_depth(double snr_0, double cosine, double sigma_2);
-/* |cosine| <= (r + noise sqrt(2t))/(noise sqrt(n - 2 - 2 sqrt((n-2) t))) with probability 1 - 3 e^-t at least (Laurent
-   and Massart, 2000); 1 where that says less, or nothing. */
+/* The bound |cosine| <= (r + noise sqrt(2t))/(noise sqrt(n - 2 - 2 sqrt((n-2) t))), which holds with probability
+   1 - 3 e^-t at least (Laurent and Massart, 2000); 1 where it exceeds 1 or is not defined. */
 INVMAN_API double invman_cosine_bound(double r, double noise, size_t n, double t);
-/* Noise power after `layers` layers, each adding 1, in a mode of eigenvalue mu: (1 - mu^(2 layers))/(1 - mu^2) */
+/* The noise power after `layers` layers, each of which adds 1, in a mode of eigenvalue mu:
+   (1 - mu^(2 layers))/(1 - mu^2) */
 INVMAN_API double invman_mode_noise(double mu, size_t layers);
 
 /* ------------------------------------------------------------------------------------ convolutional network
 
-   Sixteen convolutions and a classifier, after MnasNet (Tan et al., 2019), without batch normalisation: the network of
-   the paper's Fig. 8. Every convolution is out = conv(in, w)/sqrt(fan-in), fan-in its weights per output channel,
-   without bias; 5x5 with a border of two zeros, or 1x1. The activation is 1.6768 z/(1 + exp(-z)). Channels, with [u]
-   for u rounded half to even, at least 1:
+   The network of the paper's Fig. 8: sixteen convolutions and a classifier, after MnasNet (Tan et al., 2019), without
+   batch normalisation. Every convolution is out = conv(in, w)/sqrt(fan-in), without bias, where fan-in is the number of
+   weights per output channel; it is 5x5 with a border of two zeros, or 1x1. The activation is 1.6768 z/(1 + exp(-z)).
+   Channels, with [u] for u rounded half to even, at least 1:
      stem        5x5 to [4h], stride 2; then 5x5 depthwise, 1x1 to [2h]; activation after each
-     block i     1x1 to three times the channels, 5x5 depthwise of stride 2, 1x1 to [(2i+1)h]; the last one linear.
+     block i     1x1 to three times the channels, 5x5 depthwise of stride 2, 1x1 to [(2i+1)h]; the last one is linear.
                  Then layers - 1 times the same at stride 1 to as many channels, whose output is (its input + what it
                  computes)/sqrt(2)
      head        1x1 to [20h], activation; mean over the positions; f = w.mean/fan-in + b
-   A stride of two halves a side, rounding up. All weights are N(0,1) at the start, b is 0. */
+   A stride of two halves a side, rounding up. At the start all weights are N(0,1) and b is 0. */
 
-typedef struct invman_convnet invman_convnet; /* opaque; it remembers the context it was made with */
+typedef struct invman_convnet invman_convnet; /* opaque; remembers the context it was made with */
 
 typedef struct invman_convnet_options {
   size_t channels, height, width; /* of an image, each 1 or more */
   double width_factor;            /* h, > 0; 0 = 10 */
-  size_t blocks, layers;          /* 0 = 2: 4 + 3 blocks layers convolutions */
-  size_t memory; /* bytes that per-sample gradients (three quarters) and activations (one) may take; 0 = 512 MiB. One
-                    group of eight images and sixteen gradients are the least. */
+  size_t blocks, layers;          /* 0 = 2; there are 4 + 3 blocks layers convolutions */
+  /* Bytes that per-sample gradients (three quarters of it) and activations (a quarter) may take; 0 = 512 MiB. One group
+     of eight images and sixteen gradients are taken in any case. */
+  size_t memory;
 } invman_convnet_options;
 
 enum { INVMAN_CONV_DENSE = 0, INVMAN_CONV_DEPTHWISE = 1, INVMAN_CONV_POINTWISE = 2 };
@@ -1113,55 +1123,54 @@ typedef struct invman_convnet_layer {
   size_t first, weights; /* index and number of its weights: (out, in, 5, 5), (out, 5, 5) or (out, in) */
 } invman_convnet_layer;
 
-/* rng: the weights, in their order. out: to be freed. Errors: E_ARG, E_SIZE, E_NOMEM. */
+/* rng draws the weights, in their order. Free `out` after use. Errors: E_ARG, E_SIZE, E_NOMEM. */
 INVMAN_API invman_status invman_convnet_create(const invman_context *ctx, const invman_convnet_options *options,
                                                invman_rng *rng, invman_convnet **out);
 INVMAN_API invman_status invman_convnet_copy(const invman_convnet *net, invman_convnet **out); /* same context */
 INVMAN_API void invman_convnet_free(invman_convnet *net);
 
 INVMAN_API size_t invman_convnet_size(const invman_convnet *net); /* N, all weights: 23251 for MNIST's images */
-/* (N) of the network's own, to be read and written: layer by layer, then the classifier's w and b. */
+/* The weights (N), owned by the network, to be read and written: layer by layer, then the classifier's w and b. */
 INVMAN_API double *invman_convnet_weights(invman_convnet *net);
-INVMAN_API size_t invman_convnet_layers(const invman_convnet *net); /* convolutions; 16 by default */
+INVMAN_API size_t invman_convnet_layers(const invman_convnet *net); /* number of convolutions; 16 by default */
 INVMAN_API invman_status invman_convnet_get_layer(const invman_convnet *net, size_t which, invman_convnet_layer *out);
 
-/* f (n) of the images x (n, channels*height*width), channels first: 1.2e6 multiply-adds for one of MNIST's. Memory,
-   here and below: eight groups of eight images at work, or n/64 where that is more, as far as options.memory allows;
-   3 MB for a group of MNIST's, 6 MB with gradients. Errors: E_ARG, E_SIZE, E_NOMEM, E_NONFINITE with the element of
-   the weights, the images or r. */
+/* f (n) of the images x (n, channels*height*width), channels first; 1.2e6 multiply-adds for one image of MNIST. Memory,
+   here and below: room for eight groups of eight images, or n/64 groups if that is more, as far as options.memory
+   allows; a group of MNIST's images takes 3 MB, with gradients 6 MB. Errors: E_ARG, E_SIZE, E_NOMEM, E_NONFINITE with
+   the element of the weights, the images or r. */
 INVMAN_API invman_status invman_convnet_eval(const invman_convnet *net, const double *x, size_t n, double *f);
-/* grad (N) = sum_mu r_mu df/dW(x_mu), overwritten. Three times the work of f. */
+/* grad (N) = sum_mu r_mu df/dW(x_mu), overwritten. It costs three times as much as f. */
 INVMAN_API invman_status invman_convnet_gradient(const invman_convnet *net, const double *x, size_t n,
                                                  const double *r /* (n) */, double *grad);
-/* J (n,N): row mu is df/dW(x_mu). */
+/* The Jacobian J (n,N): row mu is df/dW(x_mu). */
 INVMAN_API invman_status invman_convnet_jacobian(const invman_convnet *net, const double *x, size_t n, double *J);
 /* K (n,m) = J(x) J(z)' of the weights that `part` names: INVMAN_NTK_ALL, _FIRST_LAYER (the stem) or _LAST_LAYER (the
-   classifier); for INVMAN_NTK_HIDDEN of the means that the classifier sees, over sqrt(fan-in). z NULL: m is ignored, K
-   (n,n) is symmetric, one triangle of it is computed. While the gradients of x and z fit in options.memory every one is
-   computed once; else x is taken in blocks, and for each of them z anew. 17 MB beside that. STOPPED, K incomplete:
-   by ctx->progress. */
+   classifier). INVMAN_NTK_HIDDEN is the Gram matrix of the means that the classifier sees, over sqrt(fan-in). If z is
+   NULL, m is ignored, K (n,n) is symmetric, and only one triangle of it is computed. While the gradients of x and z fit
+   in options.memory each is computed once; else x is taken in blocks, and z is computed anew for each block. It takes
+   17 MB beside that. STOPPED by ctx->progress; K is then incomplete. */
 INVMAN_API invman_status invman_convnet_ntk_gram(const invman_convnet *net, int part, const double *x, size_t n,
                                                  const double *z, size_t m, double *K);
 
-/* The network as a model for invman_train_model and its kin, which then train its weights. Data: images, d =
-   channels*height*width. Within a flow the Gram matrix does not report progress. */
+/* The network as a model for invman_train_model and the other functions of a model, which then train its weights. The
+   data are images, d = channels*height*width. Within a flow the Gram matrix does not report progress. */
 INVMAN_API invman_model invman_convnet_model(invman_convnet *net);
 
-/* A file as invman_net_save's, kind "CONV": uint64 channels, height, width, double width_factor, uint64 blocks, layers,
-   memory, then the weights (N). */
+/* The file is like invman_net_save's, of kind "CONV": uint64 channels, height, width, double width_factor, uint64
+   blocks, layers, memory, then the weights (N). */
 INVMAN_API invman_status invman_convnet_save(const invman_convnet *net, const char *path);
 INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const char *path, invman_convnet **out);
 
 /* ------------------------------------------------------------------------------------------------- files */
 
-/* A file in the making, for results of your own: under its name it is whole or not there, as what this library saves.
-   It is written under another name in the same directory (path.tmp and eight random letters), which no other file has,
-   flushed to the disk and then renamed. A symbolic link is followed and stays; a file that is replaced leaves its mode
-   to the new one, and its owner where that is permitted; other hard links to it keep the old file. What is no plain
-   file (a device, a FIFO, /dev/stdout) is written to as it is. On Windows paths are UTF-8; one that is not valid UTF-8
-   is taken to be in the system's code page. Where a process is killed, the other name may stay. What is asked for is
-   the
-   right to write the directory, not that to write the file.
+/* A file for results of your own that, like those which this library saves, is either whole or not there under its
+   name. It is written under a unique name in the same directory (path.tmp and eight random letters), flushed to the
+   disk and then renamed. A symbolic link is followed and stays. The new file takes the mode of the one it replaces, and
+   its owner where that is permitted; other hard links to the old file keep it. A path that is no plain file (a device,
+   a FIFO, /dev/stdout) is written to directly. On Windows paths are UTF-8; a path that is not valid UTF-8 is taken to
+   be in the system's code page. If the process is killed, the temporary file may stay. The call needs the right to
+   write to the directory, not to the file.
      invman_file *file;
      FILE *stream;
      if (invman_file_create(&ctx, "result.csv", &file) < 0) return 1;
@@ -1170,16 +1179,16 @@ INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const ch
      status = invman_file_commit(file); */
 typedef struct invman_file invman_file;
 
-/* out: to be given to _commit or _discard, one of the two. Errors: E_ARG, E_NOMEM, E_IO with the reason in ctx->error,
-   for example that there is no such directory, or that the name is one of a directory. */
+/* Give `out` to either _commit or _discard. Errors: E_ARG, E_NOMEM, E_IO with the reason in ctx->error, for example
+   that there is no such directory, or that the name is that of a directory. */
 INVMAN_API invman_status invman_file_create(const invman_context *ctx, const char *path, invman_file **out);
-/* Its FILE *, binary and buffered; whether all was written is asked by _commit alone. Not to be closed. */
+/* The file's FILE *, binary and buffered. Do not close it; _commit alone tells whether everything was written. */
 INVMAN_API void *invman_file_stream(invman_file *file);
-/* Gives the file its name, and gives `file` back. E_IO where anything failed: then what the name had before stands. */
+/* Gives the file its name and frees `file`. E_IO where anything failed: the name then still has what it had before. */
 INVMAN_API invman_status invman_file_commit(invman_file *file);
-/* Leaves nothing behind, but for what a device or FIFO has got already; NULL is fine. */
+/* Frees `file` and leaves nothing behind, except for what a device or FIFO has already received. NULL is fine. */
 INVMAN_API void invman_file_discard(invman_file *file);
-/* Whether `path` can be written, to ask before long work; leaves nothing behind, and a device or FIFO alone. */
+/* Can `path` be written? To be asked before long work; it leaves nothing behind and does not touch a device or FIFO. */
 INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char *path);
 
 #ifdef __cplusplus
