@@ -465,7 +465,7 @@ struct invman_flow_info {
   double t_star, lambda_star; /* t*, and Lambda at t*; 0 before t* is reached */
   double test_error;          /* share of test points with y F <= 0 at the last report; -1 without a test set */
   size_t step, rejected;      /* accepted steps; trials that were not accurate enough */
-  size_t unsatisfied;         /* points with m < 1 - margin_stop */
+  size_t unsatisfied;         /* points with m <= 1 - margin_stop */
   size_t sliding;             /* points that slide along their margin */
   invman_status status;       /* STOPPED until the run is at its end */
   int end;                    /* why, one of INVMAN_END_.. */
@@ -1199,6 +1199,42 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
 
 /* ========================================================================================================
    Implementation
+
+   Its sections, in their order; search for the tag:
+     >>core         memory in scopes, errors, threads, sizes that do not overflow
+     >>rng          the random generator; exponential, logarithm and normal draws that do not depend on the C library
+     >>linalg       vector lanes and instruction sets, matrix products, numbers of twofold precision
+     >>eigen        symmetric eigenproblems: all pairs by divide and conquer, the largest by Lanczos
+     >>stats        sorting, heaps, shuffles, medians, power laws and their intervals
+     >>data         models of points and labels, their boundaries, sampling
+     >>network      Eq. (1): packed weights, and the sweeps over neurons and points for f and its gradient; Lambda
+     >>ntk          Gram matrices of the tangent kernel, of a network and of infinitely many neurons
+     >>hinge        the hinge loss: its margin step, solved event by event. The active-set method at an event, with the
+                    argument against cycling; the same method again in twofold precision
+     >>lazy         the hinge flow with a frozen kernel: which precision, when it ends, the certificate
+     >>smooth       the other losses: each one is an invman_i_loss; their margin step by implicit Euler
+     >>flow         the stepper: one step and its error, step lengths, points far above their margin, tolerances, when a
+                    run ends, options and their ranges. It reaches the network through the table invman_i_backend only
+     >>flow_net     the backend of a network: rotation of neurons, held gates, single precision
+     >>flow_model   the backend of a caller's model; models that contradict themselves; invman_model_check
+     >>momentum     the paper's explicit dynamics of a model; making the flow of a model
+     >>kpca         kernel principal components, mutual information with the label, TwoNN
+     >>theory       the stripe model for p -> infinity: averages, fixed points, neuron equations, exponents
+     >>diagnostics  measures of spectra, kernels, subspaces, representations, pieces and mixing matrices
+     >>convnet      the convolutional network, its gradients and Gram matrices, and itself as a model
+     >>io           files: written whole or not at all, CSV, IDX, networks, saved flows
+
+   Where to make a change:
+     a loss         a name in the enum of INVMAN_HINGE; its cases in the functions of invman_i_loss in >>smooth (value,
+                    multiplier, near points); the range of `loss` in invman_i_resolve_options in >>flow
+     a backend      one struct and one table invman_i_backend (declared in >>flow) of functions that take the struct as
+                    `self`, in a section like >>flow_net or >>flow_model; a function that makes a flow with it, as
+                    invman_i_make_flow; if it can be saved, what it holds in "a flow's file" in >>io
+     the rule against cycling of the active-set method: its argument is at the head of >>hinge; invman_i_violator chooses
+                    the next point, invman_i_drive moves it, invman_i_settle holds the cap on the number of moves. Each
+                    has a twin invman_i_exact_.. in twofold precision
+     a kernel       >>ntk; a kernel of your own needs no change, since invman_lazy_train takes any Gram matrix
+     an option      its field above; its default and range in invman_i_resolve_options in >>flow
    ======================================================================================================== */
 #if defined(INVMAN_IMPLEMENTATION) && !defined(INVMAN_NO_IMPLEMENTATION) && !defined(INVMAN_I_IMPLEMENTED)
 #define INVMAN_I_IMPLEMENTED
@@ -1268,7 +1304,7 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
 #endif
 
 /* ================================================================================================= >>core
-   Memory, errors, threads: everything below asks here. */
+   Memory, errors and threads. All other sections take memory, report errors and share work through these functions. */
 
 static invman_status invman_i_fail(const invman_context *ctx, invman_status status, const char *what, const char *unit,
                                    size_t place) {
@@ -1297,7 +1333,7 @@ static invman_status invman_i_check_finite(const invman_context *ctx, const doub
   return INVMAN_OK;
 }
 
-/* What is computed may overflow where what is given is finite: then it is empty. */
+/* A result may overflow where the input is finite; it is then emptied. */
 static invman_status invman_i_check_result(const invman_context *ctx, double *x, size_t n, const char *what) {
   invman_status status = invman_i_check_finite(ctx, x, n, what);
   if (status < 0) memset(x, 0, n * sizeof *x);
@@ -3403,7 +3439,7 @@ invman_status invman_eigh_top(const invman_context *ctx, size_t n, size_t k, inv
 }
 
 /* =========================================================================================================== >>stats
-   Sorting, shuffling, medians, and the exponents of power laws.  */
+   Sorting, shuffling, medians, and the exponents of power laws. */
 
 static double invman_i_root_mean_square(const double *x, size_t n) { return sqrt(invman_i_inner(x, x, n) / (double)n); }
 
@@ -3577,7 +3613,8 @@ invman_status invman_median_power_law(const invman_context *ctx, const double *x
   return invman_i_close(&scope);
 }
 
-/* ================================================================================================= >>data */
+/* ================================================================================================= >>data
+   Points from N(0, 1_d) and their labels; the geometry that makes both labels equally likely. */
 
 static invman_status invman_i_check_labels(const invman_context *ctx, const double *y, size_t n, const char *what) {
   size_t i;
@@ -3731,7 +3768,7 @@ void invman_data_free(const invman_context *ctx, invman_data *data) {
 }
 
 /* ============================================================================================== >>network
-   Eq. (1) and the sums over points and neurons that everything else is made of. */
+   Eq. (1), and the sums over points and neurons from which all other sections are built. */
 
 /* Weights (or their rates) in panels of eight neurons: rows omega_k/sqrt(d) for k < d, then b, then beta. */
 typedef struct invman_i_pack {
@@ -4482,8 +4519,9 @@ void invman_neuron_vectors(const invman_net *net, double *z) {
 }
 
 /* ================================================================================================== >>ntk
-   h^2 Theta(x,z) = 2 sum_n 1[z_n(x)>0] 1[z_n(z)>0] (z_n(x) z_n(z) + beta_n^2 (x.z/d + 1)): two products of rank h, of
-   the features max(0, z_n) and beta_n 1[z_n>0], for a tile of points and a block of neurons at a time. */
+   h^2 Theta(x,z) = 2 sum_n 1[z_n(x)>0] 1[z_n(z)>0] (z_n(x) z_n(z) + beta_n^2 (x.z/d + 1)). These are two products of
+   rank h, of the features max(0, z_n) and beta_n 1[z_n>0]. They are computed for one tile of points and one block of
+   neurons at a time. */
 
 typedef struct invman_i_held {
   size_t n, i;
@@ -5023,15 +5061,18 @@ invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int 
    The hinge's margin step: dm/ds = Q g + c, solved exactly, event by event
      g_i = 1 where m_i < 1,   g_i = 0 where m_i > 1,   0 <= g_i <= 1 where m_i = 1
 
-   Of all g allowed at a state the flow takes the one of least 1/2 g'Qg + c'g (Filippov's solution of a gradient flow:
-   the velocity of least norm). Between events every rate is constant. At an event the points at their margin solve
-   that box-constrained minimum by an active-set method: a point held at a bound whose rate has the wrong sign is
-   driven off it, the sliding ones answer so that their own rates stay zero, until its rate vanishes (it slides), its
-   g reaches the other bound (it leaves), or a sliding one reaches a bound (it is held there, and the drive goes on).
-   Every drive lowers the objective, so that no set comes twice and no rule against cycles is needed, however many
-   points meet a bound at once: one that is at its bound already stops the drive for a length of 0 and is held, of
-   which there are finitely many, and what is left has a rate to lose and room to lose it in. A cycle of rounding's
-   would end at a cap on the drives, as NOT_CONVERGED. */
+   Of all multipliers g that are allowed at a state, the flow takes those with the least 1/2 g'Qg + c'g. This is
+   Filippov's solution of a gradient flow, the velocity of least norm. Between events every rate is constant. At an
+   event the points at their margin solve this box-constrained problem by an active-set method. A point at a bound whose
+   rate has the wrong sign is driven off the bound, while the free multipliers answer so that their points' rates stay
+   zero. The drive ends when the point's rate vanishes (its multiplier is then free) or when its multiplier reaches the
+   other bound (the point then leaves). If a free multiplier reaches a bound first, it stays there and the drive goes on.
+
+   The argument against cycling: every drive lowers the objective, so no active set comes back, and no pivoting rule
+   against cycles is needed. This holds however many multipliers meet a bound at once. A free multiplier that is already
+   at a bound stops the drive at length 0 and is no longer free; there are finitely many of these, and after the last one
+   the driven point has a rate to lose and room to lose it in. A cycle that rounding makes would end at a cap on the
+   number of drives, as NOT_CONVERGED. */
 
 /* ---- notation. In the text and in the names: n points; m_i a margin; g_i its multiplier; dm/ds its rate; Q = scale
    (y y' o K) the kernel with the labels' signs; c the drift. A point is below its margin (g = 1), above it (g = 0), or
@@ -5132,8 +5173,8 @@ static void invman_i_make_column(invman_i_margins *e, size_t j, double *column) 
     e->scope->status = invman_i_check_finite(e->scope->ctx, column, e->n, "lazy: the kernel is not finite");
 }
 
-/* The column that was used longest ago, of those that no sliding point needs; count if there is none. Where very many
-   points meet their margin in one event, that may be one of theirs. */
+/* The column that was used longest ago, of those that no free point needs; count if there is none. Where very many
+   points meet their margin in one event, it may be the column of one of these. */
 static size_t invman_i_idle_column(const invman_i_margins *e) {
   const invman_i_columns *c = e->columns;
   size_t k, idle = c->count;
@@ -5268,8 +5309,8 @@ static void invman_i_times_q(invman_i_margins *e, const double *x, double *out) 
 
 /* ---- the active-set method */
 
-/* Rates smaller than this are rounding: in proportion to what pushes, and of pushes that are nothing but rounding of
-   g, whose scale is 1. */
+/* A rate smaller than this is rounding: of the terms g_j Q_ij that it sums, and of the free multipliers, whose own
+   rounding is relative to 1. */
 static double invman_i_rate_tol(const invman_i_margins *e, size_t i) {
   return 1e-12 * (e->root[i] * (e->weight + 0.01 * e->free_weight) + fabs(e->drift[i]));
 }
@@ -5280,7 +5321,7 @@ static void invman_i_add_rates(invman_i_margins *e, const double *change) { /* r
   for (i = 0; i < e->n; i++) e->rate[i] += e->product[i];
 }
 
-static void invman_i_refresh_rates(invman_i_margins *e) { /* all anew: what rounding has left in them goes */
+static void invman_i_refresh_rates(invman_i_margins *e) { /* computes all rates anew, free of old rounding */
   memcpy(e->rate, e->drift, e->n * sizeof(double));
   invman_i_add_rates(e, e->g);
   e->fresh_weight = e->weight;
@@ -5347,8 +5388,8 @@ static void invman_i_set_bound(invman_i_margins *e, size_t i, double bound) { /*
   e->g[i] = bound;
 }
 
-/* Moves g by `length` times the step of the sliding points and by `own` at point j; the rates of the held points at
-   their margin follow, those of the sliding ones stay zero. */
+/* Moves g by `length` times the step of the free points and by `own` at point j. The rates of the points at a bound
+   follow; those of the free points stay zero. */
 static void invman_i_move(invman_i_margins *e, double length, size_t j, double own) {
   size_t i, k;
   e->g[j] += own;
@@ -5366,7 +5407,7 @@ static void invman_i_move(invman_i_margins *e, double length, size_t j, double o
   }
 }
 
-/* Drives the held point j off its bound. */
+/* Drives point j off the bound at which its multiplier is. */
 static invman_status invman_i_drive(invman_i_margins *e, size_t j) {
   double sign = e->g[j] > 0.5 ? -1 : 1, own;
   if (invman_i_fetch(e, j) < 0) return e->scope->status;
@@ -5376,8 +5417,8 @@ static invman_status invman_i_drive(invman_i_margins *e, size_t j) {
     size_t k, block = e->free_count;
     if (invman_i_factor_reserve(e) < 0) return e->scope->status;
 
-    /* What the sliding points must do for their rates to stay zero, and how fast j's rate then falls. A point that
-       depends linearly on the sliding ones (an equal point, say) does not bend: it never joins them. */
+    /* What the free multipliers must do for their points' rates to stay zero, and how fast j's rate then falls. If j
+       depends linearly on the free points (being equal to one, say) its rate does not fall: j never becomes free. */
     for (k = 0; k < e->free_count; k++) e->column[k] = invman_i_q(e, e->free_list[k], j);
     invman_i_forward(e, e->column);
     for (k = 0; k < e->free_count; k++) {
@@ -5386,7 +5427,7 @@ static invman_status invman_i_drive(invman_i_margins *e, size_t j) {
     }
     invman_i_backward(e, e->step);
 
-    /* How far: until j's rate is zero, to j's other bound, or to the first bound of a sliding point. */
+    /* How far: until j's rate is zero, to j's other bound, or until a free multiplier reaches a bound. */
     if (bend > 1e-13 * own && fabs(e->rate[j]) < bend * room) length = fabs(e->rate[j]) / bend;
     for (k = 0; k < e->free_count; k++) {
       double g = e->g[e->free_list[k]], d = e->step[k], reach = d < 0 ? g / -d : d > 0 ? (1 - g) / d : DBL_MAX;
@@ -5416,7 +5457,7 @@ static invman_status invman_i_drive(invman_i_margins *e, size_t j) {
   }
 }
 
-/* The held point that must move: the one with the most wrong rate; n if there is none. */
+/* The next point to be driven off its bound: the one whose rate is most wrong; n if there is none. */
 static size_t invman_i_violator(const invman_i_margins *e) {
   size_t i, found = e->n;
   double most = 0;
@@ -5432,7 +5473,8 @@ static size_t invman_i_violator(const invman_i_margins *e) {
   return found;
 }
 
-/* The factor made anew, where updates have let it drift. A pivot that is nothing but rounding leaves it as it was. */
+/* Computes the factor anew, where updates have let it drift. If a pivot is nothing but rounding, the old factor stays.
+   */
 static void invman_i_refactor(invman_i_margins *e) {
   size_t count = e->free_count, i, k;
   for (i = 0; i < count; i++) {
@@ -5457,8 +5499,8 @@ static int invman_i_has_drifted(const invman_i_margins *e) {
   return 0;
 }
 
-/* Sliding points whose rates have drifted off zero are brought back by a Newton step; where one is not enough, the
-   factor is the reason. */
+/* Brings the rates of free points that have drifted off zero back to it by a Newton step. If one step is not enough,
+   the factor has drifted, and is computed anew. */
 static void invman_i_polish(invman_i_margins *e) {
   size_t k;
   int trial;
@@ -5474,11 +5516,12 @@ static void invman_i_polish(invman_i_margins *e) {
     invman_i_add_rates(e, e->change);
     for (k = 0; k < e->free_count; k++) e->change[e->free_list[k]] = 0;
   }
-  for (k = 0; k < e->free_count; k++) /* rounding may take a push beyond its bound by less than it resolves */
+  for (k = 0; k < e->free_count; k++) /* rounding may take a multiplier beyond a bound by less than it resolves */
     e->g[e->free_list[k]] = fmin(1, fmax(0, e->g[e->free_list[k]]));
 }
 
-/* Finds g where points are at their margin, brings all rates up to date and lets go the points that leave. */
+/* Finds g where points are at their margin, brings all rates up to date, and changes the state of the points that leave
+   their margin. */
 static invman_status invman_i_settle(invman_i_margins *e) {
   size_t i, drives = 0, j;
   invman_status status;
@@ -5546,7 +5589,7 @@ static invman_status invman_i_hinge_start(invman_i_margins *e) {
   return invman_i_settle(e);
 }
 
-/* On to the next event, or to s = horizon, or, at rest, nowhere. */
+/* Advances to the next event or to s = horizon. A stationary flow stays where it is. */
 static invman_status invman_i_hinge_advance(invman_i_margins *e, double horizon, int *stationary) {
   double left = horizon - e->s, ds = HUGE_VAL, arrived, *wait = e->product;
   size_t i;
@@ -5577,7 +5620,7 @@ static invman_status invman_i_hinge_advance(invman_i_margins *e, double horizon,
   return arrived < 0 ? INVMAN_OK : invman_i_settle(e);
 }
 
-/* From the margins e->m at s = 0 to s = horizon, or to rest before that. */
+/* Runs from the margins e->m at s = 0 to s = horizon, or until the flow is stationary. */
 static invman_status invman_i_hinge_run(invman_i_margins *e, double horizon, int *stationary) {
   invman_status status = invman_i_hinge_start(e);
   *stationary = 0;
@@ -5587,21 +5630,21 @@ static invman_status invman_i_hinge_run(invman_i_margins *e, double horizon, int
 
 /* ---- the event engine in twofold precision
 
-   The same algorithm with K taken as exact, and without the tolerances and refreshing that rounding asks for in
-   doubles. It takes over at any state: the coefficients reached so far, whatever rounding has made of them, are where
-   some flow is, and the flow through them is followed. (Flows with the same kernel approach each other in the kernel's
-   norm, so what rounding has done before does not grow.) dm/dtime = Q g with Q_ij = unit y_i y_j K_ij. */
+   This is the same algorithm with K taken as exact, without the tolerances and the refreshing that doubles need. It can
+   take over at any state: the coefficients reached so far, whatever rounding has made of them, are a state of some
+   flow, and that flow is followed. Flows with the same kernel approach each other in the kernel's norm, so that earlier
+   rounding does not grow. dm/dtime = Q g with Q_ij = unit y_i y_j K_ij. */
 
 typedef struct invman_i_exact {
   invman_i_margins *e;  /* kernel, labels, states, the points at their margin and the counts are kept there */
   double unit;          /* a power of two that makes the largest Q_ii about 1; s = n unit time */
-  invman_i_wide time;   /* this and the arrays as in the engine of >>flow: */
+  invman_i_wide time;   /* this and the arrays as in invman_i_margins: */
   invman_i_wide *m, *g; /* (n) */
   invman_i_wide *rate, *before, *impulse, *change; /* (n) */
   invman_i_wide *wait;                             /* (n) how long until a point reaches its margin */
   double *root, *row;                              /* (n) sqrt(Q_ii); sum_j |Q_ij| */
   double *high, *low, *sum, *sum_low;              /* (n) scratch of products with K */
-  unsigned char *flat;                             /* (n) the point depends linearly on the sliding ones */
+  unsigned char *flat;                             /* (n) the point depends linearly on the free ones */
   invman_i_wide *factor, *column, *step;           /* (capacity, capacity), (capacity), (capacity) */
   size_t capacity;
   double weight, free_weight;
@@ -5669,7 +5712,7 @@ static double invman_i_exact_noise(const invman_i_exact *x, size_t i) {
 }
 static const double invman_i_exact_flat = 1e-26; /* of Q_jj: a pivot of the factor that is nothing but rounding */
 
-/* ---- the factor of Q on the sliding points */
+/* ---- the factor of Q on the free points */
 
 static invman_status invman_i_exact_factor_reserve(invman_i_exact *x) {
   const invman_i_margins *e = x->e;
@@ -5755,7 +5798,7 @@ static void invman_i_exact_factor_remove(invman_i_exact *x, size_t gone) { /* as
   }
 }
 
-/* ---- the active-set method, as in >>flow */
+/* ---- the active-set method, as above in doubles */
 
 static void invman_i_exact_change(invman_i_exact *x, size_t i, invman_i_wide by) {
   x->g[i] = invman_i_wide_add(x->g[i], by);
@@ -5785,7 +5828,7 @@ static void invman_i_exact_move(invman_i_exact *x, invman_i_wide length, size_t 
   }
 }
 
-/* How far sliding point k may go along its step: to the bound ahead of it. */
+/* How far free multiplier k may go along its step: to the bound ahead of it. */
 static invman_i_wide invman_i_exact_reach(const invman_i_exact *x, size_t k) {
   invman_i_wide g = x->g[x->e->free_list[k]], step = x->step[k], reach;
   if (step.high == 0) return invman_i_widen(HUGE_VAL);
@@ -5804,15 +5847,15 @@ static invman_status invman_i_exact_drive(invman_i_exact *x, size_t j) {
     int joins = 0, negative;
     if (invman_i_exact_factor_reserve(x) < 0) return e->scope->status;
 
-    /* What the sliding points must do for their rates to stay zero. The rate of a point that depends on them linearly
-       is theirs, zero, but for the rounding of K. */
+    /* What the free multipliers must do for their points' rates to stay zero. If j depends linearly on the free points
+       its rate is zero as well, up to the rounding of K. */
     pivot = invman_i_exact_factor_pivot(x, j);
     x->flat[j] = invman_i_exact_is_flat(x, j, pivot) && fabs(x->rate[j].high) <= invman_i_exact_noise(x, j);
     if (x->flat[j]) return INVMAN_OK;
     for (k = 0; k < e->free_count; k++) x->step[k] = sign < 0 ? x->column[k] : invman_i_wide_negative(x->column[k]);
     invman_i_exact_backward(x, x->step);
 
-    /* How far: until j's rate is zero, to j's other bound, or to the first bound of a sliding point. */
+    /* How far: until j's rate is zero, to j's other bound, or until a free multiplier reaches a bound. */
     if (!invman_i_exact_is_flat(x, j, pivot)) {
       invman_i_wide rate = x->rate[j].high < 0 ? invman_i_wide_negative(x->rate[j]) : x->rate[j];
       invman_i_wide needed = invman_i_wide_divide(rate, pivot);
@@ -5896,7 +5939,7 @@ static invman_status invman_i_exact_settle(invman_i_exact *x) {
   return e->scope->status;
 }
 
-/* ---- what is seen of it */
+/* ---- what the engine in doubles sees of it */
 
 /* a = the coefficients so far; the other arrays' leading digits go to the engine in doubles, for all to see. */
 static void invman_i_exact_show(const invman_i_exact *x, double *a) {
@@ -5937,10 +5980,10 @@ static double invman_i_row_size(invman_i_margins *e, const double *x, size_t i) 
   return sum;
 }
 
-/* ---- where it takes over */
+/* ---- taking over from the engine in doubles */
 
-/* The sliding points' impulses are moved so that their margins are 1 to the last digit. 0 where that would make one
-   negative. */
+/* Moves the free points' impulses so that their margins are 1 to the last digit. Returns 0 where that would make an
+   impulse negative. */
 static int invman_i_exact_correct(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t k;
@@ -5960,7 +6003,8 @@ static int invman_i_exact_correct(invman_i_exact *x) {
   return good;
 }
 
-/* The sliding points of the engine in doubles, factored and corrected; where that cannot be, none slides. */
+/* Takes the free points of the engine in doubles, factors and corrects them; where that cannot be done, none is free.
+   */
 static invman_status invman_i_exact_start_free(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t count = e->free_count, k;
@@ -5977,7 +6021,7 @@ static invman_status invman_i_exact_start_free(invman_i_exact *x) {
   return e->scope->status;
 }
 
-static void invman_i_exact_start_states(invman_i_exact *x) { /* from the margins; those of the sliding ones are 1 */
+static void invman_i_exact_start_states(invman_i_exact *x) { /* from the margins; those of the free points are 1 */
   invman_i_margins *e = x->e;
   size_t i, k;
   for (i = 0; i < e->n; i++) {
@@ -6001,7 +6045,8 @@ static void invman_i_exact_all_rates(invman_i_exact *x) {
   invman_i_exact_weigh(x);
 }
 
-/* The sliding points' pushes, so that their rates are zero; where one leaves [0,1] for it, all of them start at 1. */
+/* Sets the free multipliers so that their points' rates are zero. If one leaves [0,1], all of them start at 1 instead.
+   */
 static void invman_i_exact_start_multipliers(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t k;
@@ -6025,7 +6070,7 @@ static void invman_i_exact_start_multipliers(invman_i_exact *x) {
   if (e->free_count > 0 || !good) invman_i_exact_all_rates(x);
 }
 
-/* From what the engine in doubles has reached: its coefficients a, its sliding points, its time. */
+/* Starts from what the engine in doubles has reached: its coefficients a, its free points, its time. */
 static invman_status invman_i_exact_start(invman_i_exact *x, invman_i_margins *e, const double *a) {
   double largest = 0;
   size_t i;
@@ -6054,8 +6099,8 @@ static invman_status invman_i_exact_start(invman_i_exact *x, invman_i_margins *e
 
 /* ---- from event to event */
 
-/* Is K, as its digits are, without an inverse? A Cholesky factor, from the sliding points on, ends at the first pivot
-   that is not above 0. */
+/* Is K, as its digits are, without an inverse? A Cholesky factor that begins with the free points ends at the first
+   pivot that is not above 0. */
 static int invman_i_exact_singular(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t count = e->free_count, i;
@@ -6072,7 +6117,8 @@ static int invman_i_exact_singular(invman_i_exact *x) {
   return flat;
 }
 
-/* How long each point waits for its margin; the least of it. moves: whether a rate is above K's rounding. */
+/* Finds the time until each point reaches its margin, and returns the least. moves: whether a rate is above K's
+   rounding. */
 static invman_i_wide invman_i_exact_waits(invman_i_exact *x, int *moves) {
   const invman_i_margins *e = x->e;
   invman_i_wide least = invman_i_widen(HUGE_VAL);
@@ -6091,8 +6137,8 @@ static invman_i_wide invman_i_exact_waits(invman_i_exact *x, int *moves) {
   return least;
 }
 
-/* Is it at rest? Where no point is below its margin it is: then g'Qg = 0, and the pushes of the sliding points cancel.
-   Where no rate is above K's rounding it is too, if K has no inverse. If it has one, K's digits take the flow on. */
+/* Is the flow stationary? It is if no point is below its margin: then g'Qg = 0, the terms of the free points cancel. It
+   is also if no rate is above K's rounding and K has no inverse. If K has an inverse, its digits take the flow on. */
 static int invman_i_exact_is_stationary(invman_i_exact *x, int moves) {
   if (!memchr(x->e->state, INVMAN_I_BELOW, x->e->n)) return 1;
   if (moves || x->definite) return 0;
@@ -6100,7 +6146,7 @@ static int invman_i_exact_is_stationary(invman_i_exact *x, int moves) {
   return !x->definite;
 }
 
-/* On to the next event, or to s = horizon, or, at rest, nowhere. */
+/* Advances to the next event or to s = horizon. A stationary flow stays where it is. */
 static invman_status invman_i_exact_advance(invman_i_exact *x, double horizon, int *stationary) {
   invman_i_margins *e = x->e;
   invman_i_wide step, left, latest;
@@ -6133,9 +6179,9 @@ static invman_status invman_i_exact_advance(invman_i_exact *x, double horizon, i
 }
 
 /* ================================================================================================= >>lazy
-   The hinge flow with a frozen kernel, from F = 0: the event engine of >>flow, without a horizon. It runs in doubles
-   for as long as they can tell what comes next, and in twofold precision from there on: what an ill-conditioned kernel
-   does is decided by differences that doubles do not hold. */
+   The hinge flow with a frozen kernel, from F = 0: the event engine of >>hinge, without a horizon. It runs in doubles
+   while these can tell which event comes next, and then in twofold precision, since the flow of an ill-conditioned
+   kernel is decided by differences that doubles do not hold. */
 
 static void invman_i_lazy_measure(const invman_i_margins *e, const double *m, invman_lazy_info *info) {
   double sum = 0;
@@ -6155,7 +6201,7 @@ static void invman_i_lazy_measure(const invman_i_margins *e, const double *m, in
   info->loss = sum / (double)e->n;
 }
 
-/* After an event: is it over? */
+/* Is the run over after this event? */
 static int invman_i_lazy_end(const invman_i_margins *e, const invman_lazy_options *o, invman_lazy_info *info) {
   const invman_context *ctx = e->scope->ctx;
   int (*progress)(const char *, double, void *) = ctx ? ctx->progress : NULL;
@@ -6173,7 +6219,7 @@ static void invman_i_lazy_coefficients(const invman_i_margins *e, double *a) {
   for (i = 0; i < e->n; i++) a[i] = e->y[i] * (e->impulse[i] > 0 ? e->impulse[i] * e->scale : 0);
 }
 
-/* The margins that they give, each but for its last rounding. */
+/* The margins that the coefficients give, each right to its last rounding. */
 static void invman_i_lazy_margins(invman_i_margins *e, const double *a, double *m) {
   double *low = e->product;
   size_t i;
@@ -6189,8 +6235,8 @@ static double invman_i_lazy_allowed(invman_i_margins *e, const double *a, size_t
   return fmin(0.05, fmax(1e-9, 16 * DBL_EPSILON * invman_i_row_size(e, a, i)));
 }
 
-/* The margins' side of the certificate: how far they are from where the pushes say they are. Returns whether that is
-   within what is allowed; unsatisfied: the points that are below 1 by more than that. */
+/* The certificate of the margins: how far they are from where the multipliers say they are. Returns whether that is
+   allowed; unsatisfied: the points that are below 1 by more than is allowed. */
 static int invman_i_lazy_certify(invman_i_margins *e, const double *a, const double *m, invman_lazy_info *info) {
   int good = 1;
   size_t i;
@@ -6206,8 +6252,8 @@ static int invman_i_lazy_certify(invman_i_margins *e, const double *a, const dou
   return good;
 }
 
-/* The rates' side: what is left of the rates that should be zero. At rest those are all of them, before it those of the
-   sliding points. */
+/* The certificate of the rates: the largest of those that should be zero. If the flow is stationary these are all
+   rates, otherwise those of the free points. */
 static double invman_i_lazy_speed(invman_i_margins *e, int stationary, double fastest) {
   double most = 0;
   size_t i;
@@ -6217,7 +6263,7 @@ static double invman_i_lazy_speed(invman_i_margins *e, int stationary, double fa
   return fastest > 0 ? most / fastest : 0;
 }
 
-/* Until when the coefficients, a mean of s, are certain to be so small that rounding alone does not move margins. */
+/* The time until which the coefficients are certainly so small that their rounding alone does not move margins. */
 static double invman_i_lazy_trust(const invman_i_margins *e) {
   double root = invman_i_largest(e->root, e->n);
   return root > 0 ? 1e-6 / (DBL_EPSILON * root * root * (double)e->n) : HUGE_VAL;
@@ -6233,7 +6279,8 @@ static double invman_i_lazy_drift(invman_i_margins *e, const double *a) {
   return most;
 }
 
-/* Follows the events, in doubles or, given x, in twofold precision. END_ROUNDING: they do not tell what comes next. */
+/* Follows the events in doubles or, given x, in twofold precision. END_ROUNDING: this precision cannot tell which event
+   comes next. */
 static int invman_i_lazy_follow(invman_i_margins *e, invman_i_exact *x, const invman_lazy_options *o, double *a,
                                 invman_lazy_info *info) {
   double trust = invman_i_lazy_trust(e), s_max = o->s_max > 0 ? o->s_max : HUGE_VAL;
@@ -6261,7 +6308,7 @@ static int invman_i_lazy_follow(invman_i_margins *e, invman_i_exact *x, const in
   return end;
 }
 
-/* What the run ended as, from its coefficients, pushes and states alone. */
+/* How the run ended, judged by its coefficients, multipliers and states alone. */
 static int invman_i_lazy_judge(invman_i_margins *e, int end, const double *a, double fastest, invman_lazy_info *info) {
   size_t i, below = 0;
   int good;
@@ -6277,7 +6324,7 @@ static int invman_i_lazy_judge(invman_i_margins *e, int end, const double *a, do
   return below > 0 && good && info->speed <= 1e-8 ? INVMAN_END_REST : INVMAN_END_ROUNDING;
 }
 
-/* On from where doubles do not tell what comes next, or would say that it is the end with points below their margin. */
+/* Goes on where doubles cannot tell which event comes next, or where they end with points below their margin. */
 static int invman_i_lazy_exactly(invman_i_margins *e, const invman_lazy_options *o, double *a, double fastest,
                                  invman_lazy_info *info) {
   invman_i_exact x;
@@ -6307,7 +6354,7 @@ static invman_status invman_i_lazy_run(invman_i_margins *e, const invman_lazy_op
   if (status < 0) return status;
   fastest = invman_i_largest(e->rate, e->n);
   bound = invman_i_largest(e->root, e->n) * e->weight;
-  if (fastest < 1e-12 * bound) fastest = bound; /* the pushes cancel at the start, but for rounding */
+  if (fastest < 1e-12 * bound) fastest = bound; /* the rates' terms cancel at the start, up to rounding */
   end = status == INVMAN_OK ? invman_i_lazy_follow(e, NULL, o, a, info) : INVMAN_END_ROUNDING;
   if (e->scope->status == INVMAN_OK) {
     invman_i_lazy_coefficients(e, a);
@@ -6407,8 +6454,10 @@ invman_status invman_lazy_train_columns(const invman_context *ctx, invman_kernel
 }
 
 /* ========================================================================================================== >>smooth
-   The smooth losses' margin step: dm/ds = Q g(m) + c, g = -l'(m), by implicit Euler steps whose error, against
-   two of half the length, is kept below a tolerance. Implicit, because the soft hinge is as stiff as it is sharp. */
+   The margin step of the smooth losses: dm/ds = Q g(m) + c with the multiplier g = -l'(m). It takes implicit Euler
+   steps, whose error, measured against two steps of half the length, is kept below a tolerance. The steps are implicit
+   because the soft hinge is as stiff as it is sharp. A loss is an invman_i_loss: a new one adds its case to
+   invman_i_loss_value, invman_i_multiplier and invman_i_is_near. */
 
 typedef struct invman_i_loss {
   int kind;
@@ -6562,10 +6611,11 @@ static invman_status invman_i_smooth_run(invman_i_margins *e, const invman_i_los
 }
 
 /* ================================================================================================= >>flow
-   A step of the flow, in the order of what follows: margins move under the tangent kernel, frozen at the middle of
-   the step (the margin step: exact for the hinge); that gives every point's mean push g; neurons that a point holds
-   at z = 0 get their mean gate (the held gates); each neuron moves by its exact hyperbolic rotation (the neuron
-   step); the margins that the network then really has, minus the predicted ones, are the error of the step. */
+   A step of the flow, in order. The margins move under the tangent kernel frozen at the middle of the step: this is the
+   margin step, exact for the hinge. It gives the mean multiplier g of every point over the step. The backend moves the
+   weights with these multipliers: neurons that a point holds at z = 0 get their mean gate (the held gates), and each
+   neuron moves by its exact hyperbolic rotation (the neuron step). The margins that the network then really has, minus
+   the predicted ones, are the error of the step. */
 
 /* ---- the flow's state */
 
@@ -6590,8 +6640,9 @@ typedef struct invman_i_batch {
   int refused;                     /* trials of this step that were not accurate enough */
 } invman_i_batch;
 
-/* What the stepper asks of what it moves, a network or a caller's model: `self` is the backend's own struct. `Here` is
-   where the last move left the trial weights. NULL: the backend has no use for it. */
+/* What the stepper asks of its backend, which is a network or a caller's model: one struct, and one table of functions
+   that take it as `self`. `Here` is where the last move left the trial weights. A function that a backend has no use
+   for is NULL. */
 typedef struct invman_i_backend {
   int order;                                /* a trial's error grows with this power of its length */
   double (*start)(void *self, double span); /* G of t = 0 is there; a guess of the first step's length, <= span */
@@ -6604,7 +6655,7 @@ typedef struct invman_i_backend {
   void (*evaluate)(void *self, int start, const double *x, size_t n, double *f); /* f here, or at t = 0 */
   void *(*reader)(const void *self, invman_i_batch *batch,
                   size_t n);                      /* its copy that can evaluate n points, for batch */
-  int (*is_stationary)(void *self, double share); /* whether what the points push cancels but for a share of it */
+  int (*is_stationary)(void *self, double share); /* whether the points' terms in G cancel up to this share */
   void (*accept)(void *self);                     /* the next step starts here */
   void (*put_back)(void *self);                   /* here is where the next step starts */
 
@@ -6643,10 +6694,10 @@ struct invman_flow {
 
 /* ---- tolerances */
 
-/* Whether the flow is stationary is a matter of what the points push, all together: nothing is left of it but this
-   share. After a trial that was good, only the rounding of the sum may be left; where the margin step has found its
-   points at rest, that is evidence by itself, and the kernel's rounding may be left too. A caller's model moves by
-   differences of f, which cancel to some 1e-12 of themselves; what they leave would move its margins for ever. */
+/* The flow is stationary if the points' terms in G cancel and leave no more than this share of their sizes' sum. After
+   a good trial only the rounding of the sum may be left. If the margin step has found its points stationary, that is
+   evidence by itself, and the kernel's rounding may be left too. A caller's model moves by differences of f, which
+   cancel to some 1e-12 of themselves; what is left would move its margins for ever. */
 static const double invman_i_share_at_rest = 1e-14, invman_i_share_of_kernel = 1e-12, invman_i_share_of_model = 1e-10;
 
 /* ---- one trial of a step */
@@ -6700,8 +6751,8 @@ typedef struct invman_i_trial {
   int stationary; /* the flow does not move at all */
 } invman_i_trial;
 
-/* ---- points far above their margin. They do not push, so that neither their rates are worth a sweep nor, as long as
-   the sum of the steps' bounds says that they stay there, their margins. */
+/* ---- points far above their margin. Their multiplier is 0, so their rates are not worth a sweep. Nor are their
+   margins, as long as the sum of the steps' bounds says that they stay far above. */
 
 enum { INVMAN_I_FAR = 2 };
 
@@ -6774,7 +6825,7 @@ static double invman_i_fit_near(invman_flow *f, double span) {
   return span;
 }
 
-/* Sorts the points into near ones, those that push (g = 1) and those that do not. */
+/* Sorts the points into near ones, those below their margin (g = 1) and those above it (g = 0). */
 static void invman_i_split(invman_flow *f) {
   size_t p = f->batch.train->n, i, count = 0;
   int part;
@@ -6812,7 +6863,7 @@ static size_t invman_i_above_wanted(const invman_flow *f) { /* of them, how many
   return wanted - invman_i_min(wanted, f->batch.train->n - f->batch.near_count - f->batch.below);
 }
 
-/* Moves the near points' margins over the step: their mean push g, and how long the step can be. */
+/* Moves the near points' margins over the step, which gives their mean multipliers and how long the step can be. */
 static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_trial *trial) {
   invman_i_margins *e = &f->batch.margins;
   size_t p = f->batch.train->n, n = f->batch.near_count, i;
@@ -6842,7 +6893,7 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
   if (status != INVMAN_OK) return status;
 
   if (stationary && f->batch.below == 0) trial->used = e->s; /* the clock does not run on while nothing moves */
-  else if (stationary)                                       /* they stay where they are, but push on */
+  else if (stationary)                                       /* they stay where they are and keep their multipliers */
     for (i = 0; i < n; i++) e->impulse[i] += (span - e->s) * e->g[i];
   if (!(trial->used > 0)) {
     for (i = 0; i < n; i++) f->batch.r[f->batch.list[i]] = f->batch.unit * e->y[i] * e->g[i];
@@ -7281,7 +7332,7 @@ static invman_status invman_i_start_flow(invman_flow *f, invman_flow **out) {
   invman_i_eval_start(f);
   if (f->scope.status == INVMAN_OK)
     f->scope.status = invman_i_check_finite(&f->context, f->f0, f->batch.train->n, "flow: f_0 is not finite");
-  invman_i_split(f); /* all margins are 0: every point pushes with g = 1 */
+  invman_i_split(f); /* all margins are 0: every multiplier is 1 */
   f->batch.beyond = 0;
   if (f->options.dynamics == INVMAN_MOMENTUM) invman_i_gradient_at(f, f->margin);
   else f->backend->gradient(f->self, 0, f->batch.train->n, 0);
@@ -7315,7 +7366,8 @@ static invman_status invman_i_run_and_free(invman_flow *flow, invman_flow_info *
 }
 
 /* ======================================================================================================== >>flow_net
-   The flow of a network: neurons move by their exact rotation, and points hold them where they change sides. */
+   The backend of a network. Its neurons move by exact rotations, and a point may hold a neuron where it changes
+   sides. */
 
 typedef struct invman_i_net_flow {
   invman_i_batch *batch;
@@ -7436,10 +7488,10 @@ static void invman_i_net_move(void *self, double dt) {
   (batch->info->in_single ? invman_i_held_z_single(batch->scope->ctx) : invman_i_held_z(batch->scope->ctx))(0, f);
 }
 
-/* ---- held gates. A point that pushes a neuron off itself (beta r < 0) while the others push it back holds it at
-   z = 0: there the activation's derivative may take any share of its jump (the differential inclusion again), and the
-   flow takes the one that keeps z at zero. Over a step that is the gate in (0,1) that leaves z = 0 at its end. Plain
-   gates would chatter between 0 and 1, and with them the whole cluster of neurons that sits at that point. */
+/* ---- held gates. If a point drives a neuron's z at that point down (beta r < 0) while the other points drive it up,
+   it holds the neuron at z = 0. There the activation's derivative may take any share of its jump (the differential
+   inclusion again), and the flow takes the share that keeps z at zero. Over a step this is the gate in (0,1) that
+   leaves z = 0 at the end. Plain gates would chatter between 0 and 1, and so would all neurons held at that point. */
 
 enum {
   INVMAN_I_HELD_MAX = 16,    /* points that may hold one neuron; more keep their plain gates */
@@ -7739,7 +7791,7 @@ static void *invman_i_net_reader(const void *self, invman_i_batch *batch, size_t
   return f;
 }
 
-/* What the points push may also reach no neuron. */
+/* The bound holds as well where no neuron is active at any point: G is then 0. */
 static int invman_i_net_is_stationary(void *self, double share) {
   const invman_i_net_flow *f = (const invman_i_net_flow *)self;
   double push = 0;
@@ -7875,7 +7927,7 @@ invman_status invman_train(const invman_context *ctx, invman_net *net, const inv
 }
 
 /* ====================================================================================================== >>flow_model
-   The flow of a model of the caller's, whose rates are differences of f along G. */
+   The backend of a caller's model. The rates of its margins are differences of f along G. */
 
 typedef struct invman_i_model_flow {
   invman_i_batch *batch;
@@ -7941,7 +7993,7 @@ static void invman_i_call_evaluate(invman_i_model_flow *f, const double *x, size
   f->batch->beyond |= !invman_i_all_finite(out, n);
 }
 
-/* ---- the flow by them */
+/* ---- the backend's functions, by these callbacks */
 
 /* A trial that was too long has left its G far off. */
 static void invman_i_model_begin(void *self, double span) {
@@ -8039,7 +8091,8 @@ static void invman_i_model_is_wrong(invman_i_model_flow *f, const char *what) {
     f->batch->scope->status = invman_i_fail(f->batch->scope->ctx, INVMAN_E_ARG, what, "", 0);
 }
 
-/* Some points that push, gathered, with their Gram matrix: whether they push by K and not by their gradient. */
+/* For some points with multipliers above 0, gathered, and their Gram matrix: an error if K says that they move the
+   weights and their gradient is 0. */
 static void invman_i_model_check_stationary(invman_i_model_flow *f, const double *K, size_t count, double largest) {
   double push = 0, square = 0, G;
   size_t i, j;
@@ -8053,7 +8106,7 @@ static void invman_i_model_check_stationary(invman_i_model_flow *f, const double
     invman_i_model_is_wrong(f, "flow: the model's gradient is 0 where its Gram matrix is not; see invman_model_check");
 }
 
-/* G is compared with the gradients of single points: of those that push most. */
+/* G is compared with the gradients of single points, of those with the largest multipliers. */
 static int invman_i_model_is_stationary(void *self, double share) {
   invman_i_model_flow *f = (invman_i_model_flow *)self;
   const invman_i_batch *batch = f->batch;
@@ -8252,7 +8305,7 @@ static invman_status invman_i_check_callbacks(const invman_context *ctx, const i
   return INVMAN_OK;
 }
 
-/* ---- a caller's model, tried
+/* ---- invman_model_check
 
    f's differences along a direction are taken over lengths from a tenth of the weights' size to 1e-8 of it. Of each
    point's, the one is taken that is known best: it may be off by what it differs from its neighbours in length and
@@ -8757,7 +8810,8 @@ invman_status invman_model_check(const invman_context *ctx, const invman_model *
 }
 
 /* ======================================================================================================== >>momentum
-   The paper's own dynamics; and the making of a model's flow, which takes one of the two. */
+   The paper's own dynamics, and the functions that make a model's flow, with these dynamics or the event-driven ones.
+   */
 
 /* How far the gradient turned, |G - G'|^2/(|G| |G'|). */
 static double invman_i_gradient_turn(const double *G, const double *H, size_t n) {
@@ -8873,8 +8927,8 @@ invman_status invman_train_model(const invman_context *ctx, const invman_model *
 }
 
 /* ================================================================================================= >>kpca
-   What a kernel says about the labels: its principal components, the mutual information of each with the label
-   (Appendix D), the intrinsic dimension of the points behind it (TwoNN), and the exponents of power laws. */
+   What a kernel tells about the labels: its principal components, the mutual information of each with the label
+   (Appendix D), and the intrinsic dimension of the points behind the kernel (TwoNN). */
 
 /* ---- principal components */
 
@@ -9366,7 +9420,7 @@ invman_status invman_intrinsic_dimension(const invman_context *ctx, const double
 }
 
 /* =============================================================================================== >>theory
-   Section 3.2 and Appendix C: one neuron of the stripe model, before t*, for p -> infinity. */
+   The paper's Section 3.2 and Appendix C: one neuron of the stripe model, before t*, for p -> infinity. */
 
 double invman_beta_lazy(size_t d) { return d > 0 ? (double)d / (3 * (double)d - 2) : 0; }
 
@@ -11696,10 +11750,10 @@ double invman_mode_noise(double mu, size_t layers) {
 }
 
 /* ============================================================================================== >>convnet
-   A lane is an image: eight images go through the network at once, every value of it is a lanes object, every weight a
-   scalar. So convolutions, activations and per-sample gradients need neither shuffles nor sums across lanes. Values
-   are stored channel by channel, a channel row by row. The stem's patches are laid out as channels, which makes a 1x1
-   convolution of it. */
+   A lane is an image: eight images go through the network at once, every value in the network is a lanes object, and
+   every weight is a scalar. Convolutions, activations and per-sample gradients therefore need neither shuffles nor sums
+   across lanes. Values are stored channel by channel, a channel row by row. The stem's patches are laid out as
+   channels, which turns the stem into a 1x1 convolution. */
 
 typedef struct invman_i_conv {
   invman_convnet_layer shape;
@@ -12531,8 +12585,8 @@ invman_model invman_convnet_model(invman_convnet *net) {
 }
 
 /* =================================================================================================== >>io
-   Files are read whole and checked before anything is allocated by what they say; they are written under another name
-   and then renamed. */
+   Files are read whole, and checked before memory is taken for the sizes they state. They are written under another
+   name and then renamed. */
 
 /* ---- why a file cannot be read or written: what, or "what: why", each a static text */
 
