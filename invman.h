@@ -465,7 +465,7 @@ struct invman_flow_info {
   double t_star, lambda_star; /* t*, and Lambda at t*; 0 before t* is reached */
   double test_error;          /* share of test points with y F <= 0 at the last report; -1 without a test set */
   size_t step, rejected;      /* accepted steps; trials that were not accurate enough */
-  size_t unsatisfied;         /* points with m < 1 - margin_stop */
+  size_t unsatisfied;         /* points with m <= 1 - margin_stop */
   size_t sliding;             /* points that slide along their margin */
   invman_status status;       /* STOPPED until the run is at its end */
   int end;                    /* why, one of INVMAN_END_.. */
@@ -667,283 +667,286 @@ INVMAN_API invman_status invman_eigh_top(const invman_context *ctx, size_t n, si
 
 /* --------------------------------------------------------------------------------------------- measures */
 
-/* Lambda, Eq. (9) generalised to d_par informative directions; 1 on average at init. 0 where it is not defined
-   (d_par = 0 or d_par >= d), infinity where no weight is left in the other directions. O(h d). */
+/* Lambda, Eq. (9) generalised to d_par informative directions; it is 1 on average at initialisation. 0 where it is not
+   defined (d_par = 0 or d_par >= d), infinite where no weight is left in the other directions. O(h d). */
 INVMAN_API double invman_amplification(const invman_net *net, size_t d_par);
-/* z (h,d) = -sqrt(d) b omega/|omega|^2; infinite where omega = 0. */
+/* The neuron vectors z (h,d) = -sqrt(d) b omega/|omega|^2; infinite where omega = 0. */
 INVMAN_API void invman_neuron_vectors(const invman_net *net, double *z);
 
-/* Uncentred kernel principal components: the r largest eigenvalues of K (n,n), phi_k (eigenvectors scaled to mean
-   square 1), and omega_k^2 = (phi_k.y/n)^2, the share of the labels in direction k: they sum to 1 over all k. Outputs
-   that are NULL are not wanted. Where r < n/16, by invman_eigh_top with its tol of 0: O(n^2) per product, and what it
-   says of OK and NOT_CONVERGED holds; else by invman_eigh, O(n^3) and a copy of K. Of an eigenvalue that K has more
-   than
-   once the vectors are a basis, one of many: only the sum of omega_k^2 over all of them means something. */
+/* Uncentred kernel principal components: the r largest eigenvalues of K (n,n); phi_k, the eigenvectors scaled to mean
+   square 1; and omega_k^2 = (phi_k.y/n)^2, the share of the labels in direction k, which sums to 1 over all k. Outputs
+   may be NULL. Where r < n/16 they come from invman_eigh_top with tol = 0, with its OK and NOT_CONVERGED, at O(n^2) per
+   product; else from invman_eigh, at O(n^3) and a copy of K. The eigenvectors of a multiple eigenvalue are one basis of
+   many: only the sum of omega_k^2 over all of them has a meaning. */
 INVMAN_API invman_status invman_kernel_pca(const invman_context *ctx, const double *K, const double *y, size_t n,
                                            size_t r, double *lambda /* (r) */, double *phi /* (r,n) */,
                                            double *omega2 /* (r) */);
 
 typedef struct invman_mi_options {
   size_t k;       /* neighbours; 0 = 5 */
-  int count_self; /* 1: a point is one of its own neighbours, as in the authors' program; 0: it is left out */
+  int count_self; /* 1: a point is one of its own neighbours, as in the authors' program; 0: it is not */
 } invman_mi_options;
 
-/* The mutual information of v (n,dim) with the label, in bits, 0 to the labels' own entropy H(y): H(y) minus the mean
-   entropy of the label at a point, by Appendix D's estimator from the distances to the k-th neighbour of each class.
-   The
-   paper's classes are balanced and H(y) is 1: it counts as 1 (but as the most there is) where the classes' sizes differ
-   by sqrt(n) at most, as those of fair draws do; 1 - H(y) is below 0.73/n there. The estimate is biased: compare with
-   invman_mutual_information_null. Any scale of v gives the same, and a coordinate of any size leaves the others theirs.
-   Where distances tie to 1e-9, as many neighbours count as are tied (Ross, 2014; Gao et al., 2017), and where k of one
-   class have a point's own value, all that have it and the exact H(y). For v of few values, at most n/(2k) and 64, this
-   is the plug-in estimate H(y) - H(y|v) of the counts. Both labels must be there, each more than k times. O(n log n)
-   for dim = 1, O(n^2 dim)
-   above; memory: O(n dim). Errors: E_ARG or E_NONFINITE with the element. */
+/* The mutual information of v (n,dim) with the label, in bits, between 0 and the labels' own entropy H(y): H(y) minus
+   the mean entropy of the label at a point, by Appendix D's estimator from the distances to the k-th neighbour of each
+   class. The paper's classes are balanced, so that H(y) = 1. H(y) is set to 1, though no information exceeds the real
+   H(y), where the classes' sizes differ by at most sqrt(n), as those of fair draws do; 1 - H(y) is below 0.73/n there.
+   The estimate is biased: compare it with invman_mutual_information_null. It does not depend on the scale of v, and a
+   coordinate of any size leaves the others their digits. Where distances tie to 1e-9, as many neighbours count as are
+   tied (Ross, 2014; Gao et al., 2017). Where k points of one class have a point's own value, all points that have it
+   count, and H(y) is exact. For a v of few values, at most n/(2k) and 64, this is the plug-in estimate H(y) - H(y|v) of
+   the counts. Each label must be there more than k times. O(n log n) for dim = 1, else O(n^2 dim); memory: O(n dim).
+   Errors: E_ARG or E_NONFINITE with the element. */
 INVMAN_API invman_status invman_mutual_information(const invman_context *ctx, const double *v, size_t dim,
                                                    const double *y, size_t n, const invman_mi_options *options,
                                                    double *bits);
-/* What the estimator gives where there is nothing to know: mean and standard deviation (0 for one draw) over `draws`
-   random permutations of the labels, of which there are as many of each as before, each the work of an estimate.
-   Outputs that are NULL are not wanted. */
+/* The estimate under the null hypothesis that v tells nothing about the label: its mean and standard deviation (0 for
+   one draw) over `draws` random permutations of the labels, which keep the classes' sizes. Each draw costs one
+   estimate. Outputs may be NULL. */
 INVMAN_API invman_status invman_mutual_information_null(const invman_context *ctx, const double *v, size_t dim,
                                                         const double *y, size_t n, const invman_mi_options *options,
                                                         size_t draws, invman_rng *rng, double *mean, double *deviation);
 
-/* Intrinsic dimension (TwoNN; Facco et al., 2017) of the points behind the Gram matrix K, from their distances
-   sqrt(K_ii + K_jj - 2 K_ij): (n+1)/sum ln(r2/r1), as in the authors' program; stderr_ = dimension/sqrt(n). Points
-   that have an equal are left out, as centres and as neighbours, and n counts the others: invman_duplicates says how
-   many. Equal: squared distance <= 16 DBL_EPSILON (K_ii + K_jj), what rounding may leave of 0. Fewer than three
-   others: E_ARG. Infinite where every r2 = r1. Outputs that are NULL are not wanted. O(n^2), O(n) memory. */
+/* The intrinsic dimension (TwoNN; Facco et al., 2017) of the points behind the Gram matrix K, from their distances
+   sqrt(K_ii + K_jj - 2 K_ij): (n+1)/sum ln(r2/r1), as in the authors' program; stderr_ = dimension/sqrt(n). Points that
+   have a duplicate are left out, as centres and as neighbours, and n counts the others; invman_duplicates says how many
+   there are. Two points are duplicates if their squared distance is at most 16 DBL_EPSILON (K_ii + K_jj), which
+   rounding may leave of 0. Fewer than three others are E_ARG. Infinite where every r2 = r1. Outputs may be NULL.
+   O(n^2), O(n) memory. */
 INVMAN_API invman_status invman_intrinsic_dimension(const invman_context *ctx, const double *K, size_t n,
                                                     double *dimension, double *stderr_);
-INVMAN_API size_t invman_duplicates(const double *K, size_t n); /* points that have an equal; K finite */
+INVMAN_API size_t invman_duplicates(const double *K, size_t n); /* points that have a duplicate; K must be finite */
 
-/* Least squares of ln y against ln x: y ~ x^exponent, and the exponent's standard error, which two points cannot tell:
-   infinite. Needs two different x; all values positive, else E_ARG or E_NONFINITE with the element of x or y, as what
-   says. The same in any unit of x and of y. Outputs that are NULL are not wanted. O(n) */
+/* The least-squares fit of ln y against ln x, y ~ x^exponent, and the exponent's standard error, which is infinite for
+   two points. It needs two different x and positive values; otherwise E_ARG or E_NONFINITE with the element of x or y
+   (context.error.what says which). The units of x and y do not matter. Outputs may be NULL. O(n). */
 INVMAN_API invman_status invman_fit_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
                                               double *exponent, double *stderr_);
 /* The same over repeated runs: the exponent of the medians over the seeds, and its 95 % bootstrap interval, from
-   `draws` (0 = 1000) resamplings of the seeds at every x. y (n,seeds), NaN: no such run; medians must be positive, else
-   E_ARG or E_NONFINITE with the element of x. An x with one run says nothing of how runs differ: the exponent is there
-   and the interval is -infinity to infinity, as are the ends that resamplings with a median of 0 leave open. */
+   `draws` (0 = 1000) resamplings of the seeds at every x. y (n,seeds); NaN marks a missing run. Medians must be
+   positive, else E_ARG or E_NONFINITE with the element of x. If an x has one run, nothing is known of how runs differ
+   there: the interval is then -infinity to infinity. An end that resamplings with a median of 0 leave open is infinite
+   too. */
 INVMAN_API invman_status invman_median_power_law(const invman_context *ctx, const double *x, const double *y, size_t n,
                                                  size_t seeds, size_t draws, invman_rng *rng, double *exponent,
                                                  double interval[2]);
-/* The paper's predictions: test error ~ p^-beta. d/(3d-2); (2d-1)/(3d-2) for d_par = 1, else (d + d_perp/2)/(3d-2).
-   0 where they are not defined (d = 0, d_par = 0, d_par > d). */
+/* The paper's predictions for the exponent beta of the test error ~ p^-beta: lazy d/(3d-2); feature (2d-1)/(3d-2) for
+   d_par = 1, else (d + d_perp/2)/(3d-2). 0 where they are not defined (d = 0, d_par = 0, d_par > d). */
 INVMAN_API double invman_beta_lazy(size_t d);
 INVMAN_API double invman_beta_feature(size_t d, size_t d_par);
 
 /* -------------------------------------------------------------------------------- theory of the stripe model
 
-   Before t* every g is 1 and each neuron moves by itself. For p -> infinity its weights feel averages over
-   x ~ N(0, 1_d) alone, in closed form [5, Appendix C]. The label is +1 left of the first interface and alternates;
-   interfaces NULL: the paper's two. Time in units of t/h, in which tau = sqrt(d/2). */
+   Before t* every multiplier g is 1 and each neuron moves by itself. For p -> infinity its weights feel only averages
+   over x ~ N(0, 1_d), which are known in closed form [5, Appendix C]. The label is +1 left of the first interface and
+   alternates; interfaces NULL are the paper's two. Time is in units of t/h, in which tau = sqrt(d/2). */
 
-/* mean: <y x_1 1>, <y x_perp 1> along omega_perp, <y 1>, with 1 = 1[omega.x/sqrt(d) + b > 0]; omega_perp >= 0 is the
-   norm of the uninformative weights. */
+/* mean (3): <y x_1 1>, <y x_perp 1> along omega_perp, and <y 1>, where 1 stands for 1[omega.x/sqrt(d) + b > 0];
+   omega_perp >= 0 is the norm of the uninformative weights. */
 INVMAN_API void invman_stripe_averages(const double *interfaces, size_t count, size_t d, double omega_1,
                                        double omega_perp, double b, double mean[3]);
-/* Their limit omega_perp -> 0, [6]: C_1 = <y x_1 Theta(s (x_1 - zeta))> and C_b = <y Theta(s (x_1 - zeta))>, s the sign
-   of omega_1. C_perp = y(zeta). NULL: not wanted. */
+/* The averages' limit for omega_perp -> 0 [6]: C_1 = <y x_1 Theta(s (x_1 - zeta))> and C_b = <y Theta(s (x_1 - zeta))>,
+   with s the sign of omega_1; C_perp = y(zeta). Outputs may be NULL. */
 INVMAN_API void invman_stripe_integrals(const double *interfaces, size_t count, double zeta, int sign, double *c1,
                                         double *cb);
-INVMAN_API double invman_stripe_label(const double *interfaces, size_t count, double x_1); /* +1, -1; 0 on one */
+INVMAN_API double invman_stripe_label(const double *interfaces, size_t count, double x_1); /* +1 or -1; 0 on one */
 
-/* Where neurons go: d C_b + z C_1 = 0 [6]. */
+/* A fixed point that neurons move towards: d C_b + z C_1 = 0 [6]. */
 typedef struct invman_fixed_point {
-  double z;    /* neuron vector (z, 0) */
+  double z;    /* the neuron vector is (z, 0) */
   int sign;    /* of omega_1 */
-  double c1;   /* C_1 there */
+  double c1;   /* C_1 at the fixed point */
   double time; /* tau-star/tau = 1/(|C_1| sqrt(1 + z^2/d)) [14]: weights grow as exp(t/tau-star) */
 } invman_fixed_point;
 
-/* The stable ones, omega_1 > 0 first, then by z: neurons come back along e_1, and omega_1 outgrows omega_perp. found:
-   how many there are; the first `capacity` of them are in out. */
+/* The stable fixed points, those with omega_1 > 0 first, then ascending in z. Neurons come back to them along e_1, and
+   omega_1 outgrows omega_perp. found: how many there are; out holds the first `capacity` of them. */
 INVMAN_API invman_status invman_stripe_fixed_points(const double *interfaces, size_t count, size_t d,
                                                     invman_fixed_point *out, size_t capacity, size_t *found);
 
-/* Eq. (5) from start = (omega_1, omega_perp, b, beta) at t = 0: states (times,4) at the times t >= 0, ascending, in
-   units of t/h. Adaptive (Dormand and Prince, 1980), to 1e-10. NOT_CONVERGED: a million steps were not enough. */
+/* Solves Eq. (5) from start = (omega_1, omega_perp, b, beta) at t = 0: states (times,4) at the ascending times t >= 0,
+   in units of t/h. Steps are adaptive (Dormand and Prince, 1980), to 1e-10. NOT_CONVERGED after a million steps. */
 INVMAN_API invman_status invman_stripe_neuron_ode(const invman_context *ctx, const double *interfaces, size_t count,
                                                   size_t d, const double start[4], const double *t, size_t times,
                                                   double *states);
 /* The same with the fluctuation of p points about the averages, as in Eq. (7) and C.3: start = (omega (d), b, beta),
-   states (times,d+2); noise (d+1), along omega_1, .., omega_d and b, is added to the averages. */
+   states (times,d+2). noise (d+1), along omega_1, .., omega_d and b, is added to the averages. */
 INVMAN_API invman_status invman_stripe_noisy_ode(const invman_context *ctx, const double *interfaces, size_t count,
                                                  size_t d, const double *start, const double *noise, const double *t,
                                                  size_t times, double *states);
-/* That fluctuation for neurons at z: (1/p) sum_mu y (x_1, .., x_d, 1) Theta(sign (x_1 - z)) less its expectation
-   (C_1, 0, .., 0, C_b); across, it is N_i sqrt(D_perp/p) of Eq. (7). noise (d+1). */
+/* This fluctuation for neurons at z: noise (d+1) = (1/p) sum_mu y (x_1, .., x_d, 1) Theta(sign (x_1 - z)) less its
+   expectation (C_1, 0, .., 0, C_b). Its uninformative components are the N_i sqrt(D_perp/p) of Eq. (7). */
 INVMAN_API void invman_stripe_noise(const invman_data *data, const double *interfaces, size_t count, double z, int sign,
                                     double *noise);
 
-/* Where both labels are equally likely: the right edge of a stripe that begins at x_min < 0 (else infinity), and the
-   radius of a cylinder with d_par informative directions. */
+/* The geometry that makes both labels equally likely: the right edge of a stripe that begins at x_min < 0 (infinite for
+   other x_min), and the radius of a cylinder with d_par informative directions. */
 INVMAN_API double invman_equiprobable_x_max(double x_min);
 INVMAN_API double invman_equiprobable_radius(size_t d_par);
 
 /* -------------------------------------------------------------------------------------------- diagnostics
 
-   What else a Gram matrix, its eigenpairs, a network's weights or a representation's distances can tell. Each
-   function measures one thing, of arrays the caller has: lambda (n), U (n,n) as invman_eigh leaves them (descending,
-   vectors in rows), K (n,n) a Gram matrix, D (n,n) distances, y labels. Outputs that are pointers may be NULL: not
-   wanted. Entropies are in nats unless bits are named. Eigenvalues below 0 count as 0. No function changes its
-   inputs, if not said. Errors: E_ARG, E_SIZE, E_NOMEM, E_NONFINITE with the element, also where a result is beyond
-   all numbers. */
+   What else a Gram matrix, its eigenpairs, a network's weights or the distances of a representation can tell. Each
+   function measures one thing, from arrays that the caller has: lambda (n) and U (n,n) as invman_eigh leaves them
+   (descending, vectors in rows), a Gram matrix K (n,n), distances D (n,n), labels y. Output pointers may be NULL.
+   Entropies are in nats unless bits are named. Eigenvalues below 0 count as 0. No function changes its inputs unless
+   its comment says so. Errors: E_ARG, E_SIZE, E_NOMEM, and E_NONFINITE with the element, also where a result
+   overflows. */
 
-/* ---- spectrum: how many directions share the weight; p_k = lambda_k/sum, or for `singular` sqrt(lambda_k)/sum of
-   them */
+/* ---- spectrum: over how many directions the weight is spread. p_k = lambda_k/sum lambda; for `singular`,
+   p_k = sqrt(lambda_k)/sum sqrt(lambda) */
 
 typedef struct invman_spectrum {
-  double sum;                 /* of lambda, the trace */
+  double sum;                 /* of lambda: the trace */
   double entropy;             /* H = -sum p ln p, 0 to ln n */
   double effective_rank;      /* e^H (Roy and Vetterli, 2007, who take singular values) */
-  double participation_ratio; /* (sum lambda)^2/sum lambda^2: 1 <= it <= e^H of the eigenvalues <= rank */
+  double participation_ratio; /* (sum lambda)^2/sum lambda^2, from 1 to e^H of the eigenvalues, which is <= rank */
   double stable_rank;         /* sum lambda/max lambda */
   double anisotropy;          /* max lambda/sum lambda, 1/n to 1 */
   size_t rank;                /* eigenvalues above tol max lambda */
 } invman_spectrum;
 
-/* Of the eigenvalues lambda (n), in any order; all 0 gives zeros. tol: 0 = n DBL_EPSILON. Any scale of lambda gives the
-   same, but for `sum`. During feature training the entropy of the tangent kernel falls up to about t*, after which a
-   part of it comes back; in lazy training it stays. O(n) */
+/* Measures the eigenvalues lambda (n), in any order; if all are 0, so are the measures. tol: 0 = n DBL_EPSILON. All but
+   `sum` are independent of the scale of lambda. In feature training the entropy of the tangent kernel falls until about
+   t*, and then partly comes back; in lazy training it stays. O(n) */
 INVMAN_API invman_status invman_spectral_measures(const invman_context *ctx, const double *lambda, size_t n,
                                                   int singular, double tol, invman_spectrum *out);
-/* -tr rho ln rho of rho_ij = K_ij/sqrt(K_ii K_jj)/n: 0 where all points have one direction, ln n where they are
-   orthogonal. Not centred, as Kim et al. (2023). A point with K_ii <= 0: E_ARG with the element. O(n^3), a copy of
-   K. */
+/* The von Neumann entropy -tr rho ln rho of rho_ij = K_ij/sqrt(K_ii K_jj)/n: 0 where all points have one direction, ln
+   n where they are orthogonal. K is not centred, as in Kim et al. (2023). A point with K_ii <= 0 is E_ARG with the
+   element. O(n^3), a copy of K. */
 INVMAN_API invman_status invman_von_neumann_entropy(const invman_context *ctx, const double *K, size_t n,
                                                     double *entropy);
-/* The area under the unexplained variance: what the first k of descending lambda leave of their sum, added up over k =
-   0 (all of it) .. last. O(n) */
+/* The area under the unexplained variance: the part of the sum of the descending lambda that the first k leave, added
+   up over k = 0 (all of it) .. last. O(n) */
 INVMAN_API double invman_unexplained_area(const double *lambda, size_t n, size_t last);
 
-/* ---- kernel and labels; lambda (n) and U (n,n) are K's, y (n) any numbers */
+/* ---- kernel and labels; lambda (n) and U (n,n) belong to K, y (n) are any numbers */
 
-/* Ridge leverage tau_i = [K (K + gamma)^-1]_ii, and the effective dimension d_eff = sum_i tau_i = sum_k
+/* The ridge leverages tau_i = [K (K + gamma)^-1]_ii, and the effective dimension d_eff = sum_i tau_i = sum_k
    lambda_k/(lambda_k + gamma), at most the rank and tr K/gamma. gamma > 0. U may be NULL where tau is. O(n^2) */
 INVMAN_API invman_status invman_ridge_leverage(const invman_context *ctx, const double *lambda, const double *U,
                                                size_t n, double gamma, double *tau /* (n) */, double *d_eff);
-/* Kernel-target alignment y'Ky/(|y|^2 |K|_F) (Cristianini et al., 2001): 1 for K = yy', 1/sqrt(n) for K = 1. O(n^2) */
+/* The kernel-target alignment y'Ky/(|y|^2 |K|_F) (Cristianini et al., 2001): 1 for K = yy', 1/sqrt(n) for K = 1.
+   O(n^2) */
 INVMAN_API invman_status invman_target_alignment(const invman_context *ctx, const double *K, const double *y, size_t n,
                                                  double *alignment);
-/* power_r = sum_{k <= r} (u_k.y)^2/|y|^2, ascending to 1: the share of the labels in the first eigenvectors, the sums
-   of invman_kernel_pca's omega2 for labels -1, +1. O(n^2) */
+/* The cumulative power of the labels in the first eigenvectors: power_r = sum_{k <= r} (u_k.y)^2/|y|^2, ascending to 1.
+   For labels -1 and +1 these are the sums of invman_kernel_pca's omega2. O(n^2) */
 INVMAN_API invman_status invman_cumulative_power(const invman_context *ctx, const double *U, const double *y, size_t n,
                                                  double *power /* (n) */);
-/* y'K^-1 y = sum_k (u_k.y)^2/lambda_k of the `used` eigenvalues above tol max lambda (tol: 0 = n DBL_EPSILON): the
-   squared RKHS norm of the function that interpolates the part of y there. Of two labels the one with more of it there
-   may have the larger norm: compare where all are used, or at equal shares (invman_cumulative_power). O(n^2) */
+/* y'K^-1 y = sum_k (u_k.y)^2/lambda_k over the `used` eigenvalues above tol max lambda (tol: 0 = n DBL_EPSILON). It is
+   the squared RKHS norm of the function that interpolates the part of y in their eigenvectors. Labels with a larger
+   part there may have the larger norm for that reason alone, so compare labels only where all eigenvalues are used, or
+   at equal shares (invman_cumulative_power). O(n^2) */
 INVMAN_API invman_status invman_rkhs_norm(const invman_context *ctx, const double *lambda, const double *U,
                                           const double *y, size_t n, double tol, double *norm2, size_t *used);
-/* f (m) of the kernel's regression cut at r eigenvectors, sum_{k < r} (u_k.y)/(lambda_k + gamma) (k(x).u_k), for the
-   rows k(x) = K(x, x_mu) of C (m,n); gamma >= 0. With gamma = 0, eigenvalues up to n DBL_EPSILON max lambda are left
-   out. At the training points and gamma = 0: |y - f|^2 = |y|^2 (1 - power_r). O(n r + m n) */
+/* The predictions f (m) of kernel regression with r eigenvectors, sum_{k < r} (u_k.y)/(lambda_k + gamma) (k(x).u_k),
+   for the rows k(x) = K(x, x_mu) of C (m,n); gamma >= 0. For gamma = 0, eigenvalues up to n DBL_EPSILON max lambda are
+   left out; at the training points |y - f|^2 is then |y|^2 (1 - power_r). O(n r + m n) */
 INVMAN_API invman_status invman_spectral_predictor(const invman_context *ctx, const double *lambda, const double *U,
                                                    const double *y, size_t n, size_t r, double gamma, const double *C,
                                                    size_t m, double *f);
-/* Nystrom: u_k(x) = k(x).u_k/lambda_k of the first r eigenvectors at m more points, phi (m,r); at a training point
-   u_k's own entry. In invman_kernel_pca's scale times sqrt(n). 0 where lambda_k <= n DBL_EPSILON max lambda. O(m n
-   r) */
+/* The Nystrom extension u_k(x) = k(x).u_k/lambda_k of the first r eigenvectors to m more points, phi (m,r); at a
+   training point it is u_k's own entry. Multiply by sqrt(n) for invman_kernel_pca's scale. 0 where lambda_k <= n
+   DBL_EPSILON max lambda. O(m n r) */
 INVMAN_API invman_status invman_nystrom_extension(const invman_context *ctx, const double *lambda, const double *U,
                                                   size_t n, size_t r, const double *C, size_t m, double *phi);
-/* Centred kernel alignment <PKP, PLP>/(|PKP| |PLP|), P = 1 - 11'/n (Cortes et al., 2012; CKA): 0 to 1; the same for
-   any scale of either, and for K + u_i + v_j. r > 0: of the r largest eigenpairs of PKP and PLP alone. Where one is all
-   constant, |PKP| <= 16 DBL_EPSILON |K|: E_ARG. A tangent kernel before and after training: 1 in the lazy limit, less
-   with features. O(n^2) and a copy of both; r > 0: O(n^3) */
+/* The centred kernel alignment (CKA) <PKP, PLP>/(|PKP| |PLP|), P = 1 - 11'/n (Cortes et al., 2012), from 0 to 1. It
+   does not depend on the scale of K and L, nor does it change if u_i + v_j is added to K_ij. r > 0 takes the r largest
+   eigenpairs of PKP and PLP only. A constant kernel, |PKP| <= 16 DBL_EPSILON |K|, is E_ARG. A tangent kernel before and
+   after training has 1 in the lazy limit, less with features. O(n^2) and a copy of both; r > 0: O(n^3) */
 INVMAN_API invman_status invman_centred_alignment(const invman_context *ctx, const double *K, const double *L, size_t n,
                                                   size_t r, double *alignment);
 
-/* ---- subspaces, spanned by rows: U (k,d), V (m,d) */
+/* ---- subspaces, each spanned by the rows of a matrix: U (k,d), V (m,d) */
 
 typedef struct invman_angles {
-  size_t count;      /* principal angles: the lesser rank */
+  size_t count;      /* of principal angles: the lesser rank */
   double largest;    /* in radians, 0 to pi/2 */
   double geodesic;   /* |theta|_2 */
   double chordal;    /* |sin theta|_2 */
   double projection; /* |UU' - VV'|_F = sqrt(rank U + rank V - 2 sum cos^2) */
-  double overlap;    /* mean of cos^2; a random m-plane and a fixed one of k <= m dimensions: m/d on average */
+  double overlap;    /* mean of cos^2; m/d on average between a random m-plane and a fixed one of k <= m dimensions */
 } invman_angles;
 
-/* Principal angles theta (min(k,m), ascending; the first out->count are there), by cosines and sines alike (Bjorck and
-   Golub, 1973): small ones and those near pi/2 are right to rounding. Rows are made orthonormal first; what depends on
-   those before it, to 1e-12, is left out. A subspace of rank 0: E_ARG. k, m <= d. After feature training the angle of
-   the learned direction to e_1 falls like p^-1/2, from some hundred points on. O((k + m)^2 d) */
+/* The principal angles theta (min(k,m)), ascending; the first out->count are set. They come from cosines and sines
+   alike (Bjorck and Golub, 1973), so that angles near 0 and near pi/2 are right to rounding. Rows are made orthonormal
+   first; a row that depends on those before it, to 1e-12, is left out. A subspace of rank 0 is E_ARG. k, m <= d. After
+   feature training the angle of the learned direction to e_1 falls like p^-1/2, from some hundred points on. O((k +
+   m)^2 d) */
 INVMAN_API invman_status invman_principal_angles(const invman_context *ctx, const double *U, size_t k, const double *V,
                                                  size_t m, size_t d, double *theta, invman_angles *out);
-/* Of n points x (n,d): the norm within the span of U's rows, and the squared residual outside; norm^2 + residual =
-   |x|^2. O(n k d) */
+/* For each of n points x (n,d): its norm within the span of U's rows, and the squared residual outside;
+   norm^2 + residual = |x|^2. O(n k d) */
 INVMAN_API invman_status invman_subspace_norms(const invman_context *ctx, const double *U, size_t k, size_t d,
                                                const double *x, size_t n, double *norm /* (n) */,
                                                double *residual /* (n) */);
-/* C (d,d) = (1/h) sum_n omega_n omega_n', or with beta_n^2 as weights: its top eigenvectors are the directions that a
-   network looks at, and invman_metric_amplification of the plain one is Lambda. O(h d^2) */
+/* C (d,d) = (1/h) sum_n omega_n omega_n', or with weights beta_n^2 if by_beta is 1. Its top eigenvectors are the
+   directions that the network looks at; invman_metric_amplification of the unweighted C is Lambda. O(h d^2) */
 INVMAN_API invman_status invman_weight_covariance(const invman_context *ctx, const invman_net *net, int by_beta,
                                                   double *C);
-/* sqrt((d_perp/d_par) tr C_par/tr C_perp) of a matrix C (d,d) of directions: Lambda [9] for weights, Lambda_f for the
-   active subspace, Lambda_g for the metric. 0 where it is not defined, infinity where tr C_perp is 0. O(d) */
+/* sqrt((d_perp/d_par) tr C_par/tr C_perp) of a matrix C (d,d) of directions: Lambda [9] for the weights' C, Lambda_f
+   for the active subspace, Lambda_g for the metric. 0 where it is not defined, infinite where tr C_perp is 0. O(d) */
 INVMAN_API double invman_metric_amplification(const double *C, size_t d, size_t d_par);
 
-/* ---- directions that matter: of a network, and of the labels alone */
+/* ---- directions that matter, to a network and to the labels alone */
 
 /* grad (n,d) = df/dx = sqrt(2)/(h sqrt(d)) sum_{z_n(x) > 0} beta_n omega_n. O(n h d) */
 INVMAN_API invman_status invman_input_gradient(const invman_context *ctx, const invman_net *net, const double *x,
                                                size_t n, double *grad);
-/* The active subspace (Constantine, 2015): C (d,d) = (1/n) sum grad grad' of any function's gradients grad (n,d), its
-   eigenvalues lambda (d) and vectors V (d,d, rows), and the scores of the inputs, activity_i = sum_{j < r} lambda_j
-   V_ji^2; r: 0 = d. For a network Lambda_f is not 1 at the start: the signs of beta do not average out in one net. For
-   a baseline of 1 take the pull-back metric. O(n d^2 + d^3) */
+/* The active subspace (Constantine, 2015) of any function, from its gradients grad (n,d): C (d,d) = (1/n) sum grad
+   grad', its eigenvalues lambda (d) and vectors V (d,d, rows), and the activity scores of the inputs,
+   activity_i = sum_{j < r} lambda_j V_ji^2; r: 0 = d. A network's Lambda_f is not 1 at the start, as the signs of beta
+   do not average out in one network; the pull-back metric has a baseline of 1. O(n d^2 + d^3) */
 INVMAN_API invman_status invman_active_subspace(const invman_context *ctx, const double *grad, size_t n, size_t d,
                                                 size_t r, double *C, double *lambda, double *V, double *activity);
-/* Moments of labels and points, which for x ~ N(0, 1_d) have their non-zero entries in the informative directions alone
-   (Stein's lemma; Li, 1992): m1 (d) = (1/n) sum y x, M2 (d,d) = (1/n) sum y (x x' - 1), each entry within some
-   1/sqrt(n). O(n d^2) */
+/* Moments of labels and points: m1 (d) = (1/n) sum y x, M2 (d,d) = (1/n) sum y (x x' - 1). For x ~ N(0, 1_d) they have
+   non-zero entries in the informative directions alone (Stein's lemma; Li, 1992), up to some 1/sqrt(n) in each entry.
+   O(n d^2) */
 INVMAN_API invman_status invman_stein_moments(const invman_context *ctx, const invman_data *data, double *m1,
                                               double *M2);
-/* The informative directions before any training: eigenvectors V (d,d, rows) of S = M2^2 + m1 m1' and strength (d),
-   the roots of its eigenvalues, descending. noise: the largest strength that chance gives, over `draws` random
-   permutations of the labels; draws = 0: sqrt(5 d/n), above the 2 sqrt(d/n) of n >> d >> 1. found: strengths above it
-   by
-   more than rounding, 1e-9 of it: a tie is no finding. With labels that know nothing, found > 0 in one of draws + 1
-   cases. A point far from all others makes a direction of its own, of the same strength for any labels, which hides
-   what is weaker; where a few points have most of the variance along a direction that is found, the labels of those few
-   are all that it knows. A label that depends on products of three coordinates only is not seen. rng: NULL for draws =
-   0. O((draws + 1) (n d^2 + d^3)) */
+/* The informative directions before any training: the eigenvectors V (d,d, rows) of S = M2^2 + m1 m1', and strength
+   (d), the roots of its eigenvalues, descending. noise: the largest strength that chance gives, over `draws` random
+   permutations of the labels; for draws = 0 it is sqrt(5 d/n), above the 2 sqrt(d/n) of n >> d >> 1. found: the number
+   of strengths above the noise by more than rounding, 1e-9 of it (a tie is no finding). If the labels are independent
+   of the points, found > 0 in one of draws + 1 cases. A point far from all others makes a direction of its own, with
+   the same strength for any labels, which hides weaker ones. Where a few points have most of the variance along a
+   direction that is found, the finding rests on the labels of those few. A label that depends only on products of three
+   coordinates is not seen. rng may be NULL for draws = 0. O((draws + 1) (n d^2 + d^3)) */
 INVMAN_API invman_status invman_stein_directions(const invman_context *ctx, const invman_data *data, size_t draws,
                                                  invman_rng *rng, double *strength, double *V, double *noise,
                                                  size_t *found);
-/* The pull-back metric of the features sigma(z_n)/sqrt(h): g(x) = (2/(h d)) sum_{z_n(x) > 0} omega_n omega_n' at n
-   points, g (n,d,d); log_volume (n) = ln sqrt(det g), -infinity where g is singular; amplification (n): Lambda_g. With
-   infinitely many neurons at the start g = 1/d and Lambda_g = 1 everywhere. O(n h d^2); memory: d^2
-   doubles, and n d^2 where g is NULL */
+/* The pull-back metric of the features sigma(z_n)/sqrt(h) at n points: g (n,d,d), g(x) = (2/(h d)) sum_{z_n(x) > 0}
+   omega_n omega_n'; log_volume (n) = ln sqrt(det g), -infinity where g is singular; amplification (n): Lambda_g. For
+   infinitely many neurons at the start g = 1/d and Lambda_g = 1 everywhere. O(n h d^2); memory: d^2 doubles, and n d^2
+   if g is NULL */
 INVMAN_API invman_status invman_pullback_metric(const invman_context *ctx, const invman_net *net, const double *x,
                                                 size_t n, size_t d_par, double *g, double *log_volume,
                                                 double *amplification);
 
-/* ---- neural collapse (Papyan, Han and Donoho, 2020), of features that enter through their Gram matrix alone */
+/* ---- neural collapse (Papyan, Han and Donoho, 2020) of features that are given by their Gram matrix alone */
 
 typedef struct invman_collapse {
-  size_t classes;            /* different values of y */
-  double within;             /* tr Sigma_W = mean |h - its class mean|^2 */
-  double between;            /* tr Sigma_B = mean over classes of |class mean - mean of all|^2 */
-  double nc1_trace;          /* tr Sigma_W/tr Sigma_B */
-  double nc1;                /* tr(Sigma_W Sigma_B^+)/classes */
-  double nc2_norms;          /* spread of |class mean - mean of all|^2: std/mean; of two classes, their sizes' alone */
-  double nc2_angles;         /* largest |cos + 1/(classes - 1)| between two such differences; of two classes always 0 */
-  double uncentred_cosine;   /* largest |cos| between two class means as they are: 0 for unbiased, unbalanced MSE */
-  double nearest_mean_error; /* share of points nearer to another class's mean (NC4, with y the network's classes) */
+  size_t classes;          /* different values of y */
+  double within;           /* tr Sigma_W = mean |h - its class mean|^2 */
+  double between;          /* tr Sigma_B = mean over classes of |class mean - mean of all|^2 */
+  double nc1_trace;        /* tr Sigma_W/tr Sigma_B */
+  double nc1;              /* tr(Sigma_W Sigma_B^+)/classes */
+  double nc2_norms;        /* std/mean of |class mean - mean of all|; for two classes it shows their sizes only */
+  double nc2_angles;       /* largest |cos + 1/(classes - 1)| between two such differences; for two classes always 0 */
+  double uncentred_cosine; /* largest |cos| between two class means as they are: 0 for unbiased, unbalanced MSE */
+  double nearest_mean_error; /* share of points nearer to another class's mean (NC4 if y are the network's classes) */
 } invman_collapse;
 
-/* y (n): equal values are one class, of which there are at least two. nc1 and nc1_trace are infinite where all class
-   means are equal and the points are not, and 0 where all points are equal. O(n^2 + n C + C^3) */
+/* y (n): points with equal values are one class; there must be two classes or more. nc1 and nc1_trace are infinite
+   where all class means are equal and the points are not, and 0 where all points are equal. O(n^2 + n C + C^3) */
 INVMAN_API invman_status invman_neural_collapse(const invman_context *ctx, const double *K, const double *y, size_t n,
                                                 invman_collapse *out);
 
-/* ---- intrinsic dimension, of distances D (n,n): symmetric, >= 0, 0 on the diagonal; see invman_intrinsic_dimension */
+/* ---- intrinsic dimension from distances D (n,n): symmetric, >= 0, 0 on the diagonal. Duplicates are as for
+   invman_intrinsic_dimension. */
 
-/* D_ij = sqrt(K_ii + K_jj - 2 K_ij), 0 up to what rounding may leave of it. O(n^2) */
+/* D_ij = sqrt(K_ii + K_jj - 2 K_ij), and 0 for what rounding may leave of 0. O(n^2) */
 INVMAN_API invman_status invman_kernel_distances(const invman_context *ctx, const double *K, size_t n, double *D);
 INVMAN_API invman_status invman_point_distances(const invman_context *ctx, const double *x, size_t n, size_t d,
                                                 double *D); /* O(n^2 d) */
@@ -953,154 +956,161 @@ INVMAN_API invman_status invman_median_distance(const invman_context *ctx, const
 enum { INVMAN_TWO_NN_MLE = 0, INVMAN_TWO_NN_FIT = 1 };
 enum { INVMAN_LID_MLE = 0, INVMAN_LID_MOMENTS = 1, INVMAN_LID_AMSALEG = 2 };
 
-/* TwoNN (Facco et al., 2017) from mu = r2/r1. MLE: (N-1)/sum ln mu, unbiased; FIT: slope through the origin of -ln(1 -
-   F) against ln mu, F = i/N, without the largest tenth. Points that have an equal are left out, N counts the others:
-   fewer than three: E_ARG. A standard error of some dimension/sqrt(N). O(n^2) */
+/* TwoNN (Facco et al., 2017) from mu = r2/r1. MLE: (N-1)/sum ln mu, unbiased. FIT: the slope through the origin of
+   -ln(1 - F) against ln mu, F = i/N, without the largest tenth. Points that have a duplicate are left out and N counts
+   the others; fewer than three are E_ARG. The standard error is some dimension/sqrt(N). O(n^2) */
 INVMAN_API invman_status invman_two_nn(const invman_context *ctx, const double *D, size_t n, int method,
                                        double *dimension);
-/* Local intrinsic dimension at each point from its k nearest others, r_1 <= .. <= r_k. MLE: (k - 1)/sum_j ln(r_k/r_j)
-   (Levina and Bickel, 2004); AMSALEG: k in place of k - 1 (Amsaleg et al., 2018), which at k = 2 is twice as much;
-   MOMENTS: m/(r_k - m), m = mean_j r_j (the latter). lid (n), infinite where all k are equally far up to rounding, as
-   on
-   a lattice; points that have an equal are left out, as centres and neighbours, with lid = 0. harmonic: 1 over
-   the mean of 1/lid of the others (MacKay and Ghahramani, 2005), to which an infinite lid adds 0; geometric: the mean
-   over those of them whose lid is finite, which leaves out as many as lid has infinite entries. Both are infinite where
-   every lid is. 2 <= k < the number of the others, else E_ARG. O(n^2 log k) */
+/* The local intrinsic dimension lid (n) at each point, from the distances r_1 <= .. <= r_k to its k nearest others.
+   MLE: (k - 1)/sum_j ln(r_k/r_j) (Levina and Bickel, 2004). AMSALEG: k in place of k - 1 (Amsaleg et al., 2018), which
+   is twice as much at k = 2. MOMENTS: m/(r_k - m), m = mean_j r_j (the same authors). lid is infinite where all k are
+   equally far up to rounding, as on a lattice. Points that have a duplicate are left out, as centres and as neighbours,
+   with lid = 0. harmonic: 1 over the mean of 1/lid of the other points (MacKay and Ghahramani, 2005), to which an
+   infinite lid adds 0. geometric: the mean over those whose lid is finite. Both are infinite where every lid is. k is
+   at least 2 and below the number of the other points, else E_ARG. O(n^2 log k) */
 INVMAN_API invman_status invman_local_dimension(const invman_context *ctx, const double *D, size_t n, size_t k,
                                                 int method, double *lid, double *harmonic, double *geometric);
-INVMAN_API double invman_lid_distance(double a, double b); /* Fisher-Rao, |ln(a/b)| of two local laws */
-/* Length of the minimum spanning tree (Prim, 1957). O(n^2) */
+INVMAN_API double invman_lid_distance(double a, double b); /* Fisher-Rao distance |ln(a/b)| of two local laws */
+/* The length of the minimum spanning tree (Prim, 1957). O(n^2) */
 INVMAN_API invman_status invman_mst_length(const invman_context *ctx, const double *D, size_t n, double *length);
-/* 1/(1 - s), s the slope of ln length against ln N over the first n/16, n/8, .. n points: in random order, please.
-   n >= 64. Biased down: uniform in a cube of 5 dimensions, N up to 4000: 4.6. E_ARG where a length is 0; infinite for s
-   >= 1. O(n^2) */
+/* 1/(1 - s), with s the slope of ln length against ln N over the first n/16, n/8, .. n points, which must be in random
+   order. n >= 64. It is biased down: 4.6 for a uniform density in a cube of 5 dimensions, N up to 4000. E_ARG where a
+   length is 0; infinite for s >= 1. O(n^2) */
 INVMAN_API invman_status invman_mst_dimension(const invman_context *ctx, const double *D, size_t n, double *dimension);
 
-/* ---- diffusion spectral entropy (Liao et al., 2023), in bits: G = exp(-D^2/(2 sigma^2)), q = row sums of G, K_ij =
-   G_ij/sqrt(q_i q_j), whose largest eigenvalue 1 is dropped; a_i = |lambda_i|^t, p = a/sum, -sum p log2 p */
+/* ---- diffusion spectral entropy (Liao et al., 2023), in bits: -sum p log2 p with p = a/sum a, a_i = |lambda_i|^t,
+   over the eigenvalues lambda_i of K_ij = G_ij/sqrt(q_i q_j) without the largest, which is 1; G = exp(-D^2/(2
+   sigma^2)), q its row sums */
 
-/* 0 to log2(n-1); sigma: 0 = 10, as the authors' program, invman_median_distance is a better scale for a Gram matrix's
-   distances; t > 0: 0 = 1. Points that are all equal: 0. O(n^3), n^2 doubles */
+/* The entropy is 0 to log2(n-1), and 0 if all points are equal. sigma: 0 = 10, as in the authors' program; for a Gram
+   matrix's distances invman_median_distance is a better scale. t > 0: 0 = 1. O(n^3), n^2 doubles */
 INVMAN_API invman_status invman_diffusion_entropy(const invman_context *ctx, const double *D, size_t n, double sigma,
                                                   double t, double *bits);
-/* Diffusion spectral mutual information with classes y (equal values are one): sum_c (n_c/n) [mean of the entropy of
-   `draws` (0 = 5) random subsets of n_c points - entropy of class c]; some 0 for labels that know nothing, may be
-   below. O(draws C n_c^3) */
+/* The diffusion spectral mutual information with classes y (equal values are one class): sum_c (n_c/n) [mean of the
+   entropy of `draws` (0 = 5) random subsets of n_c points - entropy of class c]. For labels that are independent of the
+   points it is near 0, and may be below. O(draws C n_c^3) */
 INVMAN_API invman_status invman_diffusion_information(const invman_context *ctx, const double *D, const double *y,
                                                       size_t n, double sigma, double t, size_t draws, invman_rng *rng,
                                                       double *bits);
 
 /* ---- curvature and pieces of a network */
 
-/* The Hessian of (1/(p alpha)) sum max(0, 1 - y F), the objective whose flow is [2], in closed form: its spectrum is
-   {+rate_n, -rate_n} and h d zeros, rate_n = |v_n|, v_n = (sqrt(2)/(h p)) sum_{z_n(x_mu) > 0} g_mu y_mu (x_mu/sqrt(d),
-   1). Of [4], rate_n is how fast neuron n grows: exp(rate_n t). rate (h), v (h,d+1); g (n) the pushes, NULL: 1 for
-   every point. For a loss of second derivative 1, J'J/p has the eigenvalues of K/p. O(n h d) */
+/* The spectrum of the Hessian of (1/(p alpha)) sum max(0, 1 - y F), the objective whose flow is [2], in closed form:
+   {+rate_n, -rate_n} and h d zeros, where rate_n = |v_n|, v_n = (sqrt(2)/(h p)) sum_{z_n(x_mu) > 0} g_mu y_mu
+   (x_mu/sqrt(d), 1). By [4] neuron n grows as exp(rate_n t). rate (h), v (h,d+1); g (n) are the multipliers, NULL = 1
+   for every point. For a loss of second derivative 1, J'J/p has the eigenvalues of K/p. O(n h d) */
 INVMAN_API invman_status invman_hessian_spectrum(const invman_context *ctx, const invman_net *net,
                                                  const invman_data *data, const double *g, double *rate, double *v);
-/* f on the segment from a to b (d): affine between consecutive crossings t (h, ascending, in (0,1); `count` of them
-   are there), where a neuron with beta_n != 0 changes sides; pieces = count + 1, equal t counted once. A random net: h
-   theta/pi crossings on average, theta the angle of (a/sqrt(d), 1) and (b/sqrt(d), 1). O(h d + h log h) */
+/* The pieces of f on the segment from a (d) to b (d). f is affine between consecutive crossings t (h), ascending in
+   (0,1), at which a neuron with beta_n != 0 changes sides; the first `count` entries are set. The number of pieces is
+   count + 1 if no two t are equal. A random network has h theta/pi crossings on average, theta the angle between
+   (a/sqrt(d), 1) and (b/sqrt(d), 1). O(h d + h log h) */
 INVMAN_API invman_status invman_linear_regions(const invman_context *ctx, const invman_net *net, const double *a,
                                                const double *b, double *t, size_t *count);
-/* Different patterns of active neurons (z_n > 0) among n points. O(n h d), n h bits */
+/* The number of different patterns of active neurons (z_n > 0) among n points. O(n h d), n h bits */
 INVMAN_API invman_status invman_activation_patterns(const invman_context *ctx, const invman_net *net, const double *x,
                                                     size_t n, size_t *patterns);
-/* sum_{j <= d} C(h,j): regions of h hyperplanes of R^d at most (Zaslavsky, 1975); rounded, infinite where too large */
+/* sum_{j <= d} C(h,j), the most regions that h hyperplanes cut R^d into (Zaslavsky, 1975); rounded, infinite on
+   overflow */
 INVMAN_API double invman_region_bound(size_t h, size_t d);
 
-/* The first layer at the start with W'W = h 1 exactly: Lambda = 1 for every split; b and beta N(0,1). h >= d, else
-   E_ARG. In this network it makes the tangent kernel fluctuate no less. out: to be freed. O(h d^2) */
+/* A network whose first layer starts with W'W = h 1 exactly, so that Lambda = 1 for every split; b and beta are N(0,1).
+   h >= d, else E_ARG. The tangent kernel of this network fluctuates no less for it. Free `out` after use. O(h d^2) */
 INVMAN_API invman_status invman_net_init_orthogonal(const invman_context *ctx, size_t h, size_t d, invman_rng *rng,
                                                     invman_net *out);
 
-/* ---- doubly stochastic mixing, in the sense of "The Homogeneity Trap" (arXiv 2601.02080): M >= 0 (n,n) whose rows and
-   columns sum to 1 keeps the mean and contracts what is orthogonal to it, the detail, by sigma_2 at most */
+/* ---- doubly stochastic mixing, in the sense of "The Homogeneity Trap" (arXiv 2601.02080): a matrix M >= 0 (n,n) whose
+   rows and columns sum to 1 keeps the mean, and contracts the detail, which is orthogonal to the mean, to at most
+   sigma_2 of its size */
 
 typedef struct invman_sinkhorn_info {
   size_t sweeps;   /* over rows and columns */
-  double residual; /* largest |sum - 1| of a row or column of the M that is returned */
+  double residual; /* largest |sum - 1| of a row or column of the returned M */
 } invman_sinkhorn_info;
 
-/* The doubly stochastic M (n,n) of largest <M,G> + tau H(M): M_ij = exp((G_ij + u_i + v_j)/tau), by Sinkhorn's sweeps
-   (1967) of logarithms, until residual < tol (0 = 1e-12) or max_sweeps (0 = 10000): then NOT_CONVERGED, as for small
-   tau it must be, or STOPPED by ctx->progress, and M is what there is. G = -infinity: a zero; a row or column of
-   nothing else, or another non-finite G: an error with the element. tau > 0. Adding u_i + v_j to G changes nothing,
-   however large they are, but what it rounds of G: they are subtracted in doubled precision, and so is what the sweeps
-   add wherever it grows large. invman_mixing_measures takes an M of residual up to 1e-6. M may be G.
-   2 n^2 exponentials a sweep; n^2 doubles beside M and G */
+/* The doubly stochastic M (n,n) that maximises <M,G> + tau H(M), tau > 0: M_ij = exp((G_ij + u_i + v_j)/tau).
+   Sinkhorn's sweeps (1967) in logarithms run until residual < tol (0 = 1e-12). NOT_CONVERGED after max_sweeps (0 =
+   10000), as is bound to happen for small tau, or STOPPED by ctx->progress; M is then what there is. G = -infinity
+   makes a zero. A row or column of nothing else, or another non-finite G, is an error with the element. Adding u_i +
+   v_j to G, however large, changes nothing except by rounding G: they are subtracted in twofold precision, and so is
+   what the sweeps add wherever it grows large. invman_mixing_measures takes an M of residual up to 1e-6. M may be G.
+   Cost: 2 n^2 exponentials a sweep; n^2 doubles beside M and G */
 INVMAN_API invman_status invman_sinkhorn(const invman_context *ctx, const double *G, size_t n, double tau, double tol,
                                          size_t max_sweeps, double *M, invman_sinkhorn_info *info);
-/* The singular values of P M P, P = 1 - 11'/n, descending: sigma (n), the last one 0. For a doubly stochastic M all
-   but the 1 of the constant vector, sigma_2 first; for logits G: tau sigma_2(M(tau)) -> sigma_1/n for tau -> infinity.
-   Right to DBL_EPSILON |M|, from [[0,A],[A',0]], A = P M P, and 0 where they are below 4 of it; A is right to
-   DBL_EPSILON |A|, whatever rows and columns have in common. O(n^3), 5 n^2 doubles */
+/* The singular values sigma (n) of P M P, P = 1 - 11'/n, descending; the last one is 0. For a doubly stochastic M they
+   are those of M without the 1 of the constant vector, sigma_2 first. For logits G, tau sigma_2(M(tau)) -> sigma_1/n as
+   tau -> infinity. They are computed from [[0,A],[A',0]], A = P M P, and are right to DBL_EPSILON |M|; values below 4
+   DBL_EPSILON |M| are 0. A itself is right to DBL_EPSILON |A|, whatever its rows and columns have in common. O(n^3),
+   5 n^2 doubles */
 INVMAN_API invman_status invman_centred_singular_values(const invman_context *ctx, const double *M, size_t n,
                                                         double *sigma);
 
 typedef struct invman_mixing {
-  double sigma_2;    /* 0 to 1, and to 1 + residual where M is not exactly so */
+  double sigma_2;    /* 0 to 1, or to 1 + residual where M is not exactly doubly stochastic */
   double entropy;    /* -sum M ln M, 0 to n ln n */
-  double share;      /* entropy/(n ln n): 1 at 11'/n, 0 at a permutation */
+  double share;      /* entropy/(n ln n): 1 for 11'/n, 0 for a permutation */
   double least;      /* smallest entry */
-  double by_least;   /* sigma_2 <= 1 - n least */
-  double by_norm[2]; /* and between sqrt((|M|_F^2 - 1)/(n - 1)) and sqrt(|M|_F^2 - 1) */
-  double by_entropy; /* and <= sqrt(2 (n ln n - entropy)), by Pinsker's inequality row by row */
+  double by_least;   /* a bound: sigma_2 <= 1 - n least */
+  double by_norm[2]; /* bounds: sqrt((|M|_F^2 - 1)/(n - 1)) <= sigma_2 <= sqrt(|M|_F^2 - 1) */
+  double by_entropy; /* a bound: sigma_2 <= sqrt(2 (n ln n - entropy)), by Pinsker's inequality row by row */
   double residual;   /* largest |sum - 1| of a row or column */
 } invman_mixing;
 
-/* Of a doubly stochastic M (n,n), n >= 2. Sums farther than 1e-6 from 1, or an entry below 0: E_ARG. The bounds hold
-   for every such M. With tau the entropy grows; sigma_2 need not fall for all logits. O(n^3) */
+/* Measures a doubly stochastic M (n,n), n >= 2, for which the bounds hold. A sum farther than 1e-6 from 1, or an entry
+   below 0, is E_ARG. The entropy grows with tau; sigma_2 need not fall for all logits. O(n^3) */
 INVMAN_API invman_status invman_mixing_measures(const invman_context *ctx, const double *M, size_t n,
                                                 invman_mixing *out);
-/* M <- (1 - a) 1 + a M, a in [0,1]: a residual connection; sigma_2 <= 1 - a + a sigma_2(M), and |M_a - 1|_2 <= 2a: for
-   a -> 0 detail survives because nothing is done to it. O(n^2) */
+/* M <- (1 - a) 1 + a M, a in [0,1], as a residual connection does: sigma_2 <= 1 - a + a sigma_2(M), and |M_a - 1|_2 <=
+   2a. For a -> 0 the detail survives because nothing is done to it. O(n^2) */
 INVMAN_API invman_status invman_mix_with_identity(const invman_context *ctx, double *M, size_t n, double a);
-/* Layers until the detail is eps of what it was: ln(1/eps)/ln(1/sigma_2); 0 for sigma_2 <= 0, infinite for sigma_2 >= 1
-   less rounding. 0 < eps < 1, else 0 */
+/* The number of layers after which the detail is eps of what it was, ln(1/eps)/ln(1/sigma_2); 0 for sigma_2 <= 0,
+   infinite for sigma_2 >= 1 less rounding. 0 < eps < 1, else 0 */
 INVMAN_API double invman_effective_depth(double sigma_2, double eps);
-/* The first L with sigma_2[0] .. sigma_2[L-1] <= eps; layers + 1: none */
+/* The first L with sigma_2[0] .. sigma_2[L-1] <= eps (their product); layers + 1 if there is none */
 INVMAN_API size_t invman_chain_depth(const double *sigma_2, size_t layers, double eps);
 
-/* v (n) <- sqrt(n) P v/sqrt(|P v|^2 + n eps), LayerNorm without gain and bias; eps >= 0, and a constant v gives zeros.
+/* LayerNorm without gain and bias, v (n) <- sqrt(n) P v/sqrt(|P v|^2 + n eps), eps >= 0; a constant v gives zeros.
    Right to some DBL_EPSILON of the largest entry, whatever the mean and the scale of v are. It removes what mixing
-   keeps and rescales the rest: a lost ratio of signal to noise stays lost. O(n) */
+   keeps and rescales the rest: a signal-to-noise ratio that is lost stays lost. O(n) */
 INVMAN_API void invman_layer_norm(double *v, size_t n, double eps);
-/* Signal r = |P M^L x|, noise N(0, noise^2 1_n): snr = r^2/((n - 1) noise^2), snr_L <= snr_0 prod sigma_2^2. The mean
-   cosine of LayerNorm's outputs with and without noise is some sqrt(snr/(1 + snr)), of two noisy ones snr/(1 + snr). */
+/* The signal-to-noise ratio snr = r^2/((n - 1) noise^2) of a signal r = |P M^L x| under noise N(0, noise^2 1_n); after
+   L layers snr_L <= snr_0 prod sigma_2^2. The mean cosine between LayerNorm's outputs with and without noise is about
+   sqrt(snr/(1 + snr)); between two noisy ones it is about snr/(1 + snr). */
 INVMAN_API double invman_snr(double r, double noise, size_t n); /* n >= 2; infinite without noise */
 INVMAN_API double invman_snr_cosine(double snr);
-INVMAN_API double invman_critical_snr(double cosine); /* the snr for that mean cosine, c^2/(1 - c^2) */
-/* Layers until snr_0 has fallen to the snr of that cosine: ln(snr_0/snr_c)/(2 ln(1/sigma_2)); 0 where it is below,
-   and for sigma_2 <= 0 */
+INVMAN_API double invman_critical_snr(double cosine); /* the snr that has this mean cosine, c^2/(1 - c^2) */
+/* The number of layers after which snr_0 has fallen to the snr_c of that cosine, ln(snr_0/snr_c)/(2 ln(1/sigma_2)); 0
+   where snr_0 is below snr_c, and for sigma_2 <= 0 */
 INVMAN_API double invman_critical_depth(double snr_0, double cosine, double sigma_2);
-/* |cosine| <= (r + noise sqrt(2t))/(noise sqrt(n - 2 - 2 sqrt((n-2) t))) with probability 1 - 3 e^-t at least (Laurent
-   and Massart, 2000); 1 where that says less, or nothing. */
+/* The bound |cosine| <= (r + noise sqrt(2t))/(noise sqrt(n - 2 - 2 sqrt((n-2) t))), which holds with probability
+   1 - 3 e^-t at least (Laurent and Massart, 2000); 1 where it exceeds 1 or is not defined. */
 INVMAN_API double invman_cosine_bound(double r, double noise, size_t n, double t);
-/* Noise power after `layers` layers, each adding 1, in a mode of eigenvalue mu: (1 - mu^(2 layers))/(1 - mu^2) */
+/* The noise power after `layers` layers, each of which adds 1, in a mode of eigenvalue mu:
+   (1 - mu^(2 layers))/(1 - mu^2) */
 INVMAN_API double invman_mode_noise(double mu, size_t layers);
 
 /* ------------------------------------------------------------------------------------ convolutional network
 
-   Sixteen convolutions and a classifier, after MnasNet (Tan et al., 2019), without batch normalisation: the network of
-   the paper's Fig. 8. Every convolution is out = conv(in, w)/sqrt(fan-in), fan-in its weights per output channel,
-   without bias; 5x5 with a border of two zeros, or 1x1. The activation is 1.6768 z/(1 + exp(-z)). Channels, with [u]
-   for u rounded half to even, at least 1:
+   The network of the paper's Fig. 8: sixteen convolutions and a classifier, after MnasNet (Tan et al., 2019), without
+   batch normalisation. Every convolution is out = conv(in, w)/sqrt(fan-in), without bias, where fan-in is the number of
+   weights per output channel; it is 5x5 with a border of two zeros, or 1x1. The activation is 1.6768 z/(1 + exp(-z)).
+   Channels, with [u] for u rounded half to even, at least 1:
      stem        5x5 to [4h], stride 2; then 5x5 depthwise, 1x1 to [2h]; activation after each
-     block i     1x1 to three times the channels, 5x5 depthwise of stride 2, 1x1 to [(2i+1)h]; the last one linear.
+     block i     1x1 to three times the channels, 5x5 depthwise of stride 2, 1x1 to [(2i+1)h]; the last one is linear.
                  Then layers - 1 times the same at stride 1 to as many channels, whose output is (its input + what it
                  computes)/sqrt(2)
      head        1x1 to [20h], activation; mean over the positions; f = w.mean/fan-in + b
-   A stride of two halves a side, rounding up. All weights are N(0,1) at the start, b is 0. */
+   A stride of two halves a side, rounding up. At the start all weights are N(0,1) and b is 0. */
 
-typedef struct invman_convnet invman_convnet; /* opaque; it remembers the context it was made with */
+typedef struct invman_convnet invman_convnet; /* opaque; remembers the context it was made with */
 
 typedef struct invman_convnet_options {
   size_t channels, height, width; /* of an image, each 1 or more */
   double width_factor;            /* h, > 0; 0 = 10 */
-  size_t blocks, layers;          /* 0 = 2: 4 + 3 blocks layers convolutions */
-  size_t memory; /* bytes that per-sample gradients (three quarters) and activations (one) may take; 0 = 512 MiB. One
-                    group of eight images and sixteen gradients are the least. */
+  size_t blocks, layers;          /* 0 = 2; there are 4 + 3 blocks layers convolutions */
+  /* Bytes that per-sample gradients (three quarters of it) and activations (a quarter) may take; 0 = 512 MiB. One group
+     of eight images and sixteen gradients are taken in any case. */
+  size_t memory;
 } invman_convnet_options;
 
 enum { INVMAN_CONV_DENSE = 0, INVMAN_CONV_DEPTHWISE = 1, INVMAN_CONV_POINTWISE = 2 };
@@ -1113,55 +1123,54 @@ typedef struct invman_convnet_layer {
   size_t first, weights; /* index and number of its weights: (out, in, 5, 5), (out, 5, 5) or (out, in) */
 } invman_convnet_layer;
 
-/* rng: the weights, in their order. out: to be freed. Errors: E_ARG, E_SIZE, E_NOMEM. */
+/* rng draws the weights, in their order. Free `out` after use. Errors: E_ARG, E_SIZE, E_NOMEM. */
 INVMAN_API invman_status invman_convnet_create(const invman_context *ctx, const invman_convnet_options *options,
                                                invman_rng *rng, invman_convnet **out);
 INVMAN_API invman_status invman_convnet_copy(const invman_convnet *net, invman_convnet **out); /* same context */
 INVMAN_API void invman_convnet_free(invman_convnet *net);
 
 INVMAN_API size_t invman_convnet_size(const invman_convnet *net); /* N, all weights: 23251 for MNIST's images */
-/* (N) of the network's own, to be read and written: layer by layer, then the classifier's w and b. */
+/* The weights (N), owned by the network, to be read and written: layer by layer, then the classifier's w and b. */
 INVMAN_API double *invman_convnet_weights(invman_convnet *net);
-INVMAN_API size_t invman_convnet_layers(const invman_convnet *net); /* convolutions; 16 by default */
+INVMAN_API size_t invman_convnet_layers(const invman_convnet *net); /* number of convolutions; 16 by default */
 INVMAN_API invman_status invman_convnet_get_layer(const invman_convnet *net, size_t which, invman_convnet_layer *out);
 
-/* f (n) of the images x (n, channels*height*width), channels first: 1.2e6 multiply-adds for one of MNIST's. Memory,
-   here and below: eight groups of eight images at work, or n/64 where that is more, as far as options.memory allows;
-   3 MB for a group of MNIST's, 6 MB with gradients. Errors: E_ARG, E_SIZE, E_NOMEM, E_NONFINITE with the element of
-   the weights, the images or r. */
+/* f (n) of the images x (n, channels*height*width), channels first; 1.2e6 multiply-adds for one image of MNIST. Memory,
+   here and below: room for eight groups of eight images, or n/64 groups if that is more, as far as options.memory
+   allows; a group of MNIST's images takes 3 MB, with gradients 6 MB. Errors: E_ARG, E_SIZE, E_NOMEM, E_NONFINITE with
+   the element of the weights, the images or r. */
 INVMAN_API invman_status invman_convnet_eval(const invman_convnet *net, const double *x, size_t n, double *f);
-/* grad (N) = sum_mu r_mu df/dW(x_mu), overwritten. Three times the work of f. */
+/* grad (N) = sum_mu r_mu df/dW(x_mu), overwritten. It costs three times as much as f. */
 INVMAN_API invman_status invman_convnet_gradient(const invman_convnet *net, const double *x, size_t n,
                                                  const double *r /* (n) */, double *grad);
-/* J (n,N): row mu is df/dW(x_mu). */
+/* The Jacobian J (n,N): row mu is df/dW(x_mu). */
 INVMAN_API invman_status invman_convnet_jacobian(const invman_convnet *net, const double *x, size_t n, double *J);
 /* K (n,m) = J(x) J(z)' of the weights that `part` names: INVMAN_NTK_ALL, _FIRST_LAYER (the stem) or _LAST_LAYER (the
-   classifier); for INVMAN_NTK_HIDDEN of the means that the classifier sees, over sqrt(fan-in). z NULL: m is ignored, K
-   (n,n) is symmetric, one triangle of it is computed. While the gradients of x and z fit in options.memory every one is
-   computed once; else x is taken in blocks, and for each of them z anew. 17 MB beside that. STOPPED, K incomplete:
-   by ctx->progress. */
+   classifier). INVMAN_NTK_HIDDEN is the Gram matrix of the means that the classifier sees, over sqrt(fan-in). If z is
+   NULL, m is ignored, K (n,n) is symmetric, and only one triangle of it is computed. While the gradients of x and z fit
+   in options.memory each is computed once; else x is taken in blocks, and z is computed anew for each block. It takes
+   17 MB beside that. STOPPED by ctx->progress; K is then incomplete. */
 INVMAN_API invman_status invman_convnet_ntk_gram(const invman_convnet *net, int part, const double *x, size_t n,
                                                  const double *z, size_t m, double *K);
 
-/* The network as a model for invman_train_model and its kin, which then train its weights. Data: images, d =
-   channels*height*width. Within a flow the Gram matrix does not report progress. */
+/* The network as a model for invman_train_model and the other functions of a model, which then train its weights. The
+   data are images, d = channels*height*width. Within a flow the Gram matrix does not report progress. */
 INVMAN_API invman_model invman_convnet_model(invman_convnet *net);
 
-/* A file as invman_net_save's, kind "CONV": uint64 channels, height, width, double width_factor, uint64 blocks, layers,
-   memory, then the weights (N). */
+/* The file is like invman_net_save's, of kind "CONV": uint64 channels, height, width, double width_factor, uint64
+   blocks, layers, memory, then the weights (N). */
 INVMAN_API invman_status invman_convnet_save(const invman_convnet *net, const char *path);
 INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const char *path, invman_convnet **out);
 
 /* ------------------------------------------------------------------------------------------------- files */
 
-/* A file in the making, for results of your own: under its name it is whole or not there, as what this library saves.
-   It is written under another name in the same directory (path.tmp and eight random letters), which no other file has,
-   flushed to the disk and then renamed. A symbolic link is followed and stays; a file that is replaced leaves its mode
-   to the new one, and its owner where that is permitted; other hard links to it keep the old file. What is no plain
-   file (a device, a FIFO, /dev/stdout) is written to as it is. On Windows paths are UTF-8; one that is not valid UTF-8
-   is taken to be in the system's code page. Where a process is killed, the other name may stay. What is asked for is
-   the
-   right to write the directory, not that to write the file.
+/* A file for results of your own that, like those which this library saves, is either whole or not there under its
+   name. It is written under a unique name in the same directory (path.tmp and eight random letters), flushed to the
+   disk and then renamed. A symbolic link is followed and stays. The new file takes the mode of the one it replaces, and
+   its owner where that is permitted; other hard links to the old file keep it. A path that is no plain file (a device,
+   a FIFO, /dev/stdout) is written to directly. On Windows paths are UTF-8; a path that is not valid UTF-8 is taken to
+   be in the system's code page. If the process is killed, the temporary file may stay. The call needs the right to
+   write to the directory, not to the file.
      invman_file *file;
      FILE *stream;
      if (invman_file_create(&ctx, "result.csv", &file) < 0) return 1;
@@ -1170,16 +1179,16 @@ INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const ch
      status = invman_file_commit(file); */
 typedef struct invman_file invman_file;
 
-/* out: to be given to _commit or _discard, one of the two. Errors: E_ARG, E_NOMEM, E_IO with the reason in ctx->error,
-   for example that there is no such directory, or that the name is one of a directory. */
+/* Give `out` to either _commit or _discard. Errors: E_ARG, E_NOMEM, E_IO with the reason in ctx->error, for example
+   that there is no such directory, or that the name is that of a directory. */
 INVMAN_API invman_status invman_file_create(const invman_context *ctx, const char *path, invman_file **out);
-/* Its FILE *, binary and buffered; whether all was written is asked by _commit alone. Not to be closed. */
+/* The file's FILE *, binary and buffered. Do not close it; _commit alone tells whether everything was written. */
 INVMAN_API void *invman_file_stream(invman_file *file);
-/* Gives the file its name, and gives `file` back. E_IO where anything failed: then what the name had before stands. */
+/* Gives the file its name and frees `file`. E_IO where anything failed: the name then still has what it had before. */
 INVMAN_API invman_status invman_file_commit(invman_file *file);
-/* Leaves nothing behind, but for what a device or FIFO has got already; NULL is fine. */
+/* Frees `file` and leaves nothing behind, except for what a device or FIFO has already received. NULL is fine. */
 INVMAN_API void invman_file_discard(invman_file *file);
-/* Whether `path` can be written, to ask before long work; leaves nothing behind, and a device or FIFO alone. */
+/* Can `path` be written? To be asked before long work; it leaves nothing behind and does not touch a device or FIFO. */
 INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char *path);
 
 #ifdef __cplusplus
@@ -1190,6 +1199,42 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
 
 /* ========================================================================================================
    Implementation
+
+   Its sections, in their order; search for the tag:
+     >>core         memory in scopes, errors, threads, sizes that do not overflow
+     >>rng          the random generator; exponential, logarithm and normal draws that do not depend on the C library
+     >>linalg       vector lanes and instruction sets, matrix products, numbers of twofold precision
+     >>eigen        symmetric eigenproblems: all pairs by divide and conquer, the largest by Lanczos
+     >>stats        sorting, heaps, shuffles, medians, power laws and their intervals
+     >>data         models of points and labels, their boundaries, sampling
+     >>network      Eq. (1): packed weights, and the sweeps over neurons and points for f and its gradient; Lambda
+     >>ntk          Gram matrices of the tangent kernel, of a network and of infinitely many neurons
+     >>hinge        the hinge loss: its margin step, solved event by event. The active-set method at an event, with the
+                    argument against cycling; the same method again in twofold precision
+     >>lazy         the hinge flow with a frozen kernel: which precision, when it ends, the certificate
+     >>smooth       the other losses: each one is an invman_i_loss; their margin step by implicit Euler
+     >>flow         the stepper: one step and its error, step lengths, points far above their margin, tolerances, when a
+                    run ends, options and their ranges. It reaches the network through the table invman_i_backend only
+     >>flow_net     the backend of a network: rotation of neurons, held gates, single precision
+     >>flow_model   the backend of a caller's model; models that contradict themselves; invman_model_check
+     >>momentum     the paper's explicit dynamics of a model; making the flow of a model
+     >>kpca         kernel principal components, mutual information with the label, TwoNN
+     >>theory       the stripe model for p -> infinity: averages, fixed points, neuron equations, exponents
+     >>diagnostics  measures of spectra, kernels, subspaces, representations, pieces and mixing matrices
+     >>convnet      the convolutional network, its gradients and Gram matrices, and itself as a model
+     >>io           files: written whole or not at all, CSV, IDX, networks, saved flows
+
+   Where to make a change:
+     a loss         a name in the enum of INVMAN_HINGE; its cases in the functions of invman_i_loss in >>smooth (value,
+                    multiplier, near points); the range of `loss` in invman_i_resolve_options in >>flow
+     a backend      one struct and one table invman_i_backend (declared in >>flow) of functions that take the struct as
+                    `self`, in a section like >>flow_net or >>flow_model; a function that makes a flow with it, as
+                    invman_i_make_flow; if it can be saved, what it holds in "a flow's file" in >>io
+     the rule against cycling of the active-set method: its argument is at the head of >>hinge; invman_i_violator chooses
+                    the next point, invman_i_drive moves it, invman_i_settle holds the cap on the number of moves. Each
+                    has a twin invman_i_exact_.. in twofold precision
+     a kernel       >>ntk; a kernel of your own needs no change, since invman_lazy_train takes any Gram matrix
+     an option      its field above; its default and range in invman_i_resolve_options in >>flow
    ======================================================================================================== */
 #if defined(INVMAN_IMPLEMENTATION) && !defined(INVMAN_NO_IMPLEMENTATION) && !defined(INVMAN_I_IMPLEMENTED)
 #define INVMAN_I_IMPLEMENTED
@@ -1259,7 +1304,7 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
 #endif
 
 /* ================================================================================================= >>core
-   Memory, errors, threads: everything below asks here. */
+   Memory, errors and threads. All other sections take memory, report errors and share work through these functions. */
 
 static invman_status invman_i_fail(const invman_context *ctx, invman_status status, const char *what, const char *unit,
                                    size_t place) {
@@ -1288,7 +1333,7 @@ static invman_status invman_i_check_finite(const invman_context *ctx, const doub
   return INVMAN_OK;
 }
 
-/* What is computed may overflow where what is given is finite: then it is empty. */
+/* A result may overflow where the input is finite; it is then emptied. */
 static invman_status invman_i_check_result(const invman_context *ctx, double *x, size_t n, const char *what) {
   invman_status status = invman_i_check_finite(ctx, x, n, what);
   if (status < 0) memset(x, 0, n * sizeof *x);
@@ -3408,7 +3453,7 @@ invman_status invman_eigh_top(const invman_context *ctx, size_t n, size_t k, inv
 }
 
 /* =========================================================================================================== >>stats
-   Sorting, shuffling, medians, and the exponents of power laws.  */
+   Sorting, shuffling, medians, and the exponents of power laws. */
 
 static double invman_i_root_mean_square(const double *x, size_t n) { return sqrt(invman_i_inner(x, x, n) / (double)n); }
 
@@ -3582,7 +3627,8 @@ invman_status invman_median_power_law(const invman_context *ctx, const double *x
   return invman_i_close(&scope);
 }
 
-/* ================================================================================================= >>data */
+/* ================================================================================================= >>data
+   Points from N(0, 1_d) and their labels; the geometry that makes both labels equally likely. */
 
 static invman_status invman_i_check_labels(const invman_context *ctx, const double *y, size_t n, const char *what) {
   size_t i;
@@ -3736,7 +3782,7 @@ void invman_data_free(const invman_context *ctx, invman_data *data) {
 }
 
 /* ============================================================================================== >>network
-   Eq. (1) and the sums over points and neurons that everything else is made of. */
+   Eq. (1), and the sums over points and neurons from which all other sections are built. */
 
 /* Weights (or their rates) in panels of eight neurons: rows omega_k/sqrt(d) for k < d, then b, then beta. */
 typedef struct invman_i_pack {
@@ -4487,8 +4533,9 @@ void invman_neuron_vectors(const invman_net *net, double *z) {
 }
 
 /* ================================================================================================== >>ntk
-   h^2 Theta(x,z) = 2 sum_n 1[z_n(x)>0] 1[z_n(z)>0] (z_n(x) z_n(z) + beta_n^2 (x.z/d + 1)): two products of rank h, of
-   the features max(0, z_n) and beta_n 1[z_n>0], for a tile of points and a block of neurons at a time. */
+   h^2 Theta(x,z) = 2 sum_n 1[z_n(x)>0] 1[z_n(z)>0] (z_n(x) z_n(z) + beta_n^2 (x.z/d + 1)). These are two products of
+   rank h, of the features max(0, z_n) and beta_n 1[z_n>0]. They are computed for one tile of points and one block of
+   neurons at a time. */
 
 typedef struct invman_i_held {
   size_t n, i;
@@ -5041,15 +5088,18 @@ invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int 
    The hinge's margin step: dm/ds = Q g + c, solved exactly, event by event
      g_i = 1 where m_i < 1,   g_i = 0 where m_i > 1,   0 <= g_i <= 1 where m_i = 1
 
-   Of all g allowed at a state the flow takes the one of least 1/2 g'Qg + c'g (Filippov's solution of a gradient flow:
-   the velocity of least norm). Between events every rate is constant. At an event the points at their margin solve
-   that box-constrained minimum by an active-set method: a point held at a bound whose rate has the wrong sign is
-   driven off it, the sliding ones answer so that their own rates stay zero, until its rate vanishes (it slides), its
-   g reaches the other bound (it leaves), or a sliding one reaches a bound (it is held there, and the drive goes on).
-   Every drive lowers the objective, so that no set comes twice and no rule against cycles is needed, however many
-   points meet a bound at once: one that is at its bound already stops the drive for a length of 0 and is held, of
-   which there are finitely many, and what is left has a rate to lose and room to lose it in. A cycle of rounding's
-   would end at a cap on the drives, as NOT_CONVERGED. */
+   Of all multipliers g that are allowed at a state, the flow takes those with the least 1/2 g'Qg + c'g. This is
+   Filippov's solution of a gradient flow, the velocity of least norm. Between events every rate is constant. At an
+   event the points at their margin solve this box-constrained problem by an active-set method. A point at a bound whose
+   rate has the wrong sign is driven off the bound, while the free multipliers answer so that their points' rates stay
+   zero. The drive ends when the point's rate vanishes (its multiplier is then free) or when its multiplier reaches the
+   other bound (the point then leaves). If a free multiplier reaches a bound first, it stays there and the drive goes on.
+
+   The argument against cycling: every drive lowers the objective, so no active set comes back, and no pivoting rule
+   against cycles is needed. This holds however many multipliers meet a bound at once. A free multiplier that is already
+   at a bound stops the drive at length 0 and is no longer free; there are finitely many of these, and after the last one
+   the driven point has a rate to lose and room to lose it in. A cycle that rounding makes would end at a cap on the
+   number of drives, as NOT_CONVERGED. */
 
 /* ---- notation. In the text and in the names: n points; m_i a margin; g_i its multiplier; dm/ds its rate; Q = scale
    (y y' o K) the kernel with the labels' signs; c the drift. A point is below its margin (g = 1), above it (g = 0), or
@@ -5150,8 +5200,8 @@ static void invman_i_make_column(invman_i_margins *e, size_t j, double *column) 
     e->scope->status = invman_i_check_finite(e->scope->ctx, column, e->n, "lazy: the kernel is not finite");
 }
 
-/* The column that was used longest ago, of those that no sliding point needs; count if there is none. Where very many
-   points meet their margin in one event, that may be one of theirs. */
+/* The column that was used longest ago, of those that no free point needs; count if there is none. Where very many
+   points meet their margin in one event, it may be the column of one of these. */
 static size_t invman_i_idle_column(const invman_i_margins *e) {
   const invman_i_columns *c = e->columns;
   size_t k, idle = c->count;
@@ -5286,8 +5336,8 @@ static void invman_i_times_q(invman_i_margins *e, const double *x, double *out) 
 
 /* ---- the active-set method */
 
-/* Rates smaller than this are rounding: in proportion to what pushes, and of pushes that are nothing but rounding of
-   g, whose scale is 1. */
+/* A rate smaller than this is rounding: of the terms g_j Q_ij that it sums, and of the free multipliers, whose own
+   rounding is relative to 1. */
 static double invman_i_rate_tol(const invman_i_margins *e, size_t i) {
   return 1e-12 * (e->root[i] * (e->weight + 0.01 * e->free_weight) + fabs(e->drift[i]));
 }
@@ -5298,7 +5348,7 @@ static void invman_i_add_rates(invman_i_margins *e, const double *change) { /* r
   for (i = 0; i < e->n; i++) e->rate[i] += e->product[i];
 }
 
-static void invman_i_refresh_rates(invman_i_margins *e) { /* all anew: what rounding has left in them goes */
+static void invman_i_refresh_rates(invman_i_margins *e) { /* computes all rates anew, free of old rounding */
   memcpy(e->rate, e->drift, e->n * sizeof(double));
   invman_i_add_rates(e, e->g);
   e->fresh_weight = e->weight;
@@ -5365,8 +5415,8 @@ static void invman_i_set_bound(invman_i_margins *e, size_t i, double bound) { /*
   e->g[i] = bound;
 }
 
-/* Moves g by `length` times the step of the sliding points and by `own` at point j; the rates of the held points at
-   their margin follow, those of the sliding ones stay zero. */
+/* Moves g by `length` times the step of the free points and by `own` at point j. The rates of the points at a bound
+   follow; those of the free points stay zero. */
 static void invman_i_move(invman_i_margins *e, double length, size_t j, double own) {
   size_t i, k;
   e->g[j] += own;
@@ -5384,7 +5434,7 @@ static void invman_i_move(invman_i_margins *e, double length, size_t j, double o
   }
 }
 
-/* Drives the held point j off its bound. */
+/* Drives point j off the bound at which its multiplier is. */
 static invman_status invman_i_drive(invman_i_margins *e, size_t j) {
   double sign = e->g[j] > 0.5 ? -1 : 1, own;
   if (invman_i_fetch(e, j) < 0) return e->scope->status;
@@ -5394,8 +5444,8 @@ static invman_status invman_i_drive(invman_i_margins *e, size_t j) {
     size_t k, block = e->free_count;
     if (invman_i_factor_reserve(e) < 0) return e->scope->status;
 
-    /* What the sliding points must do for their rates to stay zero, and how fast j's rate then falls. A point that
-       depends linearly on the sliding ones (an equal point, say) does not bend: it never joins them. */
+    /* What the free multipliers must do for their points' rates to stay zero, and how fast j's rate then falls. If j
+       depends linearly on the free points (being equal to one, say) its rate does not fall: j never becomes free. */
     for (k = 0; k < e->free_count; k++) e->column[k] = invman_i_q(e, e->free_list[k], j);
     invman_i_forward(e, e->column);
     for (k = 0; k < e->free_count; k++) {
@@ -5404,7 +5454,7 @@ static invman_status invman_i_drive(invman_i_margins *e, size_t j) {
     }
     invman_i_backward(e, e->step);
 
-    /* How far: until j's rate is zero, to j's other bound, or to the first bound of a sliding point. */
+    /* How far: until j's rate is zero, to j's other bound, or until a free multiplier reaches a bound. */
     if (bend > 1e-13 * own && fabs(e->rate[j]) < bend * room) length = fabs(e->rate[j]) / bend;
     for (k = 0; k < e->free_count; k++) {
       double g = e->g[e->free_list[k]], d = e->step[k], reach = d < 0 ? g / -d : d > 0 ? (1 - g) / d : DBL_MAX;
@@ -5434,7 +5484,7 @@ static invman_status invman_i_drive(invman_i_margins *e, size_t j) {
   }
 }
 
-/* The held point that must move: the one with the most wrong rate; n if there is none. */
+/* The next point to be driven off its bound: the one whose rate is most wrong; n if there is none. */
 static size_t invman_i_violator(const invman_i_margins *e) {
   size_t i, found = e->n;
   double most = 0;
@@ -5450,7 +5500,8 @@ static size_t invman_i_violator(const invman_i_margins *e) {
   return found;
 }
 
-/* The factor made anew, where updates have let it drift. A pivot that is nothing but rounding leaves it as it was. */
+/* Computes the factor anew, where updates have let it drift. If a pivot is nothing but rounding, the old factor stays.
+   */
 static void invman_i_refactor(invman_i_margins *e) {
   size_t count = e->free_count, i, k;
   for (i = 0; i < count; i++) {
@@ -5475,8 +5526,8 @@ static int invman_i_has_drifted(const invman_i_margins *e) {
   return 0;
 }
 
-/* Sliding points whose rates have drifted off zero are brought back by a Newton step; where one is not enough, the
-   factor is the reason. */
+/* Brings the rates of free points that have drifted off zero back to it by a Newton step. If one step is not enough,
+   the factor has drifted, and is computed anew. */
 static void invman_i_polish(invman_i_margins *e) {
   size_t k;
   int trial;
@@ -5492,11 +5543,12 @@ static void invman_i_polish(invman_i_margins *e) {
     invman_i_add_rates(e, e->change);
     for (k = 0; k < e->free_count; k++) e->change[e->free_list[k]] = 0;
   }
-  for (k = 0; k < e->free_count; k++) /* rounding may take a push beyond its bound by less than it resolves */
+  for (k = 0; k < e->free_count; k++) /* rounding may take a multiplier beyond a bound by less than it resolves */
     e->g[e->free_list[k]] = fmin(1, fmax(0, e->g[e->free_list[k]]));
 }
 
-/* Finds g where points are at their margin, brings all rates up to date and lets go the points that leave. */
+/* Finds g where points are at their margin, brings all rates up to date, and changes the state of the points that leave
+   their margin. */
 static invman_status invman_i_settle(invman_i_margins *e) {
   size_t i, drives = 0, j;
   invman_status status;
@@ -5564,7 +5616,7 @@ static invman_status invman_i_hinge_start(invman_i_margins *e) {
   return invman_i_settle(e);
 }
 
-/* On to the next event, or to s = horizon, or, at rest, nowhere. */
+/* Advances to the next event or to s = horizon. A stationary flow stays where it is. */
 static invman_status invman_i_hinge_advance(invman_i_margins *e, double horizon, int *stationary) {
   double left = horizon - e->s, ds = HUGE_VAL, arrived, *wait = e->product;
   size_t i;
@@ -5595,7 +5647,7 @@ static invman_status invman_i_hinge_advance(invman_i_margins *e, double horizon,
   return arrived < 0 ? INVMAN_OK : invman_i_settle(e);
 }
 
-/* From the margins e->m at s = 0 to s = horizon, or to rest before that. */
+/* Runs from the margins e->m at s = 0 to s = horizon, or until the flow is stationary. */
 static invman_status invman_i_hinge_run(invman_i_margins *e, double horizon, int *stationary) {
   invman_status status = invman_i_hinge_start(e);
   *stationary = 0;
@@ -5605,21 +5657,21 @@ static invman_status invman_i_hinge_run(invman_i_margins *e, double horizon, int
 
 /* ---- the event engine in twofold precision
 
-   The same algorithm with K taken as exact, and without the tolerances and refreshing that rounding asks for in
-   doubles. It takes over at any state: the coefficients reached so far, whatever rounding has made of them, are where
-   some flow is, and the flow through them is followed. (Flows with the same kernel approach each other in the kernel's
-   norm, so what rounding has done before does not grow.) dm/dtime = Q g with Q_ij = unit y_i y_j K_ij. */
+   This is the same algorithm with K taken as exact, without the tolerances and the refreshing that doubles need. It can
+   take over at any state: the coefficients reached so far, whatever rounding has made of them, are a state of some
+   flow, and that flow is followed. Flows with the same kernel approach each other in the kernel's norm, so that earlier
+   rounding does not grow. dm/dtime = Q g with Q_ij = unit y_i y_j K_ij. */
 
 typedef struct invman_i_exact {
   invman_i_margins *e;  /* kernel, labels, states, the points at their margin and the counts are kept there */
   double unit;          /* a power of two that makes the largest Q_ii about 1; s = n unit time */
-  invman_i_wide time;   /* this and the arrays as in the engine of >>flow: */
+  invman_i_wide time;   /* this and the arrays as in invman_i_margins: */
   invman_i_wide *m, *g; /* (n) */
   invman_i_wide *rate, *before, *impulse, *change; /* (n) */
   invman_i_wide *wait;                             /* (n) how long until a point reaches its margin */
   double *root, *row;                              /* (n) sqrt(Q_ii); sum_j |Q_ij| */
   double *high, *low, *sum, *sum_low;              /* (n) scratch of products with K */
-  unsigned char *flat;                             /* (n) the point depends linearly on the sliding ones */
+  unsigned char *flat;                             /* (n) the point depends linearly on the free ones */
   invman_i_wide *factor, *column, *step;           /* (capacity, capacity), (capacity), (capacity) */
   size_t capacity;
   double weight, free_weight;
@@ -5687,7 +5739,7 @@ static double invman_i_exact_noise(const invman_i_exact *x, size_t i) {
 }
 static const double invman_i_exact_flat = 1e-26; /* of Q_jj: a pivot of the factor that is nothing but rounding */
 
-/* ---- the factor of Q on the sliding points */
+/* ---- the factor of Q on the free points */
 
 static invman_status invman_i_exact_factor_reserve(invman_i_exact *x) {
   const invman_i_margins *e = x->e;
@@ -5773,7 +5825,7 @@ static void invman_i_exact_factor_remove(invman_i_exact *x, size_t gone) { /* as
   }
 }
 
-/* ---- the active-set method, as in >>flow */
+/* ---- the active-set method, as above in doubles */
 
 static void invman_i_exact_change(invman_i_exact *x, size_t i, invman_i_wide by) {
   x->g[i] = invman_i_wide_add(x->g[i], by);
@@ -5803,7 +5855,7 @@ static void invman_i_exact_move(invman_i_exact *x, invman_i_wide length, size_t 
   }
 }
 
-/* How far sliding point k may go along its step: to the bound ahead of it. */
+/* How far free multiplier k may go along its step: to the bound ahead of it. */
 static invman_i_wide invman_i_exact_reach(const invman_i_exact *x, size_t k) {
   invman_i_wide g = x->g[x->e->free_list[k]], step = x->step[k], reach;
   if (step.high == 0) return invman_i_widen(HUGE_VAL);
@@ -5822,15 +5874,15 @@ static invman_status invman_i_exact_drive(invman_i_exact *x, size_t j) {
     int joins = 0, negative;
     if (invman_i_exact_factor_reserve(x) < 0) return e->scope->status;
 
-    /* What the sliding points must do for their rates to stay zero. The rate of a point that depends on them linearly
-       is theirs, zero, but for the rounding of K. */
+    /* What the free multipliers must do for their points' rates to stay zero. If j depends linearly on the free points
+       its rate is zero as well, up to the rounding of K. */
     pivot = invman_i_exact_factor_pivot(x, j);
     x->flat[j] = invman_i_exact_is_flat(x, j, pivot) && fabs(x->rate[j].high) <= invman_i_exact_noise(x, j);
     if (x->flat[j]) return INVMAN_OK;
     for (k = 0; k < e->free_count; k++) x->step[k] = sign < 0 ? x->column[k] : invman_i_wide_negative(x->column[k]);
     invman_i_exact_backward(x, x->step);
 
-    /* How far: until j's rate is zero, to j's other bound, or to the first bound of a sliding point. */
+    /* How far: until j's rate is zero, to j's other bound, or until a free multiplier reaches a bound. */
     if (!invman_i_exact_is_flat(x, j, pivot)) {
       invman_i_wide rate = x->rate[j].high < 0 ? invman_i_wide_negative(x->rate[j]) : x->rate[j];
       invman_i_wide needed = invman_i_wide_divide(rate, pivot);
@@ -5914,7 +5966,7 @@ static invman_status invman_i_exact_settle(invman_i_exact *x) {
   return e->scope->status;
 }
 
-/* ---- what is seen of it */
+/* ---- what the engine in doubles sees of it */
 
 /* a = the coefficients so far; the other arrays' leading digits go to the engine in doubles, for all to see. */
 static void invman_i_exact_show(const invman_i_exact *x, double *a) {
@@ -5955,10 +6007,10 @@ static double invman_i_row_size(invman_i_margins *e, const double *x, size_t i) 
   return sum;
 }
 
-/* ---- where it takes over */
+/* ---- taking over from the engine in doubles */
 
-/* The sliding points' impulses are moved so that their margins are 1 to the last digit. 0 where that would make one
-   negative. */
+/* Moves the free points' impulses so that their margins are 1 to the last digit. Returns 0 where that would make an
+   impulse negative. */
 static int invman_i_exact_correct(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t k;
@@ -5978,7 +6030,8 @@ static int invman_i_exact_correct(invman_i_exact *x) {
   return good;
 }
 
-/* The sliding points of the engine in doubles, factored and corrected; where that cannot be, none slides. */
+/* Takes the free points of the engine in doubles, factors and corrects them; where that cannot be done, none is free.
+   */
 static invman_status invman_i_exact_start_free(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t count = e->free_count, k;
@@ -5995,7 +6048,7 @@ static invman_status invman_i_exact_start_free(invman_i_exact *x) {
   return e->scope->status;
 }
 
-static void invman_i_exact_start_states(invman_i_exact *x) { /* from the margins; those of the sliding ones are 1 */
+static void invman_i_exact_start_states(invman_i_exact *x) { /* from the margins; those of the free points are 1 */
   invman_i_margins *e = x->e;
   size_t i, k;
   for (i = 0; i < e->n; i++) {
@@ -6019,7 +6072,8 @@ static void invman_i_exact_all_rates(invman_i_exact *x) {
   invman_i_exact_weigh(x);
 }
 
-/* The sliding points' pushes, so that their rates are zero; where one leaves [0,1] for it, all of them start at 1. */
+/* Sets the free multipliers so that their points' rates are zero. If one leaves [0,1], all of them start at 1 instead.
+   */
 static void invman_i_exact_start_multipliers(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t k;
@@ -6043,7 +6097,7 @@ static void invman_i_exact_start_multipliers(invman_i_exact *x) {
   if (e->free_count > 0 || !good) invman_i_exact_all_rates(x);
 }
 
-/* From what the engine in doubles has reached: its coefficients a, its sliding points, its time. */
+/* Starts from what the engine in doubles has reached: its coefficients a, its free points, its time. */
 static invman_status invman_i_exact_start(invman_i_exact *x, invman_i_margins *e, const double *a) {
   double largest = 0;
   size_t i;
@@ -6072,8 +6126,8 @@ static invman_status invman_i_exact_start(invman_i_exact *x, invman_i_margins *e
 
 /* ---- from event to event */
 
-/* Is K, as its digits are, without an inverse? A Cholesky factor, from the sliding points on, ends at the first pivot
-   that is not above 0. */
+/* Is K, as its digits are, without an inverse? A Cholesky factor that begins with the free points ends at the first
+   pivot that is not above 0. */
 static int invman_i_exact_singular(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t count = e->free_count, i;
@@ -6090,7 +6144,8 @@ static int invman_i_exact_singular(invman_i_exact *x) {
   return flat;
 }
 
-/* How long each point waits for its margin; the least of it. moves: whether a rate is above K's rounding. */
+/* Finds the time until each point reaches its margin, and returns the least. moves: whether a rate is above K's
+   rounding. */
 static invman_i_wide invman_i_exact_waits(invman_i_exact *x, int *moves) {
   const invman_i_margins *e = x->e;
   invman_i_wide least = invman_i_widen(HUGE_VAL);
@@ -6109,8 +6164,8 @@ static invman_i_wide invman_i_exact_waits(invman_i_exact *x, int *moves) {
   return least;
 }
 
-/* Is it at rest? Where no point is below its margin it is: then g'Qg = 0, and the pushes of the sliding points cancel.
-   Where no rate is above K's rounding it is too, if K has no inverse. If it has one, K's digits take the flow on. */
+/* Is the flow stationary? It is if no point is below its margin: then g'Qg = 0, the terms of the free points cancel. It
+   is also if no rate is above K's rounding and K has no inverse. If K has an inverse, its digits take the flow on. */
 static int invman_i_exact_is_stationary(invman_i_exact *x, int moves) {
   if (!memchr(x->e->state, INVMAN_I_BELOW, x->e->n)) return 1;
   if (moves || x->definite) return 0;
@@ -6118,7 +6173,7 @@ static int invman_i_exact_is_stationary(invman_i_exact *x, int moves) {
   return !x->definite;
 }
 
-/* On to the next event, or to s = horizon, or, at rest, nowhere. */
+/* Advances to the next event or to s = horizon. A stationary flow stays where it is. */
 static invman_status invman_i_exact_advance(invman_i_exact *x, double horizon, int *stationary) {
   invman_i_margins *e = x->e;
   invman_i_wide step, left, latest;
@@ -6151,9 +6206,9 @@ static invman_status invman_i_exact_advance(invman_i_exact *x, double horizon, i
 }
 
 /* ================================================================================================= >>lazy
-   The hinge flow with a frozen kernel, from F = 0: the event engine of >>flow, without a horizon. It runs in doubles
-   for as long as they can tell what comes next, and in twofold precision from there on: what an ill-conditioned kernel
-   does is decided by differences that doubles do not hold. */
+   The hinge flow with a frozen kernel, from F = 0: the event engine of >>hinge, without a horizon. It runs in doubles
+   while these can tell which event comes next, and then in twofold precision, since the flow of an ill-conditioned
+   kernel is decided by differences that doubles do not hold. */
 
 static void invman_i_lazy_measure(const invman_i_margins *e, const double *m, invman_lazy_info *info) {
   double sum = 0;
@@ -6173,7 +6228,7 @@ static void invman_i_lazy_measure(const invman_i_margins *e, const double *m, in
   info->loss = sum / (double)e->n;
 }
 
-/* After an event: is it over? */
+/* Is the run over after this event? */
 static int invman_i_lazy_end(const invman_i_margins *e, const invman_lazy_options *o, invman_lazy_info *info) {
   const invman_context *ctx = e->scope->ctx;
   int (*progress)(const char *, double, void *) = ctx ? ctx->progress : NULL;
@@ -6191,7 +6246,7 @@ static void invman_i_lazy_coefficients(const invman_i_margins *e, double *a) {
   for (i = 0; i < e->n; i++) a[i] = e->y[i] * (e->impulse[i] > 0 ? e->impulse[i] * e->scale : 0);
 }
 
-/* The margins that they give, each but for its last rounding. */
+/* The margins that the coefficients give, each right to its last rounding. */
 static void invman_i_lazy_margins(invman_i_margins *e, const double *a, double *m) {
   double *low = e->product;
   size_t i;
@@ -6207,8 +6262,8 @@ static double invman_i_lazy_allowed(invman_i_margins *e, const double *a, size_t
   return fmin(0.05, fmax(1e-9, 16 * DBL_EPSILON * invman_i_row_size(e, a, i)));
 }
 
-/* The margins' side of the certificate: how far they are from where the pushes say they are. Returns whether that is
-   within what is allowed; unsatisfied: the points that are below 1 by more than that. */
+/* The certificate of the margins: how far they are from where the multipliers say they are. Returns whether that is
+   allowed; unsatisfied: the points that are below 1 by more than is allowed. */
 static int invman_i_lazy_certify(invman_i_margins *e, const double *a, const double *m, invman_lazy_info *info) {
   int good = 1;
   size_t i;
@@ -6224,8 +6279,8 @@ static int invman_i_lazy_certify(invman_i_margins *e, const double *a, const dou
   return good;
 }
 
-/* The rates' side: what is left of the rates that should be zero. At rest those are all of them, before it those of the
-   sliding points. */
+/* The certificate of the rates: the largest of those that should be zero. If the flow is stationary these are all
+   rates, otherwise those of the free points. */
 static double invman_i_lazy_speed(invman_i_margins *e, int stationary, double fastest) {
   double most = 0;
   size_t i;
@@ -6235,7 +6290,7 @@ static double invman_i_lazy_speed(invman_i_margins *e, int stationary, double fa
   return fastest > 0 ? most / fastest : 0;
 }
 
-/* Until when the coefficients, a mean of s, are certain to be so small that rounding alone does not move margins. */
+/* The time until which the coefficients are certainly so small that their rounding alone does not move margins. */
 static double invman_i_lazy_trust(const invman_i_margins *e) {
   double root = invman_i_largest(e->root, e->n);
   return root > 0 ? 1e-6 / (DBL_EPSILON * root * root * (double)e->n) : HUGE_VAL;
@@ -6251,7 +6306,8 @@ static double invman_i_lazy_drift(invman_i_margins *e, const double *a) {
   return most;
 }
 
-/* Follows the events, in doubles or, given x, in twofold precision. END_ROUNDING: they do not tell what comes next. */
+/* Follows the events in doubles or, given x, in twofold precision. END_ROUNDING: this precision cannot tell which event
+   comes next. */
 static int invman_i_lazy_follow(invman_i_margins *e, invman_i_exact *x, const invman_lazy_options *o, double *a,
                                 invman_lazy_info *info) {
   double trust = invman_i_lazy_trust(e), s_max = o->s_max > 0 ? o->s_max : HUGE_VAL;
@@ -6279,7 +6335,7 @@ static int invman_i_lazy_follow(invman_i_margins *e, invman_i_exact *x, const in
   return end;
 }
 
-/* What the run ended as, from its coefficients, pushes and states alone. */
+/* How the run ended, judged by its coefficients, multipliers and states alone. */
 static int invman_i_lazy_judge(invman_i_margins *e, int end, const double *a, double fastest, invman_lazy_info *info) {
   size_t i, below = 0;
   int good;
@@ -6295,7 +6351,7 @@ static int invman_i_lazy_judge(invman_i_margins *e, int end, const double *a, do
   return below > 0 && good && info->speed <= 1e-8 ? INVMAN_END_REST : INVMAN_END_ROUNDING;
 }
 
-/* On from where doubles do not tell what comes next, or would say that it is the end with points below their margin. */
+/* Goes on where doubles cannot tell which event comes next, or where they end with points below their margin. */
 static int invman_i_lazy_exactly(invman_i_margins *e, const invman_lazy_options *o, double *a, double fastest,
                                  invman_lazy_info *info) {
   invman_i_exact x;
@@ -6325,7 +6381,7 @@ static invman_status invman_i_lazy_run(invman_i_margins *e, const invman_lazy_op
   if (status < 0) return status;
   fastest = invman_i_largest(e->rate, e->n);
   bound = invman_i_largest(e->root, e->n) * e->weight;
-  if (fastest < 1e-12 * bound) fastest = bound; /* the pushes cancel at the start, but for rounding */
+  if (fastest < 1e-12 * bound) fastest = bound; /* the rates' terms cancel at the start, up to rounding */
   end = status == INVMAN_OK ? invman_i_lazy_follow(e, NULL, o, a, info) : INVMAN_END_ROUNDING;
   if (e->scope->status == INVMAN_OK) {
     invman_i_lazy_coefficients(e, a);
@@ -6425,8 +6481,10 @@ invman_status invman_lazy_train_columns(const invman_context *ctx, invman_kernel
 }
 
 /* ========================================================================================================== >>smooth
-   The smooth losses' margin step: dm/ds = Q g(m) + c, g = -l'(m), by implicit Euler steps whose error, against
-   two of half the length, is kept below a tolerance. Implicit, because the soft hinge is as stiff as it is sharp. */
+   The margin step of the smooth losses: dm/ds = Q g(m) + c with the multiplier g = -l'(m). It takes implicit Euler
+   steps, whose error, measured against two steps of half the length, is kept below a tolerance. The steps are implicit
+   because the soft hinge is as stiff as it is sharp. A loss is an invman_i_loss: a new one adds its case to
+   invman_i_loss_value, invman_i_multiplier and invman_i_is_near. */
 
 typedef struct invman_i_loss {
   int kind;
@@ -6580,10 +6638,11 @@ static invman_status invman_i_smooth_run(invman_i_margins *e, const invman_i_los
 }
 
 /* ================================================================================================= >>flow
-   A step of the flow, in the order of what follows: margins move under the tangent kernel, frozen at the middle of
-   the step (the margin step: exact for the hinge); that gives every point's mean push g; neurons that a point holds
-   at z = 0 get their mean gate (the held gates); each neuron moves by its exact hyperbolic rotation (the neuron
-   step); the margins that the network then really has, minus the predicted ones, are the error of the step. */
+   A step of the flow, in order. The margins move under the tangent kernel frozen at the middle of the step: this is the
+   margin step, exact for the hinge. It gives the mean multiplier g of every point over the step. The backend moves the
+   weights with these multipliers: neurons that a point holds at z = 0 get their mean gate (the held gates), and each
+   neuron moves by its exact hyperbolic rotation (the neuron step). The margins that the network then really has, minus
+   the predicted ones, are the error of the step. */
 
 /* ---- the flow's state */
 
@@ -6670,10 +6729,10 @@ struct invman_flow {
 
 /* ---- tolerances */
 
-/* Whether the flow is stationary is a matter of what the points push, all together: nothing is left of it but this
-   share. After a trial that was good, only the rounding of the sum may be left; where the margin step has found its
-   points at rest, that is evidence by itself, and the kernel's rounding may be left too. A caller's model moves by
-   differences of f, which cancel to some 1e-12 of themselves; what they leave would move its margins for ever. */
+/* The flow is stationary if the points' terms in G cancel and leave no more than this share of their sizes' sum. After
+   a good trial only the rounding of the sum may be left. If the margin step has found its points stationary, that is
+   evidence by itself, and the kernel's rounding may be left too. A caller's model moves by differences of f, which
+   cancel to some 1e-12 of themselves; what is left would move its margins for ever. */
 static const double invman_i_share_at_rest = 1e-14, invman_i_share_of_kernel = 1e-12, invman_i_share_of_model = 1e-10;
 
 /* ---- one trial of a step */
@@ -6727,8 +6786,8 @@ typedef struct invman_i_trial {
   int stationary; /* the flow does not move at all */
 } invman_i_trial;
 
-/* ---- points far above their margin. They do not push, so that neither their rates are worth a sweep nor, as long as
-   the sum of the steps' bounds says that they stay there, their margins. */
+/* ---- points far above their margin. Their multiplier is 0, so their rates are not worth a sweep. Nor are their
+   margins, as long as the sum of the steps' bounds says that they stay far above. */
 
 enum { INVMAN_I_FAR = 2 };
 
@@ -6801,7 +6860,7 @@ static double invman_i_fit_near(invman_flow *f, double span) {
   return span;
 }
 
-/* Sorts the points into near ones, those that push (g = 1) and those that do not. */
+/* Sorts the points into near ones, those below their margin (g = 1) and those above it (g = 0). */
 static void invman_i_split(invman_flow *f) {
   size_t p = f->batch.train->n, i, count = 0;
   int part;
@@ -6839,7 +6898,7 @@ static size_t invman_i_above_wanted(const invman_flow *f) { /* of them, how many
   return wanted - invman_i_min(wanted, f->batch.train->n - f->batch.near_count - f->batch.below);
 }
 
-/* Moves the near points' margins over the step: their mean push g, and how long the step can be. */
+/* Moves the near points' margins over the step, which gives their mean multipliers and how long the step can be. */
 static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_trial *trial) {
   invman_i_margins *e = &f->batch.margins;
   size_t p = f->batch.train->n, n = f->batch.near_count, i;
@@ -6869,7 +6928,7 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
   if (status != INVMAN_OK) return status;
 
   if (stationary && f->batch.below == 0) trial->used = e->s; /* the clock does not run on while nothing moves */
-  else if (stationary)                                       /* they stay where they are, but push on */
+  else if (stationary)                                       /* they stay where they are and keep their multipliers */
     for (i = 0; i < n; i++) e->impulse[i] += (span - e->s) * e->g[i];
   if (!(trial->used > 0)) {
     for (i = 0; i < n; i++) f->batch.r[f->batch.list[i]] = f->batch.unit * e->y[i] * e->g[i];
@@ -7340,7 +7399,7 @@ static invman_status invman_i_start_flow(invman_flow *f, invman_flow **out) {
   invman_i_eval_start(f);
   if (f->scope.status == INVMAN_OK)
     f->scope.status = invman_i_check_finite(&f->context, f->f0, f->batch.train->n, "flow: f_0 is not finite");
-  invman_i_split(f); /* all margins are 0: every point pushes with g = 1 */
+  invman_i_split(f); /* all margins are 0: every multiplier is 1 */
   f->batch.beyond = 0;
   if (f->options.dynamics == INVMAN_MOMENTUM) invman_i_gradient_at(f, f->margin);
   else f->backend->gradient(f->self, 0, f->batch.train->n, 0);
@@ -7374,7 +7433,8 @@ static invman_status invman_i_run_and_free(invman_flow *flow, invman_flow_info *
 }
 
 /* ======================================================================================================== >>flow_net
-   The flow of a network: neurons move by their exact rotation, and points hold them where they change sides. */
+   The backend of a network. Its neurons move by exact rotations, and a point may hold a neuron where it changes
+   sides. */
 
 typedef struct invman_i_net_flow {
   invman_i_batch *batch;
@@ -7495,10 +7555,10 @@ static void invman_i_net_move(void *self, double dt) {
   (batch->info->in_single ? invman_i_held_z_single(batch->scope->ctx) : invman_i_held_z(batch->scope->ctx))(0, f);
 }
 
-/* ---- held gates. A point that pushes a neuron off itself (beta r < 0) while the others push it back holds it at
-   z = 0: there the activation's derivative may take any share of its jump (the differential inclusion again), and the
-   flow takes the one that keeps z at zero. Over a step that is the gate in (0,1) that leaves z = 0 at its end. Plain
-   gates would chatter between 0 and 1, and with them the whole cluster of neurons that sits at that point. */
+/* ---- held gates. If a point drives a neuron's z at that point down (beta r < 0) while the other points drive it up,
+   it holds the neuron at z = 0. There the activation's derivative may take any share of its jump (the differential
+   inclusion again), and the flow takes the share that keeps z at zero. Over a step this is the gate in (0,1) that
+   leaves z = 0 at the end. Plain gates would chatter between 0 and 1, and so would all neurons held at that point. */
 
 enum {
   INVMAN_I_HELD_MAX = 16,     /* points that may hold one neuron; more keep their plain gates */
@@ -7819,7 +7879,7 @@ static void *invman_i_net_reader(const void *self, invman_i_batch *batch, size_t
   return f;
 }
 
-/* What the points push may also reach no neuron. */
+/* The bound holds as well where no neuron is active at any point: G is then 0. */
 static int invman_i_net_is_stationary(void *self, double share) {
   const invman_i_net_flow *f = (const invman_i_net_flow *)self;
   double push = 0;
@@ -7957,7 +8017,7 @@ invman_status invman_train(const invman_context *ctx, invman_net *net, const inv
 }
 
 /* ====================================================================================================== >>flow_model
-   The flow of a model of the caller's, whose rates are differences of f along G. */
+   The backend of a caller's model. The rates of its margins are differences of f along G. */
 
 typedef struct invman_i_model_flow {
   invman_i_batch *batch;
@@ -8023,7 +8083,7 @@ static void invman_i_call_evaluate(invman_i_model_flow *f, const double *x, size
   f->batch->beyond |= !invman_i_all_finite(out, n);
 }
 
-/* ---- the flow by them */
+/* ---- the backend's functions, by these callbacks */
 
 /* A trial that was too long has left its G far off. */
 static void invman_i_model_begin(void *self, double span) {
@@ -8121,7 +8181,8 @@ static void invman_i_model_is_wrong(invman_i_model_flow *f, const char *what) {
     f->batch->scope->status = invman_i_fail(f->batch->scope->ctx, INVMAN_E_ARG, what, "", 0);
 }
 
-/* Some points that push, gathered, with their Gram matrix: whether they push by K and not by their gradient. */
+/* For some points with multipliers above 0, gathered, and their Gram matrix: an error if K says that they move the
+   weights and their gradient is 0. */
 static void invman_i_model_check_stationary(invman_i_model_flow *f, const double *K, size_t count, double largest) {
   double push = 0, square = 0, G;
   size_t i, j;
@@ -8135,7 +8196,7 @@ static void invman_i_model_check_stationary(invman_i_model_flow *f, const double
     invman_i_model_is_wrong(f, "flow: the model's gradient is 0 where its Gram matrix is not; see invman_model_check");
 }
 
-/* G is compared with the gradients of single points: of those that push most. */
+/* G is compared with the gradients of single points, of those with the largest multipliers. */
 static int invman_i_model_is_stationary(void *self, double share) {
   invman_i_model_flow *f = (invman_i_model_flow *)self;
   const invman_i_batch *batch = f->batch;
@@ -8336,7 +8397,7 @@ static invman_status invman_i_check_callbacks(const invman_context *ctx, const i
   return INVMAN_OK;
 }
 
-/* ---- a caller's model, tried
+/* ---- invman_model_check
 
    f's differences along a direction are taken over lengths from a tenth of the weights' size to 1e-8 of it. Of each
    point's, the one is taken that is known best: it may be off by what it differs from its neighbours in length and
@@ -8841,7 +8902,8 @@ invman_status invman_model_check(const invman_context *ctx, const invman_model *
 }
 
 /* ======================================================================================================== >>momentum
-   The paper's own dynamics; and the making of a model's flow, which takes one of the two. */
+   The paper's own dynamics, and the functions that make a model's flow, with these dynamics or the event-driven ones.
+   */
 
 /* How far the gradient turned, |G - G'|^2/(|G| |G'|). */
 static double invman_i_gradient_turn(const double *G, const double *H, size_t n) {
@@ -8957,8 +9019,8 @@ invman_status invman_train_model(const invman_context *ctx, const invman_model *
 }
 
 /* ================================================================================================= >>kpca
-   What a kernel says about the labels: its principal components, the mutual information of each with the label
-   (Appendix D), the intrinsic dimension of the points behind it (TwoNN), and the exponents of power laws. */
+   What a kernel tells about the labels: its principal components, the mutual information of each with the label
+   (Appendix D), and the intrinsic dimension of the points behind the kernel (TwoNN). */
 
 /* ---- principal components */
 
@@ -9450,7 +9512,7 @@ invman_status invman_intrinsic_dimension(const invman_context *ctx, const double
 }
 
 /* =============================================================================================== >>theory
-   Section 3.2 and Appendix C: one neuron of the stripe model, before t*, for p -> infinity. */
+   The paper's Section 3.2 and Appendix C: one neuron of the stripe model, before t*, for p -> infinity. */
 
 double invman_beta_lazy(size_t d) { return d > 0 ? (double)d / (3 * (double)d - 2) : 0; }
 
@@ -11782,10 +11844,10 @@ double invman_mode_noise(double mu, size_t layers) {
 }
 
 /* ============================================================================================== >>convnet
-   A lane is an image: eight images go through the network at once, every value of it is a lanes object, every weight a
-   scalar. So convolutions, activations and per-sample gradients need neither shuffles nor sums across lanes. Values
-   are stored channel by channel, a channel row by row. The stem's patches are laid out as channels, which makes a 1x1
-   convolution of it. */
+   A lane is an image: eight images go through the network at once, every value in the network is a lanes object, and
+   every weight is a scalar. Convolutions, activations and per-sample gradients therefore need neither shuffles nor sums
+   across lanes. Values are stored channel by channel, a channel row by row. The stem's patches are laid out as
+   channels, which turns the stem into a 1x1 convolution. */
 
 typedef struct invman_i_conv {
   invman_convnet_layer shape;
@@ -12618,8 +12680,8 @@ invman_model invman_convnet_model(invman_convnet *net) {
 }
 
 /* =================================================================================================== >>io
-   Files are read whole and checked before anything is allocated by what they say; they are written under another name
-   and then renamed. */
+   Files are read whole, and checked before memory is taken for the sizes they state. They are written under another
+   name and then renamed. */
 
 /* ---- why a file cannot be read or written: what, or "what: why", each a static text */
 
