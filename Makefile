@@ -44,7 +44,7 @@ test: ## everything but the slow runs; ends with: N passed, 0 failed. T=lazy: on
 
 # A group is a file of tests, the programs', or whether the header compiles. They run beside each other, those that take
 # long first, and are shown in this order.
-GROUPS := compile $(shell sed -n 's/^ *GROUP(\([a-z_]*\)),.*/\1/p' tests/test.c | grep -vxE 'slow|scaling|whole') programs
+GROUPS := compile $(shell grep -o 'GROUP([a-z_]*),' tests/test.c | tr -d '(),' | sed 's/^GROUP//' | grep -vxE 'slow|scaling|whole') programs
 CORES  := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 tested: $(patsubst %,build/tests/%.log,$(filter programs paper images,$(GROUPS))) $(GROUPS:%=shown-%)
 before :=

@@ -77,14 +77,15 @@ static void whole_tests(void) {
 }
 #endif
 
-/* ---- groups: the tests of one file. One a line: the Makefile reads their names here. */
+/* ---- groups: the tests of one file. The Makefile reads their names here. */
 
 typedef struct test_group {
   const char *name;
   void (*tests)(void);
 } test_group;
 
-#define GROUP(name) {#name, name##_tests}
+#define GROUP(name) \
+  { #name, name##_tests }
 static const test_group test_groups[] = {
 #if defined(TEST_SLOW)
     GROUP(slow),
@@ -92,29 +93,10 @@ static const test_group test_groups[] = {
     GROUP(scaling),
     GROUP(whole),
 #else
-    GROUP(endless),
-    GROUP(rng),
-    GROUP(data),
-    GROUP(network),
-    GROUP(files),
-    GROUP(ntk),
-    GROUP(eigen),
-    GROUP(margins),
-    GROUP(lazy),
-    GROUP(kernels),
-    GROUP(flow),
-    GROUP(bad_input),
-    GROUP(overflow),
-    GROUP(kpca),
-    GROUP(theory),
-    GROUP(diagnostics),
-    GROUP(measures),
-    GROUP(convnet),
-    GROUP(model),
-    GROUP(images),
-    GROUP(fork),
-    GROUP(failures),
-    GROUP(torture),
+    GROUP(endless),  GROUP(rng),     GROUP(data),   GROUP(network),     GROUP(files),    GROUP(ntk),
+    GROUP(eigen),    GROUP(margins), GROUP(lazy),   GROUP(kernels),     GROUP(flow),     GROUP(bad_input),
+    GROUP(overflow), GROUP(kpca),    GROUP(theory), GROUP(diagnostics), GROUP(measures), GROUP(convnet),
+    GROUP(model),    GROUP(images),  GROUP(fork),   GROUP(failures),    GROUP(torture),
 #ifndef TEST_QUICK
     GROUP(paper),
 #endif
