@@ -77,7 +77,7 @@ static void whole_tests(void) {
 }
 #endif
 
-/* ---- groups: the tests of one file. One a line: the Makefile reads their names here. */
+/* ---- groups: the tests of one file. The Makefile reads their names here. */
 
 typedef struct test_group {
   const char *name;

@@ -37,7 +37,7 @@ static int floats_lost(double scale) { return floats_flush && scale < 1e-290; } 
 
 static int test_failures, test_failed;
 static const char *test_filter = "", *test_skipped;
-static int test_whole_group; /* the filter is the name of one */
+static int test_whole_group;     /* the filter is the name of one */
 static char test_dir[256] = "."; /* where files may be written */
 
 static void test_fail(const char *file, int line, const char *format, ...) {
