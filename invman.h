@@ -47,9 +47,9 @@
      its arguments.
      network [1]    z_n(x) = omega_n.x/sqrt(d) + b_n, sigma(z) = sqrt(2) max(0,z); w holds omega (h,d)
      predictor      F(x) = alpha (f(x) - f_0(x)), f_0 the network at t = 0; margin m = y F(x)
-     flow [2,4]     dW/dt = (1/p) sum_mu g_mu y_mu df/dW(x_mu), with a multiplier g_mu in [0,1] for each point. For the
-                    hinge loss g = 1 where m < 1, g = 0 where m > 1, and at m = 1 it has the value that keeps the motion
-                    consistent, and while 0 < g < 1 the point slides along its margin: m stays 1
+     flow [2,4]     dW/dt = (1/p) sum_mu g_mu y_mu df/dW(x_mu). The multiplier g of a point is minus the slope of the
+                    loss at its margin: for the hinge loss 1 where m < 1, 0 where m > 1, and at m = 1 the value in [0,1]
+                    that keeps the motion consistent. While 0 < g < 1 the point slides along its margin, m = 1
      kernel         Theta(x,x') = df/dW(x) . df/dW(x'), of order 1/h; under a frozen one F = sum_mu a_mu Theta(., x_mu)
      time           t as in [2]; the factor 1/h in f makes t/h the natural unit, tau = h sqrt(d/2) [5]
      lazy time      s = alpha t, for alpha -> infinity: dm/ds = (1/p) [y y' o Theta] g
@@ -95,14 +95,13 @@
      Outputs of a failed call are empty ({0}) or untouched. Nothing prints, exits, or keeps global state.
 
    THREADS
-     Work is shared by context.parallel_for if it is given, else by OpenMP if it is compiled in; otherwise it runs on
-     one thread. Distinct objects may be used from distinct threads at once; const objects may be shared. Where other
-     programs keep the cores busy, set OMP_WAIT_POLICY=passive in the environment: OpenMP's threads otherwise spin while
-     they wait for each other. A process may fork between two calls. In the child, GCC's OpenMP has no threads for a
-     thread that used some in the parent: there the library works on one core and gives the same bits; new threads of
-     the child have all cores again. The library cannot see what the caller's own code did with OpenMP before the fork:
-     a child of such a parent must first call omp_set_num_threads(1), or set OMP_NUM_THREADS=1 and execute another
-     program.
+     Work runs on the threads of context.parallel_for if it is given, else of OpenMP if it is compiled in, else on one.
+     Distinct objects may be used from distinct threads at once; const objects may be shared. Where other programs keep
+     the cores busy, set OMP_WAIT_POLICY=passive in the environment: OpenMP's threads otherwise spin while they wait for
+     each other. A process may fork between two calls. In the child, GCC's OpenMP has no threads for a thread that used
+     some in the parent: there the library works on one core and gives the same bits; new threads of the child have all
+     cores again. The library cannot see what the caller's own code did with OpenMP before the fork: a child of such a
+     parent must first call omp_set_num_threads(1), or set OMP_NUM_THREADS=1 and execute another program.
 
    DETERMINISM
      The same binary on the same kind of processor gives the same bits for the same input, with any number of threads;
@@ -132,8 +131,8 @@
      -msse2 -mfpmath=sse has vectors and the usual bits.
 
    SECTIONS
-     The code below is in sections, each under a tag of the form >>name. The word "Implementation" in a banner of its
-     own begins it; there the list of tags says what stands where, and where to make common changes.
+     The code is divided into sections, each with a tag of the form >>name. The banner "Implementation" below lists the
+     tags with what each section holds, and says where to make common changes.
 
    INDEX
      status    invman_status_string  invman_end_string  invman_version
@@ -426,8 +425,8 @@ INVMAN_API const char *invman_end_string(int end); /* a static string, never NUL
 
 typedef struct invman_flow_info invman_flow_info;
 
-/* NULL and {0} are all defaults. Smaller tolerances make a run slower: the number of steps grows as 1/tolerance, and
-   the error falls in proportion to it. */
+/* NULL and {0} are all defaults. Smaller tolerances make a run slower: the error falls in proportion to the tolerance,
+   and the number of steps grows in inverse proportion (for a smooth model see invman_flow_create_model). */
 typedef struct invman_flow_options {
   double alpha; /* scale of the predictor, > 0; 0 = 1e-6. Small alpha is the feature regime, large alpha the lazy one */
   /* INVMAN_HINGE: max(0,1-m). INVMAN_SOFT_HINGE: ln(1+exp(loss_beta (1-m)))/loss_beta. INVMAN_SQUARED_HINGE:
@@ -453,8 +452,8 @@ typedef struct invman_flow_options {
      paper's explicit steps of tau dv/dt = G - v, dW/dt = v. */
   int dynamics;
   double momentum;  /* tau; 0 = none, that is v = G */
-  double max_dgrad; /* a momentum step is rejected where |G - G'|^2/(|G| |G'|) reaches this, > 0; 0 = 1e-3, */
-  double max_dout;  /* or where an output F changes by this, > 0; 0 = 0.1 */
+  double max_dgrad; /* a momentum step is rejected if |G - G'|^2/(|G| |G'|) reaches this, > 0; 0 = 1e-3 */
+  double max_dout;  /* a momentum step is rejected if an output F changes by this or more, > 0; 0 = 0.1 */
   int single;       /* networks only: 1 lets sweeps use single precision while this does no harm, see below */
 } invman_flow_options;
 
@@ -481,6 +480,7 @@ typedef struct invman_flow invman_flow; /* opaque */
    else is double. The effect on the margins is measured in every step on a sixteenth of the points, and on all points
    before a run is called finished; where it exceeds a tenth of the error that the step allows, the run goes on in
    double. The effect is some 1e-7 of alpha f: nothing in the feature regime, too much in the lazy one. */
+
 /* Makes a flow that trains `net` in place, from the weights it has, which define f_0. The flow keeps pointers to net,
    train and the test set. The training set is one point, or has points of both labels. Errors: E_ARG, E_NONFINITE with
    the element. */
@@ -558,13 +558,14 @@ INVMAN_API invman_status invman_train_model(const invman_context *ctx, const inv
 /* Is the model right? Tries the callbacks at a few points x (n,d), at weights one part in a hundred away from the
    model's (with a `move`: at the model's). It compares the gradient of every point with differences of f, along random
    directions and by single weights; K with the gradients' inner products; the gradient of all points with the sum of
-   r times each; f and K of all points with those of each point alone; and, with a `move`, the change of f along G with
-   K r. A callback must write its whole output, must not add to what stands there, and must leave the weights alone.
-   The lengths of the differences are found by trial: weights and f of any scale, kinks, and single precision are fine.
-   ctx->error names what is wrong: E_ARG with the element of f (n), G (N), r (n) or K (n,n); E_NONFINITE where an output
-   is NaN, infinite or not written; or what a callback returns. OK is no proof: a weight that matters little at these
-   points may still be wrong. The weights are put back, to the bit. Cost: some 200 evaluations, more where it names a
-   weight, n + 1 gradients and n + 1 Gram matrices; 7N + nN doubles (with a `move`: 7N). */
+   the single ones times r; f and K of all points with those of each point alone; and, with a `move`, the change of f
+   along G with K r. A callback must write its whole output, must not add to what stands there, and must leave the
+   weights alone. The lengths of the differences are found by trial: weights and f of any scale, kinks, and single
+   precision are fine. ctx->error names what is wrong: E_ARG with the element of f (n), G (N), r (n) or K (n,n);
+   E_NONFINITE where an output is NaN, infinite or not written; or what a callback returns. OK is no proof: a weight
+   that matters little at these points may still be wrong. The weights are put back, to the bit. Cost: some 200
+   evaluations, more where it names a weight, n + 1 gradients and n + 1 Gram matrices; 7N + nN doubles (with a `move`:
+   7N). */
 INVMAN_API invman_status invman_model_check(const invman_context *ctx, const invman_model *model,
                                             const double *x /* (n,d) */, size_t n, size_t d);
 
@@ -3170,10 +3171,9 @@ invman_status invman_eigvalsh(const invman_context *ctx, size_t n, double *A, do
    can be left. Let u be the eigenvector of a missed eigenvalue lambda. All parts <q_j, u> in the basis that grows from
    q_0 are multiples of <q_0, u>, known ones: lambda <q_j, u> = <A q_j, u>, and A q_j = sum_i H_ij q_i + beta q_j+1. The
    squares of the parts add up to 1 at most, thus <q_0, u>^2 <= 1 / (sum of the squared multiples), the better the
-   larger
-   lambda is. They grow as Chebyshev's polynomials outside the spectrum do; once they say <q_0, u>^2 <= 1e-12/n, nothing
-   is left but for a share of 0.8e-6 of the vectors q_0 (van Dorsselaer, Hochstenbach and van der Vorst, SIAM J. Matrix
-   Anal. 22, 2000, after Kuczynski and Wozniakowski, ibid. 13, 1992). This holds whenever the search stops. */
+   larger lambda is. They grow as Chebyshev's polynomials outside the spectrum do; once they say <q_0, u>^2 <= 1e-12/n,
+   nothing is left but for a share of 0.8e-6 of the vectors q_0 (van Dorsselaer, Hochstenbach and van der Vorst, SIAM J.
+   Matrix Anal. 22, 2000, after Kuczynski and Wozniakowski, ibid. 13, 1992). This holds whenever the search stops. */
 
 enum { INVMAN_I_TOP_EXTRA = 30, INVMAN_I_TOP_CHECK = 5, INVMAN_I_TOP_RESTARTS = 300 };
 
@@ -3355,8 +3355,7 @@ static void invman_i_lanczos_search(invman_i_lanczos *s, double norm, double all
 }
 
 /* Can nothing be left? Where the search has come upon lambda_k once more, its copies cover what lies just above it:
-   from
-   rounding errors they return as fast as the parts of what is missed can grow. */
+   from rounding errors they return as fast as the parts of what is missed can grow. */
 static int invman_i_lanczos_complete(const invman_i_lanczos *s, double allowed) {
   double lambda = s->theta[s->k - 1];
   if (s->missed[0].excluded) return 1;
@@ -3365,8 +3364,7 @@ static int invman_i_lanczos_complete(const invman_i_lanczos *s, double allowed) 
 }
 
 /* Have the k pairs converged, and is nothing left to find? Half the tolerance is for the pairs at the start of a
-   search,
-   since what is left of their residuals then is not pursued any more, and another search may add to it. */
+   search, since what is left of their residuals then is not pursued any more, and another search may add to it. */
 static int invman_i_lanczos_done(invman_i_lanczos *s, double tol) {
   double norm = fmax(fabs(s->theta[0]), fabs(s->theta[s->size - 1])), allowed = tol * norm;
   size_t i;
@@ -9033,8 +9031,8 @@ typedef struct invman_i_mi {
   size_t tile;                  /* points per task */
 } invman_i_mi;
 
-/* By a power of two to below 1, where squares of all differences then stay above 0; else to below 2^1000, where sums of
-   differences stay finite, and what is lost is 2^-2074 of the largest. Returns whether it is so wide. */
+/* Scales by a power of two to below 1 if the squares of all differences then stay above 0; else to below 2^1000, where
+   sums of differences stay finite and no more than 2^-2074 of the largest is lost. Returns 1 in the second case. */
 static int invman_i_mi_scale(const double *v, size_t count, double *out) {
   double most = 0, least = DBL_MAX;
   int high = 0, low = 0, wide;
@@ -9052,8 +9050,7 @@ static int invman_i_mi_scale(const double *v, size_t count, double *out) {
 }
 
 /* Whether v has at most n/(2k) different values, and 64: then the plug-in estimate is no more biased than distances
-   are,
-   about values/(2 n ln 2). */
+   are, about values/(2 n ln 2). */
 static int invman_i_mi_few(const invman_i_mi *s) {
   size_t found[INVMAN_I_MI_FEW], limit = invman_i_min(s->n / s->k / 2, INVMAN_I_MI_FEW), count = 0, i, j, l;
   for (i = 0; i < s->n; i++) {
@@ -9113,7 +9110,7 @@ static void invman_i_mi_split(const invman_i_mi *s, const double *y) {
   for (i = 0; i < s->n; i++) memcpy(s->x + at[y[i] < 0]++ * s->dim, s->v + i * s->dim, s->dim * sizeof(double));
 }
 
-/* How many of z (m), ascending, are no farther than r from x. */
+/* The number of the ascending z (m) that are no farther than r from x. */
 static size_t invman_i_up_to(const double *z, size_t m, double x, double r) {
   size_t from = 0, to = m, end = m;
   while (from < to) { /* the first that is not farther below */
@@ -9154,7 +9151,7 @@ static double invman_i_wide_distance(const double *a, const double *b, size_t di
   return most * sqrt(sum);
 }
 
-/* The square, or where that might underflow the distance itself */
+/* The squared distance, or the distance itself where the square might underflow */
 static double invman_i_distance_to(const double *a, const double *b, size_t dim, int wide) {
   double sum = 0;
   size_t j;
@@ -9169,7 +9166,7 @@ static size_t invman_i_count_near(const invman_i_mi *s, const double *x, const d
   return count;
 }
 
-/* The k-th of m rows by its distance from x. beyond: the next one's. */
+/* The k-th smallest distance of m rows from x. */
 static invman_i_near invman_i_kth(const invman_i_mi *s, const double *x, const double *rows, size_t m, size_t k,
                                   double *heap) {
   double beyond = HUGE_VAL, tied = s->wide ? invman_i_tied : invman_i_tied * invman_i_tied;
@@ -9193,15 +9190,15 @@ static invman_i_near invman_i_kth(const invman_i_mi *s, const double *x, const d
   return found;
 }
 
-/* The lesser of two over the larger */
+/* The ratio of the lesser of two numbers to the larger */
 static double invman_i_odds(double a, double b) { return a < b ? a / b : b / a; }
 
-/* Of a label with these odds, 0 to 1, in bits */
+/* The entropy of a label with these odds, 0 to 1, in bits */
 static double invman_i_label_entropy(double t) {
   return t > 0 ? (invman_i_log1p(t) - t / (1 + t) * invman_i_log(t)) / 0.69314718055994530942 : 0;
 }
 
-/* Of the label among the points at x_i's own place */
+/* The entropy of the label among the points at x_i's own place */
 static double invman_i_place_entropy(const invman_i_mi *s, size_t i) {
   const double *x = s->x + i * s->dim, *minus = s->x + s->plus * s->dim;
   size_t m = s->n - s->plus, a, b;
@@ -9210,8 +9207,8 @@ static double invman_i_place_entropy(const invman_i_mi *s, size_t i) {
   return invman_i_label_entropy(invman_i_odds((double)a, (double)b));
 }
 
-/* Of the label at x_i: from the points at this place, if values are few or k of a class are here, else from both
-   classes' densities. */
+/* The entropy of the label at x_i: from the points at this place if values are few or k of a class are here, else from
+   both classes' densities. */
 static double invman_i_point_entropy(const invman_i_mi *s, size_t i) {
   double a = s->same[i].r, b = s->others[i].r, t, counts;
   if (s->few || !(a > 0 && b > 0)) return invman_i_place_entropy(s, i);
@@ -9253,8 +9250,8 @@ static void invman_i_mi_points(size_t task, void *arg) {
   }
 }
 
-/* The labels' entropy, as the mean over the points: 1 where the label's is by densities and its shares are as of fair
-   draws, the exact one elsewhere. */
+/* The labels' entropy that the mean over the points is compared with: 1 where the points' entropies come from densities
+   and the classes' shares are those of fair draws, elsewhere the exact one. */
 static double invman_i_mi_prior(const invman_i_mi *s, double exact) {
   double difference = (double)s->plus - (double)(s->n - s->plus);
   size_t i, count = 0;
@@ -9263,8 +9260,8 @@ static double invman_i_mi_prior(const invman_i_mi *s, double exact) {
   return exact + (1 - exact) * ((double)count / (double)s->n);
 }
 
-/* In bits, with the labels y. Both classes are summed on their own: exchanging them changes no bit. What rounding may
-   leave of 0 is 0. */
+/* The mutual information with the labels y, in bits. Each class is summed on its own, so that exchanging the classes
+   changes no bit. What rounding may leave of 0 becomes 0. */
 static double invman_i_mi_measure(const invman_context *ctx, invman_i_mi *s, const double *y) {
   double sum[2] = {0, 0}, most = invman_i_label_entropy(invman_i_odds((double)s->plus, (double)(s->n - s->plus))), bits;
   size_t i;
@@ -11486,8 +11483,7 @@ static double invman_i_sinkhorn_largest(const invman_i_sinkhorn *s) {
 }
 
 /* The means of rows and columns of what is left go into r and c, where there are no zeros: then all that may be added
-   to
-   rows and columns of G is gone, and the sweeps start from the same logits whatever it was. */
+   to rows and columns of G is gone, and the sweeps start from the same logits whatever it was. */
 static void invman_i_sinkhorn_centre(const invman_i_sinkhorn *s) {
   size_t n = s->n, i, j;
   for (i = 0; i < n * n; i++)
@@ -13202,8 +13198,7 @@ static int invman_i_begins(const char *at, const char *end, const char *name) {
 static int invman_i_is_digit(const char *at, const char *end) { return at < end && *at >= '0' && *at <= '9'; }
 
 /* [+-] digits [point digits] [e [+-] digits], or inf, infinity, nan: where that ends, NULL: none. No digit more than
-   800
-   decides: halfway between two doubles a number has at most 768. */
+   800 decides: halfway between two doubles a number has at most 768. */
 static const char *invman_i_parse_number(const char *at, const char *end, char point, double *value) {
   invman_i_decimal x;
   int negative = at < end && *at == '-', any = 0, fraction = 0;
@@ -14308,9 +14303,8 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
    Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
    documentation files (the "Software"), to deal in the Software without restriction, including without limitation the
    rights to use, copy, modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to
-   permit
-   persons to whom the Software is furnished to do so, subject to the following conditions: the above copyright notice
-   and this permission notice shall be included in all copies or substantial portions of the Software.
+   permit persons to whom the Software is furnished to do so, subject to the following conditions: the above copyright
+   notice and this permission notice shall be included in all copies or substantial portions of the Software.
 
    THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
    WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
