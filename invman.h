@@ -47,9 +47,9 @@
      its arguments.
      network [1]    z_n(x) = omega_n.x/sqrt(d) + b_n, sigma(z) = sqrt(2) max(0,z); w holds omega (h,d)
      predictor      F(x) = alpha (f(x) - f_0(x)), f_0 the network at t = 0; margin m = y F(x)
-     flow [2,4]     dW/dt = (1/p) sum_mu g_mu y_mu df/dW(x_mu), with a multiplier g_mu in [0,1] for each point. For the
-                    hinge loss g = 1 where m < 1, g = 0 where m > 1, and at m = 1 it has the value that keeps the motion
-                    consistent, and while 0 < g < 1 the point slides along its margin: m stays 1
+     flow [2,4]     dW/dt = (1/p) sum_mu g_mu y_mu df/dW(x_mu). The multiplier g of a point is minus the slope of the
+                    loss at its margin: for the hinge loss 1 where m < 1, 0 where m > 1, and at m = 1 the value in [0,1]
+                    that keeps the motion consistent. While 0 < g < 1 the point slides along its margin, m = 1
      kernel         Theta(x,x') = df/dW(x) . df/dW(x'), of order 1/h; under a frozen one F = sum_mu a_mu Theta(., x_mu)
      time           t as in [2]; the factor 1/h in f makes t/h the natural unit, tau = h sqrt(d/2) [5]
      lazy time      s = alpha t, for alpha -> infinity: dm/ds = (1/p) [y y' o Theta] g
@@ -95,14 +95,13 @@
      Outputs of a failed call are empty ({0}) or untouched. Nothing prints, exits, or keeps global state.
 
    THREADS
-     Work is shared by context.parallel_for if it is given, else by OpenMP if it is compiled in; otherwise it runs on
-     one thread. Distinct objects may be used from distinct threads at once; const objects may be shared. Where other
-     programs keep the cores busy, set OMP_WAIT_POLICY=passive in the environment: OpenMP's threads otherwise spin while
-     they wait for each other. A process may fork between two calls. In the child, GCC's OpenMP has no threads for a
-     thread that used some in the parent: there the library works on one core and gives the same bits; new threads of
-     the child have all cores again. The library cannot see what the caller's own code did with OpenMP before the fork:
-     a child of such a parent must first call omp_set_num_threads(1), or set OMP_NUM_THREADS=1 and execute another
-     program.
+     Work runs on the threads of context.parallel_for if it is given, else of OpenMP if it is compiled in, else on one.
+     Distinct objects may be used from distinct threads at once; const objects may be shared. Where other programs keep
+     the cores busy, set OMP_WAIT_POLICY=passive in the environment: OpenMP's threads otherwise spin while they wait for
+     each other. A process may fork between two calls. In the child, GCC's OpenMP has no threads for a thread that used
+     some in the parent: there the library works on one core and gives the same bits; new threads of the child have all
+     cores again. The library cannot see what the caller's own code did with OpenMP before the fork: a child of such a
+     parent must first call omp_set_num_threads(1), or set OMP_NUM_THREADS=1 and execute another program.
 
    DETERMINISM
      The same binary on the same kind of processor gives the same bits for the same input, with any number of threads;
@@ -132,8 +131,8 @@
      -msse2 -mfpmath=sse has vectors and the usual bits.
 
    SECTIONS
-     The code below is in sections, each under a tag of the form >>name. The word "Implementation" in a banner of its
-     own begins it; there the list of tags says what stands where, and where to make common changes.
+     The code is divided into sections, each with a tag of the form >>name. The banner "Implementation" below lists the
+     tags with what each section holds, and says where to make common changes.
 
    INDEX
      status    invman_status_string  invman_end_string  invman_version
@@ -426,8 +425,8 @@ INVMAN_API const char *invman_end_string(int end); /* a static string, never NUL
 
 typedef struct invman_flow_info invman_flow_info;
 
-/* NULL and {0} are all defaults. Smaller tolerances make a run slower: the number of steps grows as 1/tolerance, and
-   the error falls in proportion to it. */
+/* NULL and {0} are all defaults. Smaller tolerances make a run slower: the error falls in proportion to the tolerance,
+   and the number of steps grows in inverse proportion (for a smooth model see invman_flow_create_model). */
 typedef struct invman_flow_options {
   double alpha; /* scale of the predictor, > 0; 0 = 1e-6. Small alpha is the feature regime, large alpha the lazy one */
   /* INVMAN_HINGE: max(0,1-m). INVMAN_SOFT_HINGE: ln(1+exp(loss_beta (1-m)))/loss_beta. INVMAN_SQUARED_HINGE:
@@ -453,8 +452,8 @@ typedef struct invman_flow_options {
      paper's explicit steps of tau dv/dt = G - v, dW/dt = v. */
   int dynamics;
   double momentum;  /* tau; 0 = none, that is v = G */
-  double max_dgrad; /* a momentum step is rejected where |G - G'|^2/(|G| |G'|) reaches this, > 0; 0 = 1e-3, */
-  double max_dout;  /* or where an output F changes by this, > 0; 0 = 0.1 */
+  double max_dgrad; /* a momentum step is rejected if |G - G'|^2/(|G| |G'|) reaches this, > 0; 0 = 1e-3 */
+  double max_dout;  /* a momentum step is rejected if an output F changes by this or more, > 0; 0 = 0.1 */
   int single;       /* networks only: 1 lets sweeps use single precision while this does no harm, see below */
 } invman_flow_options;
 
@@ -481,6 +480,7 @@ typedef struct invman_flow invman_flow; /* opaque */
    else is double. The effect on the margins is measured in every step on a sixteenth of the points, and on all points
    before a run is called finished; where it exceeds a tenth of the error that the step allows, the run goes on in
    double. The effect is some 1e-7 of alpha f: nothing in the feature regime, too much in the lazy one. */
+
 /* Makes a flow that trains `net` in place, from the weights it has, which define f_0. The flow keeps pointers to net,
    train and the test set. The training set is one point, or has points of both labels. Errors: E_ARG, E_NONFINITE with
    the element. */
@@ -558,13 +558,14 @@ INVMAN_API invman_status invman_train_model(const invman_context *ctx, const inv
 /* Is the model right? Tries the callbacks at a few points x (n,d), at weights one part in a hundred away from the
    model's (with a `move`: at the model's). It compares the gradient of every point with differences of f, along random
    directions and by single weights; K with the gradients' inner products; the gradient of all points with the sum of
-   r times each; f and K of all points with those of each point alone; and, with a `move`, the change of f along G with
-   K r. A callback must write its whole output, must not add to what stands there, and must leave the weights alone.
-   The lengths of the differences are found by trial: weights and f of any scale, kinks, and single precision are fine.
-   ctx->error names what is wrong: E_ARG with the element of f (n), G (N), r (n) or K (n,n); E_NONFINITE where an output
-   is NaN, infinite or not written; or what a callback returns. OK is no proof: a weight that matters little at these
-   points may still be wrong. The weights are put back, to the bit. Cost: some 200 evaluations, more where it names a
-   weight, n + 1 gradients and n + 1 Gram matrices; 7N + nN doubles (with a `move`: 7N). */
+   the single ones times r; f and K of all points with those of each point alone; and, with a `move`, the change of f
+   along G with K r. A callback must write its whole output, must not add to what stands there, and must leave the
+   weights alone. The lengths of the differences are found by trial: weights and f of any scale, kinks, and single
+   precision are fine. ctx->error names what is wrong: E_ARG with the element of f (n), G (N), r (n) or K (n,n);
+   E_NONFINITE where an output is NaN, infinite or not written; or what a callback returns. OK is no proof: a weight
+   that matters little at these points may still be wrong. The weights are put back, to the bit. Cost: some 200
+   evaluations, more where it names a weight, n + 1 gradients and n + 1 Gram matrices; 7N + nN doubles (with a `move`:
+   7N). */
 INVMAN_API invman_status invman_model_check(const invman_context *ctx, const invman_model *model,
                                             const double *x /* (n,d) */, size_t n, size_t d);
 
@@ -1230,9 +1231,9 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
      a backend      one struct and one table invman_i_backend (declared in >>flow) of functions that take the struct as
                     `self`, in a section like >>flow_net or >>flow_model; a function that makes a flow with it, as
                     invman_i_make_flow; if it can be saved, what it holds in "a flow's file" in >>io
-     the rule against cycling of the active-set method: its argument is at the head of >>hinge; invman_i_violator chooses
-                    the next point, invman_i_drive moves it, invman_i_settle holds the cap on the number of moves. Each
-                    has a twin invman_i_exact_.. in twofold precision
+     the rule against cycling  the argument is at the head of >>hinge; invman_i_violator chooses the next point,
+                    invman_i_drive moves it, and invman_i_settle holds the cap on the number of drives. Each has a twin
+                    invman_i_exact_.. in twofold precision
      a kernel       >>ntk; a kernel of your own needs no change, since invman_lazy_train takes any Gram matrix
      an option      its field above; its default and range in invman_i_resolve_options in >>flow
    ======================================================================================================== */
@@ -3182,10 +3183,9 @@ invman_status invman_eigvalsh(const invman_context *ctx, size_t n, double *A, do
    can be left. Let u be the eigenvector of a missed eigenvalue lambda. All parts <q_j, u> in the basis that grows from
    q_0 are multiples of <q_0, u>, known ones: lambda <q_j, u> = <A q_j, u>, and A q_j = sum_i H_ij q_i + beta q_j+1. The
    squares of the parts add up to 1 at most, thus <q_0, u>^2 <= 1 / (sum of the squared multiples), the better the
-   larger
-   lambda is. They grow as Chebyshev's polynomials outside the spectrum do; once they say <q_0, u>^2 <= 1e-12/n, nothing
-   is left but for a share of 0.8e-6 of the vectors q_0 (van Dorsselaer, Hochstenbach and van der Vorst, SIAM J. Matrix
-   Anal. 22, 2000, after Kuczynski and Wozniakowski, ibid. 13, 1992). This holds whenever the search stops. */
+   larger lambda is. They grow as Chebyshev's polynomials outside the spectrum do; once they say <q_0, u>^2 <= 1e-12/n,
+   nothing is left but for a share of 0.8e-6 of the vectors q_0 (van Dorsselaer, Hochstenbach and van der Vorst, SIAM J.
+   Matrix Anal. 22, 2000, after Kuczynski and Wozniakowski, ibid. 13, 1992). This holds whenever the search stops. */
 
 enum { INVMAN_I_TOP_EXTRA = 30, INVMAN_I_TOP_CHECK = 5, INVMAN_I_TOP_RESTARTS = 300 };
 
@@ -3368,8 +3368,7 @@ static void invman_i_lanczos_search(invman_i_lanczos *s, double norm, double all
 }
 
 /* Can nothing be left? Where the search has come upon lambda_k once more, its copies cover what lies just above it:
-   from
-   rounding errors they return as fast as the parts of what is missed can grow. */
+   from rounding errors they return as fast as the parts of what is missed can grow. */
 static int invman_i_lanczos_complete(const invman_i_lanczos *s, double allowed) {
   double lambda = s->theta[s->k - 1];
   if (s->missed[0].excluded) return 1;
@@ -3378,8 +3377,7 @@ static int invman_i_lanczos_complete(const invman_i_lanczos *s, double allowed) 
 }
 
 /* Have the k pairs converged, and is nothing left to find? Half the tolerance is for the pairs at the start of a
-   search,
-   since what is left of their residuals then is not pursued any more, and another search may add to it. */
+   search, since what is left of their residuals then is not pursued any more, and another search may add to it. */
 static int invman_i_lanczos_done(invman_i_lanczos *s, double tol) {
   double norm = fmax(fabs(s->theta[0]), fabs(s->theta[s->size - 1])), allowed = tol * norm;
   size_t i;
@@ -5093,12 +5091,13 @@ invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int 
    event the points at their margin solve this box-constrained problem by an active-set method. A point at a bound whose
    rate has the wrong sign is driven off the bound, while the free multipliers answer so that their points' rates stay
    zero. The drive ends when the point's rate vanishes (its multiplier is then free) or when its multiplier reaches the
-   other bound (the point then leaves). If a free multiplier reaches a bound first, it stays there and the drive goes on.
+   other bound (the point then leaves). If a free multiplier reaches a bound first, it stays there and the drive goes
+   on.
 
    The argument against cycling: every drive lowers the objective, so no active set comes back, and no pivoting rule
    against cycles is needed. This holds however many multipliers meet a bound at once. A free multiplier that is already
-   at a bound stops the drive at length 0 and is no longer free; there are finitely many of these, and after the last one
-   the driven point has a rate to lose and room to lose it in. A cycle that rounding makes would end at a cap on the
+   at a bound stops the drive at length 0 and is no longer free; there are finitely many of these, and after the last
+   one the driven point has a rate to lose and room to lose it in. A cycle that rounding makes would end at a cap on the
    number of drives, as NOT_CONVERGED. */
 
 /* ---- notation. In the text and in the names: n points; m_i a margin; g_i its multiplier; dm/ds its rate; Q = scale
@@ -5500,8 +5499,7 @@ static size_t invman_i_violator(const invman_i_margins *e) {
   return found;
 }
 
-/* Computes the factor anew, where updates have let it drift. If a pivot is nothing but rounding, the old factor stays.
-   */
+/* Computes the factor anew where updates have let it drift. If a pivot is nothing but rounding the old factor stays. */
 static void invman_i_refactor(invman_i_margins *e) {
   size_t count = e->free_count, i, k;
   for (i = 0; i < count; i++) {
@@ -5725,19 +5723,20 @@ static void invman_i_exact_add(invman_i_exact *x, const invman_i_wide *v, invman
   for (i = 0; i < n; i++) out[i] = invman_i_wide_add(out[i], invman_i_two_sum(y[i] * x->sum[i], y[i] * x->sum_low[i]));
 }
 
-/* sum_j |Q_ij| g_j at most: of |Q_ij| <= sqrt(Q_ii Q_jj), or of the row, whatever the scales of other points are. */
+/* An upper bound of sum_j |Q_ij| g_j: by |Q_ij| <= sqrt(Q_ii Q_jj), or by the row, which other points' scales do not
+   affect. */
 static double invman_i_exact_size(const invman_i_exact *x, size_t i) {
   return fmin(x->root[i] * (x->weight + 2e-4 * x->free_weight), x->row[i]);
 }
 
-/* What is less is zero: the rounding of this precision, and that of K's own entries. */
+/* Rates below these are zero: below the rounding of this precision, and below that of K's own entries. */
 static double invman_i_exact_tol(const invman_i_exact *x, size_t i) {
   return 3e-27 * invman_i_exact_size(x, i) + 1e-30 * x->row[i];
 }
 static double invman_i_exact_noise(const invman_i_exact *x, size_t i) {
   return 16 * DBL_EPSILON * invman_i_exact_size(x, i) + invman_i_exact_tol(x, i);
 }
-static const double invman_i_exact_flat = 1e-26; /* of Q_jj: a pivot of the factor that is nothing but rounding */
+static const double invman_i_exact_flat = 1e-26; /* relative to Q_jj: a smaller pivot is nothing but rounding */
 
 /* ---- the factor of Q on the free points */
 
@@ -5968,7 +5967,7 @@ static invman_status invman_i_exact_settle(invman_i_exact *x) {
 
 /* ---- what the engine in doubles sees of it */
 
-/* a = the coefficients so far; the other arrays' leading digits go to the engine in doubles, for all to see. */
+/* Sets a to the coefficients so far, and copies the leading digits of the other arrays to the engine in doubles. */
 static void invman_i_exact_show(const invman_i_exact *x, double *a) {
   invman_i_margins *e = x->e;
   size_t i;
@@ -6030,8 +6029,7 @@ static int invman_i_exact_correct(invman_i_exact *x) {
   return good;
 }
 
-/* Takes the free points of the engine in doubles, factors and corrects them; where that cannot be done, none is free.
-   */
+/* Takes over the free points of the engine in doubles, factored and corrected. If that fails, no point is free. */
 static invman_status invman_i_exact_start_free(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t count = e->free_count, k;
@@ -6072,8 +6070,7 @@ static void invman_i_exact_all_rates(invman_i_exact *x) {
   invman_i_exact_weigh(x);
 }
 
-/* Sets the free multipliers so that their points' rates are zero. If one leaves [0,1], all of them start at 1 instead.
-   */
+/* Sets the free multipliers so that their points' rates are zero. If one leaves [0,1], they all start at 1 instead. */
 static void invman_i_exact_start_multipliers(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t k;
@@ -6296,8 +6293,8 @@ static double invman_i_lazy_trust(const invman_i_margins *e) {
   return root > 0 ? 1e-6 / (DBL_EPSILON * root * root * (double)e->n) : HUGE_VAL;
 }
 
-/* How far the margins are from those that the coefficients give: in doubles the engine's rounding, in twofold precision
-   that of the coefficients. */
+/* How far the engine's margins are from those that the coefficients give. In doubles this is the engine's rounding, in
+   twofold precision the coefficients' own. */
 static double invman_i_lazy_drift(invman_i_margins *e, const double *a) {
   double most = 0;
   size_t i;
@@ -6515,7 +6512,7 @@ static double invman_i_multiplier(const invman_i_loss *l, double m, double *curv
   return g;
 }
 
-/* Whether a point at m may, moving by up to `reach`, come where g is neither 0 nor 1. */
+/* Whether a point with margin m that moves by up to `reach` may come to where g is neither 0 nor 1. */
 static int invman_i_is_near(const invman_i_loss *l, double m, double reach) {
   if (l->kind == INVMAN_SOFT_HINGE) return l->beta * (fabs(1 - m) - reach) < 37; /* 1 - g rounds to 1 beyond */
   if (l->kind == INVMAN_SQUARED_HINGE) return m - reach < 1;
@@ -6545,8 +6542,8 @@ static void invman_i_conjugate_gradients(invman_i_margins *e, double ds, const d
   }
 }
 
-/* to = from + ds (Q g(to) + c), to a residual that is small enough, by Newton's method with halved steps; leaves g(to)
-   in e->g. 0: not found. */
+/* Solves to = from + ds (Q g(to) + c) by Newton's method with halved steps until the residual is small enough, and
+   leaves g(to) in e->g. Returns 0 if it finds no solution. */
 static int invman_i_implicit_step(invman_i_margins *e, const invman_i_loss *loss, double ds, double enough,
                                   const double *from, double *to, double *work /* (8,n) */) {
   size_t n = e->n, i;
@@ -6579,7 +6576,7 @@ static int invman_i_implicit_step(invman_i_margins *e, const invman_i_loss *loss
   return 0;
 }
 
-/* When, between two states, as many points as wanted had come above their margin, as a share of the way. */
+/* The time between two states, as a share of the way, at which as many points as wanted were above their margin. */
 static double invman_i_crossing(const invman_i_margins *e, const double *from, const double *to, size_t above) {
   double found = 1;
   size_t i, j;
@@ -6653,17 +6650,17 @@ typedef struct invman_i_batch {
   const invman_flow_options *options;
   invman_flow_info *info;
   double unit;                     /* of r: sqrt(2)/(h p), or 1/p */
-  double *r;                       /* (p) unit g y: what each point contributes to G */
+  double *r;                       /* (p) unit g y, the factor of a point's gradient in G */
   double *rate;                    /* (p) of the margin y F, over the last trial */
   double *next, *work;             /* (p) margins after the step; scratch */
   unsigned char *nearby;           /* (p) whether the point may come to its margin within the step */
-  size_t *list, near_count, below; /* (p) near points, then those with g = 1, then those with g = 0; */
-  size_t far_count;                /* of these the last ones, far above */
+  size_t *list, near_count, below; /* (p) the near points, then `below` points with g = 1, then those with g = 0 */
+  size_t far_count;                /* points at the end of the list that are far above their margin */
   size_t *where;                   /* (p) place in the list */
   invman_i_margins margins;        /* of the near points */
   double *K;                       /* their Gram matrix */
-  double speed;                    /* max |G_n| of the last move; 0: what moves has no angles */
-  int beyond;                      /* the trial left where f, G and K are finite: it is too long */
+  double speed;                    /* max |G_n| of the last move; 0 for a model, which does not rotate */
+  int beyond;                      /* f, G or K is not finite in this trial, which is therefore too long */
   int refused;                     /* trials before this one that were no step */
 } invman_i_batch;
 
@@ -6673,33 +6670,35 @@ typedef struct invman_i_batch {
 typedef struct invman_i_backend {
   int order; /* a trial's error grows with this power of its length */
 
-  /* Once: the gradient at t = 0 is known; a guess of the first step's length, at most span. */
+  /* Once, when G of t = 0 is known: guesses the first step's length, at most span. */
   double (*start)(void *self, double span);
 
-  /* A trial of a step. What it needs to know before it; G = (nearby: +=) the sum of r df/dW over part of the list; the
-     rates of part of the list's margins along G; K of the near points; on from the step's start along G for a time dt. */
+  /* A trial of a step: begin() prepares a step of length span; gradient() makes G = (nearby: G +=) the sum of r df/dW over
+     part of the list; rates() gives the rates of part of the list's margins along G, and gram() K of the near points,
+     both here; move() goes from the step's start along G for a time dt. */
   void (*begin)(void *self, double span);
   void (*gradient)(void *self, size_t first, size_t count, int nearby);
   void (*rates)(void *self, size_t first, size_t count, double *rate);
   void (*gram)(void *self);
   void (*move)(void *self, double dt);
 
-  /* f at n points, of the weights here or at t = 0; a copy of self that can do so for n points, with batch's memory. */
+  /* f at n points, with the weights here or at t = 0; and a copy of self, in batch's memory, that can evaluate n points. */
   void (*evaluate)(void *self, int initial, const double *x, size_t n, double *f);
   void *(*reader)(const void *self, invman_i_batch *batch, size_t n);
 
-  /* Whether what the points push cancels but for a share of it; the next step starts here; back to where it starts. */
+  /* is_stationary() says whether the points' terms in G cancel up to this share of their sum; accept() makes the next step
+     start here; put_back() returns to where it starts. */
   int (*is_stationary)(void *self, double share);
   void (*accept)(void *self);
   void (*put_back)(void *self);
 
-  /* Neurons. Lambda, here or where the step starts (NULL: it has none). How far point i's margin may be from where the
-     step started, and f of some points in the precision in use (both NULL: all points are looked at in every trial). */
+  /* For networks: Lambda, here or where the step starts; a bound on how far point i's margin is from where the step
+     started; f of some points in the precision in use. Where the last two are NULL, every trial looks at all points. */
   double (*lambda)(void *self, int here);
   double (*reach)(void *self, size_t i);
   void (*look)(void *self, const size_t *list, size_t count, double *f);
 
-  /* Callbacks that may be wrong (NULL: they are not asked). Before a step, in a trial whose rates are known, after it. */
+  /* For callbacks that may be wrong: checks before a step, in a trial when its rates are known, and after the trial. */
   void (*check_step)(void *self);
   void (*check_rates)(void *self);
   void (*check_trial)(void *self, double used, double error);
@@ -6745,7 +6744,7 @@ static void invman_i_wide_margins(invman_flow *f, size_t first, size_t count, do
     margin[i] = f->options.alpha * f->batch.train->y[first + i] * (margin[i] - f->f0[first + i]);
 }
 
-/* Of the points of a list, in the precision in use. */
+/* The margins of the points of a list, in the precision in use. */
 static void invman_i_look(invman_flow *f, const size_t *list, size_t count, double *margin) {
   size_t k;
   if (count == 0) return;
@@ -6756,7 +6755,7 @@ static void invman_i_look(invman_flow *f, const size_t *list, size_t count, doub
   }
 }
 
-/* What single precision does to the margins of some points in order, here. */
+/* The largest error that single precision makes in the margins of some points in order, here. */
 static double invman_i_single_error(invman_flow *f, size_t first, size_t count, const double *margin, const double *gap,
                                     double *wide) {
   double error = 0;
@@ -6770,7 +6769,7 @@ static double invman_i_single_error(invman_flow *f, size_t first, size_t count, 
 
 enum { INVMAN_I_CHECKS = 16 };
 
-/* Whether it can be neglected in a trial: looked at in a part of the points, another one each time. */
+/* Whether this error can be neglected in a trial; it is measured on a part of the points, another part each time. */
 static int invman_i_single_serves(invman_flow *f, double allowed) {
   size_t p = f->batch.train->n, part = (f->info.step + f->info.rejected) % INVMAN_I_CHECKS;
   size_t first = p * part / INVMAN_I_CHECKS, last = p * (part + 1) / INVMAN_I_CHECKS;
@@ -6779,7 +6778,7 @@ static int invman_i_single_serves(invman_flow *f, double allowed) {
 }
 
 typedef struct invman_i_trial {
-  double used;    /* the step's length: shorter than wanted where the frozen flow comes to rest */
+  double used;    /* the step's length; shorter than wanted where the frozen flow becomes stationary */
   double error;   /* largest difference between real and predicted margins */
   double turn;    /* largest |G_n| dt */
   double size;    /* largest |margin| after it */
@@ -6798,7 +6797,7 @@ static double invman_i_far(const invman_flow *f, size_t i, double span) {
 /* The lowest that a margin can be. */
 static double invman_i_lowest(const invman_flow *f, size_t i) { return f->margin[i] - f->gap[i]; }
 
-/* Looks at the points again, where the step starts, that may not be far above their margin. Returns at how many. */
+/* Looks again, where the step starts, at the points that may not be far above their margin. Returns their number. */
 static size_t invman_i_look_again(invman_flow *f, double span) {
   size_t count = 0, k;
   for (k = 0; k < f->batch.train->n; k++)
@@ -6816,7 +6815,7 @@ static size_t invman_i_look_again(invman_flow *f, double span) {
   return count;
 }
 
-/* The margins after a trial: of all points but those that are far and stay so. */
+/* The margins after a trial, of all points except those that are far above and stay there. */
 static void invman_i_eval_margins(invman_flow *f, double *margin) {
   size_t p = f->batch.train->n, count = 0, i;
   if (!f->backend->look) {
@@ -6848,8 +6847,8 @@ static size_t invman_i_mark_near(invman_flow *f, double span) {
   return count;
 }
 
-/* The length of a step, down to span/64, over which so few points are near that their Gram matrix takes O(p) memory.
-   Where even that is too long they come together, as the points on a plateau of F do, and are taken together. */
+/* The length of a step, down to span/64, over which so few points are near that their Gram matrix takes O(p) memory. If
+   even that is too long, the points arrive together, as those on a plateau of F do, and all are taken together. */
 static double invman_i_fit_near(invman_flow *f, double span) {
   size_t most = invman_i_max(512, (size_t)(8 * sqrt((double)f->batch.train->n)));
   double part;
@@ -6889,11 +6888,11 @@ static invman_status invman_i_near_reserve(invman_flow *f) {
   return f->scope.status;
 }
 
-static size_t invman_i_share(const invman_flow *f) { /* the points above their margin that make t* */
+static size_t invman_i_share(const invman_flow *f) { /* the number of points above their margin at t* */
   return (size_t)ceil(f->options.tstar_fraction * (double)f->batch.train->n * (1 - 1e-12));
 }
 
-static size_t invman_i_above_wanted(const invman_flow *f) { /* of them, how many near ones */
+static size_t invman_i_above_wanted(const invman_flow *f) { /* how many of them are near ones */
   size_t wanted = invman_i_share(f);
   return wanted - invman_i_min(wanted, f->batch.train->n - f->batch.near_count - f->batch.below);
 }
@@ -6909,7 +6908,7 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
   if (n > 0) status = invman_i_near_reserve(f);
   if (n == 0 || status < 0) return status;
 
-  /* Their kernel, and the drift that the points below give them. */
+  /* The near points' kernel, and the drift that the points below their margin give them. */
   memset(e->drift, 0, n * sizeof *e->drift);
   if (f->batch.below > 0) f->backend->rates(f->self, 0, n, e->drift);
   for (i = 0; i < n; i++) {
@@ -6972,7 +6971,7 @@ static invman_status invman_i_too_long(invman_i_trial *trial, double span) {
   return INVMAN_OK;
 }
 
-/* One step of length span from where the weights are: trial weights, G and margins, and how good they are. */
+/* Tries one step of length span from the present weights: sets the trial's weights, G and margins, and their error. */
 static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_trial *trial) {
   size_t p = f->batch.train->n, i;
   invman_status status;
@@ -6987,7 +6986,7 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
     status = invman_i_margin_step(f, span, trial);
     if (status < 0) return status;
     if (status == INVMAN_NOT_CONVERGED || f->batch.beyond) return invman_i_too_long(trial, span);
-    if (trial->stationary) /* which a kernel's rounding may only feign */
+    if (trial->stationary) /* the kernel's rounding may feign this */
       return f->backend->is_stationary(f->self, invman_i_share_of_kernel) ? status : invman_i_too_long(trial, span);
   } while (invman_i_predict_others(f, trial) > 0);
   if (f->batch.beyond) return invman_i_too_long(trial, span);
@@ -7056,7 +7055,7 @@ static void invman_i_locate_t_star(invman_flow *f, const invman_i_trial *trial) 
   f->backend->move(f->self, trial->used);
 }
 
-/* All margins where the last step ended, in double: what single precision did to them is in the info. */
+/* Computes all margins at the end of the last step in double; the info gets the error of single precision. */
 static void invman_i_widen_margins(invman_flow *f) {
   size_t i;
   f->backend->put_back(f->self);
@@ -7069,7 +7068,7 @@ static void invman_i_widen_margins(invman_flow *f) {
   invman_i_measure(f);
 }
 
-/* On in double. Returns whether it was in single precision. */
+/* Goes on in double. Returns whether the flow was in single precision. */
 static int invman_i_leave_single(invman_flow *f) {
   if (!f->info.in_single) return 0;
   invman_i_widen_margins(f);
@@ -7161,7 +7160,7 @@ static void invman_i_refuse_step(invman_flow *f, const invman_i_trial *trial, do
 /* One step of the chain: trials, until one is good enough. An end that single precision sees must be seen in double. */
 static invman_status invman_i_event_step(invman_flow *f) {
   const invman_flow_options *o = &f->options;
-  /* Near the end errors must not be larger than what is left to do. */
+  /* Near the end the error must not exceed the largest distance that is left. */
   double allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop)), longest = 0;
   if (f->backend->check_step) f->backend->check_step(f->self);
   if (f->scope.status < 0) return f->scope.status;
@@ -7317,7 +7316,7 @@ static invman_status invman_i_resolve_options(const invman_context *ctx, invman_
   return INVMAN_OK;
 }
 
-/* What every flow asks of its data; d: the inputs of what it moves. */
+/* The conditions that every flow sets on its data; d: the number of the network's or model's inputs. */
 static invman_status invman_i_check_flow(const invman_context *ctx, size_t d, const invman_data *train,
                                          invman_flow_options *o) {
   size_t i;
@@ -7385,7 +7384,7 @@ static void invman_i_eval_start(invman_flow *f) {
   if (test) f->backend->evaluate(f->self, 1, test->x, test->n, f->f0_test);
 }
 
-/* The first step's length: a guess, to be corrected. */
+/* A guess of the first step's length; the step control corrects it. */
 static double invman_i_first_step(const invman_flow *f) {
   double fastest = invman_i_largest(f->batch.rate, f->batch.train->n);
   double guess = f->backend->start(f->self, 0.5 / fastest);
@@ -7443,8 +7442,8 @@ typedef struct invman_i_net_flow {
   double *square;                   /* (p) |x~|^2 = |x|^2/d + 1 */
   double reach;                     /* |f - f'| <= reach |x~| between the step's start and the trial */
   double *partial;                  /* partial sums of a sweep */
-  invman_i_pack narrow[2];          /* option single: room for trial and grad, */
-  float *x_narrow;                  /* and (p,d) the points, in single precision */
+  invman_i_pack narrow[2];          /* option single: room for trial and grad in single precision */
+  float *x_narrow;                  /* (p,d) option single: the points */
   invman_i_gram gram;
   invman_i_held *held, *held_next; /* by neuron */
   size_t held_count, held_room;    /* room per group */
@@ -7562,7 +7561,7 @@ static void invman_i_net_move(void *self, double dt) {
 
 enum {
   INVMAN_I_HELD_MAX = 16,     /* points that may hold one neuron; more keep their plain gates */
-  INVMAN_I_PUSHING_MAX = 256, /* one point among more than these is too weak to hold a neuron: not looked for */
+  INVMAN_I_PUSHING_MAX = 256, /* a point among more than this many is too weak to hold a neuron and is not tried */
   INVMAN_I_HOLD_LANES = INVMAN_I_TILE / 2 * INVMAN_I_WIDTH /* neurons of a tile that holds their rates, too */
 };
 
@@ -7588,7 +7587,7 @@ static void invman_i_solve_gates(size_t count, const double *base, double (*own)
     }
 }
 
-/* The gates of one neuron at the points that held it and those that begin to; G follows. Returns how many hold it. */
+/* Finds the gates of one neuron at the points that held it or begin to, and corrects G. Returns how many hold it. */
 static size_t invman_i_hold_neuron(const invman_i_net_flow *f, size_t n, double span, const size_t *point, size_t count,
                                    const double *before, invman_i_held *out) {
   const invman_data *data = f->batch->train;
@@ -7731,7 +7730,7 @@ INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int 
 }
 INVMAN_I_KERNEL(invman_i_hold_group)
 
-/* Held gates in the place of plain ones in G: of all held pairs, or (nearby 0 or 1) those whose point is so. */
+/* Puts held gates in the place of plain ones in G, for all held pairs or (nearby 0 or 1) those whose point is so. */
 static void invman_i_hold_gradient(invman_i_net_flow *f, int nearby) {
   size_t d = f->net->d, k, l;
   for (k = 0; k < f->held_count; k++) {
@@ -7764,7 +7763,7 @@ static invman_status invman_i_held_reserve(invman_i_net_flow *f, size_t room) {
   return INVMAN_OK;
 }
 
-/* The gates of a step of length span from where the network is; G follows them. */
+/* Finds the held gates of a step of length span from where the network is, and corrects G. */
 static void invman_i_net_begin(void *self, double span) {
   invman_i_net_flow *f = (invman_i_net_flow *)self;
   invman_i_batch *batch = f->batch;
@@ -7935,7 +7934,7 @@ static invman_i_net_flow *invman_i_net_of(const invman_flow *f) { /* NULL: a mod
   return f->backend == &invman_i_net_backend ? (invman_i_net_flow *)f->self : NULL;
 }
 
-/* ---- making it */
+/* ---- making such a flow */
 
 static invman_status invman_i_check_net_flow(const invman_context *ctx, const invman_net *net, const invman_data *train,
                                              invman_flow_options *o) {
@@ -8022,24 +8021,24 @@ invman_status invman_train(const invman_context *ctx, invman_net *net, const inv
 typedef struct invman_i_model_flow {
   invman_i_batch *batch;
   invman_model model;                /* its weights are the trial's */
-  invman_error heard;                /* what context.error held before a callback: else that has written there */
-  double *initial, *base, *here;     /* (N) weights at t = 0; at the step's start; here */
+  invman_error heard;                /* context.error before a callback, to see whether the callback wrote there */
+  double *initial, *base, *here;     /* (N) weights at t = 0; weights at the step's start; scratch */
   double *G, *last_G;                /* (N) G; that of the last step */
   double *velocity;                  /* (N) of the momentum dynamics */
-  size_t doubts, patience;           /* trials whose margins came out otherwise; how many it takes to ask why */
+  size_t doubts, patience;           /* trials with unpredicted margins; how many of them it takes for a check */
   size_t contradictions;             /* trials in a row where f did not change along G as the model says */
   int early;                         /* contradictions between a few points soon after the start */
   double *x_list, *r_list, *shifted; /* (p,d) points of part of the list; (p) their r; (max(p, test)) f */
 } invman_i_model_flow;
 
-/* ---- the callbacks. Each returns whether the flow can go on; where f overflows the step is too long, and that is no
-   error. */
+/* ---- the callbacks. Each function returns whether the flow can go on. Where f overflows the step is too long; this is
+   no error. */
 
 static void invman_i_listen(invman_i_model_flow *f) {
   if (f->batch->scope->ctx->error) f->heard = *f->batch->scope->ctx->error;
 }
 
-/* What a callback returned; `what` names it where that is no success, unless the callback itself has said more. */
+/* Judges what a callback returned. If it failed, `what` names it, unless the callback itself has written an error. */
 static int invman_i_returned(invman_i_model_flow *f, invman_status status, const char *what) {
   invman_i_scope *scope = f->batch->scope;
   const invman_error *error = scope->ctx->error;
@@ -8085,7 +8084,7 @@ static void invman_i_call_evaluate(invman_i_model_flow *f, const double *x, size
 
 /* ---- the backend's functions, by these callbacks */
 
-/* A trial that was too long has left its G far off. */
+/* Goes back to the last step's G, since a trial that was too long has left its own G far off. */
 static void invman_i_model_begin(void *self, double span) {
   invman_i_model_flow *f = (invman_i_model_flow *)self;
   (void)span;
@@ -8141,7 +8140,7 @@ static void invman_i_model_evaluate(void *self, int initial, const double *x, si
   if (initial) invman_i_model_set(f, f->base);
 }
 
-/* Central differences: the weights go `reach` of their size to either side. */
+/* Rates by central differences: the weights move by `reach` of their size to either side. */
 static void invman_i_model_differences(invman_i_model_flow *f, size_t first, size_t count, double reach, double *rate) {
   const invman_i_batch *batch = f->batch;
   size_t N = f->model.size, k;
@@ -8248,17 +8247,18 @@ static void *invman_i_model_reader(const void *self, invman_i_batch *batch, size
   return f;
 }
 
-/* ---- a model that contradicts itself. The margins that it really has do not come nearer to the predicted ones as the
-   step is made shorter; each length is refused in turn, or the run creeps on at one that is short enough to hide it. So
-   where they come out otherwise, f's differences along G are compared with what was predicted from K, at the weights
-   where G and K were made. Those of a right model agree there at any length of the step, next to a kink as well. */
+/* ---- a model that contradicts itself. Its real margins do not approach the predicted ones as the step is made
+   shorter: one length after the other is refused, or the run creeps on at a length that hides the contradiction. If
+   margins come out other than predicted, the differences of f along G are therefore compared with the prediction from
+   K, at the weights where G and K were computed. For a right model the two agree at any length of the step, also next
+   to a kink. */
 
 #define INVMAN_I_CONTRADICTS \
   "flow: f does not change along the model's gradient as its Gram matrix says; see invman_model_check"
 enum { INVMAN_I_DOUBTS = 4, INVMAN_I_CONTRADICTIONS = 3, INVMAN_I_LENGTHS = 20 };
 
-/* Whether the near points' predicted rates are not what f does along G, beyond a share of the largest rate and what the
-   differences leave open. */
+/* Whether the near points' predicted rates differ from those of f along G by more than a share of the largest rate and
+   the uncertainty of the differences. */
 static int invman_i_rates_contradict(invman_i_model_flow *f, double share) {
   const invman_i_batch *batch = f->batch;
   double *nearby = batch->work, *longer = batch->next, largest = 0;
@@ -8273,7 +8273,7 @@ static int invman_i_rates_contradict(invman_i_model_flow *f, double share) {
   return 0;
 }
 
-/* How fast sum r f grows, and with it the loss falls, at some rates of the listed points after the near ones. */
+/* How fast sum r f grows (and so the loss falls), given the rates of the listed points after the near ones. */
 static double invman_i_descent(const invman_i_model_flow *f, const double *rate) {
   const invman_i_batch *batch = f->batch;
   size_t others = batch->train->n - batch->near_count, k;
@@ -8285,7 +8285,7 @@ static double invman_i_descent(const invman_i_model_flow *f, const double *rate)
   return sum;
 }
 
-/* Whether the loss rises along G: sum r f should grow as |G|^2. Asked where no near point has a part in G. */
+/* Whether the loss rises along G, where sum r f should grow as |G|^2. For trials in which no near point adds to G. */
 static int invman_i_loss_rises(invman_i_model_flow *f) {
   const invman_i_batch *batch = f->batch;
   double descent, longer;
@@ -8300,8 +8300,8 @@ static int invman_i_loss_rises(invman_i_model_flow *f) {
   return !batch->beyond && fabs(longer - descent) < 0.3 * fabs(descent);
 }
 
-/* Soon after the start, when no kink is met exactly any more: a few points' gradient along which f does not change as
-   their Gram matrix says. Before a step, at its weights; G and the list are then made anew. */
+/* A check soon after the start, when no kink is met exactly any more: does f change along the gradient of a few points
+   as their Gram matrix says? It is made before a step, at its weights; G and the list are then computed anew. */
 static void invman_i_model_check_step(void *self) {
   invman_i_model_flow *f = (invman_i_model_flow *)self;
   invman_i_batch *batch = f->batch;
@@ -8330,8 +8330,8 @@ static void invman_i_model_check_step(void *self) {
   if (f->early == INVMAN_I_CONTRADICTIONS) invman_i_model_is_wrong(f, INVMAN_I_CONTRADICTS);
 }
 
-/* Asks, in a trial whose rates are known, at the weights of its middle: of a run in which doubts were in vain less and
-   less often, but always, and strictly, where one length after the other was refused. */
+/* The check in a trial whose rates are known, at the weights of its middle. The more checks of a run were in vain, the
+   more rarely it is made; but it is always made, and strictly, where one length after the other was refused. */
 static void invman_i_model_check_rates(void *self) {
   invman_i_model_flow *f = (invman_i_model_flow *)self;
   invman_i_batch *batch = f->batch;
@@ -8353,7 +8353,7 @@ static void invman_i_model_check_rates(void *self) {
   }
 }
 
-/* A trial is doubtful where the error is a good part of all that the near points were to do. */
+/* A trial is doubtful if its error is a good part of the whole change predicted for the near points. */
 static void invman_i_model_check_trial(void *self, double used, double error) {
   invman_i_model_flow *f = (invman_i_model_flow *)self;
   const invman_i_batch *batch = f->batch;
@@ -8399,10 +8399,10 @@ static invman_status invman_i_check_callbacks(const invman_context *ctx, const i
 
 /* ---- invman_model_check
 
-   f's differences along a direction are taken over lengths from a tenth of the weights' size to 1e-8 of it. Of each
-   point's, the one is taken that is known best: it may be off by what it differs from its neighbours in length and
-   from the differences to one side (a kink nearby), and by rounding, which second differences over the least lengths
-   show. Long steps suit an f in single precision, short ones an f that bends. */
+   Differences of f along a direction are taken over lengths from a tenth of the weights' size to 1e-8 of it. For each
+   point the most certain one is used. Its uncertainty is what it differs from those of neighbouring lengths and from
+   the one-sided differences (a kink nearby), and the rounding, which second differences over the shortest lengths show.
+   Long steps suit an f in single precision, short ones an f with curvature. */
 
 enum { INVMAN_I_TRY_F, INVMAN_I_TRY_GRADIENT, INVMAN_I_TRY_GRAM };
 enum { INVMAN_I_TRY_LENGTHS = 8, INVMAN_I_TRY_WAYS = 3, INVMAN_I_TRY_WEIGHTS = 8 };
@@ -8431,7 +8431,7 @@ typedef struct invman_i_tried {
 
 static double invman_i_undefined(void) { return HUGE_VAL - HUGE_VAL; }
 
-/* The rounding of numbers that are all floats, or are not. */
+/* The rounding of these numbers: that of floats if all of them are floats, else that of doubles. */
 static double invman_i_tried_grain(const double *x, size_t n) {
   size_t k;
   for (k = 0; k < n && (fabs(x[k]) > (double)FLT_MAX || (double)(float)x[k] == x[k]); k++) {}
@@ -8443,7 +8443,7 @@ static double invman_i_tried_fine(const double *x, size_t n) {
   return invman_i_tried_grain(x, n) > DBL_EPSILON ? 1e-3 : 1e-6;
 }
 
-/* What a callback left behind: its status, its output, the weights. */
+/* Checks what a callback left behind: its status, its output, and the weights. */
 static invman_status invman_i_tried_call(const invman_i_tried *t, int which, invman_status status, const double *out,
                                          size_t count) {
   static const char *const failed[3] = {"model_check: evaluate failed", "model_check: gradient failed",
@@ -8516,8 +8516,8 @@ static invman_status invman_i_tried_aside(invman_i_tried *t, double h, double *f
   return INVMAN_OK;
 }
 
-/* Of a point's differences the one to believe: an f that saturates may seem to settle over long lengths, so that all
-   shorter ones have their say, as far as rounding lets them. Where f does not change at all it may be in floats. */
+/* Chooses the difference to believe. An f that saturates may seem to settle over long lengths, so all shorter lengths
+   are considered, as far as rounding allows. Where f does not change at all it may be in floats. */
 static void invman_i_tried_choose(invman_i_tried *t, size_t i, double span) {
   const double *D = t->difference + i, shrink = INVMAN_I_TRY_SHRINK;
   double h = 0.1 * span;
@@ -8560,13 +8560,13 @@ static invman_status invman_i_tried_slopes(invman_i_tried *t, double span) {
   return status;
 }
 
-/* Whether a slope is not what it should be; scale: what it could be. */
+/* Whether a slope differs from its expected value; scale: how large it could be. */
 static int invman_i_tried_differs(invman_i_tried *t, size_t i, double wanted, double scale) {
   t->settled += 10 * t->error[i] <= scale;
   return fabs(t->slope[i] - wanted) > t->fine * scale + 2 * t->error[i];
 }
 
-/* Which weight it is, by halves of the way. */
+/* Finds which weight disagrees, by halving the direction. */
 static invman_status invman_i_tried_blame(invman_i_tried *t, size_t point) {
   const double *J = t->J + point * t->N;
   size_t first = 0, last = t->N, k;
@@ -8590,7 +8590,7 @@ static invman_status invman_i_tried_blame(invman_i_tried *t, size_t point) {
                        "element", first);
 }
 
-/* The gradients of single points against f's differences: in random directions, */
+/* Compares the gradients of single points with f's differences in random directions. */
 static invman_status invman_i_try_ways(invman_i_tried *t) {
   size_t way, k, i;
   for (way = 0; way < INVMAN_I_TRY_WAYS; way++) {
@@ -8605,7 +8605,7 @@ static invman_status invman_i_try_ways(invman_i_tried *t) {
   return INVMAN_OK;
 }
 
-/* and of a few weights, at random or such as matter most. */
+/* The same for a few single weights, random ones or those that matter most. */
 static invman_status invman_i_try_weights(invman_i_tried *t) {
   size_t trials = invman_i_min(t->N, INVMAN_I_TRY_WEIGHTS), trial, k, i;
   for (trial = 0; trial < trials; trial++) {
@@ -8629,7 +8629,7 @@ static invman_status invman_i_try_weights(invman_i_tried *t) {
   return INVMAN_OK;
 }
 
-/* All points at once against one after the other: f, */
+/* Compares f of all points at once with f of one after the other. */
 static invman_status invman_i_try_f(invman_i_tried *t) {
   double largest = 0;
   size_t i;
@@ -8645,7 +8645,7 @@ static invman_status invman_i_try_f(invman_i_tried *t) {
   return INVMAN_OK;
 }
 
-/* and the sum of gradients, with weights of both signs. */
+/* The same for the sum of gradients, with factors r of both signs. */
 static invman_status invman_i_try_sum(invman_i_tried *t) {
   double scale = 0, most = -1;
   size_t N = t->N, i, k, blamed = 0;
@@ -8677,7 +8677,7 @@ static invman_status invman_i_try_sum(invman_i_tried *t) {
                        "element", blamed);
 }
 
-/* K against the gradients' inner products, and of single points. */
+/* Compares K with the gradients' inner products, and with the K of single points. */
 static invman_status invman_i_try_gram(invman_i_tried *t) {
   size_t n = t->n, N = t->N, i, j;
   double fine = invman_i_tried_fine(t->K, n * n);
@@ -8707,8 +8707,9 @@ static invman_status invman_i_try_gram_alone(invman_i_tried *t) {
   return INVMAN_OK;
 }
 
-/* ---- with a `move`, G means what that makes of it: f must change along it as K says. How long a move takes that goes
-   as far as the weights are large; 0 where it goes nowhere. */
+/* ---- models with a `move`, which alone knows what G means: f must change along it as K says. */
+
+/* How long a move must last to go as far as the weights are large; 0 where it goes nowhere. */
 static invman_status invman_i_tried_span(invman_i_tried *t, double *span) {
   double size = sqrt(invman_i_inner(t->at, t->at, t->N)), G = sqrt(invman_i_inner(t->way, t->way, t->N));
   int trial;
@@ -8729,7 +8730,7 @@ static invman_status invman_i_tried_span(invman_i_tried *t, double *span) {
   return INVMAN_OK;
 }
 
-/* Whether moves for a time and for minus that time are opposite, but for what is of second order. */
+/* Whether moves for a time and for minus that time are opposite, up to second order. */
 static invman_status invman_i_try_back(invman_i_tried *t, double span) {
   double sum = 0, size = 0;
   size_t k;
@@ -8746,7 +8747,7 @@ static invman_status invman_i_try_back(invman_i_tried *t, double span) {
                                        : invman_i_bad(t->ctx, "model_check: move for a negative time does not go back");
 }
 
-/* K r against the slopes along G = the sum of r gradients; off: the row that differs most, n: none. */
+/* Compares K r with the slopes along G = the sum of r gradients; off: the row that differs most, n if none does. */
 static invman_status invman_i_try_along(invman_i_tried *t, size_t *off) {
   size_t n = t->n, i, j;
   double span, most = 0, square = 0;
@@ -8792,7 +8793,7 @@ static invman_status invman_i_try_moves(invman_i_tried *t) {
                        i * n + i);
 }
 
-/* ---- all of it */
+/* ---- the whole check */
 
 static void invman_i_tried_take(invman_i_tried *t, invman_i_scope *scope) {
   size_t N = t->N, n = t->n;
@@ -8819,8 +8820,9 @@ static void invman_i_tried_take(invman_i_tried *t, invman_i_scope *scope) {
   t->norm = invman_i_doubles(scope, n);
 }
 
-/* Weights to try it at, a hundredth beside the caller's: at a start no layer may move others (zeros), and kinks are met
-   exactly. Where f is not finite there, or the model has a way of its own to move, the caller's. */
+/* The weights to try the model at: one part in a hundred away from the caller's, since at the start weights may be
+   zero, so that no layer moves the others, and kinks may be met exactly. If f is not finite there, or the model has a
+   `move`, they are the caller's. */
 static invman_status invman_i_tried_start(invman_i_tried *t) {
   double typical = sqrt(invman_i_inner(t->start, t->start, t->N) / (double)t->N);
   size_t k;
@@ -8902,8 +8904,7 @@ invman_status invman_model_check(const invman_context *ctx, const invman_model *
 }
 
 /* ======================================================================================================== >>momentum
-   The paper's own dynamics, and the functions that make a model's flow, with these dynamics or the event-driven ones.
-   */
+   The paper's own dynamics, and the functions that make a model's flow, with these or the event-driven dynamics. */
 
 /* How far the gradient turned, |G - G'|^2/(|G| |G'|). */
 static double invman_i_gradient_turn(const double *G, const double *H, size_t n) {
@@ -8913,8 +8914,8 @@ static double invman_i_gradient_turn(const double *G, const double *H, size_t n)
   return norms > 0 ? sum / norms : 0;
 }
 
-/* One explicit step of the paper's own dynamics, tau dv/dt = G - v, dW/dt = v: taken again at a tenth of its length
-   where the gradient turns or an output changes by more than is allowed. */
+/* One explicit step of the paper's own dynamics, tau dv/dt = G - v, dW/dt = v. It is taken again at a tenth of its
+   length if the gradient turns or an output changes by more than is allowed. */
 static invman_status invman_i_momentum_step(invman_flow *flow) {
   invman_i_model_flow *f = invman_i_model_of(flow);
   const invman_flow_options *o = &flow->options;
@@ -8951,7 +8952,7 @@ static invman_status invman_i_momentum_step(invman_flow *flow) {
   }
 }
 
-/* ---- making it */
+/* ---- making such a flow */
 
 static invman_status invman_i_check_model(const invman_context *ctx, const invman_model *model,
                                           const invman_data *train, invman_flow_options *o) {
@@ -9124,8 +9125,8 @@ typedef struct invman_i_mi {
   size_t tile;                  /* points per task */
 } invman_i_mi;
 
-/* By a power of two to below 1, where squares of all differences then stay above 0; else to below 2^1000, where sums of
-   differences stay finite, and what is lost is 2^-2074 of the largest. Returns whether it is so wide. */
+/* Scales by a power of two to below 1 if the squares of all differences then stay above 0; else to below 2^1000, where
+   sums of differences stay finite and no more than 2^-2074 of the largest is lost. Returns 1 in the second case. */
 static int invman_i_mi_scale(const double *v, size_t count, double *out) {
   double most = 0, least = DBL_MAX;
   int high = 0, low = 0, wide;
@@ -9143,8 +9144,7 @@ static int invman_i_mi_scale(const double *v, size_t count, double *out) {
 }
 
 /* Whether v has at most n/(2k) different values, and 64: then the plug-in estimate is no more biased than distances
-   are,
-   about values/(2 n ln 2). */
+   are, about values/(2 n ln 2). */
 static int invman_i_mi_few(const invman_i_mi *s) {
   size_t found[INVMAN_I_MI_FEW], limit = invman_i_min(s->n / s->k / 2, INVMAN_I_MI_FEW), count = 0, i, j, l;
   for (i = 0; i < s->n; i++) {
@@ -9204,7 +9204,7 @@ static void invman_i_mi_split(const invman_i_mi *s, const double *y) {
   for (i = 0; i < s->n; i++) memcpy(s->x + at[y[i] < 0]++ * s->dim, s->v + i * s->dim, s->dim * sizeof(double));
 }
 
-/* How many of z (m), ascending, are no farther than r from x. */
+/* The number of the ascending z (m) that are no farther than r from x. */
 static size_t invman_i_up_to(const double *z, size_t m, double x, double r) {
   size_t from = 0, to = m, end = m;
   while (from < to) { /* the first that is not farther below */
@@ -9245,7 +9245,7 @@ static double invman_i_wide_distance(const double *a, const double *b, size_t di
   return most * sqrt(sum);
 }
 
-/* The square, or where that might underflow the distance itself */
+/* The squared distance, or the distance itself where the square might underflow */
 static double invman_i_distance_to(const double *a, const double *b, size_t dim, int wide) {
   double sum = 0;
   size_t j;
@@ -9260,7 +9260,7 @@ static size_t invman_i_count_near(const invman_i_mi *s, const double *x, const d
   return count;
 }
 
-/* The k-th of m rows by its distance from x. beyond: the next one's. */
+/* The k-th smallest distance of m rows from x. */
 static invman_i_near invman_i_kth(const invman_i_mi *s, const double *x, const double *rows, size_t m, size_t k,
                                   double *heap) {
   double beyond = HUGE_VAL, tied = s->wide ? invman_i_tied : invman_i_tied * invman_i_tied;
@@ -9284,15 +9284,15 @@ static invman_i_near invman_i_kth(const invman_i_mi *s, const double *x, const d
   return found;
 }
 
-/* The lesser of two over the larger */
+/* The ratio of the lesser of two numbers to the larger */
 static double invman_i_odds(double a, double b) { return a < b ? a / b : b / a; }
 
-/* Of a label with these odds, 0 to 1, in bits */
+/* The entropy of a label with these odds, 0 to 1, in bits */
 static double invman_i_label_entropy(double t) {
   return t > 0 ? (invman_i_log1p(t) - t / (1 + t) * invman_i_log(t)) / 0.69314718055994530942 : 0;
 }
 
-/* Of the label among the points at x_i's own place */
+/* The entropy of the label among the points at x_i's own place */
 static double invman_i_place_entropy(const invman_i_mi *s, size_t i) {
   const double *x = s->x + i * s->dim, *minus = s->x + s->plus * s->dim;
   size_t m = s->n - s->plus, a, b;
@@ -9301,8 +9301,8 @@ static double invman_i_place_entropy(const invman_i_mi *s, size_t i) {
   return invman_i_label_entropy(invman_i_odds((double)a, (double)b));
 }
 
-/* Of the label at x_i: from the points at this place, if values are few or k of a class are here, else from both
-   classes' densities. */
+/* The entropy of the label at x_i: from the points at this place if values are few or k of a class are here, else from
+   both classes' densities. */
 static double invman_i_point_entropy(const invman_i_mi *s, size_t i) {
   double a = s->same[i].r, b = s->others[i].r, t, counts;
   if (s->few || !(a > 0 && b > 0)) return invman_i_place_entropy(s, i);
@@ -9344,8 +9344,8 @@ static void invman_i_mi_points(size_t task, void *arg) {
   }
 }
 
-/* The labels' entropy, as the mean over the points: 1 where the label's is by densities and its shares are as of fair
-   draws, the exact one elsewhere. */
+/* The labels' entropy that the mean over the points is compared with: 1 where the points' entropies come from densities
+   and the classes' shares are those of fair draws, elsewhere the exact one. */
 static double invman_i_mi_prior(const invman_i_mi *s, double exact) {
   double difference = (double)s->plus - (double)(s->n - s->plus);
   size_t i, count = 0;
@@ -9354,8 +9354,8 @@ static double invman_i_mi_prior(const invman_i_mi *s, double exact) {
   return exact + (1 - exact) * ((double)count / (double)s->n);
 }
 
-/* In bits, with the labels y. Both classes are summed on their own: exchanging them changes no bit. What rounding may
-   leave of 0 is 0. */
+/* The mutual information with the labels y, in bits. Each class is summed on its own, so that exchanging the classes
+   changes no bit. What rounding may leave of 0 becomes 0. */
 static double invman_i_mi_measure(const invman_context *ctx, invman_i_mi *s, const double *y) {
   double sum[2] = {0, 0}, most = invman_i_label_entropy(invman_i_odds((double)s->plus, (double)(s->n - s->plus))), bits;
   size_t i;
@@ -11579,8 +11579,7 @@ static double invman_i_sinkhorn_largest(const invman_i_sinkhorn *s) {
 }
 
 /* The means of rows and columns of what is left go into r and c, where there are no zeros: then all that may be added
-   to
-   rows and columns of G is gone, and the sweeps start from the same logits whatever it was. */
+   to rows and columns of G is gone, and the sweeps start from the same logits whatever it was. */
 static void invman_i_sinkhorn_centre(const invman_i_sinkhorn *s) {
   size_t n = s->n, i, j;
   for (i = 0; i < n * n; i++)
@@ -13296,8 +13295,7 @@ static int invman_i_begins(const char *at, const char *end, const char *name) {
 static int invman_i_is_digit(const char *at, const char *end) { return at < end && *at >= '0' && *at <= '9'; }
 
 /* [+-] digits [point digits] [e [+-] digits], or inf, infinity, nan: where that ends, NULL: none. No digit more than
-   800
-   decides: halfway between two doubles a number has at most 768. */
+   800 decides: halfway between two doubles a number has at most 768. */
 static const char *invman_i_parse_number(const char *at, const char *end, char point, double *value) {
   invman_i_decimal x;
   int negative = at < end && *at == '-', any = 0, fraction = 0;
