@@ -6664,17 +6664,17 @@ typedef struct invman_i_batch {
   int refused;                     /* trials before this one that were no step */
 } invman_i_batch;
 
-/* A backend: what the stepper asks of what it moves, a network (>>flow_net) or a caller's model (>>flow_model). `self` is
-   the backend's own struct, which holds a pointer to the flow's batch; `here` are the trial's weights, where the last
-   move left them. A slot may be NULL where a line says so. */
+/* A backend: what the stepper asks of what it moves, a network (>>flow_net) or a caller's model (>>flow_model). `self`
+   is the backend's own struct, which holds a pointer to the flow's batch; `here` are the trial's weights, where the
+   last move left them. */
 typedef struct invman_i_backend {
   int order; /* a trial's error grows with this power of its length */
 
   /* Once, when G of t = 0 is known: guesses the first step's length, at most span. */
   double (*start)(void *self, double span);
 
-  /* A trial of a step: begin() prepares a step of length span; gradient() makes G = (nearby: G +=) the sum of r df/dW over
-     part of the list; rates() gives the rates of part of the list's margins along G, and gram() K of the near points,
+  /* A trial of a step: begin() prepares a step of length span; gradient() makes G = (nearby: G +=) the sum of r df/dW
+     over part of the list; rates() gives the rates of part of the list's margins along G, and gram() K of the near points,
      both here; move() goes from the step's start along G for a time dt. */
   void (*begin)(void *self, double span);
   void (*gradient)(void *self, size_t first, size_t count, int nearby);
@@ -6682,7 +6682,7 @@ typedef struct invman_i_backend {
   void (*gram)(void *self);
   void (*move)(void *self, double dt);
 
-  /* f at n points, with the weights here or at t = 0; and a copy of self, in batch's memory, that can evaluate n points. */
+  /* f at n points, with the weights here or at t = 0; a copy of self, in batch's memory, that can evaluate n points. */
   void (*evaluate)(void *self, int initial, const double *x, size_t n, double *f);
   void *(*reader)(const void *self, invman_i_batch *batch, size_t n);
 
