@@ -6674,8 +6674,8 @@ typedef struct invman_i_backend {
   double (*start)(void *self, double span);
 
   /* A trial of a step: begin() prepares a step of length span; gradient() makes G = (nearby: G +=) the sum of r df/dW
-     over part of the list; rates() gives the rates of part of the list's margins along G, and gram() K of the near points,
-     both here; move() goes from the step's start along G for a time dt. */
+     over part of the list; rates() gives the rates of part of the list's margins along G, and gram() K of the near
+     points, both here; move() goes from the step's start along G for a time dt. */
   void (*begin)(void *self, double span);
   void (*gradient)(void *self, size_t first, size_t count, int nearby);
   void (*rates)(void *self, size_t first, size_t count, double *rate);
@@ -6686,8 +6686,8 @@ typedef struct invman_i_backend {
   void (*evaluate)(void *self, int initial, const double *x, size_t n, double *f);
   void *(*reader)(const void *self, invman_i_batch *batch, size_t n);
 
-  /* is_stationary() says whether the points' terms in G cancel up to this share of their sum; accept() makes the next step
-     start here; put_back() returns to where it starts. */
+  /* is_stationary() says whether the points' terms in G cancel up to this share of their sum; accept() makes the next
+     step start here; put_back() returns to where it starts. */
   int (*is_stationary)(void *self, double share);
   void (*accept)(void *self);
   void (*put_back)(void *self);
