@@ -35,26 +35,49 @@ else
 	@echo; echo "skipped: digits. Give MNIST=DIRECTORY with t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (.gz or not)."
 endif
 
-test: digits ## everything but the slow runs; ends with: N passed, 0 failed
-	@$(MAKE) --no-print-directory -j2 examples build/test
-	@{ { CC='$(CC)' CXX='$(CXX)' tests/compile.sh; tests/program.sh build; } >build/beside.log 2>&1 & \
-	   MNIST=$(if $(MNIST),build/digits) build/test build || [ $$? = 1 ] || echo 'FAIL the test program crashed'; \
-	   wait; cat build/beside.log; } 2>&1 | tee build/test.log
-	@awk '/^ok /{n++} /^FAIL /{f++} /^skip /{s = s "\n  " $$0} \
-	  END { if (s) print "skipped:" s; print n+0 " passed, " f+0 " failed"; exit f > 0 || n == 0 }' build/test.log
+test: ## everything but the slow runs; ends with: N passed, 0 failed. T=lazy: one group, or the tests named so
+	@$(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(CORES)) tested 'GROUPS=$(or $(T),$(GROUPS))'
+	@for group in $(or $(T),$(GROUPS)); do cat build/tests/$$group.log; done >build/test.log
+	@awk '/^ok /{n++} /^skip /{s = s "\n  " $$0} \
+	  /^FAIL /{f++; sub(":", "", $$2); g = $$2 ~ /^program/ ? "programs" : $$2 ~ /^document/ ? "documents" : $$2 ~ /^compile/ ? "compile" : $$2; a = a "\n  make test T=" g} \
+	  END { if (s) print "skipped:" s; if (a) print "failed; alone:" a; if (!n && !f) print "no test of this name has run"; print n+0 " passed, " f+0 " failed"; exit f > 0 || n == 0 }' build/test.log
 
-quick: ## the fast tests alone, as the sanitizers run them
-	@mkdir -p build
-	$(CC) $(CFLAGS) -DTEST_QUICK tests/test.c -o build/quick -lm
-	build/quick build
+# A group is a file of tests, the programs', whether the header compiles, or whether the documents are true. They run beside each other, those that take
+# long first, and are shown in this order.
+GROUPS := compile $(shell grep -o 'GROUP([a-z_]*),' tests/test.c | tr -d '(),' | sed 's/^GROUP//' | grep -vxE 'slow|scaling|whole') programs documents
+CORES  := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+tested: $(patsubst %,build/tests/%.log,$(filter programs paper images,$(GROUPS))) $(GROUPS:%=shown-%)
+before :=
+$(foreach group,$(GROUPS),$(eval shown-$(group): $(before) build/tests/$(group).log)$(eval before := shown-$(group)))
+shown-%:
+	@cat build/tests/$*.log
+
+build/tests/programs.log: examples FORCE
+	@mkdir -p build/tests && tests/program.sh build >$@ 2>&1 || :
+
+build/tests/documents.log: examples FORCE
+	@mkdir -p build/tests && tests/documents.sh build >$@ 2>&1 || :
+
+build/tests/compile.log: FORCE
+	@mkdir -p build/tests && CC='$(CC)' CXX='$(CXX)' tests/compile.sh >$@ 2>&1 || :
+
+build/tests/%.log: build/test digits FORCE
+	@mkdir -p build/tests/$* && { MNIST=$(if $(MNIST),build/digits) build/test build/tests/$* $* || [ $$? = 1 ] || \
+	  echo 'FAIL $*: the test program crashed'; } >$@ 2>&1
+
+quick: build/quick ## the fast tests alone, as the sanitizers run them
+	@mkdir -p build/of_quick
+	build/quick build/of_quick
 
 examples: build/compress build/minimal build/own_model build/diagnose $(FIGURES:%=build/%) ## build them
 
 figures: $(FIGURES:%=build/%) digits ## the paper's figures and a page of them, in build/figures; PRESET=paper: at its size, hours
 	examples/figures/make.sh build $(PRESET)
 
-build/test: FORCE
-	@mkdir -p build
+build/quick: $(wildcard tests/*.[ch]) invman.h build/flags
+	$(CC) $(CFLAGS) -DTEST_QUICK tests/test.c -o $@ -lm
+
+build/test: $(wildcard tests/*.[ch]) invman.h build/flags
 	$(CC) $(CFLAGS) $(OPENMP) tests/test.c -o $@ -lm
 
 # Each example holds the implementation, so that `cc -O2 examples/NAME.c -lm` is enough. Here it is compiled once for all.
@@ -76,10 +99,10 @@ ifneq ($(MNIST),)
 	  else case $$f in t10k-*) echo "$(MNIST)/$$f is missing" >&2; exit 1;; esac; fi; done
 endif
 
-scaling: ## the paper's laws on fixed seeds, with intervals: five minutes on two cores
-	@mkdir -p build
+scaling: digits ## the paper's laws on fixed seeds, and whole what `make test` runs a part of: ten minutes on two cores
+	@mkdir -p build/of_scaling
 	$(CC) $(CFLAGS) $(OPENMP) -DTEST_SCALING tests/test.c -o build/scaling -lm
-	build/scaling build
+	MNIST=$(if $(MNIST),build/digits) build/scaling build/of_scaling
 
 largest: ## the largest runs: Lambda* to p = 8192, lazy flow of 16384 points, end times at a tenth of the tolerances
 	@mkdir -p build
@@ -140,10 +163,10 @@ coverage: ## what the tests run of the header, at least 95 % of its lines and 85
 	@tests/coverage.sh build/coverage
 
 valgrind: ## the tests of memory under valgrind
-	@mkdir -p build
+	@mkdir -p build/of_valgrind
 	$(CC) -O1 -g -DTEST_QUICK tests/test.c -o build/valgrind -lm
 	for t in data_ network_golden network_file margins flow_every flow_resumes flow_file flow_held flow_any eigen_memory bad_ model_over model_ends model_refused model_resumes diagnostics_memory; do \
-	  TEST_SLOWER=60 valgrind -q --error-exitcode=1 --leak-check=full build/valgrind build $$t || exit 1; done
+	  TEST_SLOWER=60 valgrind -q --error-exitcode=1 --leak-check=full build/valgrind build/of_valgrind $$t || exit 1; done
 
 fuzz: ## every reader and the calls under libFuzzer, SECONDS=60 each; what makes one fail is left in build/fuzz
 	@CC='$(CC)' SEED='$(or $(SEED),0)' tests/fuzz/run.sh build/fuzz $(or $(SECONDS),60)
@@ -161,15 +184,11 @@ build/kill: tests/kill.c invman.h
 	$(CC) $(CFLAGS) $(OPENMP) $< -o $@ -lm
 
 FLOATS = flush ftz daz up down zero
-floats: build/quick-floats ## the fast tests where numbers are flushed to zero, and that all ends where they are rounded otherwise
+floats: build/quick ## the fast tests where numbers are flushed to zero, and that all ends where they are rounded otherwise
 	@mkdir -p build/of_floats
-	@for how in $(FLOATS); do timeout 1200 build/quick-floats build/of_floats '' $$how >build/floats.log; status=$$?; \
+	@for how in $(FLOATS); do TEST_SLOWER=2 timeout 7200 build/quick build/of_floats '' $$how >build/floats.log; status=$$?; \
 	  sed "s/^\(ok\|FAIL\|skip\) /&$${how}_/" build/floats.log; \
 	  [ $$status = 0 ] || { echo "FAIL floats_$$how: status $$status (124: it does not end)"; exit 1; }; done
-
-build/quick-floats: FORCE
-	@mkdir -p build
-	$(CC) $(CFLAGS) -DTEST_QUICK tests/test.c -o $@ -lm
 
 cxx: ## the fast tests as C++11
 	@mkdir -p build

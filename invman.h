@@ -1,4 +1,4 @@
-/* invman.h - v0.7.0 - compression of invariant manifolds by neural networks - licence at the end
+/* invman.h - v0.8.0 - compression of invariant manifolds by neural networks - licence at the end
 
    The library trains  f(x) = (1/h) sum_n beta_n sigma(omega_n.x/sqrt(d) + b_n)  on labelled points by the gradient
    flow of the hinge loss, as in "Compressing invariant manifolds in neural nets" (Paccolat, Petrini, Geiger, Tyloo,
@@ -232,7 +232,7 @@
 #define INVMAN_H
 
 #define INVMAN_VERSION_MAJOR 0
-#define INVMAN_VERSION_MINOR 7
+#define INVMAN_VERSION_MINOR 8
 #define INVMAN_VERSION_PATCH 0
 #define INVMAN_VERSION       (INVMAN_VERSION_MAJOR * 10000 + INVMAN_VERSION_MINOR * 100 + INVMAN_VERSION_PATCH)
 
@@ -1955,25 +1955,31 @@ static double invman_i_inner(const double *a, const double *b, size_t d) {
 /* ---- C += alpha A B: slices of A and B are packed into panels, so that a tile of C stays in registers while the
    panels stream past it from the caches (Goto and van de Geijn, 2008). With INVMAN_USE_CBLAS, BLAS does it. */
 
+/* A view of a matrix, or of its transpose: one of the two strides is 1. */
 typedef struct invman_i_matrix {
   const double *at;
-  size_t row, column; /* strides; one of them is 1 */
+  size_t rows, columns;
+  size_t row, column; /* the strides from a row to the next one, and from a column */
 } invman_i_matrix;
 
-static invman_i_matrix invman_i_plain(const double *at, size_t stride) { /* rows `stride` apart */
+static invman_i_matrix invman_i_plain(const double *at, size_t rows, size_t columns, size_t stride) {
   invman_i_matrix m;
   m.at = at;
+  m.rows = rows;
+  m.columns = columns;
   m.row = stride;
   m.column = 1;
   return m;
 }
 
-static invman_i_matrix invman_i_transposed(const double *at, size_t stride) {
-  invman_i_matrix m;
-  m.at = at;
-  m.row = 1;
-  m.column = stride;
-  return m;
+static invman_i_matrix invman_i_transposed(invman_i_matrix m) {
+  invman_i_matrix t;
+  t.at = m.at;
+  t.rows = m.columns;
+  t.columns = m.rows;
+  t.row = m.column;
+  t.column = m.row;
+  return t;
 }
 
 /* The register tile: its rows, and its columns in lanes; as many sums as there are registers. */
@@ -1982,9 +1988,8 @@ static invman_i_matrix invman_i_transposed(const double *at, size_t stride) {
 
 typedef struct invman_i_gemm {
   double *a, *b; /* packed panels: (m/R, k, R) of A and (n/S, k, S) of B, R x S the size of a register tile */
-  size_t m, n, k;
   double alpha;
-  invman_i_matrix A, B;
+  invman_i_matrix A, B; /* (m,k), (k,n) */
   double *C;
   size_t stride;
   int upper;
@@ -2001,10 +2006,10 @@ static invman_i_gemm invman_i_gemm_reserve(invman_i_scope *scope, size_t m, size
   return g;
 }
 
-/* C (m,n) += alpha A (m,k) B (k,n); upper: C and the product are symmetric, only C's upper triangle is wanted. */
-static void invman_i_product_add(const invman_context *ctx, const invman_i_gemm *room, size_t m, size_t n, size_t k,
-                                 double alpha, invman_i_matrix A, invman_i_matrix B, double *C, size_t stride,
-                                 int upper) {
+/* C += alpha A B; upper: C and the product are symmetric, only C's upper triangle is wanted. */
+static void invman_i_product_add(const invman_context *ctx, const invman_i_gemm *room, double alpha, invman_i_matrix A,
+                                 invman_i_matrix B, double *C, size_t stride, int upper) {
+  size_t m = A.rows, n = B.columns, k = A.columns;
   int a = A.column == 1, b = B.column == 1; /* as stored, or transposed */
   int lda = (int)(a ? invman_i_max(A.row, k) : invman_i_max(A.column, m));
   int ldb = (int)(b ? invman_i_max(B.row, n) : invman_i_max(B.column, k));
@@ -2029,6 +2034,14 @@ static void invman_i_product_add(const invman_context *ctx, const invman_i_gemm 
 
 enum { INVMAN_I_SLICE = 256, INVMAN_I_SIDE = 4096, INVMAN_I_PANELS_A = 8, INVMAN_I_PANELS_B = 8 };
 
+/* The block of that shape at (row, column). */
+static invman_i_matrix invman_i_block_of(invman_i_matrix m, size_t row, size_t column, size_t rows, size_t columns) {
+  m.at += row * m.row + column * m.column;
+  m.rows = rows;
+  m.columns = columns;
+  return m;
+}
+
 /* Memory for products of up to m rows and n columns. */
 static invman_i_gemm invman_i_gemm_reserve(invman_i_scope *scope, size_t m, size_t n) {
   invman_i_gemm g;
@@ -2039,33 +2052,32 @@ static invman_i_gemm invman_i_gemm_reserve(invman_i_scope *scope, size_t m, size
   return g;
 }
 
-/* Panel q of `width` rows of (count, k): element r of step l at out[l*width + r], zero beyond the end. */
-INVMAN_I_INLINE void invman_i_pack_panel(const double *at, size_t row, size_t column, size_t count, size_t k,
-                                         double factor, size_t q, const size_t width, double *out) {
-  size_t first = q * width, rows = invman_i_min(width, count - first), l = 0, r, c;
-  at += first * row;
-  if (rows == width && column == 1) { /* read along the rows */
-    for (; l + INVMAN_I_WIDTH <= k; l += INVMAN_I_WIDTH)
+/* M's panel q of `width` rows: element r of column l at out[l*width + r], zero beyond the end. */
+INVMAN_I_INLINE void invman_i_pack_panel(invman_i_matrix M, double factor, size_t q, const size_t width, double *out) {
+  const double *at = M.at + q * width * M.row;
+  size_t rows = invman_i_min(width, M.rows - q * width), l = 0, r, c;
+  if (rows == width && M.column == 1) { /* read along the rows */
+    for (; l + INVMAN_I_WIDTH <= M.columns; l += INVMAN_I_WIDTH)
       for (r = 0; r < width; r++) {
-        const double *from = at + r * row + l;
+        const double *from = at + r * M.row + l;
         double *to = out + l * width + r;
         INVMAN_I_UNROLL
         for (c = 0; c < INVMAN_I_WIDTH; c++) to[c * width] = factor * from[c];
       }
   }
-  for (; l < k; l++)
-    for (r = 0; r < width; r++) out[l * width + r] = r < rows ? factor * at[r * row + l * column] : 0;
+  for (; l < M.columns; l++)
+    for (r = 0; r < width; r++) out[l * width + r] = r < rows ? factor * at[r * M.row + l * M.column] : 0;
 }
 
 INVMAN_I_INLINE void invman_i_pack_panels_body(size_t q, void *arg, const int L) {
   const invman_i_gemm *g = (const invman_i_gemm *)arg;
-  const size_t R = INVMAN_I_TILE_ROWS(L), S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH, k = g->k;
-  size_t panels_a = (g->m + R - 1) / R;
+  const size_t R = INVMAN_I_TILE_ROWS(L), S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH, k = g->A.columns;
+  size_t panels_a = (g->A.rows + R - 1) / R;
   if (q < panels_a) {
-    invman_i_pack_panel(g->A.at, g->A.row, g->A.column, g->m, k, g->alpha, q, R, g->a + q * k * R);
+    invman_i_pack_panel(g->A, g->alpha, q, R, g->a + q * k * R);
   } else {
     q -= panels_a;
-    invman_i_pack_panel(g->B.at, g->B.column, g->B.row, g->n, k, 1, q, S, g->b + q * k * S);
+    invman_i_pack_panel(invman_i_transposed(g->B), 1, q, S, g->b + q * k * S);
   }
 }
 INVMAN_I_KERNEL(invman_i_pack_panels)
@@ -2116,46 +2128,39 @@ INVMAN_I_INLINE void invman_i_register_tile(const double *a, const double *b, si
 INVMAN_I_INLINE void invman_i_multiply_panels_body(size_t task, void *arg, const int L) {
   const invman_i_gemm *g = (const invman_i_gemm *)arg;
   const size_t R = INVMAN_I_TILE_ROWS(L), S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH;
-  size_t rows = R * INVMAN_I_PANELS_A, columns = S * INVMAN_I_PANELS_B, across = (g->n + columns - 1) / columns;
+  size_t m = g->A.rows, n = g->B.columns, k = g->A.columns;
+  size_t rows = R * INVMAN_I_PANELS_A, columns = S * INVMAN_I_PANELS_B, across = (n + columns - 1) / columns;
   size_t top = task / across * rows, left = task % across * columns, i, j;
-  size_t bottom = invman_i_min(top + rows, g->m), right = invman_i_min(left + columns, g->n);
+  size_t bottom = invman_i_min(top + rows, m), right = invman_i_min(left + columns, n);
   for (i = top; i < bottom; i += R)
     for (j = left; j < right; j += S)
       if (!g->upper || j + S > i)
-        invman_i_register_tile(g->a + i * g->k, g->b + j * g->k, g->k, g->C + i * g->stride + j, g->stride, g->m - i,
-                               g->n - j, L);
+        invman_i_register_tile(g->a + i * k, g->b + j * k, k, g->C + i * g->stride + j, g->stride, m - i, n - j, L);
 }
 INVMAN_I_KERNEL(invman_i_multiply_panels)
 
-/* C (m,n) += alpha A (m,k) B (k,n); upper: C and the product are symmetric, only C's upper triangle is wanted. */
-static void invman_i_product_add(const invman_context *ctx, const invman_i_gemm *room, size_t m, size_t n, size_t k,
-                                 double alpha, invman_i_matrix A, invman_i_matrix B, double *C, size_t stride,
-                                 int upper) {
-  size_t i, j, l;
-  for (i = 0; i < m; i += INVMAN_I_SIDE)
-    for (j = upper ? i : 0; j < n; j += INVMAN_I_SIDE)
-      for (l = 0; l < k; l += INVMAN_I_SLICE) {
+/* C += alpha A B; upper: C and the product are symmetric, only C's upper triangle is wanted. */
+static void invman_i_product_add(const invman_context *ctx, const invman_i_gemm *room, double alpha, invman_i_matrix A,
+                                 invman_i_matrix B, double *C, size_t stride, int upper) {
+  int bits = invman_i_vector_bits(ctx), L = bits >= 512 ? 8 : bits >= 256 ? 4 : 2;
+  size_t R = INVMAN_I_TILE_ROWS(L), S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH, i, j, l;
+  for (i = 0; i < A.rows; i += INVMAN_I_SIDE)
+    for (j = upper ? i : 0; j < B.columns; j += INVMAN_I_SIDE)
+      for (l = 0; l < A.columns; l += INVMAN_I_SLICE) {
         invman_i_gemm g = *room;
-        double work;
-        int bits = invman_i_vector_bits(ctx), L = bits >= 512 ? 8 : bits >= 256 ? 4 : 2;
-        size_t R = INVMAN_I_TILE_ROWS(L), S = (size_t)INVMAN_I_TILE_LANES(L) * INVMAN_I_WIDTH;
-        g.m = invman_i_min(m - i, INVMAN_I_SIDE);
-        g.n = invman_i_min(n - j, INVMAN_I_SIDE);
-        g.k = invman_i_min(k - l, INVMAN_I_SLICE);
+        size_t m = invman_i_min(A.rows - i, INVMAN_I_SIDE), n = invman_i_min(B.columns - j, INVMAN_I_SIDE);
+        size_t k = invman_i_min(A.columns - l, INVMAN_I_SLICE);
+        size_t down = R * INVMAN_I_PANELS_A, across = S * INVMAN_I_PANELS_B; /* a task's part of C */
         g.alpha = alpha;
-        g.A = A;
-        g.A.at += i * A.row + l * A.column;
-        g.B = B;
-        g.B.at += l * B.row + j * B.column;
+        g.A = invman_i_block_of(A, i, l, m, k);
+        g.B = invman_i_block_of(B, l, j, k, n);
         g.C = C + i * stride + j;
         g.stride = stride;
         g.upper = upper && i == j;
-        work = (double)g.m * (double)g.n * (double)g.k;
-        invman_i_parallel(ctx, (g.m + R - 1) / R + (g.n + S - 1) / S, invman_i_pack_panels(ctx), &g,
-                          (double)(g.m + g.n) * (double)g.k);
-        R *= INVMAN_I_PANELS_A;
-        S *= INVMAN_I_PANELS_B;
-        invman_i_parallel(ctx, (g.m + R - 1) / R * ((g.n + S - 1) / S), invman_i_multiply_panels(ctx), &g, work);
+        invman_i_parallel(ctx, (m + R - 1) / R + (n + S - 1) / S, invman_i_pack_panels(ctx), &g,
+                          (double)(m + n) * (double)k);
+        invman_i_parallel(ctx, (m + down - 1) / down * ((n + across - 1) / across), invman_i_multiply_panels(ctx), &g,
+                          (double)m * (double)n * (double)k);
       }
 }
 
@@ -2370,9 +2375,10 @@ enum {
 
 /* ---- A few long rows Q (rows, n) against a vector, in chunks of columns. */
 
+enum { INVMAN_I_ROWS_AT_ONCE = 4 };
+
 typedef struct invman_i_rows {
-  const double *Q;
-  size_t rows, n, stride;
+  invman_i_matrix Q; /* (rows, n) */
   const double *x;
   double *partial; /* (chunks, rows) */
   const double *h;
@@ -2382,26 +2388,26 @@ typedef struct invman_i_rows {
 
 INVMAN_I_INLINE void invman_i_rows_dots_body(size_t chunk, void *arg, const int L) {
   const invman_i_rows *s = (const invman_i_rows *)arg;
-  size_t first = chunk * INVMAN_I_COLUMNS, last = invman_i_min(first + INVMAN_I_COLUMNS, s->n), r, j;
-  double *out = s->partial + chunk * s->rows;
+  size_t first = chunk * INVMAN_I_COLUMNS, last = invman_i_min(first + INVMAN_I_COLUMNS, s->Q.columns), r, j;
+  double *out = s->partial + chunk * s->Q.rows;
   int k;
-  for (r = 0; r < s->rows; r += 4) {
-    const double *q[4];
-    invman_i_lanes acc[4];
+  for (r = 0; r < s->Q.rows; r += INVMAN_I_ROWS_AT_ONCE) {
+    const double *q[INVMAN_I_ROWS_AT_ONCE];
+    invman_i_lanes acc[INVMAN_I_ROWS_AT_ONCE];
     INVMAN_I_UNROLL
-    for (k = 0; k < 4; k++) {
-      q[k] = s->Q + invman_i_min(r + (size_t)k, s->rows - 1) * s->stride;
+    for (k = 0; k < INVMAN_I_ROWS_AT_ONCE; k++) {
+      q[k] = s->Q.at + invman_i_min(r + (size_t)k, s->Q.rows - 1) * s->Q.row;
       invman_i_set(&acc[k], &invman_i_zero, L);
     }
     for (j = first; j + INVMAN_I_WIDTH <= last; j += INVMAN_I_WIDTH) {
       invman_i_lanes xs = invman_i_load(s->x + j, L);
       INVMAN_I_UNROLL
-      for (k = 0; k < 4; k++) {
+      for (k = 0; k < INVMAN_I_ROWS_AT_ONCE; k++) {
         invman_i_lanes qs = invman_i_load(q[k] + j, L);
         invman_i_add_product(&acc[k], &qs, &xs, L);
       }
     }
-    for (k = 0; k < 4 && r + (size_t)k < s->rows; k++) {
+    for (k = 0; k < INVMAN_I_ROWS_AT_ONCE && r + (size_t)k < s->Q.rows; k++) {
       double sum = invman_i_sum_lanes(&acc[k]);
       size_t tail;
       for (tail = j; tail < last; tail++) sum += q[k][tail] * s->x[tail];
@@ -2413,21 +2419,21 @@ INVMAN_I_KERNEL(invman_i_rows_dots)
 
 INVMAN_I_INLINE void invman_i_rows_sum_body(size_t chunk, void *arg, const int L) {
   const invman_i_rows *s = (const invman_i_rows *)arg;
-  size_t first = chunk * INVMAN_I_COLUMNS, last = invman_i_min(first + INVMAN_I_COLUMNS, s->n), r, j;
+  size_t first = chunk * INVMAN_I_COLUMNS, last = invman_i_min(first + INVMAN_I_COLUMNS, s->Q.columns), r, j;
   int k;
-  for (r = 0; r < s->rows; r += 4) {
-    const double *q[4];
-    double h[4];
+  for (r = 0; r < s->Q.rows; r += INVMAN_I_ROWS_AT_ONCE) {
+    const double *q[INVMAN_I_ROWS_AT_ONCE];
+    double h[INVMAN_I_ROWS_AT_ONCE];
     INVMAN_I_UNROLL
-    for (k = 0; k < 4; k++) {
+    for (k = 0; k < INVMAN_I_ROWS_AT_ONCE; k++) {
       size_t row = r + (size_t)k;
-      q[k] = s->Q + invman_i_min(row, s->rows - 1) * s->stride;
-      h[k] = row < s->rows ? s->factor * s->h[row] : 0;
+      q[k] = s->Q.at + invman_i_min(row, s->Q.rows - 1) * s->Q.row;
+      h[k] = row < s->Q.rows ? s->factor * s->h[row] : 0;
     }
     for (j = first; j + INVMAN_I_WIDTH <= last; j += INVMAN_I_WIDTH) {
       invman_i_lanes ys = invman_i_load(s->y + j, L);
       INVMAN_I_UNROLL
-      for (k = 0; k < 4; k++) {
+      for (k = 0; k < INVMAN_I_ROWS_AT_ONCE; k++) {
         invman_i_lanes qs = invman_i_load(q[k] + j, L);
         invman_i_add_scaled(&ys, h[k], &qs, L);
       }
@@ -2441,27 +2447,31 @@ INVMAN_I_KERNEL(invman_i_rows_sum)
 static size_t invman_i_chunks(size_t n) { return (n + INVMAN_I_COLUMNS - 1) / INVMAN_I_COLUMNS; }
 
 /* h = Q x; partial: scratch of (chunks, rows) */
-static void invman_i_rows_times(const invman_context *ctx, const double *Q, size_t rows, size_t n, size_t stride,
-                                const double *x, double *partial, double *h) {
+static void invman_i_rows_times(const invman_context *ctx, invman_i_matrix Q, const double *x, double *partial,
+                                double *h) {
   invman_i_rows s;
   size_t chunk, r;
   memset(&s, 0, sizeof s);
-  s.Q = Q, s.rows = rows, s.n = n, s.stride = stride, s.x = x, s.partial = partial;
-  if (rows == 0) return;
-  invman_i_parallel(ctx, invman_i_chunks(n), invman_i_rows_dots(ctx), &s, (double)rows * (double)n);
-  memcpy(h, partial, rows * sizeof *h);
-  for (chunk = 1; chunk < invman_i_chunks(n); chunk++)
-    for (r = 0; r < rows; r++) h[r] += partial[chunk * rows + r];
+  s.Q = Q;
+  s.x = x;
+  s.partial = partial;
+  if (Q.rows == 0) return;
+  invman_i_parallel(ctx, invman_i_chunks(Q.columns), invman_i_rows_dots(ctx), &s, (double)Q.rows * (double)Q.columns);
+  memcpy(h, partial, Q.rows * sizeof *h);
+  for (chunk = 1; chunk < invman_i_chunks(Q.columns); chunk++)
+    for (r = 0; r < Q.rows; r++) h[r] += partial[chunk * Q.rows + r];
 }
 
 /* y += factor h Q */
-static void invman_i_rows_add(const invman_context *ctx, const double *Q, size_t rows, size_t n, size_t stride,
-                              double factor, const double *h, double *y) {
+static void invman_i_rows_add(const invman_context *ctx, invman_i_matrix Q, double factor, const double *h, double *y) {
   invman_i_rows s;
   memset(&s, 0, sizeof s);
-  s.Q = Q, s.rows = rows, s.n = n, s.stride = stride, s.h = h, s.factor = factor, s.y = y;
-  if (rows == 0) return;
-  invman_i_parallel(ctx, invman_i_chunks(n), invman_i_rows_sum(ctx), &s, (double)rows * (double)n);
+  s.Q = Q;
+  s.h = h;
+  s.factor = factor;
+  s.y = y;
+  if (Q.rows == 0) return;
+  invman_i_parallel(ctx, invman_i_chunks(Q.columns), invman_i_rows_sum(ctx), &s, (double)Q.rows * (double)Q.columns);
 }
 
 /* ---- Scaling by powers of two, so that squares neither overflow nor underflow where it matters. */
@@ -2560,8 +2570,8 @@ static void invman_i_reduction_vector(const invman_context *ctx, invman_i_reduct
   size_t m = t->n - j - 1, i;
   double tau = t->tau[j], half;
   invman_i_symmetric_times(ctx, t->R + (j + 1) * (t->stride + 1), m, t->stride, v, t->partial, w);
-  invman_i_rows_times(ctx, t->Y + j + 1, pairs, m, t->stride, v, t->partial, t->h);
-  invman_i_rows_add(ctx, t->X + j + 1, pairs, m, t->stride, -1, t->h, w);
+  invman_i_rows_times(ctx, invman_i_plain(t->Y + j + 1, pairs, m, t->stride), v, t->partial, t->h);
+  invman_i_rows_add(ctx, invman_i_plain(t->X + j + 1, pairs, m, t->stride), -1, t->h, w);
   half = 0.5 * tau * invman_i_inner(w, v, m);
   for (i = 0; i < m; i++) w[i] = tau * (w[i] - half * v[i]);
 }
@@ -2571,7 +2581,7 @@ static void invman_i_reduce_row(const invman_context *ctx, invman_i_reduction *t
   double *row = t->R + j * stride, *v = t->X + pairs * stride + j + 1, *w = v + stride;
   double *again = t->Y + pairs * stride + j + 1;
   for (r = 0; r < pairs; r++) t->h[r] = t->Y[r * stride + j];
-  invman_i_rows_add(ctx, t->X + j, pairs, n - j, stride, -1, t->h, row + j);
+  invman_i_rows_add(ctx, invman_i_plain(t->X + j, pairs, n - j, stride), -1, t->h, row + j);
   t->d[j] = row[j];
   t->e[j] = invman_i_reflection(row + j + 1, m, &t->tau[j]);
   memcpy(v, row + j + 1, m * sizeof *v);
@@ -2587,8 +2597,8 @@ static void invman_i_reduce(const invman_context *ctx, invman_i_reduction *t) {
   for (first = 0; first + 1 < n; first = j) {
     size_t last = invman_i_min(first + INVMAN_I_PANEL, n - 1), pairs = 0;
     for (j = first; j < last; j++, pairs += 2) invman_i_reduce_row(ctx, t, j, pairs);
-    invman_i_product_add(ctx, &t->room, n - j, n - j, pairs, -1, invman_i_transposed(t->X + j, stride),
-                         invman_i_plain(t->Y + j, stride), t->R + j * (stride + 1), stride, 1);
+    invman_i_product_add(ctx, &t->room, -1, invman_i_transposed(invman_i_plain(t->X + j, pairs, n - j, stride)),
+                         invman_i_plain(t->Y + j, pairs, n - j, stride), t->R + j * (stride + 1), stride, 1);
   }
   t->d[n - 1] = t->R[(n - 1) * (stride + 1)];
   for (j = 0; j < n; j++) memset(t->R + j * stride, 0, (j + 1) * sizeof(double));
@@ -2616,18 +2626,19 @@ static void invman_i_back_transform(const invman_context *ctx, const invman_i_re
   size_t n = t->n, stride = t->stride, block;
   for (block = (n + INVMAN_I_WY - 1) / INVMAN_I_WY; block-- > 0;) {
     size_t first = block * INVMAN_I_WY, count = invman_i_min(INVMAN_I_WY, n - first), m = n - first;
-    invman_i_matrix V = invman_i_plain(t->R + first * (stride + 1), stride);
+    invman_i_matrix V = invman_i_plain(t->R + first * (stride + 1), count, m, stride);
     double *G = S, *T = S + invman_i_min(INVMAN_I_WY, n) * invman_i_min(INVMAN_I_WY, n);
     memset(G, 0, count * count * sizeof *G);
     memset(U, 0, count * stride * sizeof *U);
     memset(M, 0, n * count * sizeof *M);
-    invman_i_product_add(ctx, &t->room, count, count, m, 1, V, invman_i_transposed(V.at, stride), G, count, 0);
+    invman_i_product_add(ctx, &t->room, 1, V, invman_i_transposed(V), G, count, 0);
     invman_i_compact(G, t->tau + first, count, T);
-    invman_i_product_add(ctx, &t->room, count, m, count, 1, invman_i_transposed(T, count), V, U, stride, 0);
-    invman_i_product_add(ctx, &t->room, n, count, m, 1, invman_i_plain(E + first, stride),
-                         invman_i_transposed(V.at, stride), M, count, 0);
-    invman_i_product_add(ctx, &t->room, n, m, count, -1, invman_i_plain(M, count), invman_i_plain(U, stride), E + first,
-                         stride, 0);
+    invman_i_product_add(ctx, &t->room, 1, invman_i_transposed(invman_i_plain(T, count, count, count)), V, U, stride,
+                         0);
+    invman_i_product_add(ctx, &t->room, 1, invman_i_plain(E + first, n, m, stride), invman_i_transposed(V), M, count,
+                         0);
+    invman_i_product_add(ctx, &t->room, -1, invman_i_plain(M, n, count, count), invman_i_plain(U, count, m, stride),
+                         E + first, stride, 0);
   }
 }
 
@@ -2993,10 +3004,11 @@ static void invman_i_merge_vectors(const invman_context *ctx, invman_i_conquest 
     rows = invman_i_min(INVMAN_I_SECULAR_ROWS, k - c->first);
     invman_i_parallel(ctx, (rows + INVMAN_I_SECULAR_TASK - 1) / INVMAN_I_SECULAR_TASK, invman_i_secular_vectors(ctx), c,
                       4 * (double)rows * (double)k);
-    invman_i_product_add(ctx, c->room, rows, mid - lo, left, 1, invman_i_plain(c->S, c->stride),
-                         invman_i_plain(c->W, c->stride), to + lo, c->n, 0);
-    invman_i_product_add(ctx, c->room, rows, hi - mid, right, 1, invman_i_plain(c->S + count[0], c->stride),
-                         invman_i_plain(c->W + count[0] * c->stride + (mid - lo), c->stride), to + mid, c->n, 0);
+    invman_i_product_add(ctx, c->room, 1, invman_i_plain(c->S, rows, left, c->stride),
+                         invman_i_plain(c->W, left, mid - lo, c->stride), to + lo, c->n, 0);
+    invman_i_product_add(ctx, c->room, 1, invman_i_plain(c->S + count[0], rows, right, c->stride),
+                         invman_i_plain(c->W + count[0] * c->stride + (mid - lo), right, hi - mid, c->stride), to + mid,
+                         c->n, 0);
   }
 }
 
@@ -3225,10 +3237,11 @@ static invman_status invman_i_lanczos_take(invman_i_scope *scope, invman_i_lancz
    pass still took away half. coefficient (row), with stride: what was taken away, added; or NULL. Returns the norm. */
 static double invman_i_orthogonalise(invman_i_lanczos *s, size_t row, double *coefficient, size_t stride) {
   double *w = s->Q + row * s->n, norm = sqrt(invman_i_inner(w, w, s->n)), before;
+  invman_i_matrix Q = invman_i_plain(s->Q, row, s->n, s->n);
   size_t i, pass;
   for (pass = 0; pass < 4; pass++) {
-    invman_i_rows_times(s->ctx, s->Q, row, s->n, s->n, w, s->partial, s->h);
-    invman_i_rows_add(s->ctx, s->Q, row, s->n, s->n, -1, s->h, w);
+    invman_i_rows_times(s->ctx, Q, w, s->partial, s->h);
+    invman_i_rows_add(s->ctx, Q, -1, s->h, w);
     for (i = 0; coefficient && i < row; i++) coefficient[i * stride] += s->h[i];
     before = norm;
     norm = sqrt(invman_i_inner(w, w, s->n));
@@ -3321,8 +3334,8 @@ static void invman_i_lanczos_restart(invman_i_lanczos *s, size_t keep, int fresh
   double *swap = s->spare;
   size_t i;
   memset(s->spare, 0, keep * s->n * sizeof(double));
-  invman_i_product_add(s->ctx, &s->room, keep, s->n, s->size, 1, invman_i_plain(s->Y, s->size),
-                       invman_i_plain(s->Q, s->n), s->spare, s->n, 0);
+  invman_i_product_add(s->ctx, &s->room, 1, invman_i_plain(s->Y, keep, s->size, s->size),
+                       invman_i_plain(s->Q, s->size, s->n, s->n), s->spare, s->n, 0);
   memcpy(s->spare + keep * s->n, s->Q + s->size * s->n, s->n * sizeof(double));
   s->spare = s->Q;
   s->Q = swap;
@@ -3424,7 +3437,8 @@ invman_status invman_eigh_top(const invman_context *ctx, size_t n, size_t k, inv
   if (scope.status < 0) return invman_i_close(&scope);
   memset(V, 0, k * n * sizeof *V);
   k = invman_i_min(k, s.size);
-  invman_i_product_add(ctx, &s.room, k, n, s.size, 1, invman_i_plain(s.Y, s.size), invman_i_plain(s.Q, n), V, n, 0);
+  invman_i_product_add(ctx, &s.room, 1, invman_i_plain(s.Y, k, s.size, s.size), invman_i_plain(s.Q, s.size, n, n), V, n,
+                       0);
   for (i = 0; i < s.k; i++) {
     lambda[i] = i < k ? ldexp(s.theta[i], -s.exponent) : 0;
     invman_i_fix_sign(V + i * n, n);
@@ -4527,8 +4541,9 @@ typedef struct invman_i_held {
   double z; /* of the trial network, to the bit as the sweeps see it: next to zero, its sign is rounding's */
 } invman_i_held;
 
-/* A Gram matrix in the making; see >>ntk. */
 enum { INVMAN_I_GRAM_TILE = 1024, INVMAN_I_GRAM_WIDTH = 256 }; /* points on a tile's side, neurons in a block */
+
+/* What tiles are made of, and room for one. */
 typedef struct invman_i_gram {
   const invman_i_pack *net;
   int part;
@@ -4541,9 +4556,12 @@ typedef struct invman_i_gram {
   size_t held_count;
 } invman_i_gram;
 
+/* A side of a tile: its points, and their features in one block of neurons after another. */
 typedef struct invman_i_features {
   const invman_i_pack *net;
   invman_i_points x;
+  size_t offset;         /* of its first point among all */
+  size_t held;           /* where the next block's held gates begin in their list */
   size_t first, last;    /* the block's panels */
   double *value, *slope; /* (n, GRAM_WIDTH) */
 } invman_i_features;
@@ -4577,19 +4595,29 @@ INVMAN_I_INLINE void invman_i_fill_features_body(size_t task, void *arg, const i
 }
 INVMAN_I_KERNEL(invman_i_fill_features)
 
-/* Features of held neurons: the mean gate in place of the plain one. Both lists are in the order of neurons; returns
-   where the next block's begin. */
-static size_t invman_i_hold_features(const invman_i_gram *s, const invman_i_features *f, size_t offset, size_t k) {
+/* Features of held neurons: the mean gate in place of the plain one. Both lists are in the order of neurons. */
+static void invman_i_hold_features(const invman_i_gram *s, invman_i_features *f) {
   size_t d = f->net->d;
-  for (; k < s->held_count && s->held[k].n < f->last * INVMAN_I_WIDTH; k++) {
-    size_t row = s->where[s->held[k].i] - offset;
-    size_t at = row * INVMAN_I_GRAM_WIDTH + s->held[k].n - f->first * INVMAN_I_WIDTH;
-    const double *v = invman_i_neuron(f->net, s->held[k].n);
+  for (; f->held < s->held_count && s->held[f->held].n < f->last * INVMAN_I_WIDTH; f->held++) {
+    const invman_i_held *h = &s->held[f->held];
+    size_t row = s->where[h->i] - f->offset;
+    size_t at = row * INVMAN_I_GRAM_WIDTH + h->n - f->first * INVMAN_I_WIDTH;
     if (row >= f->x.n) continue; /* of another tile */
-    f->value[at] = s->held[k].gate * s->held[k].z;
-    f->slope[at] = s->held[k].gate * v[(d + 1) * INVMAN_I_WIDTH];
+    f->value[at] = h->gate * h->z;
+    f->slope[at] = h->gate * invman_i_neuron(f->net, h->n)[(d + 1) * INVMAN_I_WIDTH];
   }
-  return k;
+}
+
+/* The features of the next block of neurons; 0 after the last one. */
+static int invman_i_next_features(const invman_context *ctx, const invman_i_gram *s, invman_i_features *f) {
+  size_t n = f->x.n, panels = INVMAN_I_GRAM_WIDTH / INVMAN_I_WIDTH;
+  f->first = f->last;
+  f->last = invman_i_min(f->first + panels, s->net->panels);
+  if (f->first == f->last) return 0;
+  invman_i_parallel(ctx, (n + INVMAN_I_FEATURE_POINTS - 1) / INVMAN_I_FEATURE_POINTS, invman_i_fill_features(ctx), f,
+                    (double)n * (double)((f->last - f->first) * INVMAN_I_WIDTH) * (double)(f->net->d + 1));
+  invman_i_hold_features(s, f);
+  return 1;
 }
 
 static invman_status invman_i_gram_reserve(invman_i_gram *s, invman_i_scope *scope, size_t n) {
@@ -4611,53 +4639,50 @@ static invman_status invman_i_gram_reserve(invman_i_gram *s, invman_i_scope *sco
   return scope->status;
 }
 
-/* A tile of K: points `top`.. of x against points `left`.. of z; symmetric: on the diagonal of K. */
-static void invman_i_gram_tile(const invman_context *ctx, const invman_i_gram *s, const invman_i_points *x, size_t top,
-                               const invman_i_points *z, size_t left, int symmetric, double *K, size_t stride) {
-  invman_i_features f[2];
-  size_t offset[2], held[2] = {0, 0}, i, j, width = 0;
+/* The side, 0 or 1, of a tile whose points begin at `offset`. */
+static invman_i_features invman_i_features_of(const invman_i_gram *s, int side, const invman_i_points *x,
+                                              size_t offset) {
+  invman_i_features f;
+  memset(&f, 0, sizeof f);
+  f.net = s->net;
+  f.x = invman_i_slice(x, offset, invman_i_min(s->tile, x->n - offset));
+  f.offset = offset;
+  f.value = s->value[side];
+  f.slope = s->slope[side];
+  return f;
+}
+
+static invman_i_matrix invman_i_features_plain(const invman_i_features *f, const double *feature) {
+  return invman_i_plain(feature, f->x.n, (f->last - f->first) * INVMAN_I_WIDTH, INVMAN_I_GRAM_WIDTH);
+}
+
+/* A tile of K from its two sides; where they are the same, on the diagonal of K, its upper triangle. */
+static void invman_i_gram_tile(const invman_context *ctx, const invman_i_gram *s, invman_i_features *rows,
+                               invman_i_features *columns, double *K, size_t stride) {
+  size_t n = rows->x.n, m = columns->x.n, d = s->net->d, i, j;
   double scale = 2 / ((double)s->net->h * (double)s->net->h);
-  int side, sides = symmetric ? 1 : 2;
-  offset[0] = top;
-  offset[1] = left;
-  f[0].x = invman_i_slice(x, top, invman_i_min(s->tile, x->n - top));
-  f[1].x = invman_i_slice(z, left, invman_i_min(s->tile, z->n - left));
-  for (side = 0; side < 2; side++) {
-    f[side].net = s->net;
-    f[side].value = s->value[symmetric ? 0 : side];
-    f[side].slope = s->slope[symmetric ? 0 : side];
-  }
-  for (i = 0; i < f[0].x.n; i++) {
-    memset(K + i * stride, 0, f[1].x.n * sizeof *K);
-    memset(s->slopes + i * s->tile, 0, f[1].x.n * sizeof *K);
+  int symmetric = rows == columns;
+  for (i = 0; i < n; i++) {
+    memset(K + i * stride, 0, m * sizeof *K);
+    memset(s->slopes + i * s->tile, 0, m * sizeof *K);
   }
 
-  for (f[0].first = 0; f[0].first < s->net->panels; f[0].first = f[0].last) {
-    f[0].last = invman_i_min(f[0].first + (size_t)INVMAN_I_GRAM_WIDTH / INVMAN_I_WIDTH, s->net->panels);
-    f[1].first = f[0].first;
-    f[1].last = f[0].last;
-    width = (f[0].last - f[0].first) * INVMAN_I_WIDTH;
-    for (side = 0; side < sides; side++) {
-      size_t n = f[side].x.n;
-      invman_i_parallel(ctx, (n + INVMAN_I_FEATURE_POINTS - 1) / INVMAN_I_FEATURE_POINTS, invman_i_fill_features(ctx),
-                        &f[side], (double)n * (double)width * (double)(x->d + 1));
-      held[side] = invman_i_hold_features(s, &f[side], offset[side], held[side]);
-    }
+  while (invman_i_next_features(ctx, s, rows)) {
+    if (!symmetric) invman_i_next_features(ctx, s, columns);
     if (s->part != INVMAN_NTK_FIRST_LAYER)
-      invman_i_product_add(ctx, &s->gemm, f[0].x.n, f[1].x.n, width, scale,
-                           invman_i_plain(f[0].value, INVMAN_I_GRAM_WIDTH),
-                           invman_i_transposed(f[1].value, INVMAN_I_GRAM_WIDTH), K, stride, symmetric);
+      invman_i_product_add(ctx, &s->gemm, scale, invman_i_features_plain(rows, rows->value),
+                           invman_i_transposed(invman_i_features_plain(columns, columns->value)), K, stride, symmetric);
     if (s->part != INVMAN_NTK_LAST_LAYER)
-      invman_i_product_add(ctx, &s->gemm, f[0].x.n, f[1].x.n, width, scale,
-                           invman_i_plain(f[0].slope, INVMAN_I_GRAM_WIDTH),
-                           invman_i_transposed(f[1].slope, INVMAN_I_GRAM_WIDTH), s->slopes, s->tile, symmetric);
+      invman_i_product_add(ctx, &s->gemm, scale, invman_i_features_plain(rows, rows->slope),
+                           invman_i_transposed(invman_i_features_plain(columns, columns->slope)), s->slopes, s->tile,
+                           symmetric);
   }
 
   if (s->part == INVMAN_NTK_LAST_LAYER) return;
-  for (i = 0; i < f[0].x.n; i++)
-    for (j = symmetric ? i : 0; j < f[1].x.n; j++) {
-      double xz = invman_i_inner(invman_i_point(&f[0].x, i), invman_i_point(&f[1].x, j), x->d);
-      K[i * stride + j] += (xz / (double)x->d + 1) * s->slopes[i * s->tile + j];
+  for (i = 0; i < n; i++)
+    for (j = symmetric ? i : 0; j < m; j++) {
+      double xz = invman_i_inner(invman_i_point(&rows->x, i), invman_i_point(&columns->x, j), d);
+      K[i * stride + j] += (xz / (double)d + 1) * s->slopes[i * s->tile + j];
     }
 }
 
@@ -4666,8 +4691,10 @@ static void invman_i_gram_points(const invman_context *ctx, const invman_i_gram 
                                  const invman_i_points *z, double *K) {
   size_t n = x->n, m = z ? z->n : n, i, j;
   for (i = 0; i < n; i += s->tile)
-    for (j = z ? 0 : i; j < m; j += s->tile)
-      invman_i_gram_tile(ctx, s, x, i, z ? z : x, j, !z && i == j, K + i * m + j, m);
+    for (j = z ? 0 : i; j < m; j += s->tile) {
+      invman_i_features rows = invman_i_features_of(s, 0, x, i), columns = invman_i_features_of(s, 1, z ? z : x, j);
+      invman_i_gram_tile(ctx, s, &rows, !z && i == j ? &rows : &columns, K + i * m + j, m);
+    }
   if (z) return;
   for (i = 0; i < n; i++)
     for (j = 0; j < i; j++) K[i * n + j] = K[j * n + i];
@@ -6634,34 +6661,47 @@ typedef struct invman_i_batch {
   double *K;                       /* their Gram matrix */
   double speed;                    /* max |G_n| of the last move; 0 for a model, which does not rotate */
   int beyond;                      /* f, G or K is not finite in this trial, which is therefore too long */
-  int refused;                     /* trials of this step that were not accurate enough */
+  int refused;                     /* trials of this step that were refused before this one */
 } invman_i_batch;
 
-/* What the stepper asks of its backend, which is a network or a caller's model: one struct, and one table of functions
-   that take it as `self`. `Here` is where the last move left the trial weights. A function that a backend has no use
-   for is NULL. */
+/* What the stepper asks of its backend, which is a network (>>flow_net) or a caller's model (>>flow_model): one struct
+   and one table of functions that take it as `self`. The struct holds a pointer to the flow's batch. `Here` means the
+   trial's weights, where the last move left them. A slot may be NULL only where its comment says so. */
 typedef struct invman_i_backend {
-  int order;                                /* a trial's error grows with this power of its length */
-  double (*start)(void *self, double span); /* guesses the first step's length, <= span, from G of t = 0 */
-  void (*begin)(void *self, double span);   /* prepares a step of this length */
-  void (*gradient)(void *self, size_t first, size_t count,
-                   int nearby); /* G = (nearby: +=) sum r df/dW: part of the list */
-  void (*rates)(void *self, size_t first, size_t count, double *rate); /* rates of their margins along G, here */
-  void (*gram)(void *self);                                            /* K of the near points, here */
-  void (*move)(void *self, double dt);                                 /* goes from the step's start along G for dt */
-  void (*evaluate)(void *self, int start, const double *x, size_t n, double *f); /* f here, or at t = 0 */
-  void *(*reader)(const void *self, invman_i_batch *batch,
-                  size_t n);                      /* its copy that can evaluate n points, for batch */
-  int (*is_stationary)(void *self, double share); /* whether the points' terms in G cancel up to this share */
-  void (*accept)(void *self);                     /* the next step starts here */
-  void (*put_back)(void *self);                   /* here is where the next step starts */
+  int order; /* a trial's error grows with this power of its length */
 
-  /* For networks: the paper's measure of compression, and points that are not looked at in every step. */
-  double (*lambda)(void *self, int here); /* Lambda here, or where the step starts */
-  double (*reach)(void *self, size_t i);  /* how far point i's margin may be here from where the step started */
-  void (*look)(void *self, const size_t *list, size_t count, double *f); /* f of some points, in the precision in use */
+  /* Guesses the length of the first step, at most span. Called once, when the gradient at t = 0 is known. */
+  double (*start)(void *self, double span);
 
-  /* For callbacks that may be wrong: checks before a step, in a trial when its rates are known, and after the trial. */
+  /* A trial of a step. begin: prepares it. gradient: G = (nearby: +=) the sum of r df/dW over part of the list. rates:
+     those of the margins of part of the list, along G. gram: K of the near points. move: sets the weights to where G
+     takes those of the step's start in a time dt. */
+  void (*begin)(void *self, double span);
+  void (*gradient)(void *self, size_t first, size_t count, int nearby);
+  void (*rates)(void *self, size_t first, size_t count, double *rate);
+  void (*gram)(void *self);
+  void (*move)(void *self, double dt);
+
+  /* evaluate: f at n points, of the weights here or at t = 0. reader: a copy of self that can evaluate n points, with
+     memory from `batch`. */
+  void (*evaluate)(void *self, int initial, const double *x, size_t n, double *f);
+  void *(*reader)(const void *self, invman_i_batch *batch, size_t n);
+
+  /* is_stationary: whether the points' terms in G cancel up to this share. accept: lets the next step start here.
+     put_back: returns to where the step started. */
+  int (*is_stationary)(void *self, double share);
+  void (*accept)(void *self);
+  void (*put_back)(void *self);
+
+  /* For networks. lambda: Lambda here or where the step starts; NULL if it is not defined. reach: how far point i's
+     margin may be here from where the step started. look: f of some points in the precision in use. Both are NULL if
+     all points are to be looked at in every trial. */
+  double (*lambda)(void *self, int here);
+  double (*reach)(void *self, size_t i);
+  void (*look)(void *self, const size_t *list, size_t count, double *f);
+
+  /* Checks of callbacks that may be wrong: before a step, in a trial whose rates are known, and after the trial. May be
+     NULL. */
   void (*check_step)(void *self);
   void (*check_rates)(void *self);
   void (*check_trial)(void *self, double used, double error);
@@ -7070,31 +7110,74 @@ static invman_status invman_i_check_limits(invman_flow *f) {
   return invman_i_end(f, INVMAN_END_NONE);
 }
 
-/* One step of the chain. */
+typedef struct invman_i_span {
+  double wanted; /* the length of a step after what the last trial was like */
+  double chosen; /* the same, or shorter where too many points would be near */
+  int last;      /* it ends at t_max */
+} invman_i_span;
+
+static invman_i_span invman_i_choose_span(invman_flow *f) {
+  const invman_flow_options *o = &f->options;
+  invman_i_span span;
+  span.wanted = fmin(f->dt, o->rotation_tol / f->batch.speed);
+  span.last = o->t_max > 0 && span.wanted >= (o->t_max - f->info.t) * (1 - 1e-12);
+  if (span.last) span.wanted = o->t_max - f->info.t;
+  invman_i_look_again(f, span.wanted);
+  span.chosen = invman_i_fit_near(f, span.wanted);
+  span.last = span.last && span.chosen == span.wanted;
+  return span;
+}
+
+/* The factor from a trial's length to one that nearly exhausts what is allowed: turns of rotation_tol, errors of
+   `enough`. */
+static double invman_i_growth(const invman_flow *f, const invman_i_trial *trial, double enough) {
+  double ratio = enough / trial->error, factor = f->backend->order == 2 ? sqrt(ratio) : invman_i_cbrt(ratio);
+  return fmin(0.9 * f->options.rotation_tol / trial->turn, 0.9 * factor);
+}
+
+/* The trial becomes the step. */
+static invman_status invman_i_take_step(invman_flow *f, const invman_i_span *span, const invman_i_trial *trial,
+                                        double growth) {
+  int last = span->last && trial->used == span->chosen;
+  invman_i_locate_t_star(f, trial);
+  if (f->scope.status < 0) return f->scope.status;
+  f->info.sliding = f->batch.near_count > 0 ? f->batch.margins.free_count : 0;
+  f->info.events += f->batch.near_count > 0 ? f->batch.margins.events : 0;
+  invman_i_accept(f, trial->used);
+  if (last) f->info.t = f->options.t_max;
+  else if (!(span->chosen < span->wanted)) { /* no growth after a rejection, no collapse where it was soon stationary */
+    growth = fmin(f->batch.refused > 0 ? 1 : 2, fmax(0.5, growth));
+    f->dt = fmax(trial->used * growth, trial->used < span->chosen ? 0.1 * span->chosen : 0);
+  }
+  return INVMAN_OK;
+}
+
+/* The next trial is shorter. */
+static void invman_i_refuse_step(invman_flow *f, const invman_i_trial *trial, double growth) {
+  f->info.rejected++;
+  f->dt = trial->used * (trial->error < HUGE_VAL ? fmin(0.9, fmax(0.2, growth)) : 0.2);
+  if (!(f->dt < trial->used)) f->dt = 0; /* the least subnormal: there is nothing shorter */
+}
+
+/* One step of the chain: trials, until one is good enough. An end that single precision sees must be seen in double. */
 static invman_status invman_i_event_step(invman_flow *f) {
   const invman_flow_options *o = &f->options;
   /* Near the end the error must not exceed the largest distance that is left. */
   double allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop)), longest = 0;
-  int tries;
   if (f->backend->check_step) f->backend->check_step(f->self);
   if (f->scope.status < 0) return f->scope.status;
-  for (tries = 0;; tries++) {
-    double span = fmin(f->dt, o->rotation_tol / f->batch.speed), wanted, factor, enough = allowed;
-    int last = o->t_max > 0 && span >= (o->t_max - f->info.t) * (1 - 1e-12);
+  for (f->batch.refused = 0;; f->batch.refused++) {
+    invman_i_span span = invman_i_choose_span(f);
     invman_i_trial trial;
     invman_status status;
-    if (last) span = o->t_max - f->info.t;
-    wanted = span;
-    invman_i_look_again(f, span);
-    span = invman_i_fit_near(f, span);
-    last = last && span == wanted;
-    f->batch.refused = tries;
-    longest = fmax(longest, span); /* at t = 0 no step is too short for the clock */
-    if (!(f->info.t + span > f->info.t && span > 1e-18 * longest)) {
+    double enough, growth;
+    longest = fmax(longest, span.chosen); /* at t = 0 no step is too short for the clock */
+    if (!(f->info.t + span.chosen > f->info.t && span.chosen > 1e-18 * longest)) {
       if (invman_i_leave_single(f)) continue;
       return invman_i_end(f, INVMAN_END_ROUNDING);
     }
-    status = invman_i_try_step(f, span, &trial);
+
+    status = invman_i_try_step(f, span.chosen, &trial);
     if (status < 0) return status;
     if (trial.stationary || (trial.error <= allowed && f->backend->is_stationary(f->self, invman_i_share_at_rest))) {
       if (invman_i_leave_single(f)) continue;
@@ -7107,24 +7190,12 @@ static invman_status invman_i_event_step(invman_flow *f) {
       continue;
     }
 
-    if (o->relative_tol > 0) enough = fmin(allowed, o->relative_tol * trial.size); /* outputs grow from nothing */
-    factor = f->backend->order == 2 ? sqrt(enough / trial.error) : invman_i_cbrt(enough / trial.error);
-    factor = fmin(0.9 * o->rotation_tol / trial.turn, 0.9 * factor);
-    if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= enough) {
-      last = last && trial.used == span;
-      invman_i_locate_t_star(f, &trial);
-      if (f->scope.status < 0) return f->scope.status;
-      f->info.sliding = f->batch.near_count > 0 ? f->batch.margins.free_count : 0;
-      f->info.events += f->batch.near_count > 0 ? f->batch.margins.events : 0;
-      invman_i_accept(f, trial.used);
-      if (last) f->info.t = o->t_max;
-      else if (!(span < wanted)) /* no growth after a rejection, no collapse where the flow was soon stationary */
-        f->dt = fmax(trial.used * fmin(tries > 0 ? 1 : 2, fmax(0.5, factor)), trial.used < span ? 0.1 * span : 0);
-      return INVMAN_OK;
-    }
-    f->info.rejected++;
-    f->dt = trial.used * (trial.error < HUGE_VAL ? fmin(0.9, fmax(0.2, factor)) : 0.2);
-    if (!(f->dt < trial.used)) f->dt = 0; /* the least subnormal: there is nothing shorter */
+    enough =
+        o->relative_tol > 0 ? fmin(allowed, o->relative_tol * trial.size) : allowed; /* outputs grow from nothing */
+    growth = invman_i_growth(f, &trial, enough);
+    if (trial.turn <= 1.001 * o->rotation_tol && trial.error <= enough)
+      return invman_i_take_step(f, &span, &trial, growth);
+    invman_i_refuse_step(f, &trial, growth);
   }
 }
 
@@ -7491,8 +7562,9 @@ static void invman_i_net_move(void *self, double dt) {
    leaves z = 0 at the end. Plain gates would chatter between 0 and 1, and so would all neurons held at that point. */
 
 enum {
-  INVMAN_I_HELD_MAX = 16,    /* points that may hold one neuron; more keep their plain gates */
-  INVMAN_I_PUSHING_MAX = 256 /* a point among more than this many is too weak to hold a neuron and is not tried */
+  INVMAN_I_HELD_MAX = 16,     /* points that may hold one neuron; more keep their plain gates */
+  INVMAN_I_PUSHING_MAX = 256, /* a point among more than this many is too weak to hold a neuron and is not tried */
+  INVMAN_I_HOLD_LANES = INVMAN_I_TILE / 2 * INVMAN_I_WIDTH /* neurons of a tile that holds their rates, too */
 };
 
 typedef struct invman_i_hold {
@@ -7570,68 +7642,88 @@ INVMAN_I_INLINE void invman_i_mark_crossing(invman_i_lanes *mark, const invman_i
   invman_i_gate(mark, &against, mark, L); /* positive where all three hold */
 }
 
+/* The points that may hold the neurons of a tile, lane by lane, and their gates before the step. */
+typedef struct invman_i_holders {
+  size_t count[INVMAN_I_HOLD_LANES], point[INVMAN_I_HOLD_LANES][INVMAN_I_HELD_MAX];
+  double before[INVMAN_I_HOLD_LANES][INVMAN_I_HELD_MAX];
+} invman_i_holders;
+
+static void invman_i_add_holder(invman_i_holders *h, size_t lane, size_t point, double before) {
+  size_t k = 0;
+  while (k < h->count[lane] && h->point[lane][k] != point) k++;
+  if (k < h->count[lane] || k == INVMAN_I_HELD_MAX) return;
+  h->point[lane][k] = point;
+  h->before[lane][k] = before;
+  h->count[lane]++;
+}
+
+/* Where the pairs of neurons from n on begin. */
+static size_t invman_i_first_held(const invman_i_net_flow *f, size_t n) {
+  size_t low = 0, high = f->held_count;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    if (f->held[middle].n < n) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/* Adds what the pushing points i.. begin to hold of the tile v. */
+INVMAN_I_INLINE void invman_i_add_crossing(const invman_i_hold *s, size_t i, invman_i_tile v, invman_i_holders *h,
+                                           const int L) {
+  const invman_i_net_flow *f = s->flow;
+  const int J = INVMAN_I_PAIRS(L);
+  const void *x[INVMAN_I_POINTS];
+  invman_i_sums z, mark;
+  invman_i_lanes any;
+  int a, j, l;
+  invman_i_few_points(&s->pushing, i, x);
+  invman_i_dot_pairs(z, v, f->net->d, x, J, L);
+  invman_i_set(&any, &invman_i_zero, L);
+  INVMAN_I_UNROLL
+  for (a = 0; a < INVMAN_I_POINTS; a++) {
+    size_t row = invman_i_row_index(&s->pushing, invman_i_min(i + (size_t)a, s->pushing.n - 1));
+    INVMAN_I_UNROLL
+    for (j = 0; j < J; j++) {
+      invman_i_mark_crossing(&mark[a][j], &z[a][j], &z[a][J + j], &v[j][f->net->d + 1], s->span,
+                             s->span * f->batch->r[row] * f->square[row], L);
+      invman_i_add_gated(&any, &mark[a][j], &mark[a][j], L);
+    }
+  }
+  if (!(invman_i_sum_lanes(&any) > 0)) return;
+  for (a = 0; a < INVMAN_I_POINTS && i + (size_t)a < s->pushing.n; a++)
+    for (j = 0; j < J; j++)
+      for (l = 0; l < INVMAN_I_WIDTH; l++)
+        if (mark[a][j].d[l] > 0)
+          invman_i_add_holder(h, (size_t)(j * INVMAN_I_WIDTH + l), invman_i_row_index(&s->pushing, i + (size_t)a),
+                              z[a][j].d[l] > 0);
+}
+
+/* Task: a group of neurons, whose new pairs go to the group's part of the list, as far as there is room. */
 INVMAN_I_INLINE void invman_i_hold_group_body(size_t task, void *arg, const int L) {
-  enum { LANES = INVMAN_I_TILE / 2 * INVMAN_I_WIDTH };
   const invman_i_hold *s = (const invman_i_hold *)arg;
   const invman_i_net_flow *f = s->flow;
   const int J = INVMAN_I_PAIRS(L);
-  size_t d = f->net->d, group = invman_i_group(f->trial.panels), width = group * INVMAN_I_WIDTH, q, i, lane;
-  size_t last = invman_i_min((task + 1) * group, f->trial.panels), old = 0, high = f->held_count, out_count = 0;
+  size_t d = f->net->d, group = invman_i_group(f->trial.panels), q, i, lane, lanes = (size_t)J * INVMAN_I_WIDTH;
+  size_t last = invman_i_min((task + 1) * group, f->trial.panels), out_count = 0;
+  size_t old = invman_i_first_held(f, task * group * INVMAN_I_WIDTH);
   invman_i_held *out = f->held_next + task * f->held_room, kept[INVMAN_I_HELD_MAX];
-  while (old < high) { /* the first pair of this group */
-    size_t middle = (old + high) / 2;
-    if (f->held[middle].n < task * width) old = middle + 1;
-    else high = middle;
-  }
   for (q = task * group; q < last; q += (size_t)J) {
-    size_t point[LANES][INVMAN_I_HELD_MAX], count[LANES] = {0}, first = q * INVMAN_I_WIDTH;
-    double before[LANES][INVMAN_I_HELD_MAX];
+    size_t first = q * INVMAN_I_WIDTH, n, k;
+    invman_i_holders h;
     invman_i_tile v;
+    memset(h.count, 0, sizeof h.count);
     invman_i_tile_of(v, &f->trial, q, J);
     invman_i_tile_of(v + J, &f->grad, q, J);
-    for (; old < f->held_count && f->held[old].n < first + (size_t)J * INVMAN_I_WIDTH; old++) {
-      const invman_i_held *h = &f->held[old];
-      lane = h->n - first;
-      if (invman_i_neuron(&f->trial, h->n)[(d + 1) * INVMAN_I_WIDTH] * f->batch->r[h->i] >= 0) continue;
-      point[lane][count[lane]] = h->i;
-      before[lane][count[lane]++] = h->gate;
+    for (; old < f->held_count && f->held[old].n < first + lanes; old++) {
+      const invman_i_held *held = &f->held[old];
+      if (invman_i_neuron(&f->trial, held->n)[(d + 1) * INVMAN_I_WIDTH] * f->batch->r[held->i] < 0)
+        invman_i_add_holder(&h, held->n - first, held->i, held->gate);
     }
-    for (i = 0; i < s->pushing.n; i += INVMAN_I_POINTS) {
-      const void *x[INVMAN_I_POINTS];
-      invman_i_sums z, mark;
-      invman_i_lanes any;
-      int a, j, l;
-      invman_i_few_points(&s->pushing, i, x);
-      invman_i_dot_pairs(z, v, d, x, J, L);
-      invman_i_set(&any, &invman_i_zero, L);
-      INVMAN_I_UNROLL
-      for (a = 0; a < INVMAN_I_POINTS; a++) {
-        size_t row = invman_i_row_index(&s->pushing, invman_i_min(i + (size_t)a, s->pushing.n - 1));
-        INVMAN_I_UNROLL
-        for (j = 0; j < J; j++) {
-          invman_i_mark_crossing(&mark[a][j], &z[a][j], &z[a][J + j], &v[j][d + 1], s->span,
-                                 s->span * f->batch->r[row] * f->square[row], L);
-          invman_i_add_gated(&any, &mark[a][j], &mark[a][j], L);
-        }
-      }
-      if (!(invman_i_sum_lanes(&any) > 0)) continue;
-      for (a = 0; a < INVMAN_I_POINTS && i + (size_t)a < s->pushing.n; a++)
-        for (j = 0; j < J; j++)
-          for (l = 0; l < INVMAN_I_WIDTH; l++) {
-            size_t row = invman_i_row_index(&s->pushing, i + (size_t)a), k = 0;
-            lane = (size_t)(j * INVMAN_I_WIDTH + l);
-            if (!(mark[a][j].d[l] > 0)) continue;
-            while (k < count[lane] && point[lane][k] != row) k++;
-            if (k < count[lane] || k == INVMAN_I_HELD_MAX) continue;
-            point[lane][k] = row;
-            before[lane][k] = z[a][j].d[l] > 0;
-            count[lane]++;
-          }
-    }
-    for (lane = 0; lane < (size_t)J * INVMAN_I_WIDTH; lane++) {
-      size_t n, k;
-      if (count[lane] == 0) continue;
-      n = invman_i_hold_neuron(f, first + lane, s->span, point[lane], count[lane], before[lane], kept);
+    for (i = 0; i < s->pushing.n; i += INVMAN_I_POINTS) invman_i_add_crossing(s, i, v, &h, L);
+    for (lane = 0; lane < lanes; lane++) {
+      if (h.count[lane] == 0) continue;
+      n = invman_i_hold_neuron(f, first + lane, s->span, h.point[lane], h.count[lane], h.before[lane], kept);
       for (k = 0; k < n; k++, out_count++)
         if (out_count < f->held_room) out[out_count] = kept[k];
     }
@@ -7766,9 +7858,9 @@ static double invman_i_net_start(void *self, double span) {
   return batch->speed > 0 ? fmin(0.25 * batch->options->rotation_tol / batch->speed, span) : 1;
 }
 
-static void invman_i_net_evaluate(void *self, int start, const double *x, size_t n, double *out) {
+static void invman_i_net_evaluate(void *self, int initial, const double *x, size_t n, double *out) {
   const invman_i_net_flow *f = (const invman_i_net_flow *)self;
-  invman_i_eval_points(f->batch->scope->ctx, start ? &f->start : &f->trial, NULL,
+  invman_i_eval_points(f->batch->scope->ctx, initial ? &f->start : &f->trial, NULL,
                        invman_i_points_of(x, NULL, n, f->net->d), f->partial, out);
 }
 
@@ -7819,24 +7911,26 @@ static double invman_i_net_reach(void *self, size_t i) {
   return f->batch->options->alpha * f->reach * sqrt(f->square[i]);
 }
 
-static const invman_i_backend invman_i_net_backend = {2, /* kinks */
-                                                      invman_i_net_start,
-                                                      invman_i_net_begin,
-                                                      invman_i_net_gradient,
-                                                      invman_i_net_rates,
-                                                      invman_i_net_gram,
-                                                      invman_i_net_move,
-                                                      invman_i_net_evaluate,
-                                                      invman_i_net_reader,
-                                                      invman_i_net_is_stationary,
-                                                      invman_i_net_accept,
-                                                      invman_i_net_put_back,
-                                                      invman_i_net_lambda,
-                                                      invman_i_net_reach,
-                                                      invman_i_net_look,
-                                                      NULL,
-                                                      NULL,
-                                                      NULL};
+static const invman_i_backend invman_i_net_backend = {
+    2, /* kinks */
+    invman_i_net_start,
+    invman_i_net_begin,
+    invman_i_net_gradient,
+    invman_i_net_rates,
+    invman_i_net_gram,
+    invman_i_net_move,
+    invman_i_net_evaluate,
+    invman_i_net_reader,
+    invman_i_net_is_stationary,
+    invman_i_net_accept,
+    invman_i_net_put_back,
+    invman_i_net_lambda,
+    invman_i_net_reach,
+    invman_i_net_look,
+    NULL, /* nothing to check: its rates are exact */
+    NULL,
+    NULL,
+};
 
 static invman_i_net_flow *invman_i_net_of(const invman_flow *f) { /* NULL: a model's flow */
   return f->backend == &invman_i_net_backend ? (invman_i_net_flow *)f->self : NULL;
@@ -8041,11 +8135,11 @@ static void invman_i_model_move(void *self, double dt) {
   invman_i_model_shift(f, f->base, dt);
 }
 
-static void invman_i_model_evaluate(void *self, int start, const double *x, size_t n, double *out) {
+static void invman_i_model_evaluate(void *self, int initial, const double *x, size_t n, double *out) {
   invman_i_model_flow *f = (invman_i_model_flow *)self;
-  if (start) invman_i_model_set(f, f->initial);
+  if (initial) invman_i_model_set(f, f->initial);
   invman_i_call_evaluate(f, x, n, out);
-  if (start) invman_i_model_set(f, f->base);
+  if (initial) invman_i_model_set(f, f->base);
 }
 
 /* Rates by central differences: the weights move by `reach` of their size to either side. */
@@ -8273,24 +8367,26 @@ static void invman_i_model_check_trial(void *self, double used, double error) {
   f->doubts += error > 0.2 * change;
 }
 
-static const invman_i_backend invman_i_model_backend = {3, /* smooth */
-                                                        invman_i_model_start,
-                                                        invman_i_model_begin,
-                                                        invman_i_model_gradient,
-                                                        invman_i_model_rates,
-                                                        invman_i_model_gram,
-                                                        invman_i_model_move,
-                                                        invman_i_model_evaluate,
-                                                        invman_i_model_reader,
-                                                        invman_i_model_is_stationary,
-                                                        invman_i_model_accept,
-                                                        invman_i_model_put_back,
-                                                        NULL,
-                                                        NULL,
-                                                        NULL,
-                                                        invman_i_model_check_step,
-                                                        invman_i_model_check_rates,
-                                                        invman_i_model_check_trial};
+static const invman_i_backend invman_i_model_backend = {
+    3, /* smooth */
+    invman_i_model_start,
+    invman_i_model_begin,
+    invman_i_model_gradient,
+    invman_i_model_rates,
+    invman_i_model_gram,
+    invman_i_model_move,
+    invman_i_model_evaluate,
+    invman_i_model_reader,
+    invman_i_model_is_stationary,
+    invman_i_model_accept,
+    invman_i_model_put_back,
+    NULL, /* no neurons to see */
+    NULL,
+    NULL,
+    invman_i_model_check_step,
+    invman_i_model_check_rates,
+    invman_i_model_check_trial,
+};
 
 static invman_i_model_flow *invman_i_model_of(const invman_flow *f) { return (invman_i_model_flow *)f->self; }
 
@@ -10065,7 +10161,8 @@ invman_status invman_nystrom_extension(const invman_context *ctx, const double *
   unit = ldexp(1, -exponent);
   least = (double)n * DBL_EPSILON * (unit * largest);
   memset(phi, 0, m * r * sizeof *phi);
-  invman_i_product_add(ctx, &room, m, r, n, 1, invman_i_plain(C, n), invman_i_transposed(U, n), phi, r, 0);
+  invman_i_product_add(ctx, &room, 1, invman_i_plain(C, m, n, n), invman_i_transposed(invman_i_plain(U, r, n, n)), phi,
+                       r, 0);
   for (i = 0; i < m; i++)
     for (k = 0; k < r; k++) {
       double value = unit * lambda[k];
@@ -10296,11 +10393,11 @@ invman_status invman_subspace_norms(const invman_context *ctx, const double *U, 
 }
 
 /* C (d,d) = factor A'B of A, B (n,d), symmetric */
-static void invman_i_moment(const invman_context *ctx, const invman_i_gemm *room, const double *A, const double *B,
-                            size_t n, size_t d, double factor, double *C) {
-  size_t i, j;
+static void invman_i_moment(const invman_context *ctx, const invman_i_gemm *room, double factor, invman_i_matrix A,
+                            invman_i_matrix B, double *C) {
+  size_t d = A.columns, i, j;
   memset(C, 0, d * d * sizeof *C);
-  invman_i_product_add(ctx, room, d, d, n, factor, invman_i_transposed(A, d), invman_i_plain(B, d), C, d, 1);
+  invman_i_product_add(ctx, room, factor, invman_i_transposed(A), B, C, d, 1);
   for (i = 0; i < d; i++)
     for (j = 0; j < i; j++) C[i * d + j] = C[j * d + i];
 }
@@ -10309,6 +10406,7 @@ invman_status invman_weight_covariance(const invman_context *ctx, const invman_n
   invman_i_scope scope = invman_i_open(ctx);
   invman_status status;
   invman_i_gemm room;
+  invman_i_matrix rows;
   double *w = NULL;
   size_t n, k;
   if (!net || !C) return invman_i_bad(ctx, "weight_covariance: net or C is NULL");
@@ -10320,7 +10418,8 @@ invman_status invman_weight_covariance(const invman_context *ctx, const invman_n
   if (scope.status < 0) return invman_i_close(&scope);
   for (n = 0; by_beta && n < net->h; n++)
     for (k = 0; k < net->d; k++) w[n * net->d + k] = net->beta[n] * net->w[n * net->d + k];
-  invman_i_moment(ctx, &room, by_beta ? w : net->w, by_beta ? w : net->w, net->h, net->d, 1 / (double)net->h, C);
+  rows = invman_i_plain(by_beta ? w : net->w, net->h, net->d, net->d);
+  invman_i_moment(ctx, &room, 1 / (double)net->h, rows, rows, C);
   scope.status = invman_i_check_result(ctx, C, net->d * net->d, "weight_covariance: C is not finite");
   return invman_i_close(&scope);
 }
@@ -10442,7 +10541,7 @@ invman_status invman_active_subspace(const invman_context *ctx, const double *gr
   exponent = invman_i_far_exponent(grad, n * d);
   grad = invman_i_in_unit(&scope, grad, n * d, exponent);
   if (scope.status < 0) return invman_i_close(&scope);
-  invman_i_moment(ctx, &room, grad, grad, n, d, 1 / (double)n, vectors);
+  invman_i_moment(ctx, &room, 1 / (double)n, invman_i_plain(grad, n, d, d), invman_i_plain(grad, n, d, d), vectors);
   if (C) scope.status = invman_i_rescaled(ctx, vectors, d * d, 2 * exponent, C, "active_subspace: C is not finite");
   if ((lambda || V || activity) && scope.status >= 0) scope.status = invman_eigh(ctx, d, vectors, values);
   if (lambda && scope.status >= 0)
@@ -10476,7 +10575,7 @@ static void invman_i_stein(const invman_context *ctx, const invman_i_gemm *room,
       m1[k] += yx[i * d + k] / (double)n;
     }
   }
-  invman_i_moment(ctx, room, yx, data->x, n, d, 1 / (double)n, M2);
+  invman_i_moment(ctx, room, 1 / (double)n, invman_i_plain(yx, n, d, d), invman_i_plain(data->x, n, d, d), M2);
   for (k = 0; k < d; k++) M2[k * d + k] -= mean;
 }
 
@@ -10515,7 +10614,7 @@ static invman_status invman_i_stein_strength(const invman_context *ctx, invman_i
   size_t d = data->d, i, j;
   invman_status status;
   invman_i_stein(ctx, &s->gemm, data, y, s->yx, s->m1, s->M2);
-  invman_i_moment(ctx, &s->gemm, s->M2, s->M2, d, d, 1, S);
+  invman_i_moment(ctx, &s->gemm, 1, invman_i_plain(s->M2, d, d, d), invman_i_plain(s->M2, d, d, d), S);
   for (i = 0; i < d; i++)
     for (j = 0; j < d; j++) S[i * d + j] += s->m1[i] * s->m1[j];
   status = invman_i_check_result(ctx, S, d * d, "stein_directions: the moments are not finite");
@@ -11081,12 +11180,20 @@ invman_status invman_mst_dimension(const invman_context *ctx, const double *D, s
 /* ---- diffusion spectral entropy */
 
 typedef struct invman_i_diffusion {
+  const invman_context *ctx;
+  const double *D; /* (n,n) */
+  size_t n;
+  size_t *indices; /* (n) a permutation of the points, of which the first ones are looked at */
   double sigma, t;
   double *K, *lambda, *root; /* (n,n), (n), (n) */
 } invman_i_diffusion;
 
-static invman_status invman_i_diffusion_take(invman_i_scope *scope, size_t n, double sigma, double t,
+static invman_status invman_i_diffusion_take(invman_i_scope *scope, const double *D, size_t n, double sigma, double t,
                                              invman_i_diffusion *s) {
+  size_t i;
+  s->ctx = scope->ctx;
+  s->D = D;
+  s->n = n;
   s->sigma = invman_i_or(sigma, 10);
   s->t = invman_i_or(t, 1);
   if (!(s->sigma > 0 && s->sigma <= DBL_MAX && s->t > 0 && s->t <= DBL_MAX))
@@ -11094,12 +11201,13 @@ static invman_status invman_i_diffusion_take(invman_i_scope *scope, size_t n, do
   s->K = invman_i_doubles(scope, invman_i_mul(n, n));
   s->lambda = invman_i_doubles(scope, n);
   s->root = invman_i_doubles(scope, n);
+  s->indices = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  for (i = 0; s->indices && i < n; i++) s->indices[i] = i;
   return scope->status;
 }
 
-/* Of the points indices[0..m-1]; rounding's eigenvalues count as 0. */
-static invman_status invman_i_diffuse(const invman_context *ctx, invman_i_diffusion *s, const double *D, size_t n,
-                                      const size_t *indices, size_t m, double *bits) {
+/* The entropy of the first m points; rounding's eigenvalues count as 0. */
+static invman_status invman_i_diffuse(invman_i_diffusion *s, size_t m, double *bits) {
   size_t i, j;
   invman_status status;
   *bits = 0;
@@ -11107,14 +11215,14 @@ static invman_status invman_i_diffuse(const invman_context *ctx, invman_i_diffus
   for (i = 0; i < m; i++) {
     double sum = 0;
     for (j = 0; j < m; j++) {
-      double distant = D[indices[i] * n + indices[j]] / s->sigma;
+      double distant = s->D[s->indices[i] * s->n + s->indices[j]] / s->sigma;
       sum += s->K[i * m + j] = invman_i_exp(-0.5 * distant * distant);
     }
     s->root[i] = sqrt(sum);
   }
   for (i = 0; i < m; i++)
     for (j = 0; j < m; j++) s->K[i * m + j] /= s->root[i] * s->root[j];
-  status = invman_eigvalsh(ctx, m, s->K, s->lambda);
+  status = invman_eigvalsh(s->ctx, m, s->K, s->lambda);
   if (status < 0) return status;
   for (i = 1; i < m; i++) {
     double size = fabs(s->lambda[i]);
@@ -11125,50 +11233,41 @@ static invman_status invman_i_diffuse(const invman_context *ctx, invman_i_diffus
   return status;
 }
 
-static size_t *invman_i_indices_take(invman_i_scope *scope, size_t n) {
-  size_t *indices = (size_t *)invman_i_take(scope, n, sizeof(size_t)), i;
-  for (i = 0; indices && i < n; i++) indices[i] = i;
-  return indices;
-}
-
 invman_status invman_diffusion_entropy(const invman_context *ctx, const double *D, size_t n, double sigma, double t,
                                        double *bits) {
   invman_i_scope scope = invman_i_open(ctx);
   invman_status status = invman_i_check_distances(ctx, D, n);
   invman_i_diffusion s;
-  size_t *indices;
   if (status < 0) return status;
   if (!bits) return invman_i_bad(ctx, "diffusion_entropy: bits is NULL");
-  if (invman_i_diffusion_take(&scope, n, sigma, t, &s) < 0) return invman_i_close(&scope);
-  indices = invman_i_indices_take(&scope, n);
-  if (scope.status == INVMAN_OK) scope.status = invman_i_diffuse(ctx, &s, D, n, indices, n, bits);
+  if (invman_i_diffusion_take(&scope, D, n, sigma, t, &s) < 0) return invman_i_close(&scope);
+  scope.status = invman_i_diffuse(&s, n, bits);
   return invman_i_close(&scope);
 }
 
-/* Entropy of a random set as large as class c, on average, less that of class c. indices (n) is permuted. */
-static invman_status invman_i_class_information(const invman_context *ctx, invman_i_diffusion *s, const double *D,
-                                                size_t n, const invman_i_classes *classes, size_t c, size_t draws,
-                                                invman_rng *rng, size_t *indices, double *bits) {
-  size_t size = classes->size[c], i, draw, at = 0;
-  double one;
+/* Entropy of a random set as large as class c, on average, less that of class c. */
+static invman_status invman_i_class_information(invman_i_diffusion *s, const invman_i_classes *classes, size_t c,
+                                                size_t draws, invman_rng *rng, double *bits) {
+  size_t size = classes->size[c], *indices = s->indices, i, draw, at = 0;
+  double one = 0;
   invman_status status = INVMAN_OK;
   *bits = 0;
   for (draw = 0; draw < draws && status >= 0; draw++) {
     for (i = 0; i < size; i++) { /* the first steps of a shuffle */
-      size_t j = i + invman_i_below(rng, n - i), swap = indices[i];
+      size_t j = i + invman_i_below(rng, s->n - i), swap = indices[i];
       indices[i] = indices[j];
       indices[j] = swap;
     }
-    status = invman_i_diffuse(ctx, s, D, n, indices, size, &one);
+    status = invman_i_diffuse(s, size, &one);
     *bits += one / (double)draws;
   }
-  for (i = 0; i < n; i++) indices[i] = i;
-  for (i = 0; i < n; i++)
+  for (i = 0; i < s->n; i++) indices[i] = i;
+  for (i = 0; i < s->n; i++)
     if (classes->of[i] == c) {
       indices[i] = indices[at];
       indices[at++] = i;
     }
-  if (status >= 0) status = invman_i_diffuse(ctx, s, D, n, indices, size, &one);
+  if (status >= 0) status = invman_i_diffuse(s, size, &one);
   *bits -= one;
   return status;
 }
@@ -11180,18 +11279,17 @@ invman_status invman_diffusion_information(const invman_context *ctx, const doub
   invman_i_diffusion s;
   invman_i_classes classes;
   invman_rng drawn;
-  size_t *indices, c;
+  size_t c;
   double sum = 0, one = 0;
   if (status == INVMAN_OK)
     status = invman_i_check_matrix(ctx, y, n, 1, "diffusion_information: y is NULL or not finite");
   if (status < 0) return status;
   if (!bits || !rng) return invman_i_bad(ctx, "diffusion_information: bits or rng is NULL");
-  if (invman_i_diffusion_take(&scope, n, sigma, t, &s) < 0) return invman_i_close(&scope);
+  if (invman_i_diffusion_take(&scope, D, n, sigma, t, &s) < 0) return invman_i_close(&scope);
   invman_i_classes_of(&scope, y, n, &classes);
-  indices = invman_i_indices_take(&scope, n);
   drawn = *rng;
   for (c = 0; c < classes.count && scope.status >= 0; c++) {
-    scope.status = invman_i_class_information(ctx, &s, D, n, &classes, c, draws > 0 ? draws : 5, &drawn, indices, &one);
+    scope.status = invman_i_class_information(&s, &classes, c, draws > 0 ? draws : 5, &drawn, &one);
     sum += (double)classes.size[c] / (double)n * one;
   }
   if (scope.status >= 0) {
@@ -12025,33 +12123,31 @@ INVMAN_I_INLINE void invman_i_finish_back(const invman_i_pass *p, const invman_i
 #define INVMAN_I_CONV_ROWS(L) ((L) >= 4 ? 5 : 2)
 #define INVMAN_I_CONV_SPAN(L) ((L) == 8 ? 4 : 1)
 
-/* out (count, positions) = w (count, terms) x (terms, positions), w of the given strides; back: df/dz of the layer
-   before. */
-INVMAN_I_INLINE void invman_i_pointwise(const invman_i_pass *p, const invman_i_conv *c, const double *w, size_t row,
-                                        size_t column, size_t count, size_t terms, const invman_i_lanes *x,
-                                        const int back, const int L) {
+/* w x, x (channels, positions); back: df/dz of the layer before. */
+INVMAN_I_INLINE void invman_i_pointwise(const invman_i_pass *p, const invman_i_conv *c, const invman_i_matrix w,
+                                        const invman_i_lanes *x, const int back, const int L) {
   const int R = INVMAN_I_CONV_ROWS(L), S = INVMAN_I_CONV_SPAN(L);
   size_t positions = c->shape.height * c->shape.width, first, top, l;
   int i, j;
   for (first = 0; first < positions; first += (size_t)S)
-    for (top = 0; top < count; top += (size_t)R) {
+    for (top = 0; top < w.rows; top += (size_t)R) {
       const invman_i_lanes *at = x + first;
       const double *from[5];
       invman_i_lanes sum[5][4];
-      for (i = 0; i < R; i++) from[i] = w + invman_i_min(top + (size_t)i, count - 1) * row;
+      for (i = 0; i < R; i++) from[i] = w.at + invman_i_min(top + (size_t)i, w.rows - 1) * w.row;
       INVMAN_I_UNROLL
       for (i = 0; i < R; i++) {
         INVMAN_I_UNROLL
         for (j = 0; j < S; j++) invman_i_set(&sum[i][j], &invman_i_zero, L);
       }
-      for (l = 0; l < terms; l++, at += positions) {
+      for (l = 0; l < w.columns; l++, at += positions) {
         INVMAN_I_UNROLL
         for (i = 0; i < R; i++) {
           INVMAN_I_UNROLL
-          for (j = 0; j < S; j++) invman_i_add_scaled(&sum[i][j], from[i][l * column], at + j, L);
+          for (j = 0; j < S; j++) invman_i_add_scaled(&sum[i][j], from[i][l * w.column], at + j, L);
         }
       }
-      for (i = 0; i < R && top + (size_t)i < count; i++)
+      for (i = 0; i < R && top + (size_t)i < w.rows; i++)
         for (j = 0; j < S && first + (size_t)j < positions; j++) {
           size_t to = (top + (size_t)i) * positions + first + (size_t)j;
           if (back) invman_i_finish_back(p, c, to, &sum[i][j], L);
@@ -12220,15 +12316,19 @@ INVMAN_I_INLINE void invman_i_depthwise_gradient(const invman_i_pass *p, const i
 
 /* ---- all layers */
 
+/* The weights (out, fan in) of a convolution that is no depthwise one. */
+static invman_i_matrix invman_i_conv_matrix(const invman_convnet *net, const invman_i_conv *c) {
+  size_t fan_in = c->shape.weights / c->shape.out;
+  return invman_i_plain(net->w + c->shape.first, c->shape.out, fan_in, fan_in);
+}
+
 INVMAN_I_INLINE void invman_i_layers_forth(const invman_i_pass *p, const int L) {
   const invman_convnet *net = p->net;
   const invman_i_lanes *x = p->patch;
   size_t l;
   for (l = 0; l < net->count; x = p->y + net->layer[l++].at) {
     const invman_i_conv *c = net->layer + l;
-    size_t fan_in = c->shape.weights / c->shape.out;
-    if (c->shape.kind != INVMAN_CONV_DEPTHWISE)
-      invman_i_pointwise(p, c, net->w + c->shape.first, fan_in, 1, c->shape.out, fan_in, x, 0, L);
+    if (c->shape.kind != INVMAN_CONV_DEPTHWISE) invman_i_pointwise(p, c, invman_i_conv_matrix(net, c), x, 0, L);
     else if (c->shape.stride == 1) invman_i_depthwise(p, c, x, 1, L);
     else invman_i_depthwise(p, c, x, 2, L);
   }
@@ -12247,7 +12347,7 @@ INVMAN_I_INLINE void invman_i_layer_gradient(const invman_i_pass *p, size_t l, c
 INVMAN_I_INLINE void invman_i_layer_back(const invman_i_pass *p, size_t l, const int L) {
   const invman_i_conv *c = p->net->layer + l;
   if (c->shape.kind != INVMAN_CONV_DEPTHWISE)
-    invman_i_pointwise(p, c, p->net->w + c->shape.first, 1, c->shape.in, c->shape.in, c->shape.out, p->d + c->at, 1, L);
+    invman_i_pointwise(p, c, invman_i_transposed(invman_i_conv_matrix(p->net, c)), p->d + c->at, 1, L);
   else if (c->shape.stride == 1) invman_i_depthwise_back(p, c, 1, L);
   else invman_i_depthwise_back(p, c, 2, L);
 }
@@ -12528,17 +12628,16 @@ static invman_status invman_i_convnet_products(const invman_convnet *net, int pa
   for (i = 0; i < n * columns; i++) K[i] = 0;
   for (i = 0; i < n; i += high) {
     size_t rows = invman_i_min(high, n - i);
+    invman_i_matrix A = invman_i_plain(J[0], rows, job.width, job.width);
     if (invman_i_gram_stopped(&scope, net, i * columns, n * columns)) return invman_i_close(&scope);
     invman_i_run_job(&job, x + i * net->d, rows, J[0]);
-    if (!z)
-      invman_i_product_add(&net->context, &gemm, rows, rows, job.width, 1, invman_i_plain(J[0], job.width),
-                           invman_i_transposed(J[0], job.width), K + i * n + i, n, 1);
+    if (!z) invman_i_product_add(&net->context, &gemm, 1, A, invman_i_transposed(A), K + i * n + i, n, 1);
     for (j = z ? 0 : i + rows; j < columns; j += wide) {
       size_t across = invman_i_min(wide, columns - j);
+      invman_i_matrix B = invman_i_plain(J[1], across, job.width, job.width);
       if (invman_i_gram_stopped(&scope, net, i * columns + rows * j, n * columns)) return invman_i_close(&scope);
       invman_i_run_job(&job, other + j * net->d, across, J[1]);
-      invman_i_product_add(&net->context, &gemm, rows, across, job.width, 1, invman_i_plain(J[0], job.width),
-                           invman_i_transposed(J[1], job.width), K + i * columns + j, columns, 0);
+      invman_i_product_add(&net->context, &gemm, 1, A, invman_i_transposed(B), K + i * columns + j, columns, 0);
     }
   }
   for (i = 0; !z && i < n; i++)
@@ -14267,6 +14366,11 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
 
 /* ---------------------------------------------------------------------------------------- revision history
 
+   0.8.0  sections in the order in which data flow; backends; names that say what is computed: INVMAN_EVENT_DRIVEN (was
+          CHAIN), invman_centred_singular_values (detail_spectrum), invman_mix_with_identity (mixing_residual),
+          invman_convnet_jacobian (convnet_gradients), invman_cumulative_power (label_power), invman_hessian_spectrum
+          (growth_rates), invman_mst_length and _dimension (tree_*); relative_tol for models, which rotation_tol no
+          longer is; INVMAN_NO_CONVNET and its kin leave sections out; make install, a shared library
    0.7.0  lazy flow in twofold precision where doubles do not decide; invman_eigh_top looks for copies that it may have
           missed; invman_model_check, and runs end where a model contradicts itself; invman_file_create and its kin,
           unique temporaries, devices written to; CSV with one separator, a header that is one, numbers in any locale;

@@ -89,7 +89,7 @@ static void bad_networks(void) {
 static void bad_flows(void) {
   invman_context ctx = bad_context();
   size_t k;
-  for (k = 0; k < 24; k++) {
+  for (k = 0; k < 26; k++) {
     test_problem q = make_problem(INVMAN_STRIPE, 3, 10, 8, 2), other = make_problem(INVMAN_STRIPE, 4, 10, 8, 2);
     invman_flow_options o = no_options();
     invman_flow *flow = (invman_flow *)&q;
@@ -122,6 +122,8 @@ static void bad_flows(void) {
     if (k == 21) q.train.n = SIZE_MAX / 2, wanted = INVMAN_E_SIZE;
     if (k == 22) no_net = 1;
     if (k == 23) ctx.alloc = test_alloc; /* without release */
+    if (k == 24) o.relative_tol = 1.5;
+    if (k == 25) o.relative_tol = NAN;
     if (k != 9 && k != 10) invman_net_copy(NULL, &q.net, &before);
     bad_error.place = 0;
     status = invman_flow_create(&ctx, no_net ? NULL : &q.net, &q.train, &o, &flow);

@@ -248,7 +248,7 @@ static void convnet_gradient_is_the_slope(void) { /* of every weight, by central
   }
 }
 
-static void convnet_gradients_add_up(void) { /* rows of J, and that an image's row depends on it alone */
+static void convnet_jacobian_adds_up(void) { /* rows of J, and that an image's row depends on it alone */
   enum { N = 77 };
   size_t k, i, j, bits;
   for (k = 0; k < CONVNET_SHAPES; k++) {
@@ -602,7 +602,7 @@ static void convnet_tests(void) {
   RUN(convnet_activation);
   RUN(convnet_is_the_plain_one);
   RUN(convnet_gradient_is_the_slope);
-  RUN(convnet_gradients_add_up);
+  RUN(convnet_jacobian_adds_up);
   RUN(convnet_gram);
   RUN(convnet_gram_in_blocks);
   RUN(convnet_gram_can_be_stopped);

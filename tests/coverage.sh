@@ -9,7 +9,7 @@ mkdir -p "$out"
 command -v gcov >/dev/null || { echo 'skip coverage: no gcov'; exit 0; }
 rm -f "$out"/*.gcda "$out"/*.gcno "$out"/*.gcov
 gcc -O1 --coverage -DINVMAN_NO_SIMD -DTEST_QUICK tests/test.c -o "$out/test" -lm || exit 1
-TEST_SLOWER=5 "$out/test" build >"$out/test.log" || { grep '^FAIL' "$out/test.log"; exit 1; }
+TEST_SLOWER=5 "$out/test" "$out" >"$out/test.log" || { grep '^FAIL' "$out/test.log"; exit 1; }
 gcov -b -o "$out" "$out"/*.gcda >"$out/summary.txt" 2>/dev/null
 mv ./*.gcov "$out" 2>/dev/null
 awk '/^File/ {in_it = index($0, "invman.h") > 0} in_it && /^Lines/ {split($0, a, /[:%]/); lines = a[2]}

@@ -419,7 +419,7 @@ static void eigen_top_spectra(void) {
 #ifdef TEST_QUICK
   enum { SPECTRA = 300 };
 #else
-  enum { SPECTRA = 1000 };
+  enum { SPECTRA = TEST_WHOLE ? 1000 : 500 };
 #endif
   static const double tols[] = {0, 0, 1e-9, 1e-6};
   size_t t, products = 0, open = 0;

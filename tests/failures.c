@@ -383,7 +383,7 @@ static invman_status do_convnet_eval(fail_case *c) { return invman_convnet_eval(
 static invman_status do_convnet_gradient(fail_case *c) {
   return invman_convnet_gradient(c->conv, fail_in.x, 20, fail_in.r, c->out);
 }
-static invman_status do_convnet_gradients(fail_case *c) {
+static invman_status do_convnet_jacobian(fail_case *c) {
   return invman_convnet_jacobian(c->conv, fail_in.x, 5, c->out);
 }
 static invman_status do_convnet_ntk_gram(fail_case *c) {
@@ -412,7 +412,7 @@ static invman_status do_leverage(fail_case *c) {
 static invman_status do_target_alignment(fail_case *c) {
   return invman_target_alignment(&c->ctx, fail_in.K, fail_in.q.train.y, FAIL_P, c->out);
 }
-static invman_status do_label_power(fail_case *c) {
+static invman_status do_cumulative_power(fail_case *c) {
   return invman_cumulative_power(&c->ctx, fail_in.U, fail_in.q.train.y, FAIL_P, c->out);
 }
 static invman_status do_rkhs_norm(fail_case *c) {
@@ -485,15 +485,15 @@ static invman_status do_local_dimension(fail_case *c) {
   return invman_local_dimension(&c->ctx, fail_in.D, FAIL_P, 5, INVMAN_LID_MLE, c->out, c->out + FAIL_P,
                                 c->out + FAIL_P + 1);
 }
-static invman_status do_tree_length(fail_case *c) { return invman_mst_length(&c->ctx, fail_in.D, FAIL_P, c->out); }
-static invman_status do_tree_dimension(fail_case *c) { return invman_mst_dimension(&c->ctx, fail_in.far_, 64, c->out); }
+static invman_status do_mst_length(fail_case *c) { return invman_mst_length(&c->ctx, fail_in.D, FAIL_P, c->out); }
+static invman_status do_mst_dimension(fail_case *c) { return invman_mst_dimension(&c->ctx, fail_in.far_, 64, c->out); }
 static invman_status do_diffusion_entropy(fail_case *c) {
   return invman_diffusion_entropy(&c->ctx, fail_in.D, FAIL_P, 1, 1, c->out);
 }
 static invman_status do_diffusion_information(fail_case *c) {
   return invman_diffusion_information(&c->ctx, fail_in.D, fail_in.q.train.y, FAIL_P, 1, 1, 2, &c->rng, c->out);
 }
-static invman_status do_growth_rates(fail_case *c) {
+static invman_status do_hessian_spectrum(fail_case *c) {
   return invman_hessian_spectrum(&c->ctx, &c->net, &fail_in.q.train, NULL, c->out, c->out + FAIL_H);
 }
 static invman_status do_linear_regions(fail_case *c) {
@@ -514,7 +514,7 @@ static invman_status do_net_init_orthogonal(fail_case *c) {
 static invman_status do_sinkhorn(fail_case *c) {
   return invman_sinkhorn(&c->ctx, fail_in.K, FAIL_P, 1, 0, 0, c->out, NULL);
 }
-static invman_status do_detail_spectrum(fail_case *c) {
+static invman_status do_centred_singular_values(fail_case *c) {
   return invman_centred_singular_values(&c->ctx, fail_in.K, FAIL_P, c->out);
 }
 static invman_status do_mixing_measures(fail_case *c) {
@@ -523,7 +523,7 @@ static invman_status do_mixing_measures(fail_case *c) {
   if (status >= 0) c->out[0] = m.sigma_2;
   return status;
 }
-static invman_status do_mixing_residual(fail_case *c) {
+static invman_status do_mix_with_identity(fail_case *c) {
   memcpy(c->out, fail_in.M, FAIL_P * FAIL_P * sizeof(double));
   return invman_mix_with_identity(&c->ctx, c->out, FAIL_P, 0.5);
 }
@@ -610,7 +610,7 @@ static const fail_row fail_table[] = {
     {"von_neumann_entropy", NULL, do_von_neumann, 0},
     {"ridge_leverage", NULL, do_leverage, FAIL_NO_MEMORY},
     {"target_alignment", NULL, do_target_alignment, FAIL_NO_MEMORY},
-    {"label_power", NULL, do_label_power, FAIL_NO_MEMORY},
+    {"cumulative_power", NULL, do_cumulative_power, FAIL_NO_MEMORY},
     {"rkhs_norm", NULL, do_rkhs_norm, FAIL_NO_MEMORY},
     {"spectral_predictor", NULL, do_predictor, 0},
     {"nystrom_extension", NULL, do_nystrom, FAIL_PRODUCT},
@@ -630,23 +630,23 @@ static const fail_row fail_table[] = {
     {"median_distance", NULL, do_median_distance, 0},
     {"two_nn", NULL, do_two_nn, 0},
     {"local_dimension", NULL, do_local_dimension, 0},
-    {"tree_length", NULL, do_tree_length, 0},
-    {"tree_dimension", NULL, do_tree_dimension, 0},
+    {"mst_length", NULL, do_mst_length, 0},
+    {"mst_dimension", NULL, do_mst_dimension, 0},
     {"diffusion_entropy", NULL, do_diffusion_entropy, 0},
     {"diffusion_information", NULL, do_diffusion_information, 0},
-    {"growth_rates", open_net, do_growth_rates, 0},
+    {"hessian_spectrum", open_net, do_hessian_spectrum, 0},
     {"linear_regions", open_net, do_linear_regions, 0},
     {"activation_patterns", open_net, do_activation_patterns, 0},
     {"net_init_orthogonal", NULL, do_net_init_orthogonal, 0},
     {"sinkhorn", NULL, do_sinkhorn, 0},
-    {"detail_spectrum", NULL, do_detail_spectrum, 0},
+    {"centred_singular_values", NULL, do_centred_singular_values, 0},
     {"mixing_measures", NULL, do_mixing_measures, 0},
-    {"mixing_residual", NULL, do_mixing_residual, FAIL_NO_MEMORY},
+    {"mix_with_identity", NULL, do_mix_with_identity, FAIL_NO_MEMORY},
     {"convnet_create", NULL, do_convnet_create, 0},
     {"convnet_copy", open_conv, do_convnet_copy, 0},
     {"convnet_eval", open_conv, do_convnet_eval, 0},
     {"convnet_gradient", open_conv, do_convnet_gradient, 0},
-    {"convnet_gradients", open_conv, do_convnet_gradients, 0},
+    {"convnet_jacobian", open_conv, do_convnet_jacobian, 0},
     {"convnet_ntk_gram", open_conv, do_convnet_ntk_gram, 0},
     {"convnet_ntk_gram", open_conv, do_convnet_ntk_gram_two, 0},
     {"convnet_save", open_conv, do_convnet_save, 0},

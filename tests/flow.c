@@ -66,7 +66,7 @@ static void flow_golden(void) {
   CHECK(golden_error(0.003, 1, &mean, &t_star) < 0.1); /* or the rotations */
   /* First order: the error is bounded by a constant times the tolerance, and its logarithm falls with slope 1. Events
      scatter it by a factor of two either way: over a factor 64 in the tolerance that leaves the slope within 0.25 of it. */
-  for (tol = 0.032; tol > 0.00049; tol /= sqrt(2.0), n++) {
+  for (tol = 0.032; tol > 0.00049; tol /= TEST_WHOLE ? sqrt(2.0) : 2, n++) {
     golden_error(tol, tol, &mean, &t_star);
     CHECK(mean < 0.4 * tol);
     x += log(tol);
@@ -668,6 +668,35 @@ static void flow_few_steps_are_rejected(void) {
   }
 }
 
+static void flow_relative_tol(
+    void) { /* every accepted step's error stays below it, where margins are still small too */
+  test_problem q = make_problem(INVMAN_STRIPE, 3, 60, 50, 5);
+  invman_flow_options o = no_options();
+  size_t k, i, few = 0;
+  for (k = 0; k < 3; k++) { /* none, one that asks for more than margin_tol does, one that asks for less */
+    invman_flow *flow;
+    o.relative_tol = k == 1 ? 0.003 : k == 2 ? 1 : 0;
+    o.t_max = 200;
+    CHECK(invman_flow_create(NULL, &q.net, &q.train, &o, &flow) == INVMAN_OK);
+    while (invman_flow_step(flow) == INVMAN_STOPPED && flow->info.end == INVMAN_END_NONE) {
+      double error = 0, size = 0;
+      for (i = 0; i < 60; i++) {
+        size = fmax(size, fabs(flow->margin[i]));
+        if (flow->gap[i] == 0 && flow->batch.nearby[i] != INVMAN_I_FAR)
+          error = fmax(error, fabs(flow->margin[i] - flow->predicted[i]));
+      }
+      CHECK(error <= 0.1 && (k != 1 || error <= 0.003 * size * (1 + 1e-12)));
+    }
+    if (k == 0) few = flow->info.step;
+    CHECK(k != 1 || flow->info.step > few + 10);
+    CHECK(k != 2 || flow->info.step < few + 10);
+    invman_flow_free(flow);
+    free_problem(&q);
+    q = make_problem(INVMAN_STRIPE, 3, 60, 50, 5);
+  }
+  free_problem(&q);
+}
+
 static void flow_all_regimes(void) { /* from the features' to the lazy one, and each loss: to the end */
   static const double alpha[] = {1e-16, 1e-6, 1e-2, 1, 1e3, 1e8};
   size_t k;
@@ -1106,6 +1135,7 @@ static void flow_tests(void) {
   RUN(flow_reach);
   RUN(flow_far_points);
   RUN(flow_few_steps_are_rejected);
+  RUN(flow_relative_tol);
   RUN(flow_all_regimes);
   RUN(flow_single_sweeps);
   RUN(flow_single);

@@ -1003,7 +1003,7 @@ static invman_status toy_gradient_of_nan(const double *x, size_t n, const double
 static void model_refused(void) {
   invman_context ctx = bad_context();
   size_t k;
-  for (k = 0; k < 20; k++) {
+  for (k = 0; k < 22; k++) {
     toy_problem a = toy_problem_make(0, 80);
     invman_flow *flow = (invman_flow *)&a;
     invman_status wanted = INVMAN_E_ARG, status;
@@ -1030,6 +1030,8 @@ static void model_refused(void) {
     if (k == 17) a.o.momentum = HUGE_VAL;
     if (k == 18) a.p.train.n = 0;
     if (k == 19) a.p.test.y[2] = 0.5, place = 2;
+    if (k == 20) a.o.rotation_tol = 0.1; /* a model has no neurons that turn */
+    if (k == 21) a.o.relative_tol = -0.1;
     bad_error.place = 0;
     bad_error.what = NULL;
     status = invman_flow_create_model(&ctx, &a.model, &a.p.train, &a.o, &flow);

@@ -500,12 +500,12 @@ static void product_of_matrices(
             int ta = form & 1, tb = form & 2, upper = form == 4;
             size_t columns = upper ? m : n, rows = m;
             double *out = (double *)malloc(rows * columns * sizeof(double));
-            invman_i_matrix A = ta ? invman_i_transposed(a, m) : invman_i_plain(a, k);
-            invman_i_matrix B = upper ? invman_i_transposed(a, k)
-                                : tb  ? invman_i_transposed(b, k)
-                                      : invman_i_plain(b, n);
+            invman_i_matrix A = ta ? invman_i_transposed(invman_i_plain(a, k, m, m)) : invman_i_plain(a, m, k, k);
+            invman_i_matrix B = upper ? invman_i_transposed(invman_i_plain(a, m, k, k))
+                                : tb  ? invman_i_transposed(invman_i_plain(b, n, k, k))
+                                      : invman_i_plain(b, k, n, n);
             for (i = 0; i < rows * columns; i++) out[i] = c[i % (m * n)];
-            invman_i_product_add(&ctx, &room, rows, columns, k, -0.5, A, B, out, columns, upper);
+            invman_i_product_add(&ctx, &room, -0.5, A, B, out, columns, upper);
             for (i = 0; i < rows; i++)
               for (j = upper ? i : 0; j < columns; j++) {
                 double sum = 0, size = 0;

@@ -75,7 +75,7 @@ static double lambda_exponent(size_t d, size_t h, size_t first, size_t factor, s
 
 static void paper_lambda_exponent(void) {
   /* A prototype gave 0.61, interval 0.46 to 0.71; the paper's 1/2 is the limit of large p. */
-  double interval[2], exponent = lambda_exponent(5, 1000, 128, 2, 2048, 21, interval);
+  double interval[2], exponent = lambda_exponent(5, 1000, 128, 2, 2048, TEST_WHOLE ? 21 : 9, interval);
   CHECK(exponent > 0.45 && exponent < 0.72);
 }
 
@@ -129,7 +129,7 @@ static double compare_tolerances(int kind, uint64_t seed) {
 
 static void paper_end_time(void) {
   CLOSE(compare_tolerances(INVMAN_STRIPE, 1), 0, 0.2);
-  CLOSE(compare_tolerances(INVMAN_STRIPE, 2), 0, 0.2);
+  if (TEST_WHOLE) CLOSE(compare_tolerances(INVMAN_STRIPE, 2), 0, 0.2);
 }
 
 /* ---- real digits */
@@ -164,7 +164,7 @@ static void paper_digits(void) {
   test.x += 1000 * 784;
   test.y += 1000;
   invman_rng_seed(&rng, 1, INVMAN_STREAM_WEIGHTS);
-  CHECK(invman_net_init(NULL, 1000, 784, &rng, &net) == INVMAN_OK);
+  CHECK(invman_net_init(NULL, TEST_WHOLE ? 1000 : 150, 784, &rng, &net) == INVMAN_OK);
   o.test = &test;
   o.report_every = SIZE_MAX;
   CHECK(invman_train(NULL, &net, &train, &o, &info) == INVMAN_OK);

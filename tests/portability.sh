@@ -1,6 +1,6 @@
 #!/bin/sh
 # The same bits everywhere: tests/portable.c, compiled and run in many ways, prints what tests/golden/portable.txt says.
-# portability.sh [--install]: installs (Debian) what is missing first. A tool that is missing is skipped by name.
+# portability.sh [--install | --only-install]: installs (Debian) what is missing first. A tool that is missing is skipped by name.
 set -u
 LIMIT=3600
 . "$(dirname "$0")/limit.sh"
@@ -19,7 +19,7 @@ find_i386() {
 }
 command -v aarch64-linux-gnu-gcc >/dev/null && find_i386 # else what is installed takes the headers away
 
-if [ "${1:-}" = --install ] && command -v apt-get >/dev/null; then
+if [ -n "${1:-}" ] && command -v apt-get >/dev/null; then
   missing=
   for pair in clang:clang tcc:tcc musl-gcc:musl-tools qemu-i386:qemu-user \
     aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu s390x-linux-gnu-gcc:gcc-s390x-linux-gnu qemu-s390x:qemu-user \
@@ -31,6 +31,7 @@ if [ "${1:-}" = --install ] && command -v apt-get >/dev/null; then
   [ -z "$missing" ] || { echo "installing:$missing"; apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing; } \
     >"$out/install.log" 2>&1 || echo "could not install:$missing (see $out/install.log)"
 fi
+[ "${1:-}" != --only-install ] || exit 0
 find_i386
 
 compile() { # name, compiler and flags
@@ -99,7 +100,7 @@ if command -v x86_64-w64-mingw32-gcc >/dev/null; then
   x86_64-w64-mingw32-gcc -DINVMAN_IMPLEMENTATION -x c -c invman.h -o "$out/windows.o"
   for source in examples/*.c; do # without OpenMP, whose library has more of POSIX
     name=portable_windows_$(basename "$source" .c)
-    if x86_64-w64-mingw32-gcc -DINVMAN_I_IMPLEMENTED -I. "$source" "$out/windows.o" -o "$out/example.exe" -lm 2>"$out/log"; then
+    if x86_64-w64-mingw32-gcc -DINVMAN_NO_IMPLEMENTATION -I. "$source" "$out/windows.o" -o "$out/example.exe" -lm 2>"$out/log"; then
       echo "ok $name"
     else echo "FAIL $name" && head -n 5 "$out/log"
     fi

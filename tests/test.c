@@ -1,7 +1,8 @@
-/* The tests: test [DIRECTORY [NAME [FLOATS]]], DIRECTORY: where files may be written, NAME: only tests whose name
-   contains it, FLOATS: how the processor is told to round (see floats.c). A fourth argument is the program's own: see
-   test.h.
-   TEST_QUICK: without the paper's runs; TEST_SCALING: the paper's laws alone; TEST_SLOW: the largest runs. */
+/* The tests: test [DIRECTORY [NAME [FLOATS]]], DIRECTORY: where files may be written, NAME: a group, which is a file of
+   tests, or else a part of the names of those that are run, FLOATS: how the processor is told to round (see floats.c).
+   A fourth argument is the program's own: see test.h.
+   TEST_QUICK: without the paper's runs; TEST_SCALING: the paper's laws, and whole what others run a part of; TEST_SLOW:
+   the largest runs. */
 #include "test.h"
 
 #include "floats.c"
@@ -61,8 +62,51 @@ static void itself_tests(void) {
   RUN_LONG(itself_endless, 0.05);
   RUN(itself_after);
 }
+#if !defined(TEST_SLOW) && !defined(TEST_SCALING)
+static void endless_tests(void) { RUN(endless_tests_fail_by_name); }
+#endif
+
+#ifdef TEST_SCALING /* those of which `make test` runs a part, or a smaller size */
+static void whole_tests(void) {
+  RUN_LONG(eigen_top_spectra, 300);
+  RUN_LONG(kernels_thousand, 300);
+  RUN_LONG(flow_golden, 600);
+  RUN_LONG(diagnostics_of_learned_features, 600);
+  RUN_LONG(images_digits, 1200);
+  paper_tests();
+}
+#endif
+
+/* ---- groups: the tests of one file. The Makefile reads their names here. */
+
+typedef struct test_group {
+  const char *name;
+  void (*tests)(void);
+} test_group;
+
+#define GROUP(name) \
+  { #name, name##_tests }
+static const test_group test_groups[] = {
+#if defined(TEST_SLOW)
+    GROUP(slow),
+#elif defined(TEST_SCALING)
+    GROUP(scaling),
+    GROUP(whole),
+#else
+    GROUP(endless),  GROUP(rng),     GROUP(data),   GROUP(network),     GROUP(files),    GROUP(ntk),
+    GROUP(eigen),    GROUP(margins), GROUP(lazy),   GROUP(kernels),     GROUP(flow),     GROUP(bad_input),
+    GROUP(overflow), GROUP(kpca),    GROUP(theory), GROUP(diagnostics), GROUP(measures), GROUP(convnet),
+    GROUP(model),    GROUP(images),  GROUP(fork),   GROUP(failures),    GROUP(torture),
+#ifndef TEST_QUICK
+    GROUP(paper),
+#endif
+#endif
+};
+enum { TEST_GROUPS = sizeof test_groups / sizeof *test_groups };
 
 int main(int argc, char **argv) {
+  const test_group *only = NULL;
+  size_t k;
   setvbuf(stdout, NULL, _IOLBF, 0);
   if (argc > 1) snprintf(test_dir, sizeof test_dir, "%s", argv[1]);
   if (argc > 2) test_filter = argv[2];
@@ -71,41 +115,14 @@ int main(int argc, char **argv) {
   if (*test_floats && !set_floats(test_floats)) return 0;
   test_program = argv[0];
   test_limit(0);
-  if (test_filter && !strcmp(test_filter, "itself_")) {
+  if (!strcmp(test_filter, "itself_")) {
     itself_tests();
     return 1;
   }
-#if defined(TEST_SLOW)
-  slow_tests();
-#elif defined(TEST_SCALING)
-  scaling_tests();
-#else
-  RUN(endless_tests_fail_by_name);
-  rng_tests();
-  data_tests();
-  network_tests();
-  files_tests();
-  ntk_tests();
-  eigen_tests();
-  margins_tests();
-  lazy_tests();
-  kernels_tests();
-  flow_tests();
-  bad_input_tests();
-  overflow_tests();
-  kpca_tests();
-  theory_tests();
-  diagnostics_tests();
-  measures_tests();
-  convnet_tests();
-  model_tests();
-  images_tests();
-  fork_tests();
-  failures_tests();
-  torture_tests();
-#ifndef TEST_QUICK
-  paper_tests();
-#endif
-#endif
+  for (k = 0; k < TEST_GROUPS; k++)
+    if (!strcmp(test_filter, test_groups[k].name)) only = &test_groups[k];
+  test_whole_group = only != NULL;
+  for (k = 0; k < TEST_GROUPS; k++)
+    if (!only || only == &test_groups[k]) test_groups[k].tests();
   return test_failed > 0 || test_after;
 }
