@@ -4707,7 +4707,7 @@ static invman_status invman_i_check_points(const invman_context *ctx, size_t d, 
   return status;
 }
 
-/* What every Gram function asks of its arguments, its points' values apart. */
+/* The conditions that every Gram function sets on its arguments, except for the points' values. */
 static invman_status invman_i_check_gram(const invman_context *ctx, size_t d, int part, const double *x, size_t n,
                                          const double *z, size_t m, const double *K) {
   size_t rows = z ? invman_i_max(n, m) : n;
@@ -7142,8 +7142,7 @@ static invman_status invman_i_take_step(invman_flow *f, const invman_i_span *spa
   f->info.events += f->batch.near_count > 0 ? f->batch.margins.events : 0;
   invman_i_accept(f, trial->used);
   if (last) f->info.t = f->options.t_max;
-  else if (!(span->chosen <
-             span->wanted)) { /* no growth right after a rejection; not far down where it rested at once */
+  else if (!(span->chosen < span->wanted)) { /* no growth after a rejection, no collapse where it was soon stationary */
     growth = fmin(f->batch.refused > 0 ? 1 : 2, fmax(0.5, growth));
     f->dt = fmax(trial->used * growth, trial->used < span->chosen ? 0.1 * span->chosen : 0);
   }
@@ -7618,8 +7617,8 @@ static size_t invman_i_hold_neuron(const invman_i_net_flow *f, size_t n, double 
   return kept;
 }
 
-/* Points whose gate changes sides within the step while neither side is consistent at its end: the neuron goes from z
-   to z1 with the wrong sign, by less than the push of the point itself. */
+/* Marks the points whose gate changes within the step while neither gate is consistent at its end: the neuron's z goes
+   to z1 with the wrong sign, by less than the point's own contribution. */
 INVMAN_I_INLINE void invman_i_mark_crossing(invman_i_lanes *mark, const invman_i_lanes *z, const invman_i_lanes *g,
                                             const invman_i_lanes *beta, double span, double push, const int L) {
   invman_i_lanes own, against, z1, t, crossing;
@@ -7947,7 +7946,7 @@ static invman_status invman_i_check_net_flow(const invman_context *ctx, const in
   return INVMAN_OK;
 }
 
-/* What sweeps in single precision need. */
+/* Takes what sweeps in single precision need. */
 static void invman_i_single_take(invman_i_net_flow *f) {
   const invman_i_batch *batch = f->batch;
   size_t size = invman_i_mul(batch->train->n, batch->train->d), i;
@@ -9858,7 +9857,8 @@ static void invman_i_empty(double *out, size_t n) { /* an output, of a call that
   if (out) memset(out, 0, n * sizeof *out);
 }
 
-/* Of the power of two above the largest |x|, within 1000 of 0: its reciprocal is never flushed to zero */
+/* The exponent of the power of two above the largest |x|, limited to 1000 in size: its reciprocal is never flushed to
+   zero */
 static int invman_i_exponent(const double *x, size_t n) {
   int exponent = 0;
   (void)frexp(invman_i_largest(x, n), &exponent);
@@ -10622,7 +10622,7 @@ static invman_status invman_i_stein_strength(const invman_context *ctx, invman_i
   return status;
 }
 
-/* What rounding may make of moments that are 0: each is a sum of n terms, of a size of y x and y (x x' - 1). */
+/* What rounding may make of moments that are 0: each is a sum of n terms of the size of y x or y (x x' - 1). */
 static double invman_i_stein_rounding(const invman_data *data) {
   double square = 0, n = (double)data->n;
   size_t i;
@@ -12470,7 +12470,7 @@ INVMAN_I_INLINE void invman_i_conv_strip_body(size_t strip, void *arg, const int
 }
 INVMAN_I_KERNEL(invman_i_conv_strip)
 
-/* What all jobs ask of their network and images. */
+/* The conditions that all jobs set on their network and images. */
 static invman_status invman_i_check_images(const invman_convnet *net, const double *x, size_t n, const void *out) {
   const invman_context *ctx;
   invman_status status;
@@ -13410,7 +13410,7 @@ static int invman_i_is_number(const invman_i_field *field, char point, double *v
   return invman_i_parse_number(field->start, field->stop, point, value) == field->stop;
 }
 
-/* What stands for a value that is not there. */
+/* Texts that stand for a missing value. */
 static int invman_i_is_missing(const invman_i_field *field) {
   static const char *const words[] = {"", "na", "n/a", "#n/a", "null", "none", "-", "?"};
   size_t k;
@@ -13421,7 +13421,7 @@ static int invman_i_is_missing(const invman_i_field *field) {
   return 0;
 }
 
-/* What spreadsheets write for a value that could not be computed. */
+/* Texts that spreadsheets write for a value that could not be computed. */
 static int invman_i_is_no_value(const char *at, const char *end) {
   static const char *const words[] = {"#n/a", "#ref!", "#value!", "#div/0!", "#num!", "#name?", "#null!"};
   size_t k;
@@ -13477,7 +13477,7 @@ static size_t invman_i_count_fields(const char *at, const char *end, char separa
   return count;
 }
 
-/* What is wrong with a field that should be a finite number; NULL: nothing. */
+/* Says what is wrong with a field that should be a finite number; NULL if nothing is. */
 static const char *invman_i_read_field(const invman_i_field *field, double *value, invman_status *status) {
   const char *at;
   if (!invman_i_is_number(field, '.', value)) {
@@ -13526,7 +13526,7 @@ static const char *invman_i_read_point(invman_i_table *t, const char *at, const 
   return NULL;
 }
 
-/* What a file is that is no such text; NULL: nothing known. */
+/* Says what a file is that is no such text; NULL if that is not known. */
 static const char *invman_i_not_csv(const char *text, size_t size) {
   static const char *const utf16 = "csv: the text is in UTF-16; save it in UTF-8";
   static const char *const packed = "csv: the file is compressed; unpack it first";
@@ -13915,7 +13915,7 @@ invman_status invman_net_load(const invman_context *ctx, const char *path, invma
 
 /* ---- a flow's file */
 
-/* Of the data that a flow runs on: a resumed flow must see the same. */
+/* A fingerprint of the data that a flow runs on: a resumed flow must see the same data. */
 static uint64_t invman_i_fingerprint(const invman_data *data) {
   uint64_t hash = INVMAN_I_FNV_START;
   size_t i;
