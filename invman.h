@@ -4,10 +4,10 @@
    flow of the hinge loss, as in "Compressing invariant manifolds in neural nets" (Paccolat, Petrini, Geiger, Tyloo,
    Wyart; arXiv 2007.11471). It trains to zero loss and measures the compression Lambda (Eq. 9): how much the network
    has amplified the input directions that matter for the label. The loss and the activation have kinks, so the flow is
-   a differential inclusion. It is solved as one, event by event, where an explicit scheme chatters and gets nowhere.
-   The library also covers the lazy regime: neural tangent kernels, the same flow under a frozen kernel (solved
-   exactly), and measures of what a kernel's eigenvectors tell about the label. The same flow trains the paper's
-   convolutional network, and any model that is given as three callbacks.
+   a differential inclusion. The library solves it as one, from event to event; an explicit scheme would chatter at the
+   kinks and make no progress. The library also covers the lazy regime: neural tangent kernels, the same flow under a
+   frozen kernel (solved exactly), and measures of what a kernel's eigenvectors tell about the label. The same flow
+   trains the paper's convolutional network, and any model that is given as three callbacks.
 
    BUILD
      In exactly one C or C++ file:   #define INVMAN_IMPLEMENTATION
@@ -40,22 +40,23 @@
        return status != INVMAN_OK;
      }
 
-   CONVENTIONS (numbers in square brackets are the paper's equations)
+   CONVENTIONS (equation numbers are the paper's)
      Arrays are row-major: x is (n,d), one point a row. Reals are double, sizes size_t. "(n)" after a name is the
      array's shape, "out" an array or object that the call fills. In options, 0 stands for the default, which the
      field's comment gives as "0 = ...". Costs are multiply-adds up to a constant; memory is what a call takes beside
      its arguments.
-     network [1]    z_n(x) = omega_n.x/sqrt(d) + b_n, sigma(z) = sqrt(2) max(0,z); w holds omega (h,d)
+     network        Eq. (1): z_n(x) = omega_n.x/sqrt(d) + b_n, sigma(z) = sqrt(2) max(0,z); w holds omega (h,d)
      predictor      F(x) = alpha (f(x) - f_0(x)), f_0 the network at t = 0; margin m = y F(x)
-     flow [2,4]     dW/dt = (1/p) sum_mu g_mu y_mu df/dW(x_mu). The multiplier g of a point is minus the slope of the
-                    loss at its margin: for the hinge loss 1 where m < 1, 0 where m > 1, and at m = 1 the value in [0,1]
-                    that keeps the motion consistent. While 0 < g < 1 the point slides along its margin, m = 1
+     flow           Eq. (2), (4): dW/dt = (1/p) sum_mu g_mu y_mu df/dW(x_mu). The multiplier g of a point is minus the
+                    slope of the loss at its margin: for the hinge loss 1 where m < 1, 0 where m > 1, and at m = 1 the
+                    value in [0,1] for which the velocity is least (Filippov's solution). While 0 < g < 1 the point
+                    slides along its margin, m = 1
      kernel         Theta(x,x') = df/dW(x) . df/dW(x'), of order 1/h; under a frozen one F = sum_mu a_mu Theta(., x_mu)
-     time           t as in [2]; the factor 1/h in f makes t/h the natural unit, tau = h sqrt(d/2) [5]
-     lazy time      s = alpha t, for alpha -> infinity: dm/ds = (1/p) [y y' o Theta] g
+     time           t as in Eq. (2); the factor 1/h in f makes t/h the natural unit, tau = h sqrt(d/2) (Eq. 5)
+     lazy time      s = alpha t, for alpha -> infinity: dm_i/ds = (1/p) sum_j y_i y_j Theta(x_i,x_j) g_j
      t*             the first time at which a share of the points (0.1 by default) has m > 1
      informative    the first d_par input coordinates, on which the label depends; d_perp = d - d_par
-     Lambda [9]     Lambda^2 = (d_perp/d_par) sum_n |omega_par|^2 / sum_n |omega_perp|^2, on average 1 at t = 0
+     Lambda         Eq. (9): Lambda^2 = (d_perp/d_par) sum_n |omega_par|^2 / sum_n |omega_perp|^2, on average 1 at t = 0
      neuron vector  z = -sqrt(d) b omega/|omega|^2: the point of the neuron's hyperplane nearest to the origin
 
    OPTIONS (macros, to be defined before the include; defaults in square brackets)
@@ -63,45 +64,45 @@
      INVMAN_STATIC          makes everything static, for a program of one file
      INVMAN_API             linkage of the public functions [extern]
      INVMAN_NO_SIMD         plain C without vector extensions
-     INVMAN_NO_IMPLEMENTATION  overrides INVMAN_IMPLEMENTATION, so that -DINVMAN_NO_IMPLEMENTATION compiles a file that
-                            would add the code against an object that already holds it
+     INVMAN_NO_IMPLEMENTATION  cancels INVMAN_IMPLEMENTATION: for compiling a file that defines it when another object
+                            already contains the code
      INVMAN_MALLOC(bytes), INVMAN_FREE(block)  the default allocator [malloc, free]
      INVMAN_USE_CBLAS       takes matrix products from the BLAS of INVMAN_CBLAS_HEADER [<cblas.h>] (OpenBLAS,
                             Accelerate), which must be linked
      INVMAN_PORTABLE        gives the same bits with every compiler and on every processor with IEEE doubles: products
-                            are not fused with the sums they enter (7 to 55 % slower). The functions of >>theory,
-                            invman_principal_angles and invman_mode_noise call libm and are excepted. On i386 it needs
-                            -msse2 -mfpmath=sse
+                            are not fused with the sums they enter (7 to 55 % slower). Excepted, since they call
+                            libm, are the functions listed below under theory, invman_principal_angles and
+                            invman_mode_noise. On i386 it needs -msse2 -mfpmath=sse
      INVMAN_ALLOW_FAST_MATH allows -ffast-math, which is refused otherwise; NaN and infinity are then no longer found
 
    MEMORY
-     A function takes an invman_context first if it may take memory, use threads, be interrupted or say where an input
-     is wrong (NULL stands for malloc and free). Functions of a flow or of a convolutional network do not: these objects
-     remember the context they were made with. Neither do functions that need nothing of the kind: random numbers,
+     The first argument is an invman_context where a function may allocate, use threads, be interrupted or say where an
+     input is wrong; NULL stands for malloc and free. Functions of a flow or of a convolutional network go without it,
+     since the object keeps the context it was made with; so do functions that need none of this: random numbers,
      names, single numbers from a formula or from one pass over an array. Objects own their memory; their _free function
      gives it back and takes the context they were made with. Freeing NULL or {0} is fine. Scratch memory is given back
      before a call returns. Beside the caller's network and data, a flow holds three copies of the weights (four, and
-     p d floats, with the option `single`), at least 64 bytes for every (neuron, point) pair held at a kink, at most
-     25 MB for Gram matrices, and 64 min(p, 4096) doubles of partial sums. It takes n^2 doubles where n > 8 sqrt(p)
-     points are near their margin at once, as all points are under the smooth losses. Gram matrices belong to the
-     caller; what a function takes beside them is said at its declaration.
+     p d floats, with the option `single`), at least 64 bytes for every (neuron, point) pair held at a kink, 25 MB
+     for Gram matrices, and 64 min(p, 4096) doubles of partial sums. Where more than max(512, 8 sqrt(p)) points are near
+     their margin in one step, as all points are under the smooth losses, the flow takes n^2 doubles for these n points.
+     Gram matrices belong to the caller; what a function takes beside them is said at its declaration.
 
    ERRORS
      Functions return invman_status: 0 means done, a positive value usable but qualified, a negative value nothing
      usable. If context.error is given, a failing call writes there what is wrong and where: the line of a text file,
      the byte of a binary one, the element of an array. E_NONFINITE is also returned where the input is finite but an
-     output overflows; the element is then the output's. A NULL pointer is E_ARG unless its comment allows NULL. A
-     function that returns no status then does nothing and returns 0 or NULL (invman_chain_depth: layers + 1).
+     output overflows; the element is then the output's. A NULL pointer is E_ARG unless its comment allows NULL. Given
+     NULL, a function that returns no status does nothing and returns 0 or NULL (invman_chain_depth: layers + 1).
      Outputs of a failed call are empty ({0}) or untouched. Nothing prints, exits, or keeps global state.
 
    THREADS
      Work runs on the threads of context.parallel_for if it is given, else of OpenMP if it is compiled in, else on one.
      Distinct objects may be used from distinct threads at once; const objects may be shared. Where other programs keep
      the cores busy, set OMP_WAIT_POLICY=passive in the environment: OpenMP's threads otherwise spin while they wait for
-     each other. A process may fork between two calls. In the child, GCC's OpenMP has no threads for a thread that used
-     some in the parent: there the library works on one core and gives the same bits; new threads of the child have all
-     cores again. The library cannot see what the caller's own code did with OpenMP before the fork: a child of such a
-     parent must first call omp_set_num_threads(1), or set OMP_NUM_THREADS=1 and execute another program.
+     each other. A process may fork between two calls. In the child, GCC's OpenMP cannot serve a thread that used it
+     before the fork: in that thread the library works on one core, with the same bits, while threads that the child
+     starts use all cores. The library cannot see what the caller's own code did with OpenMP before the fork: a child of
+     such a parent must first call omp_set_num_threads(1), or set OMP_NUM_THREADS=1 and execute another program.
 
    DETERMINISM
      The same binary on the same kind of processor gives the same bits for the same input, with any number of threads;
@@ -109,26 +110,26 @@
      every IEEE platform. A run that is saved and resumed continues to the same bits.
 
    NUMERICS
-     Each neuron moves by an exact hyperbolic rotation, which keeps beta^2 - |omega|^2 - b^2 to rounding. The margins
-     move by the exact, event-driven solution of their flow under the tangent kernel of the step's middle. A neuron that
-     a point holds at z = 0 slides there. The error of a step is the difference between the network's real margins and
-     the predicted ones.
-     A step costs about five sweeps of p h d multiply-adds while all points have g = 1, and a part of one sweep once
-     most are far above their margin. A point far above is looked at again only when the bound |f - f'| <= sum over
-     neurons of |beta||z - z'| + |beta - beta'||z'|, added up over the steps, no longer keeps it there, and before a run
-     is called finished. A model's weights move by the mean gradient of the step's middle; the error is of third order
-     where f is smooth.
-     The lazy flow has no step: it takes about 2 n events, each of O(n sqrt(n)). It runs in doubles while these can
-     tell which event comes next, and then in numbers of twofold precision, so that kernels of condition 1e12 are solved
-     like others. Its info holds a certificate, computed from the final coefficients and the kernel alone. A Gram matrix
-     is two matrix products; no Jacobian is formed.
+     Each neuron moves by an exact hyperbolic rotation, which keeps beta^2 - |omega|^2 - b^2 to rounding. Within a step
+     the tangent kernel is frozen as it is in the step's middle; under it the margins advance exactly, from event to
+     event. A neuron that a point holds at z = 0 slides there. The error of a step is the difference between the
+     network's real margins and the predicted ones.
+     A sweep is p h d multiply-adds. A step costs about five sweeps while all points have g = 1, and less than one once
+     most are far above their margin. A point far above is skipped for as long as a bound, added up over the steps,
+     proves that it stays there (per step |f - f'| <= the mean of sqrt(2) (|beta||z - z'| + |beta - beta'||z'|), where
+     primes mark values after the step). All points are looked at before a run is called finished. A model's weights
+     move by the mean gradient of the step's middle; the error is of third order where f is smooth.
+     The lazy flow has no step: it takes about 2 n events, each of O(n sqrt(n)). It runs in doubles as long as their
+     rounding leaves the next event certain, and in twofold precision from there on, so that kernels of condition 1e12
+     are solved like others. Its info holds a certificate, computed from the final coefficients and the kernel alone. A
+     Gram matrix is two matrix products; no Jacobian is formed.
      Eigenvectors come from Householder tridiagonalisation with divide and conquer, the largest few from Lanczos.
      Rounding is to nearest. A processor may be told to round otherwise, or to take numbers below 2.2e-308 for zero (FTZ
-     and DAZ, set by games, audio programs and -ffast-math); every call still ends. With flushing, results keep their
-     digits where inputs, products and results are above 1e-290 or zero; under directed rounding they have fewer, or the
-     status is NOT_CONVERGED. Bits are then the same only if all threads have the same setting. Where doubles are kept
-     in wider registers (i386's x87) the code is plain C, its bits differ, and only the network is tested;
-     -msse2 -mfpmath=sse has vectors and the usual bits.
+     and DAZ, set by games, audio programs and -ffast-math); every call still ends. With flushing, results are as
+     accurate as usual where inputs, products and results are above 1e-290 or zero; with directed rounding they are less
+     accurate, or the status is NOT_CONVERGED. Bits are then the same only if all threads have the same setting. Where
+     doubles are kept in wider registers (i386's x87) the code is plain C, its bits differ, and only the network is
+     tested; -msse2 -mfpmath=sse has vectors and the usual bits.
 
    SECTIONS
      The code is divided into sections, each with a tag of the form >>name. The banner "Implementation" below lists the
@@ -1215,10 +1216,10 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
      >>lazy         the hinge flow with a frozen kernel: which precision, when it ends, the certificate
      >>smooth       the other losses: each one is an invman_i_loss; their margin step by implicit Euler
      >>flow         the stepper: one step and its error, step lengths, points far above their margin, tolerances, when a
-                    run ends, options and their ranges. It reaches the network through the table invman_i_backend only
+                    run ends, options and their ranges. It reaches what it moves through the table invman_i_backend only
      >>flow_net     the backend of a network: rotation of neurons, held gates, single precision
      >>flow_model   the backend of a caller's model; models that contradict themselves; invman_model_check
-     >>momentum     the paper's explicit dynamics of a model; making the flow of a model
+     >>momentum     the paper's explicit dynamics of a model; making the flow of a model, by either dynamics
      >>kpca         kernel principal components, mutual information with the label, TwoNN
      >>theory       the stripe model for p -> infinity: averages, fixed points, neuron equations, exponents
      >>diagnostics  measures of spectra, kernels, subspaces, representations, pieces and mixing matrices
@@ -1226,16 +1227,22 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
      >>io           files: written whole or not at all, CSV, IDX, networks, saved flows
 
    Where to make a change:
-     a loss         a name in the enum of INVMAN_HINGE; its cases in the functions of invman_i_loss in >>smooth (value,
-                    multiplier, near points); the range of `loss` in invman_i_resolve_options in >>flow
+     a loss         (convex) a name in the enum of INVMAN_HINGE, and its line at `loss`; its case in
+                    invman_i_loss_value, invman_i_multiplier and invman_i_is_near in >>smooth: a point that is not near
+                    has g = 1 below its margin and g = 0 above it; the range of `loss` in invman_i_resolve_options in
+                    >>flow. A parameter of its own also: invman_i_loss, invman_i_flow_take, and the head of "a flow's
+                    file" in >>io
      a backend      one struct and one table invman_i_backend (declared in >>flow) of functions that take the struct as
-                    `self`, in a section like >>flow_net or >>flow_model; a function that makes a flow with it, as
-                    invman_i_make_flow; if it can be saved, what it holds in "a flow's file" in >>io
+                    `self`, in a section like >>flow_net or >>flow_model; a function that makes a flow with it and
+                    checks its options, as invman_i_make_flow (network) and invman_i_make_model_flow (model, in
+                    >>momentum); if its flows are to be saved, what it holds in "a flow's file" in >>io
      the rule against cycling  the argument is at the head of >>hinge; invman_i_violator chooses the next point,
                     invman_i_drive moves it, and invman_i_settle holds the cap on the number of drives. Each has a twin
-                    invman_i_exact_.. in twofold precision
+                    invman_i_exact_.. in twofold precision, where points that depend linearly on the free ones are set
+                    aside (`flat`). The test is margins_every_drive_lowers
      a kernel       >>ntk; a kernel of your own needs no change, since invman_lazy_train takes any Gram matrix
-     an option      its field above; its default and range in invman_i_resolve_options in >>flow
+     an option      its field above; its default and range in invman_i_resolve_options in >>flow; if a resumed run must
+                    have the same, the head of "a flow's file" in >>io
    ======================================================================================================== */
 #if defined(INVMAN_IMPLEMENTATION) && !defined(INVMAN_NO_IMPLEMENTATION) && !defined(INVMAN_I_IMPLEMENTED)
 #define INVMAN_I_IMPLEMENTED
@@ -6666,9 +6673,10 @@ typedef struct invman_i_batch {
 
 /* A backend: what the stepper asks of what it moves, a network (>>flow_net) or a caller's model (>>flow_model). `self`
    is the backend's own struct, which holds a pointer to the flow's batch; `here` are the trial's weights, where the
-   last move left them. */
+   last move left them. It may set the batch's r, speed, beyond and scope->status; once that is an error its functions
+   may still be called, and do nothing. */
 typedef struct invman_i_backend {
-  int order; /* a trial's error grows with this power of its length */
+  int order; /* a trial's error grows with this power of its length: 2 or 3 */
 
   /* Once, when G of t = 0 is known: guesses the first step's length, at most span. */
   double (*start)(void *self, double span);
@@ -6693,7 +6701,8 @@ typedef struct invman_i_backend {
   void (*put_back)(void *self);
 
   /* For networks: Lambda, here or where the step starts; a bound on how far point i's margin is from where the step
-     started; f of some points in the precision in use. Where the last two are NULL, every trial looks at all points. */
+     started; f of some points in the precision in use. Where the last two are NULL, which both are or neither, every
+     trial looks at all points. */
   double (*lambda)(void *self, int here);
   double (*reach)(void *self, size_t i);
   void (*look)(void *self, const size_t *list, size_t count, double *f);
@@ -7929,7 +7938,7 @@ static const invman_i_backend invman_i_net_backend = {
     NULL,
 };
 
-static invman_i_net_flow *invman_i_net_of(const invman_flow *f) { /* NULL: a model's flow */
+static invman_i_net_flow *invman_i_net_of(const invman_flow *f) { /* NULL: not a network's flow */
   return f->backend == &invman_i_net_backend ? (invman_i_net_flow *)f->self : NULL;
 }
 
@@ -8385,7 +8394,9 @@ static const invman_i_backend invman_i_model_backend = {
     invman_i_model_check_trial,
 };
 
-static invman_i_model_flow *invman_i_model_of(const invman_flow *f) { return (invman_i_model_flow *)f->self; }
+static invman_i_model_flow *invman_i_model_of(const invman_flow *f) { /* NULL: not a model's flow */
+  return f->backend == &invman_i_model_backend ? (invman_i_model_flow *)f->self : NULL;
+}
 
 static invman_status invman_i_check_callbacks(const invman_context *ctx, const invman_model *model) {
   if (!model || model->size == 0 || !model->weights) return invman_i_bad(ctx, "flow: the model has no weights");
@@ -14061,6 +14072,8 @@ invman_status invman_flow_save(const invman_flow *flow, const char *path) {
   invman_flow items;
   if (!flow) return INVMAN_E_ARG;
   if (flow->scope.status < 0) return flow->scope.status;
+  if (!invman_i_net_of(flow) && !invman_i_model_of(flow))
+    return invman_i_bad(&flow->context, "flow_save: a flow with this backend cannot be saved");
   items = *flow;
   return invman_i_write_file(&flow->context, path, invman_i_net_of(flow) ? "FLOW" : "MFLO", invman_i_flow_items,
                              &items);
