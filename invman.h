@@ -5919,6 +5919,12 @@ static invman_status invman_i_exact_drive(invman_i_exact *x, size_t j) {
   }
 }
 
+/* A point that depends linearly on the free ones is set aside for as long as its rate is K's rounding: a free one may
+   leave, and then it depends on them no more. */
+static int invman_i_exact_set_aside(const invman_i_exact *x, size_t i) {
+  return x->flat[i] && fabs(x->rate[i].high) <= invman_i_exact_noise(x, i);
+}
+
 static size_t invman_i_exact_violator(const invman_i_exact *x) {
   const invman_i_margins *e = x->e;
   size_t i, found = e->n;
@@ -5926,7 +5932,8 @@ static size_t invman_i_exact_violator(const invman_i_exact *x) {
   for (i = 0; i < e->on_margin_count; i++) {
     size_t a = e->on_margin[i];
     double wrong = x->g[a].high > 0.5 ? x->rate[a].high : -x->rate[a].high;
-    if (e->state[a] != INVMAN_I_AT_BOUND || x->flat[a] || wrong <= invman_i_exact_tol(x, a)) continue;
+    if (e->state[a] != INVMAN_I_AT_BOUND || wrong <= invman_i_exact_tol(x, a)) continue;
+    if (invman_i_exact_set_aside(x, a)) continue;
     if (wrong > most * x->root[a]) {
       most = wrong / x->root[a];
       found = a;
@@ -5965,7 +5972,8 @@ static invman_status invman_i_exact_settle(invman_i_exact *x) {
 
   for (i = 0; i < e->on_margin_count; i++) {
     size_t a = e->on_margin[i];
-    if (e->state[a] != INVMAN_I_AT_BOUND || x->flat[a] || fabs(x->rate[a].high) <= invman_i_exact_tol(x, a)) continue;
+    if (e->state[a] != INVMAN_I_AT_BOUND || fabs(x->rate[a].high) <= invman_i_exact_tol(x, a)) continue;
+    if (invman_i_exact_set_aside(x, a)) continue;
     if (x->rate[a].high < 0 && x->g[a].high > 0.5) e->state[a] = INVMAN_I_BELOW;
     if (x->rate[a].high > 0 && x->g[a].high < 0.5) e->state[a] = INVMAN_I_ABOVE;
   }
