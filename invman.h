@@ -2822,7 +2822,10 @@ INVMAN_I_INLINE double invman_i_secular_start(invman_i_conquest *c, size_t i, do
   *low = 0;
   *high = width / 2;
   if (last) {
-    if (value < 0) *low = width / 2, *high = width;
+    if (value < 0) {
+      *low = width / 2;
+      *high = width;
+    }
     guess = zz / rest;
   } else if (value >= 0) {
     guess = invman_i_rational_root(rest, rest * width + zz + next, zz * width);
@@ -4617,7 +4620,7 @@ static void invman_i_hold_features(const invman_i_gram *s, invman_i_features *f)
 
 /* The features of the next block of neurons; 0 after the last one. */
 static int invman_i_next_features(const invman_context *ctx, const invman_i_gram *s, invman_i_features *f) {
-  size_t n = f->x.n, panels = INVMAN_I_GRAM_WIDTH / INVMAN_I_WIDTH;
+  size_t n = f->x.n, panels = (size_t)INVMAN_I_GRAM_WIDTH / INVMAN_I_WIDTH;
   f->first = f->last;
   f->last = invman_i_min(f->first + panels, s->net->panels);
   if (f->first == f->last) return 0;
@@ -8688,7 +8691,10 @@ static invman_status invman_i_try_sum(invman_i_tried *t) {
     if (t->model->move && (status = invman_i_tried_gradient(t, i, 1, &one, t->G)) < 0) return status;
     square = invman_i_inner(J, J, N);
     part = square > 0 ? fabs(invman_i_inner(t->whole, J, N)) / sqrt(square) : 0;
-    if (part > most) most = part, blamed = i;
+    if (part > most) {
+      most = part;
+      blamed = i;
+    }
   }
   return invman_i_fail(t->ctx, INVMAN_E_ARG,
                        "model_check: gradient is not the sum of r times the points' gradients; about this point",
@@ -8768,7 +8774,7 @@ static invman_status invman_i_try_back(invman_i_tried *t, double span) {
 /* Compares K r with the slopes along G = the sum of r gradients; off: the row that differs most, n if none does. */
 static invman_status invman_i_try_along(invman_i_tried *t, size_t *off) {
   size_t n = t->n, i, j;
-  double span, most = 0, square = 0;
+  double span = 0, most = 0, square = 0;
   invman_status status = invman_i_tried_gradient(t, 0, n, t->r, t->way);
   if (status >= 0) status = invman_i_tried_span(t, &span);
   if (status < 0) return status;
@@ -10350,8 +10356,10 @@ invman_status invman_principal_angles(const invman_context *ctx, const double *U
   if (m > k) {
     double *swap = P;
     size_t count = k;
-    P = Q, Q = swap;
-    k = m, m = count;
+    P = Q;
+    Q = swap;
+    k = m;
+    m = count;
   }
   if (invman_i_angles(&scope, P, k, Q, m, d, cosine, sine) < 0) return invman_i_close(&scope);
   for (i = 0; i < m; i++) {
@@ -10654,7 +10662,7 @@ invman_status invman_stein_directions(const invman_context *ctx, const invman_da
   invman_i_scope scope = invman_i_open(ctx);
   invman_status status = invman_i_check_moments(ctx, data);
   invman_i_stein_room s;
-  invman_rng drawn;
+  invman_rng drawn = {{0, 0, 0, 0}};
   double *y, *S, most = 0;
   size_t d, k, count = 0;
   if (status < 0) return status;
@@ -11455,6 +11463,7 @@ invman_status invman_net_init_orthogonal(const invman_context *ctx, size_t h, si
   if (h < d || !rng) return invman_i_bad(ctx, "net_init_orthogonal: fewer neurons than dimensions, or rng is NULL");
   columns = invman_i_doubles(&scope, invman_i_mul(h, d));
   drawn = *rng;
+  memset(&net, 0, sizeof net);
   if (scope.status == INVMAN_OK) scope.status = invman_net_init(ctx, h, d, &drawn, &net);
   if (scope.status < 0) return invman_i_close(&scope);
 
@@ -12432,6 +12441,7 @@ INVMAN_I_INLINE int invman_i_classify(const invman_i_pass *p, const invman_i_con
   const double *w = net->w + first;
   invman_i_lanes f, r, *mean = p->grad;
   double share = job->part == INVMAN_NTK_HIDDEN ? 1 / sqrt((double)channels) : 1 / (double)channels;
+  invman_i_set(&r, &invman_i_zero, L);
   for (lane = 0; lane < INVMAN_I_WIDTH; lane++) {
     f.d[lane] = w[channels];
     r.d[lane] = !job->r ? 1 : image + lane < job->n ? job->r[image + lane] : 0;
@@ -12911,7 +12921,10 @@ static char *invman_i_follow(invman_i_scope *scope, const char *path, int *kind)
     target[n] = 0;
     keep = slash && target[0] != '/' ? (size_t)(slash - at) + 1 : 0;
     next = (char *)invman_i_take(scope, keep + (size_t)n + 1, 1);
-    if (next) memcpy(next, at, keep), memcpy(next + keep, target, (size_t)n);
+    if (next) {
+      memcpy(next, at, keep);
+      memcpy(next + keep, target, (size_t)n);
+    }
     invman_i_give(scope, at);
     at = next;
   }
@@ -12955,7 +12968,10 @@ static FILE *invman_i_open_new(const char *name, const char *path, int *descript
   if (*descriptor < 0) return NULL;
   if (kept) invman_i_keep_owner(name, &old);
   stream = fdopen(*descriptor, "wb");
-  if (!stream) close(*descriptor), remove(name);
+  if (!stream) {
+    close(*descriptor);
+    remove(name);
+  }
   return stream;
 }
 
@@ -13337,7 +13353,10 @@ static const char *invman_i_parse_number(const char *at, const char *end, char p
       continue;
     }
     x.exponent++;
-    if (x.n == INVMAN_I_DIGITS && *at != '0') x.digit[x.n++] = 1, x.exponent--;
+    if (x.n == INVMAN_I_DIGITS && *at != '0') {
+      x.digit[x.n++] = 1;
+      x.exponent--;
+    }
   }
   if (!any) return NULL;
   if (at < end && (*at == 'e' || *at == 'E')) {
@@ -13743,7 +13762,7 @@ invman_status invman_data_read_idx(const invman_context *ctx, const char *images
   invman_i_scope scope = invman_i_open(ctx);
   invman_idx_options o;
   invman_i_idx image, label;
-  size_t image_size, label_size;
+  size_t image_size, label_size = 0;
   unsigned char *image_file, *label_file;
   if (!out) return invman_i_bad(ctx, "data_read_idx: out is NULL");
   memset(out, 0, sizeof *out);

@@ -1,14 +1,29 @@
 #!/bin/sh
 # Does the header compile everywhere, without a warning, in every way that its documentation names?
-# CC and CXX: the compilers (default cc, c++; CXX empty: skipped). Prints a line per test.
+# CC and CXX: the compilers (default cc, c++; CXX empty: skipped); CLANG: whose warnings are all on (default clang).
+# Prints a line per test.
 set -u
 . "$(dirname "$0")/limit.sh"
 cd "$(dirname "$0")/.." || exit 1
-CC=${CC-cc} CXX=${CXX-c++}
+CC=${CC-cc} CXX=${CXX-c++} CLANG=${CLANG-clang}
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
 failed=0
 strict="-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wundef -Wdouble-promotion"
+
+# Of all the kinds of warnings that clang has, those that stay off.
+off='
+  padded                         fields stand in the order of what they mean
+  float-equal                    what is compared by == is to be equal to the bit
+  bad-function-cast              (size_t)ceil(x): converting what a function returns is what the cast is for
+  used-but-marked-unused         the small inline functions may be unused, and in some configurations are
+  switch-default                 what is in no case of a list comes after the switch; covered-switch-default stays on
+  unsafe-buffer-usage            C has pointers
+  c++98-compat-pedantic          the header promises C++11
+  old-style-cast                 C has no other casts
+  zero-as-null-pointer-constant  C has no other NULL
+  unknown-warning-option         older versions of clang do not know them all'
+everything="-Weverything $(echo "$off" | awk 'NF { print "-Wno-" $1 }')"
 
 result() { # name, 0 for ok
   if [ "$2" = 0 ]; then echo "ok compile_$1"; else echo "FAIL compile_$1"; sed 's/^/  /' "$dir/log" | head -n 20; failed=1; fi
@@ -58,6 +73,13 @@ check=-c
     silent cblas $CC -std=c99 $strict -DINVMAN_USE_CBLAS -I. $check "$dir/one.c" -o "$dir/o"
   else
     echo "skip compile_cblas: no <cblas.h>"
+  fi
+  if command -v "$CLANG" >/dev/null; then
+    silent weverything "$CLANG" -std=c99 $everything -I. -fsyntax-only "$dir/one.c"
+    silent weverything_no_simd "$CLANG" -std=c99 $everything -DINVMAN_NO_SIMD -I. -fsyntax-only "$dir/one.c"
+    silent weverything_cxx "$CLANG" -std=c++11 $everything -I. -fsyntax-only "$dir/one.cpp"
+  else
+    echo "skip compile_weverything: no $CLANG"
   fi
   silent static_unused $CC -std=c99 $strict -I. $check "$dir/static.c" -o "$dir/o"
   silent include_again $CC -std=c99 $strict -I. -fsyntax-only "$dir/again.c"
