@@ -12247,8 +12247,8 @@ INVMAN_I_INLINE void invman_i_correlate(invman_i_lanes *sum, const double *tap, 
 }
 
 INVMAN_I_INLINE void invman_i_depthwise(const invman_i_pass *p, const invman_i_conv *c, const invman_i_lanes *x,
-                                        const size_t step, const int L) {
-  const size_t J = INVMAN_I_CONV_RUN(L);
+                                        const int L) {
+  const size_t J = INVMAN_I_CONV_RUN(L), side = INVMAN_I_KERNEL_SIDE, step = c->shape.stride;
   size_t rows = c->shape.height, columns = c->shape.width, stride = c->columns + 2 * INVMAN_I_BORDER, k, i, j, l;
   for (k = 0; k < c->shape.out; k++) {
     const double *w = p->net->w + c->shape.first + k * INVMAN_I_KERNEL_AREA;
@@ -12256,8 +12256,9 @@ INVMAN_I_INLINE void invman_i_depthwise(const invman_i_pass *p, const invman_i_c
     for (i = 0; i < rows; i++)
       for (j = 0; j < columns; j += J) {
         invman_i_lanes sum[8];
-        invman_i_correlate(sum, w, INVMAN_I_KERNEL_SIDE, INVMAN_I_KERNEL_SIDE, p->plane + (i * stride + j) * step,
-                           stride, step, L);
+        const invman_i_lanes *from = p->plane + (i * stride + j) * step;
+        if (step == 1) invman_i_correlate(sum, w, side, side, from, stride, 1, L);
+        else invman_i_correlate(sum, w, side, side, from, stride, 2, L);
         for (l = 0; l < J && j + l < columns; l++) invman_i_finish(p, c, (k * rows + i) * columns + j + l, &sum[l], L);
       }
   }
@@ -12279,9 +12280,8 @@ static invman_i_phase invman_i_phase_of(size_t i, size_t step) {
 }
 
 /* df/dz of the layer before, from the framed df/dz of this one. */
-INVMAN_I_INLINE void invman_i_depthwise_back(const invman_i_pass *p, const invman_i_conv *c, const size_t step,
-                                             const int L) {
-  const size_t J = INVMAN_I_CONV_RUN(L);
+INVMAN_I_INLINE void invman_i_depthwise_back(const invman_i_pass *p, const invman_i_conv *c, const int L) {
+  const size_t J = INVMAN_I_CONV_RUN(L), step = c->shape.stride;
   size_t rows = c->shape.height, columns = c->shape.width, stride = columns + 2 * INVMAN_I_BORDER, k, i, j, l, u, v;
   size_t side;
   for (k = 0; k < c->shape.out; k++) {
@@ -12307,9 +12307,10 @@ INVMAN_I_INLINE void invman_i_depthwise_back(const invman_i_pass *p, const invma
 /* grad (out, 25): the sum over the positions of df/dz and the framed input, for as many rows of the kernel at a time
    as there are registers. */
 INVMAN_I_INLINE void invman_i_depthwise_gradient(const invman_i_pass *p, const invman_i_conv *c,
-                                                 const invman_i_lanes *x, const size_t step, const int L) {
+                                                 const invman_i_lanes *x, const int L) {
   const int U = L == 8 ? INVMAN_I_KERNEL_SIDE : 1, V = INVMAN_I_KERNEL_SIDE;
   size_t rows = c->shape.height, columns = c->shape.width, stride = c->columns + 2 * INVMAN_I_BORDER, k, i, j, top;
+  size_t step = c->shape.stride;
   int u, v;
   for (k = 0; k < c->shape.out; k++) {
     const invman_i_lanes *d = p->d + c->at + k * rows * columns;
@@ -12355,8 +12356,7 @@ INVMAN_I_INLINE void invman_i_layers_forth(const invman_i_pass *p, const int L) 
   for (l = 0; l < net->count; x = p->y + net->layer[l++].at) {
     const invman_i_conv *c = net->layer + l;
     if (c->shape.kind != INVMAN_CONV_DEPTHWISE) invman_i_pointwise(p, c, invman_i_conv_matrix(net, c), x, 0, L);
-    else if (c->shape.stride == 1) invman_i_depthwise(p, c, x, 1, L);
-    else invman_i_depthwise(p, c, x, 2, L);
+    else invman_i_depthwise(p, c, x, L);
   }
 }
 
@@ -12365,8 +12365,7 @@ INVMAN_I_INLINE void invman_i_layer_gradient(const invman_i_pass *p, size_t l, c
   const invman_i_conv *c = p->net->layer + l;
   const invman_i_lanes *x = l > 0 ? p->y + c[-1].at : p->patch;
   if (c->shape.kind != INVMAN_CONV_DEPTHWISE) invman_i_pointwise_gradient(p, c, x, c->shape.weights / c->shape.out, L);
-  else if (c->shape.stride == 1) invman_i_depthwise_gradient(p, c, x, 1, L);
-  else invman_i_depthwise_gradient(p, c, x, 2, L);
+  else invman_i_depthwise_gradient(p, c, x, L);
 }
 
 /* df/dz of layer l - 1 from that of layer l. */
@@ -12374,8 +12373,7 @@ INVMAN_I_INLINE void invman_i_layer_back(const invman_i_pass *p, size_t l, const
   const invman_i_conv *c = p->net->layer + l;
   if (c->shape.kind != INVMAN_CONV_DEPTHWISE)
     invman_i_pointwise(p, c, invman_i_transposed(invman_i_conv_matrix(p->net, c)), p->d + c->at, 1, L);
-  else if (c->shape.stride == 1) invman_i_depthwise_back(p, c, 1, L);
-  else invman_i_depthwise_back(p, c, 2, L);
+  else invman_i_depthwise_back(p, c, L);
 }
 
 /* The stem's patches of images first.., (in*25, positions); beyond the last image that one again. */
