@@ -1233,7 +1233,7 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
                     >>flow. A parameter of its own also: invman_i_loss, invman_i_flow_take, and the head of "a flow's
                     file" in >>io
      a backend      one struct and one table invman_i_backend (declared in >>flow) of functions that take the struct as
-                    `self`, in a section like >>flow_net or >>flow_model; a function that makes a flow with it and
+                    `self_`, in a section like >>flow_net or >>flow_model; a function that makes a flow with it and
                     checks its options, as invman_i_make_flow (network) and invman_i_make_model_flow (model, in
                     >>momentum); if its flows are to be saved, what it holds in "a flow's file" in >>io
      the rule against cycling  the argument is at the head of >>hinge; invman_i_violator chooses the next point,
@@ -6682,7 +6682,7 @@ typedef struct invman_i_batch {
   int refused;                     /* trials before this one that were no step */
 } invman_i_batch;
 
-/* A backend: what the stepper asks of what it moves, a network (>>flow_net) or a caller's model (>>flow_model). `self`
+/* A backend: what the stepper asks of what it moves, a network (>>flow_net) or a caller's model (>>flow_model). `self_`
    is the backend's own struct, which holds a pointer to the flow's batch; `here` are the trial's weights, where the
    last move left them. It may set the batch's r, speed, beyond and scope->status; once that is an error its functions
    may still be called, and do nothing. */
@@ -6690,38 +6690,38 @@ typedef struct invman_i_backend {
   int order; /* a trial's error grows with this power of its length: 2 or 3 */
 
   /* Once, when G of t = 0 is known: guesses the first step's length, at most span. */
-  double (*start)(void *self, double span);
+  double (*start)(void *self_, double span);
 
   /* A trial of a step: begin() prepares a step of length span; gradient() makes G = (nearby: G +=) the sum of r df/dW
      over part of the list; rates() gives the rates of part of the list's margins along G, and gram() K of the near
      points, both here; move() goes from the step's start along G for a time dt. */
-  void (*begin)(void *self, double span);
-  void (*gradient)(void *self, size_t first, size_t count, int nearby);
-  void (*rates)(void *self, size_t first, size_t count, double *rate);
-  void (*gram)(void *self);
-  void (*move)(void *self, double dt);
+  void (*begin)(void *self_, double span);
+  void (*gradient)(void *self_, size_t first, size_t count, int nearby);
+  void (*rates)(void *self_, size_t first, size_t count, double *rate);
+  void (*gram)(void *self_);
+  void (*move)(void *self_, double dt);
 
-  /* f at n points, with the weights here or at t = 0; a copy of self, in batch's memory, that can evaluate n points. */
-  void (*evaluate)(void *self, int initial, const double *x, size_t n, double *f);
-  void *(*reader)(const void *self, invman_i_batch *batch, size_t n);
+  /* f at n points, with the weights here or at t = 0; a copy of self_, in batch's memory, that can evaluate n. */
+  void (*evaluate)(void *self_, int initial, const double *x, size_t n, double *f);
+  void *(*reader)(const void *self_, invman_i_batch *batch, size_t n);
 
   /* is_stationary() says whether the points' terms in G cancel up to this share of their sum; accept() makes the next
      step start here; put_back() returns to where it starts. */
-  int (*is_stationary)(void *self, double share);
-  void (*accept)(void *self);
-  void (*put_back)(void *self);
+  int (*is_stationary)(void *self_, double share);
+  void (*accept)(void *self_);
+  void (*put_back)(void *self_);
 
   /* For networks: Lambda, here or where the step starts; a bound on how far point i's margin is from where the step
      started; f of some points in the precision in use. Where the last two are NULL, which both are or neither, every
      trial looks at all points. */
-  double (*lambda)(void *self, int here);
-  double (*reach)(void *self, size_t i);
-  void (*look)(void *self, const size_t *list, size_t count, double *f);
+  double (*lambda)(void *self_, int here);
+  double (*reach)(void *self_, size_t i);
+  void (*look)(void *self_, const size_t *list, size_t count, double *f);
 
   /* For callbacks that may be wrong: checks before a step, in a trial when its rates are known, and after the trial. */
-  void (*check_step)(void *self);
-  void (*check_rates)(void *self);
-  void (*check_trial)(void *self, double used, double error);
+  void (*check_step)(void *self_);
+  void (*check_rates)(void *self_);
+  void (*check_trial)(void *self_, double used, double error);
 } invman_i_backend;
 
 struct invman_flow {
@@ -6732,7 +6732,7 @@ struct invman_flow {
   invman_i_loss loss;
   invman_status (*advance)(invman_flow *f); /* one step of the dynamics */
   const invman_i_backend *backend;
-  void *self;              /* the backend's */
+  void *self_;             /* the backend's */
   const invman_net *shown; /* to reports; NULL: a model's */
   invman_i_batch batch;
 
@@ -6759,7 +6759,7 @@ static const double invman_i_share_at_rest = 1e-14, invman_i_share_of_kernel = 1
 /* margin = y alpha (f - f_0) of some points in order, here; in double. */
 static void invman_i_wide_margins(invman_flow *f, size_t first, size_t count, double *margin) {
   size_t i;
-  f->backend->evaluate(f->self, 0, f->batch.train->x + first * f->batch.train->d, count, margin);
+  f->backend->evaluate(f->self_, 0, f->batch.train->x + first * f->batch.train->d, count, margin);
   for (i = 0; i < count; i++)
     margin[i] = f->options.alpha * f->batch.train->y[first + i] * (margin[i] - f->f0[first + i]);
 }
@@ -6768,7 +6768,7 @@ static void invman_i_wide_margins(invman_flow *f, size_t first, size_t count, do
 static void invman_i_look(invman_flow *f, const size_t *list, size_t count, double *margin) {
   size_t k;
   if (count == 0) return;
-  f->backend->look(f->self, list, count, f->batch.work);
+  f->backend->look(f->self_, list, count, f->batch.work);
   for (k = 0; k < count; k++) {
     size_t i = list[k];
     margin[i] = f->options.alpha * f->batch.train->y[i] * (f->batch.work[k] - f->f0[i]);
@@ -6823,7 +6823,7 @@ static size_t invman_i_look_again(invman_flow *f, double span) {
   for (k = 0; k < f->batch.train->n; k++)
     if (f->gap[k] > 0 && !(invman_i_lowest(f, k) > invman_i_far(f, k, span))) f->look[count++] = k;
   if (count == 0) return 0;
-  f->backend->put_back(f->self);
+  f->backend->put_back(f->self_);
   for (k = 0; k < count; k++) f->batch.next[f->look[k]] = f->margin[f->look[k]];
   invman_i_look(f, f->look, count, f->margin);
   for (k = 0; k < count; k++) {
@@ -6843,7 +6843,7 @@ static void invman_i_eval_margins(invman_flow *f, double *margin) {
     return;
   }
   for (i = 0; i < p; i++) {
-    double reach = f->backend->reach(f->self, i);
+    double reach = f->backend->reach(f->self_, i);
     int stays = f->batch.nearby[i] == INVMAN_I_FAR && invman_i_lowest(f, i) - reach > 1 + f->options.margin_tol;
     f->gap_next[i] = stays ? f->gap[i] + reach : 0;
     margin[i] = f->margin[i];
@@ -6930,12 +6930,12 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
 
   /* The near points' kernel, and the drift that the points below their margin give them. */
   memset(e->drift, 0, n * sizeof *e->drift);
-  if (f->batch.below > 0) f->backend->rates(f->self, 0, n, e->drift);
+  if (f->batch.below > 0) f->backend->rates(f->self_, 0, n, e->drift);
   for (i = 0; i < n; i++) {
     e->y[i] = f->batch.train->y[f->batch.list[i]];
     e->m[i] = f->margin[f->batch.list[i]];
   }
-  f->backend->gram(f->self);
+  f->backend->gram(f->self_);
   if (f->scope.status < 0) return f->scope.status;
   if (f->batch.beyond) return INVMAN_NOT_CONVERGED;
   e->K = f->batch.K;
@@ -6951,7 +6951,7 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
     for (i = 0; i < n; i++) e->impulse[i] += (span - e->s) * e->g[i];
   if (!(trial->used > 0)) {
     for (i = 0; i < n; i++) f->batch.r[f->batch.list[i]] = f->batch.unit * e->y[i] * e->g[i];
-    f->backend->gradient(f->self, 0, n, 1);
+    f->backend->gradient(f->self_, 0, n, 1);
     trial->stationary = 1;
     return f->scope.status;
   }
@@ -6960,7 +6960,7 @@ static invman_status invman_i_margin_step(invman_flow *f, double span, invman_i_
     f->batch.r[f->batch.list[i]] = f->batch.unit * e->y[i] * (e->impulse[i] / trial->used);
     f->predicted[f->batch.list[i]] = e->m[i];
   }
-  f->backend->gradient(f->self, 0, n, 1);
+  f->backend->gradient(f->self_, 0, n, 1);
   return f->scope.status;
 }
 
@@ -6971,7 +6971,7 @@ static size_t invman_i_predict_others(invman_flow *f, const invman_i_trial *tria
     size_t i = f->batch.list[f->batch.near_count + others + k];
     f->predicted[i] = f->margin[i] + trial->used * f->batch.rate[i];
   }
-  if (others > 0) f->backend->rates(f->self, f->batch.near_count, others, f->batch.work);
+  if (others > 0) f->backend->rates(f->self_, f->batch.near_count, others, f->batch.work);
   for (k = 0; k < others && !f->batch.beyond; k++) {
     size_t i = f->batch.list[f->batch.near_count + k];
     f->batch.rate[i] = f->batch.work[k];
@@ -6997,27 +6997,27 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
   invman_status status;
   memset(trial, 0, sizeof *trial);
   f->batch.beyond = 0;
-  f->backend->begin(f->self, span);
+  f->backend->begin(f->self_, span);
   if (f->scope.status < 0) return f->scope.status;
-  f->backend->move(f->self, 0.5 * span); /* the middle of the step, as the last trial's G sees it */
+  f->backend->move(f->self_, 0.5 * span); /* the middle of the step, as the last trial's G sees it */
   do {
     invman_i_split(f);
-    f->backend->gradient(f->self, f->batch.near_count, f->batch.below, 0);
+    f->backend->gradient(f->self_, f->batch.near_count, f->batch.below, 0);
     status = invman_i_margin_step(f, span, trial);
     if (status < 0) return status;
     if (status == INVMAN_NOT_CONVERGED || f->batch.beyond) return invman_i_too_long(trial, span);
     if (trial->stationary) /* the kernel's rounding may feign this */
-      return f->backend->is_stationary(f->self, invman_i_share_of_kernel) ? status : invman_i_too_long(trial, span);
+      return f->backend->is_stationary(f->self_, invman_i_share_of_kernel) ? status : invman_i_too_long(trial, span);
   } while (invman_i_predict_others(f, trial) > 0);
   if (f->batch.beyond) return invman_i_too_long(trial, span);
   for (i = f->batch.near_count; i < p; i++) f->batch.work[i - f->batch.near_count] = f->batch.rate[f->batch.list[i]];
   if (f->batch.near_count < p) f->typical = invman_i_root_mean_square(f->batch.work, p - f->batch.near_count);
   for (i = 0; i < f->batch.near_count; i++)
     f->batch.rate[f->batch.list[i]] = (f->predicted[f->batch.list[i]] - f->margin[f->batch.list[i]]) / trial->used;
-  if (f->backend->check_rates) f->backend->check_rates(f->self);
+  if (f->backend->check_rates) f->backend->check_rates(f->self_);
   if (f->scope.status < 0) return f->scope.status;
 
-  f->backend->move(f->self, trial->used);
+  f->backend->move(f->self_, trial->used);
   trial->turn = f->batch.speed * trial->used;
   invman_i_eval_margins(f, f->batch.next);
   for (i = 0; i < p; i++) {
@@ -7027,7 +7027,7 @@ static invman_status invman_i_try_step(invman_flow *f, double span, invman_i_tri
     else trial->error = invman_i_worst(trial->error, fabs(f->batch.next[i] - f->predicted[i]));
     trial->size = fmax(trial->size, fabs(f->batch.next[i]));
   }
-  if (f->backend->check_trial) f->backend->check_trial(f->self, trial->used, trial->error);
+  if (f->backend->check_trial) f->backend->check_trial(f->self_, trial->used, trial->error);
   return f->scope.status;
 }
 
@@ -7044,7 +7044,7 @@ static void invman_i_measure(invman_flow *f) { /* the info's view of the margins
     info->unsatisfied += !(f->margin[i] > 1 - f->options.margin_stop);
     info->margin_min = fmin(info->margin_min, f->margin[i]);
   }
-  if (f->backend->lambda) info->lambda = f->backend->lambda(f->self, 0);
+  if (f->backend->lambda) info->lambda = f->backend->lambda(f->self_, 0);
   info->lambda_max = fmax(info->lambda_max, info->lambda);
 }
 
@@ -7070,15 +7070,15 @@ static void invman_i_locate_t_star(invman_flow *f, const invman_i_trial *trial) 
   if (f->info.t_star > 0 || after < 0) return;
   after = fmin(after, trial->used);
   f->info.t_star = f->info.t + after;
-  f->backend->move(f->self, after);
-  if (f->backend->lambda) f->info.lambda_star = f->backend->lambda(f->self, 1);
-  f->backend->move(f->self, trial->used);
+  f->backend->move(f->self_, after);
+  if (f->backend->lambda) f->info.lambda_star = f->backend->lambda(f->self_, 1);
+  f->backend->move(f->self_, trial->used);
 }
 
 /* Computes all margins at the end of the last step in double; the info gets the error of single precision. */
 static void invman_i_widen_margins(invman_flow *f) {
   size_t i;
-  f->backend->put_back(f->self);
+  f->backend->put_back(f->self_);
   invman_i_single_error(f, 0, f->batch.train->n, f->margin, f->gap, f->batch.next);
   memcpy(f->margin, f->batch.next, f->batch.train->n * sizeof *f->margin);
   for (i = 0; i < f->batch.train->n; i++) { /* all have been looked at now */
@@ -7099,7 +7099,7 @@ static int invman_i_leave_single(invman_flow *f) {
 static void invman_i_accept(invman_flow *f, double dt) {
   double *margin = f->margin, *gap = f->gap;
   size_t i;
-  f->backend->accept(f->self);
+  f->backend->accept(f->self_);
   f->margin = f->batch.next;
   f->batch.next = margin;
   f->gap = f->gap_next;
@@ -7181,7 +7181,7 @@ static invman_status invman_i_event_step(invman_flow *f) {
   const invman_flow_options *o = &f->options;
   /* Near the end the error must not exceed the largest distance that is left. */
   double allowed = fmin(o->margin_tol, 0.3 * fmax(1 - f->info.margin_min, o->margin_stop)), longest = 0;
-  if (f->backend->check_step) f->backend->check_step(f->self);
+  if (f->backend->check_step) f->backend->check_step(f->self_);
   if (f->scope.status < 0) return f->scope.status;
   for (f->batch.refused = 0;; f->batch.refused++) {
     invman_i_span span = invman_i_choose_span(f);
@@ -7196,7 +7196,7 @@ static invman_status invman_i_event_step(invman_flow *f) {
 
     status = invman_i_try_step(f, span.chosen, &trial);
     if (status < 0) return status;
-    if (trial.stationary || (trial.error <= allowed && f->backend->is_stationary(f->self, invman_i_share_at_rest))) {
+    if (trial.stationary || (trial.error <= allowed && f->backend->is_stationary(f->self_, invman_i_share_at_rest))) {
       if (invman_i_leave_single(f)) continue;
       return invman_i_end(f, INVMAN_END_REST);
     }
@@ -7224,7 +7224,7 @@ static void invman_i_gradient_at(invman_flow *f, const double *margin) {
     f->batch.r[i] = f->batch.unit * f->batch.train->y[i] * invman_i_multiplier(&f->loss, margin[i], &curvature);
     if (f->batch.r[i] != 0) f->batch.list[count++] = i;
   }
-  f->backend->gradient(f->self, 0, count, 0);
+  f->backend->gradient(f->self_, 0, count, 0);
 }
 
 invman_status invman_flow_step(invman_flow *f) {
@@ -7234,7 +7234,7 @@ invman_status invman_flow_step(invman_flow *f) {
   if (invman_i_is_over(f)) return f->info.status;
   invman_i_end(f, INVMAN_END_NONE);
   status = f->advance(f);
-  f->backend->put_back(f->self);
+  f->backend->put_back(f->self_);
   return status == INVMAN_OK ? invman_i_check_limits(f) : status;
 }
 
@@ -7242,7 +7242,7 @@ static invman_status invman_i_test_error(invman_flow *f) {
   const invman_data *test = f->options.test;
   size_t i, wrong = 0;
   if (!test) return INVMAN_OK;
-  f->backend->evaluate(f->self, 0, test->x, test->n, f->f_test);
+  f->backend->evaluate(f->self_, 0, test->x, test->n, f->f_test);
   for (i = 0; i < test->n; i++) wrong += !(test->y[i] * (f->f_test[i] - f->f0_test[i]) > 0);
   f->info.test_error = (double)wrong / (double)test->n;
   return f->scope.status;
@@ -7293,7 +7293,7 @@ invman_status invman_flow_predict(const invman_flow *flow, const double *x, size
   batch = flow->batch;
   batch.scope = &scope;
   f0 = invman_i_doubles(&scope, n);
-  reader = flow->backend->reader(flow->self, &batch, n);
+  reader = flow->backend->reader(flow->self_, &batch, n);
   if (scope.status < 0) return invman_i_close(&scope);
   scope.status = invman_i_check_finite(scope.ctx, x, invman_i_mul(n, batch.train->d), "x");
   if (scope.status < 0) return invman_i_close(&scope);
@@ -7399,37 +7399,37 @@ static invman_status invman_i_made(invman_flow *f, invman_flow **out) {
 /* f_0 */
 static void invman_i_eval_start(invman_flow *f) {
   const invman_data *test = f->options.test;
-  f->backend->evaluate(f->self, 1, f->batch.train->x, f->batch.train->n, f->f0);
-  if (test) f->backend->evaluate(f->self, 1, test->x, test->n, f->f0_test);
+  f->backend->evaluate(f->self_, 1, f->batch.train->x, f->batch.train->n, f->f0);
+  if (test) f->backend->evaluate(f->self_, 1, test->x, test->n, f->f0_test);
 }
 
 /* A guess of the first step's length; the step control corrects it. */
 static double invman_i_first_step(const invman_flow *f) {
   double fastest = invman_i_largest(f->batch.rate, f->batch.train->n);
-  double guess = f->backend->start(f->self, 0.5 / fastest);
+  double guess = f->backend->start(f->self_, 0.5 / fastest);
   return f->options.dynamics == INVMAN_MOMENTUM ? 1 : guess;
 }
 
 /* A flow whose weights of t = 0 are in place. */
 static invman_status invman_i_start_flow(invman_flow *f, invman_flow **out) {
   invman_i_scope scope;
-  f->backend->put_back(f->self);
+  f->backend->put_back(f->self_);
   invman_i_eval_start(f);
   if (f->scope.status == INVMAN_OK)
     f->scope.status = invman_i_check_finite(&f->context, f->f0, f->batch.train->n, "flow: f_0 is not finite");
   invman_i_split(f); /* all margins are 0: every multiplier is 1 */
   f->batch.beyond = 0;
   if (f->options.dynamics == INVMAN_MOMENTUM) invman_i_gradient_at(f, f->margin);
-  else f->backend->gradient(f->self, 0, f->batch.train->n, 0);
+  else f->backend->gradient(f->self_, 0, f->batch.train->n, 0);
   if (f->batch.beyond && f->scope.status == INVMAN_OK)
     f->scope.status = invman_i_fail(&f->context, INVMAN_E_NONFINITE, "flow: the gradient is not finite", "", 0);
-  if (f->options.dynamics == INVMAN_EVENT_DRIVEN) f->backend->rates(f->self, 0, f->batch.train->n, f->batch.rate);
+  if (f->options.dynamics == INVMAN_EVENT_DRIVEN) f->backend->rates(f->self_, 0, f->batch.train->n, f->batch.rate);
   f->typical = invman_i_root_mean_square(f->batch.rate, f->batch.train->n);
-  f->backend->move(f->self, 0);
+  f->backend->move(f->self_, 0);
   f->dt = invman_i_first_step(f);
   invman_i_measure(f);
   invman_i_end(f, INVMAN_END_NONE);
-  f->backend->put_back(f->self);
+  f->backend->put_back(f->self_);
   scope = f->scope;
   if (scope.status < 0) return invman_i_close(&scope);
   *out = f;
@@ -7554,8 +7554,8 @@ INVMAN_I_INLINE void invman_i_held_z_body(size_t task, void *arg, const int L) {
 INVMAN_I_KERNELS(invman_i_held_z)
 
 /* trial = the network turned for a time dt by G. */
-static void invman_i_net_move(void *self, double dt) {
-  invman_i_net_flow *f = (invman_i_net_flow *)self;
+static void invman_i_net_move(void *self_, double dt) {
+  invman_i_net_flow *f = (invman_i_net_flow *)self_;
   invman_i_batch *batch = f->batch;
   double speed[64] = {0}, path[64] = {0};
   size_t groups = invman_i_groups(f->trial.panels), g;
@@ -7783,8 +7783,8 @@ static invman_status invman_i_held_reserve(invman_i_net_flow *f, size_t room) {
 }
 
 /* Finds the held gates of a step of length span from where the network is, and corrects G. */
-static void invman_i_net_begin(void *self, double span) {
-  invman_i_net_flow *f = (invman_i_net_flow *)self;
+static void invman_i_net_begin(void *self_, double span) {
+  invman_i_net_flow *f = (invman_i_net_flow *)self_;
   invman_i_batch *batch = f->batch;
   size_t groups = invman_i_groups(f->trial.panels), n = 0, count = 0, most = 0, g, i;
   invman_i_held *swap;
@@ -7820,16 +7820,16 @@ static void invman_i_net_begin(void *self, double span) {
 /* ---- sweeps over the points of the list, with the held gates in the place of the plain ones */
 
 /* G = (or +=) sum of r x~ over part of the list, near or not. */
-static void invman_i_net_gradient(void *self, size_t first, size_t count, int nearby) {
-  invman_i_net_flow *f = (invman_i_net_flow *)self;
+static void invman_i_net_gradient(void *self_, size_t first, size_t count, int nearby) {
+  invman_i_net_flow *f = (invman_i_net_flow *)self_;
   invman_i_gradient_points(f->batch->scope->ctx, &f->trial, invman_i_narrow(f), invman_i_listed(f, first, count),
                            f->batch->r, nearby, &f->grad);
   invman_i_hold_gradient(f, nearby);
 }
 
 /* The rates of part of the list's margins along G, Eq. (3). */
-static void invman_i_net_rates(void *self, size_t first, size_t count, double *rate) {
-  invman_i_net_flow *f = (invman_i_net_flow *)self;
+static void invman_i_net_rates(void *self_, size_t first, size_t count, double *rate) {
+  invman_i_net_flow *f = (invman_i_net_flow *)self_;
   const invman_i_batch *batch = f->batch;
   double unit = sqrt(2.0) / (double)f->net->h;
   size_t d = f->net->d, k;
@@ -7855,8 +7855,8 @@ static void invman_i_net_rates(void *self, size_t first, size_t count, double *r
   for (k = 0; k < count; k++) rate[k] *= batch->options->alpha * batch->train->y[batch->list[first + k]];
 }
 
-static void invman_i_net_gram(void *self) {
-  invman_i_net_flow *f = (invman_i_net_flow *)self;
+static void invman_i_net_gram(void *self_) {
+  invman_i_net_flow *f = (invman_i_net_flow *)self_;
   const invman_i_batch *batch = f->batch;
   invman_i_points nearby = invman_i_listed(f, 0, batch->near_count);
   if (invman_i_gram_reserve(&f->gram, batch->scope, nearby.n) < 0) return;
@@ -7870,61 +7870,61 @@ static void invman_i_net_gram(void *self) {
 
 /* ---- the backend's table */
 
-static double invman_i_net_start(void *self, double span) {
-  const invman_i_batch *batch = ((const invman_i_net_flow *)self)->batch;
+static double invman_i_net_start(void *self_, double span) {
+  const invman_i_batch *batch = ((const invman_i_net_flow *)self_)->batch;
   return batch->speed > 0 ? fmin(0.25 * batch->options->rotation_tol / batch->speed, span) : 1;
 }
 
-static void invman_i_net_evaluate(void *self, int initial, const double *x, size_t n, double *out) {
-  const invman_i_net_flow *f = (const invman_i_net_flow *)self;
+static void invman_i_net_evaluate(void *self_, int initial, const double *x, size_t n, double *out) {
+  const invman_i_net_flow *f = (const invman_i_net_flow *)self_;
   invman_i_eval_points(f->batch->scope->ctx, initial ? &f->start : &f->trial, NULL,
                        invman_i_points_of(x, NULL, n, f->net->d), f->partial, out);
 }
 
-static void invman_i_net_look(void *self, const size_t *list, size_t count, double *out) {
-  const invman_i_net_flow *f = (const invman_i_net_flow *)self;
+static void invman_i_net_look(void *self_, const size_t *list, size_t count, double *out) {
+  const invman_i_net_flow *f = (const invman_i_net_flow *)self_;
   invman_i_points some = invman_i_points_of(f->batch->train->x, list, count, f->net->d);
   some.narrow = f->x_narrow;
   invman_i_eval_points(f->batch->scope->ctx, &f->trial, invman_i_narrow(f), some, f->partial, out);
 }
 
-static void *invman_i_net_reader(const void *self, invman_i_batch *batch, size_t n) {
+static void *invman_i_net_reader(const void *self_, invman_i_batch *batch, size_t n) {
   invman_i_net_flow *f = (invman_i_net_flow *)invman_i_take(batch->scope, 1, sizeof *f);
   if (!f) return NULL;
-  *f = *(const invman_i_net_flow *)self;
+  *f = *(const invman_i_net_flow *)self_;
   f->batch = batch;
   f->partial = invman_i_partial_take(batch->scope, &f->start, n);
   return f;
 }
 
 /* The bound holds as well where no neuron is active at any point: G is then 0. */
-static int invman_i_net_is_stationary(void *self, double share) {
-  const invman_i_net_flow *f = (const invman_i_net_flow *)self;
+static int invman_i_net_is_stationary(void *self_, double share) {
+  const invman_i_net_flow *f = (const invman_i_net_flow *)self_;
   double push = 0;
   size_t i;
   for (i = 0; i < f->batch->train->n; i++) push += fabs(f->batch->r[i]) * sqrt(f->square[i]);
   return f->batch->speed <= share * push;
 }
 
-static void invman_i_net_accept(void *self) {
-  invman_i_net_flow *f = (invman_i_net_flow *)self;
+static void invman_i_net_accept(void *self_) {
+  invman_i_net_flow *f = (invman_i_net_flow *)self_;
   invman_i_unpack_net(&f->trial, f->net);
   f->batch->info->held = f->held_count;
 }
 
-static void invman_i_net_put_back(void *self) {
-  invman_i_net_flow *f = (invman_i_net_flow *)self;
+static void invman_i_net_put_back(void *self_) {
+  invman_i_net_flow *f = (invman_i_net_flow *)self_;
   invman_i_pack_net(f->net, &f->trial);
 }
 
-static double invman_i_net_lambda(void *self, int here) {
-  const invman_i_net_flow *f = (const invman_i_net_flow *)self;
+static double invman_i_net_lambda(void *self_, int here) {
+  const invman_i_net_flow *f = (const invman_i_net_flow *)self_;
   size_t d_par = f->batch->options->d_par;
   return here ? invman_i_lambda(f->net, &f->trial, d_par) : invman_amplification(f->net, d_par);
 }
 
-static double invman_i_net_reach(void *self, size_t i) {
-  const invman_i_net_flow *f = (const invman_i_net_flow *)self;
+static double invman_i_net_reach(void *self_, size_t i) {
+  const invman_i_net_flow *f = (const invman_i_net_flow *)self_;
   return f->batch->options->alpha * f->reach * sqrt(f->square[i]);
 }
 
@@ -7950,7 +7950,7 @@ static const invman_i_backend invman_i_net_backend = {
 };
 
 static invman_i_net_flow *invman_i_net_of(const invman_flow *f) { /* NULL: not a network's flow */
-  return f->backend == &invman_i_net_backend ? (invman_i_net_flow *)f->self : NULL;
+  return f->backend == &invman_i_net_backend ? (invman_i_net_flow *)f->self_ : NULL;
 }
 
 /* ---- making such a flow */
@@ -7994,7 +7994,7 @@ static invman_status invman_i_make_flow(const invman_context *ctx, invman_net *n
   flow->shown = net;
   flow->batch.unit = sqrt(2.0) / ((double)h * (double)p);
   flow->info.in_single = o->single != 0;
-  flow->self = f = (invman_i_net_flow *)invman_i_take(&flow->scope, 1, sizeof *f);
+  flow->self_ = f = (invman_i_net_flow *)invman_i_take(&flow->scope, 1, sizeof *f);
   if (!f) return invman_i_made(flow, out);
   f->batch = &flow->batch;
   f->net = net;
@@ -8104,8 +8104,8 @@ static void invman_i_call_evaluate(invman_i_model_flow *f, const double *x, size
 /* ---- the backend's functions, by these callbacks */
 
 /* Goes back to the last step's G, since a trial that was too long has left its own G far off. */
-static void invman_i_model_begin(void *self, double span) {
-  invman_i_model_flow *f = (invman_i_model_flow *)self;
+static void invman_i_model_begin(void *self_, double span) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self_;
   (void)span;
   memcpy(f->G, f->last_G, f->model.size * sizeof *f->G);
 }
@@ -8121,8 +8121,8 @@ static const double *invman_i_model_points(invman_i_model_flow *f, size_t first,
   return f->x_list;
 }
 
-static void invman_i_model_gradient(void *self, size_t first, size_t count, int nearby) {
-  invman_i_model_flow *f = (invman_i_model_flow *)self;
+static void invman_i_model_gradient(void *self_, size_t first, size_t count, int nearby) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self_;
   invman_i_batch *batch = f->batch;
   size_t N = f->model.size, k;
   double *G = nearby ? f->here : f->G;
@@ -8147,13 +8147,13 @@ static void invman_i_model_shift(invman_i_model_flow *f, const double *from, dou
   f->batch->beyond |= !invman_i_all_finite(f->model.weights, f->model.size);
 }
 
-static void invman_i_model_move(void *self, double dt) {
-  invman_i_model_flow *f = (invman_i_model_flow *)self;
+static void invman_i_model_move(void *self_, double dt) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self_;
   invman_i_model_shift(f, f->base, dt);
 }
 
-static void invman_i_model_evaluate(void *self, int initial, const double *x, size_t n, double *out) {
-  invman_i_model_flow *f = (invman_i_model_flow *)self;
+static void invman_i_model_evaluate(void *self_, int initial, const double *x, size_t n, double *out) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self_;
   if (initial) invman_i_model_set(f, f->initial);
   invman_i_call_evaluate(f, x, n, out);
   if (initial) invman_i_model_set(f, f->base);
@@ -8181,12 +8181,12 @@ static void invman_i_model_differences(invman_i_model_flow *f, size_t first, siz
       rate[k] = batch->options->alpha * batch->train->y[batch->list[first + k]] * (rate[k] - f->shifted[k]) / (2 * dt);
 }
 
-static void invman_i_model_rates(void *self, size_t first, size_t count, double *rate) {
-  invman_i_model_differences((invman_i_model_flow *)self, first, count, 1e-5, rate);
+static void invman_i_model_rates(void *self_, size_t first, size_t count, double *rate) {
+  invman_i_model_differences((invman_i_model_flow *)self_, first, count, 1e-5, rate);
 }
 
-static void invman_i_model_gram(void *self) {
-  invman_i_model_flow *f = (invman_i_model_flow *)self;
+static void invman_i_model_gram(void *self_) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self_;
   invman_i_batch *batch = f->batch;
   size_t n = batch->near_count;
   const double *x = invman_i_model_points(f, 0, n);
@@ -8215,8 +8215,8 @@ static void invman_i_model_check_stationary(invman_i_model_flow *f, const double
 }
 
 /* G is compared with the gradients of single points, of those with the largest multipliers. */
-static int invman_i_model_is_stationary(void *self, double share) {
-  invman_i_model_flow *f = (invman_i_model_flow *)self;
+static int invman_i_model_is_stationary(void *self_, double share) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self_;
   const invman_i_batch *batch = f->batch;
   enum { FEW = 8 };
   size_t p = batch->train->n, count = 0, k, i;
@@ -8237,19 +8237,19 @@ static int invman_i_model_is_stationary(void *self, double share) {
   return batch->scope->status >= 0;
 }
 
-static void invman_i_model_accept(void *self) {
-  invman_i_model_flow *f = (invman_i_model_flow *)self;
+static void invman_i_model_accept(void *self_) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self_;
   memcpy(f->base, f->model.weights, f->model.size * sizeof *f->base);
   memcpy(f->last_G, f->G, f->model.size * sizeof *f->G);
 }
 
-static void invman_i_model_put_back(void *self) {
-  invman_i_model_flow *f = (invman_i_model_flow *)self;
+static void invman_i_model_put_back(void *self_) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self_;
   invman_i_model_set(f, f->base);
 }
 
-static double invman_i_model_start(void *self, double span) {
-  invman_i_model_flow *f = (invman_i_model_flow *)self;
+static double invman_i_model_start(void *self_, double span) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self_;
   double size = sqrt(invman_i_inner(f->G, f->G, f->model.size));
   double weights = sqrt(invman_i_inner(f->base, f->base, f->model.size));
   memcpy(f->last_G, f->G, f->model.size * sizeof *f->G);
@@ -8257,11 +8257,11 @@ static double invman_i_model_start(void *self, double span) {
   return weights > 0 ? fmin(span, 0.1 * f->batch->options->relative_tol * weights / size) : span;
 }
 
-static void *invman_i_model_reader(const void *self, invman_i_batch *batch, size_t n) {
+static void *invman_i_model_reader(const void *self_, invman_i_batch *batch, size_t n) {
   invman_i_model_flow *f = (invman_i_model_flow *)invman_i_take(batch->scope, 1, sizeof *f);
   (void)n;
   if (!f) return NULL;
-  *f = *(const invman_i_model_flow *)self;
+  *f = *(const invman_i_model_flow *)self_;
   f->batch = batch;
   return f;
 }
@@ -8321,8 +8321,8 @@ static int invman_i_loss_rises(invman_i_model_flow *f) {
 
 /* A check soon after the start, when no kink is met exactly any more: does f change along the gradient of a few points
    as their Gram matrix says? It is made before a step, at its weights; G and the list are then computed anew. */
-static void invman_i_model_check_step(void *self) {
-  invman_i_model_flow *f = (invman_i_model_flow *)self;
+static void invman_i_model_check_step(void *self_) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self_;
   invman_i_batch *batch = f->batch;
   enum { FEW = 4, FIRST = 3 };
   size_t n = invman_i_min(batch->train->n, FEW), i, j;
@@ -8351,8 +8351,8 @@ static void invman_i_model_check_step(void *self) {
 
 /* The check in a trial whose rates are known, at the weights of its middle. The more checks of a run were in vain, the
    more rarely it is made; but it is always made, and strictly, where one length after the other was refused. */
-static void invman_i_model_check_rates(void *self) {
-  invman_i_model_flow *f = (invman_i_model_flow *)self;
+static void invman_i_model_check_rates(void *self_) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self_;
   invman_i_batch *batch = f->batch;
   int strict = batch->refused > INVMAN_I_LENGTHS, beyond = batch->beyond, rises, wrong;
   int asked = batch->near_count > 0 && (strict || f->doubts >= f->patience);
@@ -8373,8 +8373,8 @@ static void invman_i_model_check_rates(void *self) {
 }
 
 /* A trial is doubtful if its error is a good part of the whole change predicted for the near points. */
-static void invman_i_model_check_trial(void *self, double used, double error) {
-  invman_i_model_flow *f = (invman_i_model_flow *)self;
+static void invman_i_model_check_trial(void *self_, double used, double error) {
+  invman_i_model_flow *f = (invman_i_model_flow *)self_;
   const invman_i_batch *batch = f->batch;
   double change = 0;
   size_t i;
@@ -8406,7 +8406,7 @@ static const invman_i_backend invman_i_model_backend = {
 };
 
 static invman_i_model_flow *invman_i_model_of(const invman_flow *f) { /* NULL: not a model's flow */
-  return f->backend == &invman_i_model_backend ? (invman_i_model_flow *)f->self : NULL;
+  return f->backend == &invman_i_model_backend ? (invman_i_model_flow *)f->self_ : NULL;
 }
 
 static invman_status invman_i_check_callbacks(const invman_context *ctx, const invman_model *model) {
@@ -9000,7 +9000,7 @@ static invman_status invman_i_make_model_flow(const invman_context *ctx, const i
   if (o->dynamics == INVMAN_MOMENTUM) flow->advance = invman_i_momentum_step;
   flow->backend = &invman_i_model_backend;
   flow->batch.unit = 1 / (double)p;
-  flow->self = f = (invman_i_model_flow *)invman_i_take(&flow->scope, 1, sizeof *f);
+  flow->self_ = f = (invman_i_model_flow *)invman_i_take(&flow->scope, 1, sizeof *f);
   if (!f) return invman_i_made(flow, out);
   f->batch = &flow->batch;
   f->model = *model;
@@ -12890,7 +12890,7 @@ extern ssize_t readlink(const char *, char *, size_t);
 static int invman_i_descriptor(const char *path) {
   const char *digits = strncmp(path, "/dev/fd/", 8) == 0 ? path + 8
                        : strncmp(path, "/proc/self/fd/", 14) == 0 ? path + 14
-                                                                  : "";
+                                                                   : "";
   size_t n = strspn(digits, "0123456789");
   if (strcmp(path, "/dev/stdout") == 0) return 1;
   if (strcmp(path, "/dev/stderr") == 0) return 2;
@@ -14173,7 +14173,7 @@ static invman_status invman_i_match_head(const invman_context *ctx, const invman
 /* A flow that was read, as it was when it was saved; the limits may be other ones now, and so may the tolerances. */
 static invman_status invman_i_wake_flow(invman_flow *f) {
   invman_status status;
-  f->backend->put_back(f->self);
+  f->backend->put_back(f->self_);
   invman_i_eval_start(f);
   invman_i_measure(f);
   if (!f->options.test) f->info.test_error = -1;
@@ -14255,10 +14255,10 @@ invman_status invman_flow_resume_model(const invman_context *ctx, const char *pa
   if (status == INVMAN_OK) status = invman_i_make_model_flow(ctx, model, train, &o, &f);
   if (status == INVMAN_OK) status = invman_i_load_flow(&scope, &s, f);
   if (status == INVMAN_OK) {
-    invman_i_model_flow *self = invman_i_model_of(f);
-    memcpy(self->here, model->weights, model->size * sizeof *self->here);
+    invman_i_model_flow *self_ = invman_i_model_of(f);
+    memcpy(self_->here, model->weights, model->size * sizeof *self_->here);
     status = invman_i_wake_flow(f);
-    if (status < 0) invman_i_model_set(self, self->here);
+    if (status < 0) invman_i_model_set(self_, self_->here);
   }
   if (status < 0) invman_flow_free(f);
   else *out = f;

@@ -154,9 +154,9 @@ static void flow_rates_are_slopes(void) { /* rate and gradient kernels: dm/dt al
     ctx.vector_bits = bits[k];
     o.alpha = 1;
     flow = open_flow(&ctx, &q, &o);
-    invman_i_net_move(flow->self, dt);
+    invman_i_net_move(flow->self_, dt);
     invman_i_eval_margins(flow, ahead);
-    invman_i_net_move(flow->self, -dt);
+    invman_i_net_move(flow->self_, -dt);
     invman_i_eval_margins(flow, behind);
     for (i = 0; i < 50; i++) CLOSE(flow->batch.rate[i], (ahead[i] - behind[i]) / (2 * dt), 1e-8);
     CHECK(flow->typical > 1e-3);
@@ -355,7 +355,7 @@ static void flow_held_z_is_the_sweeps(void) { /* to the bit, where rounding deci
     for (n = 0; n < H; n++)
       invman_i_net_of(f)->held[n].n = n, invman_i_net_of(f)->held[n].i = n % P, invman_i_net_of(f)->held[n].gate = 0.5;
     invman_i_net_of(f)->held_count = H;
-    invman_i_net_move(f->self, 0);
+    invman_i_net_move(f->self_, 0);
     for (n = 0; n < H; n++) {
       CLOSE(invman_i_net_of(f)->held[n].z, 0, b > 2 ? 1e-5 : 1e-14);
       CHECK(sees(f, n, n % P) == (invman_i_net_of(f)->held[n].z > 0));
@@ -386,9 +386,9 @@ static void flow_held_sums(void) {
     memset(f->batch.nearby, 0, P);
     invman_i_split(f); /* all push or none, listed in some order */
     invman_i_pack_net(&q.net, &invman_i_net_of(f)->trial);
-    invman_i_held_z (&ctx)(0, f->self);
-    invman_i_net_gradient(f->self, 0, P, 0);
-    invman_i_net_rates(f->self, 0, P, rate);
+    invman_i_held_z (&ctx)(0, f->self_);
+    invman_i_net_gradient(f->self_, 0, P, 0);
+    invman_i_net_rates(f->self_, 0, P, rate);
 
     for (n = 0; n < H; n++)
       for (i = 0; i < P; i++) {
@@ -589,12 +589,12 @@ static void flow_reach(void) { /* bounds the change of f, and is attained where 
       memset(flow->batch.nearby, 0, 60);
       invman_i_split(flow);
       for (i = 0; i < 60; i++) flow->batch.r[i] = a == 0 ? (double)(i == 0) : q.train.y[i] / 60;
-      invman_i_net_move(flow->self, 0);
-      invman_i_net_gradient(flow->self, 0, 60, 0);
-      invman_i_net_move(flow->self, 0);
+      invman_i_net_move(flow->self_, 0);
+      invman_i_net_gradient(flow->self_, 0, 60, 0);
+      invman_i_net_move(flow->self_, 0);
       CHECK(invman_i_net_of(flow)->reach == 0);
       invman_i_wide_margins(flow, 0, 60, start);
-      invman_i_net_move(flow->self, turns[k] / flow->batch.speed);
+      invman_i_net_move(flow->self_, turns[k] / flow->batch.speed);
       reach = invman_i_net_of(flow)->reach;
       CHECK(reach > 0);
       invman_i_wide_margins(flow, 0, 60, flow->batch.next);
@@ -753,10 +753,10 @@ static void flow_single_sweeps(
             memset(f[i]->f0, 0, p * sizeof(double));
             memset(f[i]->batch.nearby, 0, p);
             invman_i_split(f[i]);
-            invman_i_net_move(f[i]->self, 0);
-            invman_i_net_gradient(f[i]->self, 0, p / 2, 0);
-            invman_i_net_gradient(f[i]->self, p / 2, p - p / 2, 1);
-            invman_i_net_rates(f[i]->self, 0, p, rate[i]);
+            invman_i_net_move(f[i]->self_, 0);
+            invman_i_net_gradient(f[i]->self_, 0, p / 2, 0);
+            invman_i_net_gradient(f[i]->self_, p / 2, p - p / 2, 1);
+            invman_i_net_rates(f[i]->self_, 0, p, rate[i]);
             invman_i_eval_margins(f[i], out[i]);
           }
           for (i = 0; i < p; i++) { /* in proportion to what is summed */
