@@ -12890,7 +12890,7 @@ extern ssize_t readlink(const char *, char *, size_t);
 static int invman_i_descriptor(const char *path) {
   const char *digits = strncmp(path, "/dev/fd/", 8) == 0 ? path + 8
                        : strncmp(path, "/proc/self/fd/", 14) == 0 ? path + 14
-                                                                   : "";
+                                                                  : "";
   size_t n = strspn(digits, "0123456789");
   if (strcmp(path, "/dev/stdout") == 0) return 1;
   if (strcmp(path, "/dev/stderr") == 0) return 2;
