@@ -1328,6 +1328,8 @@ static invman_status invman_i_bad(const invman_context *ctx, const char *what) {
   return invman_i_fail(ctx, INVMAN_E_ARG, what, "", 0);
 }
 
+#define INVMAN_I_COUNT(table) (sizeof(table) / sizeof *(table))
+
 static size_t invman_i_min(size_t a, size_t b) { return a < b ? a : b; }
 static size_t invman_i_max(size_t a, size_t b) { return a > b ? a : b; }
 static double invman_i_worst(double a, double b) { return a >= b ? a : b == b ? b : HUGE_VAL; } /* a is no NaN */
@@ -1538,12 +1540,12 @@ static double invman_i_product(double a, double b) {
   return product;
 }
 
-static double invman_i_horner(const double *c, int degree, double x) {
-  double sum = c[degree];
-  int i;
-  for (i = degree - 1; i >= 0; i--) sum = invman_i_product(sum, x) + c[i];
+static double invman_i_horner(const double *c, size_t count, double x) {
+  double sum = c[--count];
+  while (count > 0) sum = invman_i_product(sum, x) + c[--count];
   return sum;
 }
+#define INVMAN_I_HORNER(series, x) invman_i_horner(series, INVMAN_I_COUNT(series), x)
 
 /* ---- functions whose bits must not depend on the C library: by + - * / and powers of two alone, to 3 ulp.
    log x, x >= 0: x = m 2^e with m in (0.7, 1.42), and log m = 2 atanh((m-1)/(m+1)). */
@@ -1568,7 +1570,7 @@ static double invman_i_log(double x) {
   }
   s = (m - 1) / (m + 1);
   return invman_i_product(e, ln2_high) +
-         (invman_i_product(2 * s, invman_i_horner(series, 10, invman_i_product(s, s))) + invman_i_product(e, ln2_low));
+         (invman_i_product(2 * s, INVMAN_I_HORNER(series, invman_i_product(s, s))) + invman_i_product(e, ln2_low));
 }
 
 static double invman_i_exp(double x) { /* 2^k exp(r), |r| < 0.35, by its series */
@@ -1581,7 +1583,7 @@ static double invman_i_exp(double x) { /* 2^k exp(r), |r| < 0.35, by its series 
   if (!(x < 709.79 && x > -746)) return x != x ? x : x > 0 ? HUGE_VAL : 0;
   k = (int)floor(invman_i_product(1.44269504088896340736, x) + 0.5);
   r = (x - invman_i_product(k, ln2_high)) - invman_i_product(k, ln2_low);
-  return ldexp(invman_i_horner(series, 13, r), k);
+  return ldexp(INVMAN_I_HORNER(series, r), k);
 }
 
 static double invman_i_log1p(double x) { /* x >= 0; the rounding of 1 + x is made up for (Hewlett-Packard's way) */
@@ -1626,13 +1628,14 @@ static double invman_i_normal_quantile(double q) {
   double r, tail = 0.5 - fabs(q);
   if (tail >= 0.075) {
     r = 0.180625 - invman_i_product(q, q);
-    return q * (invman_i_horner(a, 7, r) / invman_i_horner(b, 7, r));
+    return q * (INVMAN_I_HORNER(a, r) / INVMAN_I_HORNER(b, r));
   }
   r = sqrt(-invman_i_log(tail));
-  if (r <= 5) r = invman_i_horner(c, 7, r - 1.6) / invman_i_horner(d, 7, r - 1.6);
-  else r = invman_i_horner(e, 7, r - 5) / invman_i_horner(f, 7, r - 5);
+  if (r <= 5) r = INVMAN_I_HORNER(c, r - 1.6) / INVMAN_I_HORNER(d, r - 1.6);
+  else r = INVMAN_I_HORNER(e, r - 5) / INVMAN_I_HORNER(f, r - 5);
   return q < 0 ? -r : r;
 }
+#undef INVMAN_I_HORNER
 
 double invman_rng_normal(invman_rng *rng) { /* 52 bits and a half: symmetric, never 0 or 1 */
   if (!rng) return 0;
@@ -1989,7 +1992,8 @@ static invman_i_matrix invman_i_transposed(invman_i_matrix m) {
   return t;
 }
 
-/* The register tile: its rows, and its columns in lanes; as many sums as there are registers. */
+/* The register tile: its rows, and its columns in lanes; as many sums as there are registers. Arrays have room for that
+   of the widest vectors. */
 #define INVMAN_I_TILE_ROWS(L)  ((L) == 8 ? 8 : (L) == 4 ? 6 : 2)
 #define INVMAN_I_TILE_LANES(L) ((L) == 8 ? 3 : 1)
 
@@ -2093,8 +2097,8 @@ INVMAN_I_KERNEL(invman_i_pack_panels)
 INVMAN_I_INLINE void invman_i_register_tile(const double *a, const double *b, size_t k, double *C, size_t stride,
                                             size_t rows, size_t columns, const int L) {
   const int R = INVMAN_I_TILE_ROWS(L), J = INVMAN_I_TILE_LANES(L), S = J * INVMAN_I_WIDTH;
-  invman_i_lanes sum[8][3];
-  double edge[8 * 3 * INVMAN_I_WIDTH], *to = C;
+  invman_i_lanes sum[INVMAN_I_TILE_ROWS(8)][INVMAN_I_TILE_LANES(8)];
+  double edge[INVMAN_I_TILE_ROWS(8) * INVMAN_I_TILE_LANES(8) * INVMAN_I_WIDTH], *to = C;
   size_t across = stride, l, r, c;
   int i, j;
   INVMAN_I_UNROLL
@@ -2718,7 +2722,8 @@ static double invman_i_tridiagonal_norm(const double *d, const double *e, size_t
 
 enum { INVMAN_I_LEAF = 32, INVMAN_I_SECULAR_ROWS = 512, INVMAN_I_SECULAR_TASK = 16, INVMAN_I_SECULAR_TRIALS = 80 };
 
-enum { INVMAN_I_TOP = 1, INVMAN_I_BOTTOM = 2 }; /* which half's columns of a vector are not zero */
+enum { INVMAN_I_TOP = 1, INVMAN_I_BOTTOM = 2 }; /* which half's columns of a vector are not zero: */
+enum { INVMAN_I_PARTS = 3 };                    /* those of the top alone, of both, of the bottom alone */
 
 typedef struct invman_i_conquest {
   size_t n, stride;
@@ -2987,10 +2992,11 @@ static void invman_i_merge_z(invman_i_conquest *c, size_t lo, size_t mid, size_t
 }
 
 /* The old vectors to W, by groups and without their zeros; the deflated ones behind them. count: of groups 1, 3, 2 */
-static void invman_i_merge_copy(invman_i_conquest *c, size_t lo, size_t mid, size_t hi, size_t gone, size_t count[3]) {
-  static const unsigned char halves[3] = {INVMAN_I_TOP, INVMAN_I_TOP | INVMAN_I_BOTTOM, INVMAN_I_BOTTOM};
+static void invman_i_merge_copy(invman_i_conquest *c, size_t lo, size_t mid, size_t hi, size_t gone,
+                                size_t count[INVMAN_I_PARTS]) {
+  static const unsigned char halves[INVMAN_I_PARTS] = {INVMAN_I_TOP, INVMAN_I_TOP | INVMAN_I_BOTTOM, INVMAN_I_BOTTOM};
   size_t i, g = 0, part, from, to;
-  for (part = 0; part < 3; part++) {
+  for (part = 0; part < INVMAN_I_PARTS; part++) {
     from = halves[part] & INVMAN_I_TOP ? lo : mid;
     to = halves[part] & INVMAN_I_BOTTOM ? hi : mid;
     count[part] = g;
@@ -3007,7 +3013,7 @@ static void invman_i_merge_copy(invman_i_conquest *c, size_t lo, size_t mid, siz
 
 /* E = S W, the new vectors, in rows of blocks; each half of the columns from the groups that are not zero there. */
 static void invman_i_merge_vectors(const invman_context *ctx, invman_i_conquest *c, size_t lo, size_t mid, size_t hi,
-                                   const size_t count[3]) {
+                                   const size_t count[INVMAN_I_PARTS]) {
   size_t k = c->k, left = count[0] + count[1], right = count[1] + count[2], rows;
   for (c->first = 0; c->first < k; c->first += rows) {
     double *to = c->E + (lo + c->first) * c->n;
@@ -3043,7 +3049,7 @@ static void invman_i_merge_roots(const invman_context *ctx, invman_i_conquest *c
 /* The eigenvalues and vectors of rows lo .. hi-1 from those of their halves. */
 static void invman_i_merge(const invman_context *ctx, invman_i_conquest *c, size_t lo, size_t mid, size_t hi) {
   double rho = 2 * fabs(c->e[mid - 1]);
-  size_t count[3], gone, i;
+  size_t count[INVMAN_I_PARTS], gone, i;
   invman_i_merge_z(c, lo, mid, hi);
   invman_i_merge_orders(c->d, c->order + lo, mid - lo, c->order + mid, hi - mid, c->group);
   invman_i_deflate(c, lo, hi, rho, c->group, &gone);
@@ -3954,9 +3960,10 @@ typedef struct invman_i_sweep {
 
 static const invman_i_pack *invman_i_swept(const invman_i_sweep *s) { return s->narrow ? s->narrow : s->net; }
 
-/* Neurons are summed in at most 64 groups, whose number depends on h alone. */
+/* Neurons are summed in groups, whose number depends on h alone. */
+enum { INVMAN_I_MOST_GROUPS = 64 };
 static size_t invman_i_group(size_t panels) {
-  return invman_i_max(8, (panels / 64 + INVMAN_I_TILE) & ~(size_t)(INVMAN_I_TILE - 1));
+  return invman_i_max(8, (panels / INVMAN_I_MOST_GROUPS + INVMAN_I_TILE) & ~(size_t)(INVMAN_I_TILE - 1));
 }
 static size_t invman_i_groups(size_t panels) {
   size_t group = invman_i_group(panels);
@@ -4770,7 +4777,8 @@ enum { INVMAN_I_INFINITE_SLICE = 64, INVMAN_I_INFINITE_THIN = 16 };
 
 /* A task's memory, 51 kB of stack: of a panel of columns a slice, the products with all rows, and what is |x~|^2. */
 typedef struct invman_i_infinite_room {
-  invman_i_lanes panel[INVMAN_I_INFINITE_SLICE * 3], dots[INVMAN_I_INFINITE_ROWS * 3], norm[3];
+  invman_i_lanes panel[INVMAN_I_INFINITE_SLICE * INVMAN_I_TILE_LANES(8)];
+  invman_i_lanes dots[INVMAN_I_INFINITE_ROWS * INVMAN_I_TILE_LANES(8)], norm[INVMAN_I_TILE_LANES(8)];
   double row[INVMAN_I_INFINITE_ROWS];
 } invman_i_infinite_room;
 
@@ -4784,6 +4792,7 @@ INVMAN_I_INLINE void invman_i_angle(const invman_i_lanes *sine, const invman_i_l
                                   -0.04547284086335385, 0.035367763990574876,  -0.02893722395488854,
                                   0.02448455204892296,  -0.021208957202840478, 0.01861204922447238,
                                   -0.01603094620477307, 0.012093824115972509,  -0.005677270597712028};
+  enum { LAST = INVMAN_I_COUNT(series) - 1 };
   const double tan_eighth = 0.41421356237309504880;
   invman_i_lanes side, steep, low, high, wide, t, u, v, a, b;
   int i;
@@ -4797,12 +4806,12 @@ INVMAN_I_INLINE void invman_i_angle(const invman_i_lanes *sine, const invman_i_l
             INVMAN_I_CHOICE(wide.piece, low.piece + high.piece, high.piece, V, M); \
   u.piece = t.piece * t.piece;                                                     \
   v.piece = u.piece * u.piece;                                                     \
-  a.piece = series[10] + invman_i_zero.piece;                                      \
-  b.piece = series[11] + invman_i_zero.piece;
+  a.piece = series[LAST - 1] + invman_i_zero.piece;                                \
+  b.piece = series[LAST] + invman_i_zero.piece;
   INVMAN_I_LANEWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
   INVMAN_I_UNROLL
-  for (i = 8; i >= 0; i -= 2) {
+  for (i = LAST - 3; i >= 0; i -= 2) {
 #define INVMAN_I_OP(piece, V, M)           \
   a.piece = a.piece * v.piece + series[i]; \
   b.piece = b.piece * v.piece + series[i + 1];
@@ -4851,7 +4860,8 @@ INVMAN_I_INLINE void invman_i_lift(const invman_i_lanes *dot, double share, invm
 INVMAN_I_INLINE void invman_i_infinite_row(const invman_i_infinite *s, size_t i, double xx, size_t left, size_t count,
                                            const invman_i_lanes *zz, invman_i_lanes *row, const int L) {
   const int J = INVMAN_I_TILE_LANES(L);
-  invman_i_lanes q[3], sine[3], distant[3], all = invman_i_zero;
+  invman_i_lanes q[INVMAN_I_TILE_LANES(8)], sine[INVMAN_I_TILE_LANES(8)], distant[INVMAN_I_TILE_LANES(8)];
+  invman_i_lanes all = invman_i_zero;
   int j;
   INVMAN_I_UNROLL
   for (j = 0; j < J; j++) {
@@ -4912,7 +4922,7 @@ INVMAN_I_INLINE void invman_i_turn_points(const double *x, size_t d, size_t coun
    rounding grows with the slice and not with d. */
 INVMAN_I_INLINE void invman_i_add_norms(const invman_i_lanes *panel, size_t k, invman_i_lanes *norm, const int L) {
   const int J = INVMAN_I_TILE_LANES(L);
-  invman_i_lanes sum[3];
+  invman_i_lanes sum[INVMAN_I_TILE_LANES(8)];
   size_t l;
   int j;
   INVMAN_I_UNROLL
@@ -4929,7 +4939,7 @@ INVMAN_I_INLINE void invman_i_add_norms(const invman_i_lanes *panel, size_t k, i
 INVMAN_I_INLINE void invman_i_add_dots(const double *const *x, const invman_i_lanes *panel, size_t k,
                                        invman_i_lanes *dots, const int R, const int L) {
   const int J = INVMAN_I_TILE_LANES(L);
-  invman_i_lanes sum[8][3];
+  invman_i_lanes sum[INVMAN_I_TILE_ROWS(8)][INVMAN_I_TILE_LANES(8)];
   size_t l;
   int i, j;
   INVMAN_I_UNROLL
@@ -4956,7 +4966,7 @@ INVMAN_I_INLINE void invman_i_infinite_dots(const invman_i_infinite *s, size_t t
                                             invman_i_infinite_room *room, const int R, const int L) {
   size_t i, r;
   for (i = 0; i < rows; i += (size_t)R) {
-    const double *x[8];
+    const double *x[INVMAN_I_TILE_ROWS(8)];
     for (r = 0; r < (size_t)R; r++) x[r] = s->x + (top + invman_i_min(i + r, rows - 1)) * s->d + from;
     invman_i_add_dots(x, room->panel, k, room->dots + i * (size_t)INVMAN_I_TILE_LANES(L), R, L);
   }
@@ -5180,7 +5190,7 @@ static invman_status invman_i_margins_reserve(invman_i_margins *e, invman_i_scop
   e->n = n;
   if (n <= e->room) return INVMAN_OK;
   e->room = n = n + n / 4 + 16;
-  for (i = 0; i < sizeof array / sizeof *array; i++) {
+  for (i = 0; i < INVMAN_I_COUNT(array); i++) {
     invman_i_give(scope, *array[i]);
     *array[i] = invman_i_doubles(scope, n);
   }
@@ -7557,7 +7567,7 @@ INVMAN_I_KERNELS(invman_i_held_z)
 static void invman_i_net_move(void *self_, double dt) {
   invman_i_net_flow *f = (invman_i_net_flow *)self_;
   invman_i_batch *batch = f->batch;
-  double speed[64] = {0}, path[64] = {0};
+  double speed[INVMAN_I_MOST_GROUPS] = {0}, path[INVMAN_I_MOST_GROUPS] = {0};
   size_t groups = invman_i_groups(f->trial.panels), g;
   invman_i_turn s;
   s.flow = f;
@@ -8425,7 +8435,7 @@ static invman_status invman_i_check_callbacks(const invman_context *ctx, const i
    the one-sided differences (a kink nearby), and the rounding, which second differences over the shortest lengths show.
    Long steps suit an f in single precision, short ones an f with curvature. */
 
-enum { INVMAN_I_TRY_F, INVMAN_I_TRY_GRADIENT, INVMAN_I_TRY_GRAM };
+enum { INVMAN_I_TRY_F, INVMAN_I_TRY_GRADIENT, INVMAN_I_TRY_GRAM, INVMAN_I_TRY_CALLS };
 enum { INVMAN_I_TRY_LENGTHS = 8, INVMAN_I_TRY_WAYS = 3, INVMAN_I_TRY_WEIGHTS = 8 };
 
 #define INVMAN_I_TRY_SHRINK 0.1137 /* from a length to the next: no ratio that rounding to multiples could share */
@@ -8467,12 +8477,12 @@ static double invman_i_tried_fine(const double *x, size_t n) {
 /* Checks what a callback left behind: its status, its output, and the weights. */
 static invman_status invman_i_tried_call(const invman_i_tried *t, int which, invman_status status, const double *out,
                                          size_t count) {
-  static const char *const failed[3] = {"model_check: evaluate failed", "model_check: gradient failed",
-                                        "model_check: gram failed"};
-  static const char *const changed[3] = {"model_check: evaluate changed a weight",
-                                         "model_check: gradient changed a weight",
-                                         "model_check: gram changed a weight"};
-  static const char *const empty[3] = {
+  static const char *const failed[INVMAN_I_TRY_CALLS] = {"model_check: evaluate failed", "model_check: gradient failed",
+                                                         "model_check: gram failed"};
+  static const char *const changed[INVMAN_I_TRY_CALLS] = {"model_check: evaluate changed a weight",
+                                                          "model_check: gradient changed a weight",
+                                                          "model_check: gram changed a weight"};
+  static const char *const empty[INVMAN_I_TRY_CALLS] = {
       "model_check: evaluate left an f that is NaN, infinite, or not written",
       "model_check: gradient left an element that is NaN, infinite, or not overwritten",
       "model_check: gram left an element that is NaN, infinite, or not overwritten"};
@@ -9554,15 +9564,16 @@ static double invman_i_step(double x) { return x > 0 ? 1 : x < 0 ? 0 : 0.5; }
 
 /* Owen's T(h,a) = 1/(2 pi) int_0^atan(a) exp(-h^2/(2 cos^2)) for 0 <= a <= 1, by Gauss and Legendre's 20 nodes */
 static double invman_i_owen_within(double h, double a) {
-  static const double node[10] = {
-      0.993128599185094925, 0.963971927277913791, 0.912234428251325906, 0.839116971822218823, 0.746331906460150793,
-      0.636053680726515025, 0.510867001950827098, 0.373706088715419561, 0.227785851141645078, 0.076526521133497334};
-  static const double weight[10] = {
+  static const double node[] = {0.993128599185094925, 0.963971927277913791, 0.912234428251325906, 0.839116971822218823,
+                                0.746331906460150793, 0.636053680726515025, 0.510867001950827098, 0.373706088715419561,
+                                0.227785851141645078, 0.076526521133497334};
+  static const double weight[INVMAN_I_COUNT(node)] = {
       0.017614007139152118, 0.040601429800386941, 0.062672048334109064, 0.083276741576704749, 0.101930119817240435,
       0.118194531961518417, 0.131688638449176627, 0.142096109318382051, 0.149172986472603747, 0.152753387130725851};
   double half = 0.5 * atan(a), sum = 0;
-  int k, side;
-  for (k = 0; k < 10; k++)
+  size_t k;
+  int side;
+  for (k = 0; k < INVMAN_I_COUNT(node); k++)
     for (side = -1; side <= 1; side += 2) {
       double c = cos(half * (1 + side * node[k]));
       sum += weight[k] * exp(-0.5 * h * h / (c * c));
@@ -9743,20 +9754,23 @@ static void invman_i_neuron_slope(const invman_i_neuron_ode *s, const double *v,
   slope[m + 2] = growth;
 }
 
+enum { INVMAN_I_STAGES = 6 };
+
 /* One step of Dormand and Prince's method of order 5; returns its error in units of the tolerance. The first slope is
    given, the last one is the next step's first. */
 static double invman_i_neuron_step(const invman_i_neuron_ode *s, double dt) {
-  static const double a[6][6] = {{1.0 / 5, 0, 0, 0, 0, 0},
-                                 {3.0 / 40, 9.0 / 40, 0, 0, 0, 0},
-                                 {44.0 / 45, -56.0 / 15, 32.0 / 9, 0, 0, 0},
-                                 {19372.0 / 6561, -25360.0 / 2187, 64448.0 / 6561, -212.0 / 729, 0, 0},
-                                 {9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656, 0},
-                                 {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84}};
-  static const double error[7] = {71.0 / 57600,      0,          -71.0 / 16695, 71.0 / 1920,
-                                  -17253.0 / 339200, 22.0 / 525, -1.0 / 40};
+  static const double a[INVMAN_I_STAGES][INVMAN_I_STAGES] = {
+      {1.0 / 5, 0, 0, 0, 0, 0},
+      {3.0 / 40, 9.0 / 40, 0, 0, 0, 0},
+      {44.0 / 45, -56.0 / 15, 32.0 / 9, 0, 0, 0},
+      {19372.0 / 6561, -25360.0 / 2187, 64448.0 / 6561, -212.0 / 729, 0, 0},
+      {9017.0 / 3168, -355.0 / 33, 46732.0 / 5247, 49.0 / 176, -5103.0 / 18656, 0},
+      {35.0 / 384, 0, 500.0 / 1113, 125.0 / 192, -2187.0 / 6784, 11.0 / 84}};
+  static const double error[INVMAN_I_STAGES + 1] = {71.0 / 57600,      0,          -71.0 / 16695, 71.0 / 1920,
+                                                    -17253.0 / 339200, 22.0 / 525, -1.0 / 40};
   size_t n = s->perp + 3, i, k, stage;
-  double *v = s->work, *slope = v + n, *trial = v + 8 * n, size = 0, worst = 0;
-  for (stage = 0; stage < 6; stage++) {
+  double *v = s->work, *slope = v + n, *trial = slope + (INVMAN_I_STAGES + 1) * n, size = 0, worst = 0;
+  for (stage = 0; stage < INVMAN_I_STAGES; stage++) {
     for (i = 0; i < n; i++) {
       trial[i] = v[i];
       for (k = 0; k <= stage; k++) trial[i] += dt * a[stage][k] * slope[k * n + i];
@@ -9766,7 +9780,7 @@ static double invman_i_neuron_step(const invman_i_neuron_ode *s, double dt) {
   for (i = 0; i < n; i++) size = fmax(size, fabs(trial[i]));
   for (i = 0; i < n; i++) {
     double sum = 0;
-    for (k = 0; k < 7; k++) sum += error[k] * slope[k * n + i];
+    for (k = 0; k <= INVMAN_I_STAGES; k++) sum += error[k] * slope[k * n + i];
     worst = invman_i_worst(worst, fabs(dt * sum) / (1e-10 * fmax(fabs(trial[i]), 1e-3 * size)));
   }
   return worst;
@@ -9783,8 +9797,8 @@ static invman_status invman_i_neuron_run(const invman_i_neuron_ode *s, const dou
       error = invman_i_neuron_step(s, span);
       if (error <= 1) {
         now = span == left ? t[k] : now + span;
-        memcpy(s->work, s->work + 8 * n, n * sizeof(double));
-        memcpy(s->work + n, s->work + 7 * n, n * sizeof(double));
+        memcpy(s->work, s->work + (INVMAN_I_STAGES + 2) * n, n * sizeof(double));
+        memcpy(s->work + n, s->work + (INVMAN_I_STAGES + 1) * n, n * sizeof(double));
       }
       if (error > 1 || span == dt) dt = span * fmin(4, fmax(0.1, 0.9 * invman_i_power(fmax(error, 1e-10), -0.2)));
     }
@@ -9810,7 +9824,7 @@ static invman_status invman_i_neuron_solve(const invman_context *ctx, invman_i_n
   for (k = 0; k < times; k++)
     if (t[k] < (k > 0 ? t[k - 1] : 0))
       return invman_i_fail(ctx, INVMAN_E_ARG, "neuron_ode: t must be ascending, from 0", "element", k);
-  s->work = invman_i_doubles(&scope, invman_i_mul(9, n));
+  s->work = invman_i_doubles(&scope, invman_i_mul(INVMAN_I_STAGES + 3, n));
   if (scope.status < 0) return invman_i_close(&scope);
   memcpy(s->work, start, n * sizeof *start);
   scope.status = invman_i_neuron_run(s, t, times, states);
@@ -11880,7 +11894,7 @@ typedef struct invman_i_conv {
   invman_convnet_layer shape;
   size_t rows, columns; /* of its input */
   int act;              /* whether the activation follows */
-  int skip;             /* whether the input of its block, the output of the layer three before it, is added */
+  int skip;             /* whether the input of its block is added */
   int kept;             /* whether its output is the input of such a block */
   double scale;         /* 1/sqrt(fan-in) */
   size_t at;            /* where its output begins, in lanes */
@@ -11898,7 +11912,12 @@ struct invman_convnet {
   double work;                          /* multiply-adds for one image */
 };
 
-enum { INVMAN_I_KERNEL_SIDE = 5, INVMAN_I_KERNEL_AREA = 25, INVMAN_I_BORDER = 2 };
+enum {
+  INVMAN_I_KERNEL_SIDE = 5,
+  INVMAN_I_KERNEL_AREA = INVMAN_I_KERNEL_SIDE * INVMAN_I_KERNEL_SIDE,
+  INVMAN_I_BORDER = INVMAN_I_KERNEL_SIDE / 2,
+  INVMAN_I_BLOCK_LAYERS = 3 /* of a residual block */
+};
 
 /* ---- what the layers are */
 
@@ -12069,6 +12088,7 @@ INVMAN_I_INLINE void invman_i_swish(const invman_i_lanes *z, invman_i_lanes *y, 
   static const double series[] = {
       1.0,        1.0,         1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,      1.0 / 720,
       1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600};
+  enum { LAST = INVMAN_I_COUNT(series) - 1 };
   const double ln2_high = 6.93147180369123816490e-01, ln2_low = 1.90821492927058770002e-10, c = 1.6768;
   invman_i_lanes k, r, e, s;
   int i;
@@ -12077,11 +12097,11 @@ INVMAN_I_INLINE void invman_i_swish(const invman_i_lanes *z, invman_i_lanes *y, 
   k.piece = INVMAN_I_WHOLE(k.piece, V, M);                       \
   r.piece = 3071.0 - k.piece;                                    \
   r.piece = (r.piece * ln2_high - z->piece) + r.piece * ln2_low; \
-  e.piece = series[12] * r.piece + series[11];
+  e.piece = series[LAST] * r.piece + series[LAST - 1];
   INVMAN_I_LANEWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
   INVMAN_I_UNROLL
-  for (i = 10; i >= 0; i--) {
+  for (i = LAST - 2; i >= 0; i--) {
 #define INVMAN_I_OP(piece, V, M) e.piece = e.piece * r.piece + series[i];
     INVMAN_I_LANEWISE(L, INVMAN_I_OP);
 #undef INVMAN_I_OP
@@ -12117,7 +12137,7 @@ typedef struct invman_i_pass {
 INVMAN_I_INLINE void invman_i_finish(const invman_i_pass *p, const invman_i_conv *c, size_t at,
                                      const invman_i_lanes *sum, const int L) {
   invman_i_lanes *y = p->y + c->at + at, *slope = p->d ? p->d + c->at + at : NULL, z;
-  const invman_i_lanes *skipped = c->skip ? p->y + c[-3].at + at : &invman_i_zero;
+  const invman_i_lanes *skipped = c->skip ? p->y + c[-INVMAN_I_BLOCK_LAYERS].at + at : &invman_i_zero;
   double scale = c->skip ? sqrt(0.5) : 1;
   invman_i_scale(&z, c->scale, sum, L);
   if (c->act) {
@@ -12137,7 +12157,7 @@ INVMAN_I_INLINE void invman_i_finish(const invman_i_pass *p, const invman_i_conv
 INVMAN_I_INLINE void invman_i_finish_back(const invman_i_pass *p, const invman_i_conv *c, size_t at,
                                           const invman_i_lanes *sum, const int L) {
   const invman_i_conv *before = c - 1;
-  const invman_i_lanes *skipped = before->kept ? p->d + before[3].at + at : &invman_i_zero;
+  const invman_i_lanes *skipped = before->kept ? p->d + before[INVMAN_I_BLOCK_LAYERS].at + at : &invman_i_zero;
   invman_i_lanes *d = p->d + before->at + at;
 #define INVMAN_I_OP(piece, V, M) d->piece *= c->scale * sum->piece + skipped->piece;
   INVMAN_I_LANEWISE(L, INVMAN_I_OP);
@@ -12158,8 +12178,8 @@ INVMAN_I_INLINE void invman_i_pointwise(const invman_i_pass *p, const invman_i_c
   for (first = 0; first < positions; first += (size_t)S)
     for (top = 0; top < w.rows; top += (size_t)R) {
       const invman_i_lanes *at = x + first;
-      const double *from[5];
-      invman_i_lanes sum[5][4];
+      const double *from[INVMAN_I_CONV_ROWS(8)];
+      invman_i_lanes sum[INVMAN_I_CONV_ROWS(8)][INVMAN_I_CONV_SPAN(8)];
       for (i = 0; i < R; i++) from[i] = w.at + invman_i_min(top + (size_t)i, w.rows - 1) * w.row;
       INVMAN_I_UNROLL
       for (i = 0; i < R; i++) {
@@ -12190,8 +12210,8 @@ INVMAN_I_INLINE void invman_i_pointwise_gradient(const invman_i_pass *p, const i
   int i, j;
   for (top = 0; top < out; top += (size_t)R)
     for (left = 0; left < in; left += (size_t)S) {
-      const invman_i_lanes *d[5], *from[4];
-      invman_i_lanes sum[5][4];
+      const invman_i_lanes *d[INVMAN_I_CONV_ROWS(8)], *from[INVMAN_I_CONV_SPAN(8)];
+      invman_i_lanes sum[INVMAN_I_CONV_ROWS(8)][INVMAN_I_CONV_SPAN(8)];
       for (i = 0; i < R; i++) d[i] = p->d + c->at + invman_i_min(top + (size_t)i, out - 1) * positions;
       for (j = 0; j < S; j++) from[j] = x + invman_i_min(left + (size_t)j, in - 1) * positions;
       INVMAN_I_UNROLL
@@ -12255,10 +12275,10 @@ INVMAN_I_INLINE void invman_i_depthwise(const invman_i_pass *p, const invman_i_c
     invman_i_frame(p->plane, x + k * c->rows * c->columns, c->rows, c->columns);
     for (i = 0; i < rows; i++)
       for (j = 0; j < columns; j += J) {
-        invman_i_lanes sum[8];
+        invman_i_lanes sum[INVMAN_I_CONV_RUN(8)];
         const invman_i_lanes *from = p->plane + (i * stride + j) * step;
-        if (step == 1) invman_i_correlate(sum, w, side, side, from, stride, 1, L);
-        else invman_i_correlate(sum, w, side, side, from, stride, 2, L);
+        if (step == 1) invman_i_correlate(sum, w, INVMAN_I_KERNEL_SIDE, INVMAN_I_KERNEL_SIDE, from, stride, 1, L);
+        else invman_i_correlate(sum, w, INVMAN_I_KERNEL_SIDE, INVMAN_I_KERNEL_SIDE, from, stride, 2, L);
         for (l = 0; l < J && j + l < columns; l++) invman_i_finish(p, c, (k * rows + i) * columns + j + l, &sum[l], L);
       }
   }
@@ -12295,7 +12315,7 @@ INVMAN_I_INLINE void invman_i_depthwise_back(const invman_i_pass *p, const invma
           for (v = 0; v < x.taps; v++)
             tap[u * x.taps + v] = w[(y.last - u * step) * INVMAN_I_KERNEL_SIDE + x.last - v * step];
         for (j = 0; j * step + side < c->columns; j += J) {
-          invman_i_lanes sum[8];
+          invman_i_lanes sum[INVMAN_I_CONV_RUN(8)];
           invman_i_correlate(sum, tap, y.taps, x.taps, p->plane + y.origin * stride + x.origin + j, stride, 1, L);
           for (l = 0; l < J && (j + l) * step + side < c->columns; l++)
             invman_i_finish_back(p, c, (k * c->rows + i) * c->columns + (j + l) * step + side, &sum[l], L);
@@ -12317,7 +12337,7 @@ INVMAN_I_INLINE void invman_i_depthwise_gradient(const invman_i_pass *p, const i
     invman_i_lanes *to = p->grad + k * INVMAN_I_KERNEL_AREA;
     invman_i_frame(p->plane, x + k * c->rows * c->columns, c->rows, c->columns);
     for (top = 0; top < INVMAN_I_KERNEL_SIDE; top += (size_t)U) {
-      invman_i_lanes sum[5][5];
+      invman_i_lanes sum[INVMAN_I_KERNEL_SIDE][INVMAN_I_KERNEL_SIDE];
       INVMAN_I_UNROLL
       for (u = 0; u < U; u++) {
         INVMAN_I_UNROLL
@@ -12736,7 +12756,7 @@ static size_t invman_i_reason(int error) { /* the place of errno's value in the 
 #endif
   };
   size_t k;
-  for (k = 0; k < sizeof errors / sizeof errors[0]; k++)
+  for (k = 0; k < INVMAN_I_COUNT(errors); k++)
     if (errors[k][0] == error) return (size_t)errors[k][1];
   return 0;
 }
@@ -13029,6 +13049,7 @@ enum { INVMAN_I_SUFFIX = 12 }; /* .tmp and eight letters */
 /* Opens a file beside the path that is nobody else's. Its name is no longer than the file's where that is long. */
 static int invman_i_open_beside(invman_file *file, size_t length) {
   static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+  const size_t base = sizeof digits - 1;
   uint64_t seed = invman_i_process() * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)(uintptr_t)file;
   size_t keep = length, part = length - file->base, k, tries;
   if (part > INVMAN_I_SUFFIX && (part > 100 || length > 200)) {
@@ -13041,8 +13062,8 @@ static int invman_i_open_beside(invman_file *file, size_t length) {
   for (tries = 0; tries < 10000 && !file->stream; tries++) {
     uint64_t bits = invman_i_mix(seed + tries);
     for (k = 0; k < INVMAN_I_SUFFIX; k++) {
-      file->name[keep + k] = (invman_i_letter)(k < 4 ? ".tmp"[k] : digits[bits % 36]);
-      bits = k < 4 ? bits : bits / 36;
+      file->name[keep + k] = (invman_i_letter)(k < 4 ? ".tmp"[k] : digits[bits % base]);
+      bits = k < 4 ? bits : bits / base;
     }
     errno = 0;
     file->stream = invman_i_open_new(file->name, file->path, &file->descriptor);
@@ -13450,7 +13471,7 @@ static int invman_i_is_number(const invman_i_field *field, char point, double *v
 static int invman_i_is_missing(const invman_i_field *field) {
   static const char *const words[] = {"", "na", "n/a", "#n/a", "null", "none", "-", "?"};
   size_t k;
-  for (k = 0; k < sizeof words / sizeof words[0]; k++)
+  for (k = 0; k < INVMAN_I_COUNT(words); k++)
     if ((size_t)(field->stop - field->start) == strlen(words[k]) &&
         invman_i_begins(field->start, field->stop, words[k]))
       return 1;
@@ -13461,7 +13482,7 @@ static int invman_i_is_missing(const invman_i_field *field) {
 static int invman_i_is_no_value(const char *at, const char *end) {
   static const char *const words[] = {"#n/a", "#ref!", "#value!", "#div/0!", "#num!", "#name?", "#null!"};
   size_t k;
-  for (k = 0; k < sizeof words / sizeof words[0]; k++)
+  for (k = 0; k < INVMAN_I_COUNT(words); k++)
     if (invman_i_begins(at, end, words[k])) return 1;
   return 0;
 }
@@ -13577,7 +13598,7 @@ static const char *invman_i_not_csv(const char *text, size_t size) {
                {"\x28\xb5\x2f\xfd", packed},
                {"\x89INV", "csv: a file that this library saved, not a table"}};
   size_t k;
-  for (k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+  for (k = 0; k < INVMAN_I_COUNT(kinds); k++) {
     size_t n = strlen(kinds[k].start);
     if (size >= n && memcmp(text, kinds[k].start, n) == 0) return kinds[k].what;
   }
@@ -13660,32 +13681,44 @@ invman_status invman_data_read_csv(const invman_context *ctx, const char *path, 
 
 /* ---- IDX: two zero bytes, the type (8: unsigned bytes), the number of dimensions, big-endian dimensions, data */
 
+enum { INVMAN_I_IDX_RANK = 4 }; /* of an array at most */
 typedef struct invman_i_idx {
   const unsigned char *bytes; /* the data */
-  size_t rank, shape[4], head;
+  size_t rank, shape[INVMAN_I_IDX_RANK], head;
 } invman_i_idx;
 
-/* Checks a file's head and length. messages: of the images' or the labels' file. */
+enum {
+  INVMAN_I_IDX_GZIP,
+  INVMAN_I_IDX_TYPE,
+  INVMAN_I_IDX_SHAPE,
+  INVMAN_I_IDX_SHORT,
+  INVMAN_I_IDX_LONG,
+  INVMAN_I_IDX_MESSAGES
+};
+
+/* Checks a file's head and length. message: of the images' or the labels' file. */
 static invman_status invman_i_open_idx(const invman_context *ctx, const unsigned char *file, size_t size,
-                                       const char *const message[5], size_t rank_low, size_t rank_high,
-                                       invman_i_idx *idx) {
+                                       const char *const message[INVMAN_I_IDX_MESSAGES], size_t rank_low,
+                                       size_t rank_high, invman_i_idx *idx) {
   size_t k, total = 1;
   if (size >= 2 && file[0] == 0x1f && file[1] == 0x8b)
-    return invman_i_fail(ctx, INVMAN_E_FORMAT, message[0], "byte", 0);
+    return invman_i_fail(ctx, INVMAN_E_FORMAT, message[INVMAN_I_IDX_GZIP], "byte", 0);
   if (size < 4 || file[0] || file[1] || file[2] != 8)
-    return invman_i_fail(ctx, INVMAN_E_FORMAT, message[1], "byte", invman_i_min(size, 2));
+    return invman_i_fail(ctx, INVMAN_E_FORMAT, message[INVMAN_I_IDX_TYPE], "byte", invman_i_min(size, 2));
   idx->rank = file[3];
-  if (idx->rank < rank_low || idx->rank > rank_high) return invman_i_fail(ctx, INVMAN_E_FORMAT, message[2], "byte", 3);
+  if (idx->rank < rank_low || idx->rank > rank_high)
+    return invman_i_fail(ctx, INVMAN_E_FORMAT, message[INVMAN_I_IDX_SHAPE], "byte", 3);
   idx->head = 4 + 4 * idx->rank;
-  if (size < idx->head) return invman_i_fail(ctx, INVMAN_E_FORMAT, message[3], "byte", size);
+  if (size < idx->head) return invman_i_fail(ctx, INVMAN_E_FORMAT, message[INVMAN_I_IDX_SHORT], "byte", size);
   for (k = 0; k < idx->rank; k++) {
     const unsigned char *s = file + 4 + 4 * k;
     idx->shape[k] = (size_t)s[0] << 24 | (size_t)s[1] << 16 | (size_t)s[2] << 8 | (size_t)s[3];
-    if (idx->shape[k] == 0) return invman_i_fail(ctx, INVMAN_E_FORMAT, message[2], "byte", 4 + 4 * k);
+    if (idx->shape[k] == 0) return invman_i_fail(ctx, INVMAN_E_FORMAT, message[INVMAN_I_IDX_SHAPE], "byte", 4 + 4 * k);
     total = invman_i_mul(total, idx->shape[k]);
   }
-  if (size - idx->head < total) return invman_i_fail(ctx, INVMAN_E_FORMAT, message[3], "byte", size);
-  if (size - idx->head > total) return invman_i_fail(ctx, INVMAN_E_FORMAT, message[4], "byte", idx->head + total);
+  if (size - idx->head < total) return invman_i_fail(ctx, INVMAN_E_FORMAT, message[INVMAN_I_IDX_SHORT], "byte", size);
+  if (size - idx->head > total)
+    return invman_i_fail(ctx, INVMAN_E_FORMAT, message[INVMAN_I_IDX_LONG], "byte", idx->head + total);
   idx->bytes = file + idx->head;
   return INVMAN_OK;
 }
@@ -13748,11 +13781,11 @@ static invman_status invman_i_keep_images(const invman_context *ctx, const invma
 
 invman_status invman_data_read_idx(const invman_context *ctx, const char *images, const char *labels,
                                    const invman_idx_options *options, invman_data *out) {
-  static const char *const image_message[5] = {
+  static const char *const image_message[INVMAN_I_IDX_MESSAGES] = {
       "images: compressed by gzip; unpack the file first", "images: not an IDX file of unsigned bytes",
       "images: not (n, height, width) or (n, channels, height, width)", "images: the file is truncated",
       "images: the file is longer than it says"};
-  static const char *const label_message[5] = {
+  static const char *const label_message[INVMAN_I_IDX_MESSAGES] = {
       "labels: compressed by gzip; unpack the file first", "labels: not an IDX file of unsigned bytes",
       "labels: not (n)", "labels: the file is truncated", "labels: the file is longer than it says"};
   static const char *const no_images[] = INVMAN_I_REASONS("images: the file cannot be read", "there is no such file");
@@ -13769,7 +13802,7 @@ invman_status invman_data_read_idx(const invman_context *ctx, const char *images
   image_file = invman_i_read_file(&scope, images, no_images, &image_size);
   label_file = image_file ? invman_i_read_file(&scope, labels, no_labels, &label_size) : NULL;
   if (!label_file) return invman_i_close(&scope);
-  scope.status = invman_i_open_idx(ctx, image_file, image_size, image_message, 3, 4, &image);
+  scope.status = invman_i_open_idx(ctx, image_file, image_size, image_message, 3, INVMAN_I_IDX_RANK, &image);
   if (scope.status == INVMAN_OK)
     scope.status = invman_i_open_idx(ctx, label_file, label_size, label_message, 1, 1, &label);
   if (scope.status == INVMAN_OK && label.shape[0] != image.shape[0])
@@ -13839,14 +13872,14 @@ static void invman_i_move_net(invman_i_stream *s, const invman_net *net) {
   invman_i_move_doubles(s, net->beta, net->h);
 }
 
-enum { INVMAN_I_HEAD = 16 };
+enum { INVMAN_I_HEAD_KIND = 8, INVMAN_I_HEAD_VERSION = 12, INVMAN_I_HEAD = 16 }; /* where each begins, and the end */
 static void invman_i_head(const char *kind, unsigned char head[INVMAN_I_HEAD]) {
-  static const unsigned char start[8] = {0x89, 'I',  'N',  'V',
-                                         '\r', '\n', 0x1a, '\n'}; /* as PNG's: text modes break it */
-  static const unsigned char version[4] = {1, 0, 0, 0};
-  memcpy(head, start, 8);
-  memcpy(head + 8, kind, 4);
-  memcpy(head + 12, version, 4);
+  static const unsigned char start[INVMAN_I_HEAD_KIND] = {0x89, 'I',  'N',  'V',
+                                                          '\r', '\n', 0x1a, '\n'}; /* as PNG's: text modes break it */
+  static const unsigned char version[INVMAN_I_HEAD - INVMAN_I_HEAD_VERSION] = {1, 0, 0, 0};
+  memcpy(head, start, sizeof start);
+  memcpy(head + INVMAN_I_HEAD_KIND, kind, INVMAN_I_HEAD_VERSION - INVMAN_I_HEAD_KIND);
+  memcpy(head + INVMAN_I_HEAD_VERSION, version, sizeof version);
 }
 
 /* Writes a file of the given kind; `what` lists its items. */
@@ -13880,10 +13913,10 @@ static invman_status invman_i_open_file(invman_i_scope *scope, const char *path,
   for (k = 0; k < INVMAN_I_HEAD; k++)
     if (k >= s->size || s->data[k] != head[k])
       return scope->status = invman_i_fail(scope->ctx, INVMAN_E_FORMAT,
-                                           k >= s->size ? "the file is truncated"
-                                           : k < 8      ? "not a file of this library"
-                                           : k < 12     ? "a file of another kind"
-                                                        : "a file of a newer format",
+                                           k >= s->size                ? "the file is truncated"
+                                           : k < INVMAN_I_HEAD_KIND    ? "not a file of this library"
+                                           : k < INVMAN_I_HEAD_VERSION ? "a file of another kind"
+                                                                       : "a file of a newer format",
                                            "byte", k);
   if (s->size < INVMAN_I_HEAD + 8)
     return scope->status = invman_i_fail(scope->ctx, INVMAN_E_FORMAT, "the file is truncated", "byte", s->size);
@@ -14322,6 +14355,7 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
   return invman_i_close(&scope);
 }
 
+#undef INVMAN_I_COUNT
 #undef INVMAN_I_FORK
 #undef INVMAN_I_WIDER
 #undef INVMAN_I_VECTORS
