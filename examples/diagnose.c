@@ -978,7 +978,7 @@ static void show_directions(const directions *f) {
   size_t i;
   for (i = 0; i < f->found && i < SHOWN; i++) {
     show("  direction %-22lu %12.6g", (unsigned long)i + 1, f->strength[i]);
-    show_direction(f->V + i * f->d, f->d);
+    show_direction(f->V + i * f->d, f->d, NULL);
   }
   if (f->found > SHOWN) show("  and %lu more\n", (unsigned long)(f->found - SHOWN));
 }
