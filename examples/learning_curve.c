@@ -585,8 +585,11 @@ static void read_own(study *s, arguments *a) {
     fail("%s: --p %lu%s, but only %lu points", points_path(), (unsigned long)most,
          used > most ? ", and as many again for ntk-end" : "", (unsigned long)s->own.all.n);
   if (!source.test_csv) all -= used;
-  if (a->test_size > all || all == 0)
-    fail("%s: %lu points are left for tests", source.test_csv ? source.test_csv : points_path(), (unsigned long)all);
+  if (all == 0)
+    fail("%s: of %lu points all learn, and none is left for tests: --p must be smaller", points_path(),
+         (unsigned long)s->own.all.n);
+  if (a->test_size > all)
+    fail("--test-size %lu, but only %lu points are left for tests", (unsigned long)a->test_size, (unsigned long)all);
   if (a->test_size == 0) a->test_size = all;
   s->advice = advice(&s->own);
   snprintf(s->hash, sizeof s->hash, "%08lx%08lx", (unsigned long)(points_hash(&s->own) >> 32),
@@ -604,7 +607,9 @@ static void prepare(study *s) {
   for (ip = 0; ip < s->a->p.count; ip++)
     for (is = 0; is < s->a->seeds.count; is++)
       for (method = 0; method < METHODS; method++)
-        if (s->a->wanted[method] && !result_of(s, ip, is, method)->known) s->work += s->a->p.value[ip];
+        if (is_mine(&s->a->task, ip * s->a->seeds.count + is) && s->a->wanted[method] &&
+            !result_of(s, ip, is, method)->known)
+          s->work += s->a->p.value[ip];
   if (s->found < s->total) open_journal(&s->file, 0);
 }
 

@@ -660,14 +660,14 @@ typedef struct task {
 
 TOOL int is_mine(const task *t, size_t which) { return t->count == 0 || which % t->count == t->number - 1; }
 
-static char *task_path(const char *path, const task *t) {
+TOOL char *task_path(const char *path, const task *t) {
   text name = {NULL, 0, 0};
   put(&name, "%s.%lu-of-%lu", path, (unsigned long)t->number, (unsigned long)t->count);
   return name.at;
 }
 
 /* Whether `name` is `of`, and behind it .I-of-N. */
-static int names_task(const char *name, const char *of) {
+TOOL int names_task(const char *name, const char *of) {
   size_t length = strlen(of), digits;
   if (strncmp(name, of, length) || name[length] != '.') return 0;
   name += length + 1;
