@@ -53,6 +53,7 @@ static const program description = {
     NULL,
     "  compress --d 5 --p 411 --h 10000\n"
     "  compress --model cylinder --d 3 --p 1000 --jsonl run.jsonl\n"
+    "  compress --csv points.csv --p 500\n"
     "  compress --csv cancer.csv --label-column diagnosis --positive M --drop id --standardise\n"
     "  compress --idx t10k-images-idx3-ubyte t10k-labels-idx1-ubyte --p 1000 --pgm kept.pgm\n"
     "\n"
@@ -60,6 +61,8 @@ static const program description = {
     "and "
     "inputs show above chance (Stein's lemma). Of a label that depends on products of three inputs only they show "
     "nothing.\n"
+    "\n"
+    "least: the least test error of all reports, and when it was. Fitting the last points often costs some of it.\n"
     "\n"
     "Exit status: 0 the run ended, or stopped where it was told to; 1 it ended above zero loss; 2 bad input, or a file "
     "cannot be written; 3 interrupted.",
@@ -157,15 +160,14 @@ static void put_row(monitor *m, const invman_flow_info *info, double h, double t
   text line = {NULL, 0, 0};
   put(&line, "{\"step\": %lu", (unsigned long)info->step);
   put_field(&line, "t", info->t, 6);
+  put_field(&line, "t_over_h", info->t / h, 6);
+  put_field(&line, "t_over_tau", info->t / m->tau, 6);
   put_field(&line, "dt", info->dt, 6);
   put_field(&line, "loss", info->loss, 6);
   put_field(&line, "test_error", test_error >= 0 ? test_error : unknown, 6);
   put_field(&line, "lambda", m->lambda ? info->lambda : unknown, 6);
-  put(&line, ", \"sliding\": %lu, \"unsatisfied\": %lu", (unsigned long)info->sliding,
+  put(&line, ", \"sliding\": %lu, \"unsatisfied\": %lu}\n", (unsigned long)info->sliding,
       (unsigned long)info->unsatisfied);
-  put_field(&line, "t_over_h", info->t / h, 6);
-  put_field(&line, "t_over_tau", info->t / m->tau, 6);
-  put(&line, "}\n");
   append(&m->lines, &line);
 }
 

@@ -52,6 +52,7 @@ static const program description = {
     NULL,
     "  kernel --d 5 --p 600\n"
     "  kernel --model cylinder --p 1000 --kernel-size 2000 --phi phi.csv\n"
+    "  kernel --csv points.csv\n"
     "  kernel --csv cancer.csv --label-column diagnosis --positive M --drop id --standardise\n"
     "  kernel --npy kept && diagnose --gram kept/K_end.npy --other kept/K_start.npy --labels kept/y.npy\n"
     "  kernel --idx t10k-images-idx3-ubyte t10k-labels-idx1-ubyte --p 1000\n"

@@ -466,7 +466,7 @@ static void show_row(study *s, const row *r) {
   show("%6.0f %6.0f", r->value[P], r->value[SEED]);
   show_values(r);
   if (end == INVMAN_END_SATISFIED) return;
-  show("              the network: %s; least margin %.4f\n", invman_end_string(end), r->value[MARGIN]);
+  show("              the network: %s; least margin %.4f\n", end_string(end), r->value[MARGIN]);
   s->bad |= end == INVMAN_END_REST || end == INVMAN_END_ROUNDING;
 }
 

@@ -21,7 +21,7 @@ static struct {
   double flip;
 } source;
 
-static void read_share(const option *o, const char *word) {
+TOOL void read_share(const option *o, const char *word) {
   *(double *)o->place = strcmp(word, "0") ? positive_number(o, word) : 0;
 }
 
