@@ -356,7 +356,7 @@ static void show_setting(const run *r) {
 }
 
 static const char *end_of(const invman_flow_info *info) {
-  return interrupted ? end_string(INVMAN_END_PROGRESS) : invman_end_string(info->end);
+  return interrupted ? "interrupted" : invman_end_string(info->end);
 }
 
 static void write_csv(const run *r, const char *path) {
@@ -398,7 +398,7 @@ int main(int argc, char **argv) {
   begin_work();
   status = train(&r);
   info = invman_flow_get_info(r.flow);
-  show("\n%s: %s\n", invman_status_string(status), end_of(info));
+  show("\n%s: %s\n", invman_status_string(status), interrupted ? end_string(INVMAN_END_PROGRESS) : end_of(info));
   if (info->t_star > 0 && r.d_par == 0) show("t*/h %.6g\n", info->t_star / (double)r.net.h);
   else if (info->t_star > 0) show("t*/h %.6g, Lambda* %.4g\n", info->t_star / (double)r.net.h, info->lambda_star);
   if (r.a.out) write_csv(&r, r.a.out);
