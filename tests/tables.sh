@@ -74,6 +74,14 @@ first='--csv first.csv --label-column diagnosis --positive M --drop id --standar
 "$bin/compress" $first --h 50 --test-csv last.csv >out 2>err && grep -q '^test error .*(100 points)' out && sed -n '/^status/,/^train error/p' out >a && cp out one
 "$bin/compress" $first --h 50 --test-csv moved.csv >out 2>err && sed -n '/^status/,/^train error/p' out | cmp -s - a && ! grep '^test error' out | grep -q -x -F "$(grep '^test error' one)"
 result standardise_by_training_points_alone $?
+# An input that is 0 but for two of 300 points, neither of which the seed chooses for training.
+for far in 1 1000; do
+  awk -F, -v far=$far 'NR == 1 { print "u," $0; next } { print (NR == 300 ? 1 : NR == 301 ? far : 0) "," $0 }' cancer.csv >far$far.csv
+  "$bin/compress" --csv far$far.csv --label-column diagnosis --positive M --drop id --standardise --p 30 --h 100 >out 2>err || break
+  sed -n '/^status/,/^train error/p' out >far$far.out
+done
+[ -s far1000.out ] && cmp -s far1.out far1000.out && grep -q '^u  *0\.' out
+result standardise_not_by_all_points $?
 awk -F, '{ print $6 "," $1 "," $5 "," $4 "," $3 "," $2 }' last.csv >order.csv
 "$bin/compress" $first --h 50 --test-csv order.csv >out 2>err && measured one >a && measured out | cmp -s - a
 result test_table_by_names $?
