@@ -4,12 +4,13 @@
    cc -O2 -fopenmp examples/compress.c -o compress -lm
    ./compress --help */
 #define INVMAN_IMPLEMENTATION
-#include "tool.h"
+#include "points.h"
 
 typedef struct arguments {
-  const char *csv, *idx[2], *jsonl, *pgm, *save, *resume;
+  const char *jsonl, *pgm, *save, *resume;
   size_t d, d_par, p, h, seed, test_size, every;
-  double alpha, tol, t_max;
+  double alpha, tol, t_max, save_every;
+  times times;
   int model; /* INVMAN_STRIPE or INVMAN_CYLINDER */
 } arguments;
 
@@ -17,15 +18,12 @@ static arguments asked;
 
 static const option options[] = {
     {"--model", "stripe|cylinder", read_word, &asked.model, 0, 0, "stripe", "points of the paper's models", 0},
-    {"--csv", "FILE", read_input, &asked.csv, 0, 0, NULL, "own points: a line each, numbers, the label -1 or +1 last",
-     0},
-    {"--idx", "IMAGES LABELS", read_input, asked.idx, 0, 0, NULL,
-     "images in IDX files (MNIST's, unpacked): even or odd digit", 0},
+    POINT_OPTIONS("--csv"),
     {"--d", "N", read_whole, &asked.d, 1, 0, NULL, "inputs (stripe 5, cylinder 3)", 0},
     {"--d-par", "N", read_whole, &asked.d_par, 1, 0, NULL,
      "informative inputs, the first ones (stripe 1, cylinder 2; csv: Lambda is shown where given)", 0},
     {"--p", "N", read_whole, &asked.p, 1, 0, NULL,
-     "training points (models 411; files 1000, but at most half of the points)", 0},
+     "training points (models 411; files 1000, but at most half of the points, or all where --test-csv is given)", 0},
     {"--h", "N", read_whole, &asked.h, 1, 0, "1000", "neurons", 0},
     {"--alpha", "A", read_positive, &asked.alpha, 0, 0, "1e-6",
      "scale of the predictor: small trains features, large is lazy", 0},
@@ -37,13 +35,15 @@ static const option options[] = {
     {"--t-max", "T", read_positive, &asked.t_max, 0, 0, NULL,
      "stop at this time t, which is h times the t/h of the table (none)", 0},
     {"--jsonl", "FILE", read_output, &asked.jsonl, 0, 0, NULL,
-     "one JSON object per report: step, t, dt, loss, test error, Lambda, sliding, unsatisfied; a resumed run is "
-     "appended",
-     0},
+     "lines of JSON: the run's setting, and one per report, from t = 0 on; a resumed run is appended", 0},
     {"--every", "N", read_whole, &asked.every, 1, 0, "10", "steps between reports", 0},
+    {"--times", "lin|log:A:B:N", read_times, &asked.times, 0, 0, NULL,
+     "reports at N times t from A to B instead, each of which a step ends at; not one step then is as without them", 0},
     {"--pgm", "FILE", read_output, &asked.pgm, 0, 0, NULL,
      "images: a picture of the energy that the network kept per pixel", 0},
     {"--save", "FILE", read_output, &asked.save, 0, 0, NULL, "save the run where it ends; Ctrl-C ends it early", 0},
+    {"--save-every", "SECONDS", read_positive, &asked.save_every, 0, 0, NULL,
+     "also at the first report after so many seconds, for a run that may be killed", 0},
     {"--resume", "FILE", read_name, &asked.resume, 0, 0, NULL, "go on from there: give the same data, alpha and h", 0},
 };
 
@@ -54,12 +54,15 @@ static const program description = {
     "  compress --d 5 --p 411 --h 10000\n"
     "  compress --model cylinder --d 3 --p 1000 --jsonl run.jsonl\n"
     "  compress --csv points.csv --p 500\n"
+    "  compress --csv cancer.csv --label-column diagnosis --positive M --drop id --standardise\n"
     "  compress --idx t10k-images-idx3-ubyte t10k-labels-idx1-ubyte --p 1000 --pgm kept.pgm\n"
     "\n"
     "The last lines are of the labels alone, before training: the directions that first and second moments of labels "
     "and "
     "inputs show above chance (Stein's lemma). Of a label that depends on products of three inputs only they show "
     "nothing.\n"
+    "\n"
+    "least: the least test error of all reports, and when it was. Fitting the last points often costs some of it.\n"
     "\n"
     "Exit status: 0 the run ended, or stopped where it was told to; 1 it ended above zero loss; 2 bad input, or a file "
     "cannot be written; 3 interrupted.",
@@ -68,20 +71,24 @@ static const program description = {
     sizeof options / sizeof *options};
 
 static void complete(const arguments *a) {
-  int file = a->csv || a->idx[0];
-  if (given("--model") + given("--csv") + given("--idx") > 1) fail("give one of --model, --csv and --idx");
-  if (a->d && file) fail("--d: the file sets the number of inputs");
-  if (a->d_par && a->idx[0]) fail("--d-par: images have no known informative inputs");
-  if (a->pgm && !a->idx[0]) fail("--pgm: only images make a picture");
+  check_point_options("--csv");
+  if (a->d && own_points()) fail("--d: the file sets the number of inputs");
+  if (a->d_par && source.idx[0]) fail("--d-par: images have no known informative inputs");
+  if (a->pgm && !source.idx[0]) fail("--pgm: only images make a picture");
+  if (a->save_every > 0 && !a->save) fail("--save-every: --save says where");
+  if (a->times.count > 0 && !a->jsonl) fail("--times: --jsonl says where");
+  if (a->times.count > 0 && given("--every")) fail("give one of --every and --times");
 }
 
 /* ---- the data */
 
 typedef struct problem {
-  invman_data all;         /* of a file */
-  invman_data train, test; /* of a model, or views of `all` */
+  point_set own;           /* of a file */
+  invman_data train, test; /* of a model, or views of those */
+  invman_data seen;        /* test points whose error is watched */
   size_t d_par;            /* 0: unknown */
-  size_t shape[3];         /* of an image */
+  size_t flipped;          /* labels */
+  char *advice;            /* on the table */
   const char *about;
 } problem;
 
@@ -97,26 +104,40 @@ static void draw(const invman_context *ctx, const arguments *a, problem *q) {
   q->about = a->model == INVMAN_CYLINDER ? "cylinder" : "stripe";
 }
 
+/* How many training points there are where --p does not say it. */
+static size_t usual_size(size_t n) {
+  if (source.test_csv) return n < 1000 ? n : 1000;
+  return n < 2000 ? (n + 1) / 2 : 1000;
+}
+
 static void load(const invman_context *ctx, const arguments *a, problem *q) {
-  const char *path = a->csv ? a->csv : a->idx[0];
-  invman_rng rng;
-  size_t p, first = 0;
-  if (a->csv) check(invman_data_read_csv(ctx, a->csv, &q->all), a->csv);
-  else q->all = read_images(ctx, a->idx, q->shape);
-  p = a->p ? a->p : q->all.n < 2000 ? (q->all.n + 1) / 2 : 1000;
-  if (a->d_par > q->all.d)
-    fail("%s: --d-par %lu, but only %lu inputs", path, (unsigned long)a->d_par, (unsigned long)q->all.d);
-  invman_rng_seed(&rng, a->seed, INVMAN_STREAM_TRAIN);
-  invman_data_shuffle(&q->all, &rng);
-  q->train = part(&q->all, &first, p, "--p", path);
-  q->test = part(&q->all, &first, a->test_size ? a->test_size : q->all.n - first, "--test-size", path);
+  point_set *own = &q->own;
+  size_t first = 0;
+  read_points(ctx, own);
+  if (a->d_par > own->all.d)
+    fail("%s: --d-par %lu, but only %lu inputs", points_path(), (unsigned long)a->d_par, (unsigned long)own->all.d);
+  q->advice = advice(own);
+  shuffle_points(own, a->seed);
+  q->train = part(&own->all, &first, a->p ? a->p : usual_size(own->all.n), "--p", points_path());
+  q->test = test_part(own, &first, a->test_size);
+  standardise_points(own, &q->train);
   q->d_par = a->d_par;
-  q->about = a->csv ? "csv" : "images";
+  q->about = points_about();
+}
+
+enum { SEEN_MOST = 10000 };
+
+static void pose(const invman_context *ctx, const arguments *a, problem *q) {
+  if (own_points()) load(ctx, a, q);
+  else draw(ctx, a, q);
+  q->flipped = flip_labels(&q->train, a->seed, INVMAN_STREAM_TRAIN);
+  q->seen = q->test;
+  if (!a->jsonl && q->seen.n > SEEN_MOST) q->seen.n = SEEN_MOST;
 }
 
 static void free_problem(const invman_context *ctx, problem *q) {
-  if (q->all.x) {
-    invman_data_free(ctx, &q->all);
+  if (q->own.all.x) {
+    free_points(ctx, &q->own);
   } else {
     invman_data_free(ctx, &q->train);
     invman_data_free(ctx, &q->test);
@@ -127,26 +148,81 @@ static void free_problem(const invman_context *ctx, problem *q) {
 
 typedef struct monitor {
   journal lines;
-  int lambda; /* whether it is known */
+  const arguments *a;
+  int lambda;        /* whether it is known */
+  double tau;        /* h sqrt(d/2), the paper's unit of time */
+  invman_flow *flow; /* the one that runs */
+  double least, at;  /* the least test error of the reports, and when; least < 0: none */
+  double saved;      /* seconds, of the last time */
 } monitor;
 
-static void append_report(monitor *m, const invman_flow_info *info) {
+static void put_row(monitor *m, const invman_flow_info *info, double h, double test_error) {
   text line = {NULL, 0, 0};
   put(&line, "{\"step\": %lu", (unsigned long)info->step);
-  put_field(&line, "t", info->t, 17);
-  put_field(&line, "dt", info->dt, 17);
-  put_field(&line, "loss", info->loss, 17);
-  put_field(&line, "test_error", info->test_error >= 0 ? info->test_error : unknown, 17);
-  put_field(&line, "lambda", m->lambda ? info->lambda : unknown, 17);
+  put_field(&line, "t", info->t, 6);
+  put_field(&line, "t_over_h", info->t / h, 6);
+  put_field(&line, "t_over_tau", info->t / m->tau, 6);
+  put_field(&line, "dt", info->dt, 6);
+  put_field(&line, "loss", info->loss, 6);
+  put_field(&line, "test_error", test_error >= 0 ? test_error : unknown, 6);
+  put_field(&line, "lambda", m->lambda ? info->lambda : unknown, 6);
   put(&line, ", \"sliding\": %lu, \"unsatisfied\": %lu}\n", (unsigned long)info->sliding,
       (unsigned long)info->unsatisfied);
   append(&m->lines, &line);
 }
 
+/* Everything that made the run. */
+static void put_setting(monitor *m, const problem *q, size_t h) {
+  const arguments *a = m->a;
+  text line = {NULL, 0, 0};
+  put_machine(&line);
+  put_string_field(&line, "data", own_points() ? points_path() : q->about);
+  put_string_field(&line, "test_data", source.test_csv);
+  put_string_field(&line, "label_column", source.label);
+  put_string_field(&line, "positive", source.positive);
+  put_string_field(&line, "drop", source.drop);
+  put(&line, ", \"standardise\": %s", source.standardise ? "true" : "false");
+  put_field(&line, "flip", source.flip, 6);
+  put(&line, ", \"flipped\": %lu, \"p\": %lu, \"test_size\": %lu, \"d\": %lu", (unsigned long)q->flipped,
+      (unsigned long)q->train.n, (unsigned long)q->test.n, (unsigned long)q->train.d);
+  put_field(&line, "d_par", q->d_par > 0 ? (double)q->d_par : unknown, 6);
+  put(&line, ", \"h\": %lu", (unsigned long)h);
+  put_field(&line, "alpha", a->alpha, 6);
+  put(&line, ", \"seed\": %lu", (unsigned long)a->seed);
+  put_field(&line, "rotation_tol", a->tol, 6);
+  put_field(&line, "margin_tol", a->tol, 6);
+  put_field(&line, "t_max", a->t_max > 0 ? a->t_max : unknown, 6);
+  put_field(&line, "tau", m->tau, 6);
+  put_string_field(&line, "resumed", a->resume);
+  put(&line, "}\n");
+  append(&m->lines, &line);
+}
+
+/* Nothing is predicted yet, so that there is no test error. */
+static void put_start(monitor *m, const invman_net *net, const problem *q) {
+  invman_flow_info info = *invman_flow_get_info(m->flow);
+  info.dt = 0;
+  if (m->lambda) info.lambda = invman_amplification(net, q->d_par);
+  put_row(m, &info, (double)net->h, -1);
+}
+
+/* Whole, under the name that it has in the end. */
+static void save_now_and_then(monitor *m) {
+  if (!(m->a->save_every > 0) || seconds() - m->saved < m->a->save_every) return;
+  saved(invman_flow_save(m->flow, m->a->save), m->a->save);
+  m->saved = seconds();
+}
+
 static int report(const invman_flow_info *info, const invman_net *net, void *user) {
   monitor *m = (monitor *)user;
   double t = info->t / (double)net->h;
-  if (m->lines.file) append_report(m, info);
+  int last = info->end != INVMAN_END_NONE;
+  if (info->test_error >= 0 && (m->least < 0 || info->test_error < m->least)) {
+    m->least = info->test_error;
+    m->at = t;
+  }
+  if (m->lines.file && (last || m->a->times.count == 0)) put_row(m, info, (double)net->h, info->test_error);
+  if (!last) save_now_and_then(m);
   if (m->lambda) begin_stage(0, 1, "t/h %-10.4g Lambda %-8.4g satisfied", t, info->lambda);
   else begin_stage(0, 1, "t/h %-10.4g satisfied", t);
   return 0;
@@ -154,10 +230,11 @@ static int report(const invman_flow_info *info, const invman_net *net, void *use
 
 /* ---- what comes out */
 
-static void show_run(const invman_flow *flow, const problem *q, double h, double took) {
+static void show_run(const monitor *m, const problem *q, double h, double took) {
+  const invman_flow *flow = m->flow;
   const invman_flow_info *info = invman_flow_get_info(flow);
 
-  show("%-12s %s: %s\n", "status", invman_status_string(info->status), invman_end_string(info->end));
+  show("%-12s %s: %s\n", "status", invman_status_string(info->status), end_string(info->end));
   show("%-12s %.6g\n", "t/h", info->t / h);
   if (info->t_star > 0) show("%-12s %.6g\n", "t*/h", info->t_star / h);
   else show("%-12s not reached\n", "t*/h");
@@ -170,6 +247,11 @@ static void show_run(const invman_flow *flow, const problem *q, double h, double
   show("%-12s %.4f (%lu points)\n", "train error", flow_error(flow, &q->train), (unsigned long)q->train.n);
   if (q->test.n > 0)
     show("%-12s %.4f (%lu points)\n", "test error", flow_error(flow, &q->test), (unsigned long)q->test.n);
+  if (m->least >= 0) {
+    show("%-12s %.4f at t/h %.6g", "least", m->least, m->at);
+    if (q->seen.n < q->test.n) show(" (the first %lu points)", (unsigned long)q->seen.n);
+    show("\n");
+  }
   show("%-12s %lu (%lu rejected, %lu events)\n", "steps", (unsigned long)info->step, (unsigned long)info->rejected,
        (unsigned long)info->events);
   show("%-12s %.1f\n", "seconds", took);
@@ -224,20 +306,21 @@ static void write_picture(const char *path, const invman_net *net, const size_t 
 
 static void show_energy(const arguments *a, const invman_net *net, const problem *q) {
   share *s = energy_shares(net);
-  size_t shown = net->d < 20 ? net->d : 20, j;
+  size_t shown = net->d < 20 ? net->d : 20, j, wide = 12;
   qsort(s, net->d, sizeof *s, more_energy_first);
+  for (j = 0; q->own.name && j < shown; j++)
+    if (strlen(q->own.name[s[j].input]) > wide) wide = strlen(q->own.name[s[j].input]);
   show("\nshare of first-layer energy%s\n", shown < net->d ? ", the first twenty" : "");
   for (j = 0; j < shown; j++) {
     char name[64];
-    size_t i = s[j].input, width = q->shape[2];
-    if (a->idx[0])
-      snprintf(name, sizeof name, "pixel %lu,%lu", (unsigned long)(i / width % q->shape[1]),
+    size_t i = s[j].input, width = q->own.shape[2];
+    if (source.idx[0])
+      snprintf(name, sizeof name, "pixel %lu,%lu", (unsigned long)(i / width % q->own.shape[1]),
                (unsigned long)(i % width));
-    else snprintf(name, sizeof name, "x%lu", (unsigned long)(i + 1));
-    show("%-12s %.4f\n", name, s[j].energy);
+    show("%-*s %.4f\n", (int)wide, q->own.name ? q->own.name[i] : name, s[j].energy);
   }
   free(s);
-  if (a->pgm) write_picture(a->pgm, net, q->shape);
+  if (a->pgm) write_picture(a->pgm, net, q->own.shape);
 }
 
 /* ---- the informative directions, as the labels alone show them before any training */
@@ -398,7 +481,7 @@ static void find_directions(const invman_context *ctx, const arguments *a, const
   double *mean, *W, *V, *unit;
   invman_data used = *data, z;
   memset(out, 0, sizeof *out);
-  if (a->idx[0]) out->skipped = "pixels are far from Gaussian";
+  if (source.idx[0]) out->skipped = "pixels are far from Gaussian";
   else if (d > MOST_INPUTS) out->skipped = "more than 200 inputs";
   else if (data->n / 5 < d) out->skipped = "fewer than five training points per input";
   if (out->skipped) return;
@@ -410,13 +493,13 @@ static void find_directions(const invman_context *ctx, const arguments *a, const
   out->few = out->rare + d;
   for (j = 0; j < d * d; j++) W[j] = j / d == j % d;
   for (j = 0; j < d; j++) of[j] = j, unit[j] = 1;
-  if (a->csv) used = comparable(data, of, unit, out);
-  out->inputs = a->csv && used.d > 0 ? whitening(ctx, &used, mean, W) : used.d;
+  if (source.csv) used = comparable(data, of, unit, out);
+  out->inputs = source.csv && used.d > 0 ? whitening(ctx, &used, mean, W) : used.d;
   out->lost += used.d - out->inputs;
   if (used.d == 0) out->skipped = out->lost == d ? "all points are equal" : "no input varies in more than a few points";
   z = used;
   if (out->inputs > 0) {
-    if (a->csv) z = whitened(&used, mean, W, out->inputs);
+    if (source.csv) z = whitened(&used, mean, W, out->inputs);
     V = numbers(out->inputs, out->inputs);
     out->form = numbers(out->inputs, d);
     search(ctx, a, &z, V, out);
@@ -432,47 +515,48 @@ static void find_directions(const invman_context *ctx, const arguments *a, const
   free(of);
 }
 
-static void show_rare(const directions *s, const invman_data *data) {
+static void show_rare(const directions *s, const invman_data *data, char *const *name) {
   size_t j, count = 0, shown = 0;
   for (j = 0; j < data->d; j++) count += s->rare[j];
   if (count == 0) return;
   show("%-12s", "rare");
   for (j = 0; j < data->d && shown < 2 * DIRECTIONS; j++)
     if (s->rare[j]) {
-      show(" x%lu", (unsigned long)j + 1);
+      if (name) show(" %s", name[j]);
+      else show(" x%lu", (unsigned long)j + 1);
       shown++;
     }
   if (count > shown) show(" and %lu more", (unsigned long)(count - shown));
   show(": one value but in a few points, which says little of any other; left out\n");
 }
 
-static void show_directions(const arguments *a, const directions *s, const invman_data *data) {
+static void show_directions(const directions *s, const invman_data *data, char *const *name) {
   size_t k, shown = 0, few = 0;
   if (s->skipped) {
     show("\ninformative directions by the labels alone: left out, %s\n", s->skipped);
     return;
   }
   show("\ninformative directions by the labels alone, before training\n");
-  if (a->csv) {
+  if (source.csv) {
     show("%-12s centred and whitened by their covariance, as this asks for N(0,1)", "inputs");
     if (s->lost > 0) show("; %lu without variance left out", (unsigned long)s->lost);
     show("\n");
   }
-  show_rare(s, data);
+  show_rare(s, data, name);
   for (k = 0; k < s->found; k++) few += s->few[k];
   show("%-12s %lu of strength above %.4f, the most in %d permutations of the labels; sqrt(d/p) = %.4f\n", "found",
        (unsigned long)(s->found - few), s->noise, (int)PERMUTATIONS, sqrt((double)s->inputs / (double)data->n));
   for (k = 0; k < s->found && shown < DIRECTIONS; k++) {
     if (s->few[k]) continue;
     show("strength     %.4f", s->strength[k]);
-    show_direction(s->form + k * data->d, data->d);
+    show_direction(s->form + k * data->d, data->d, name);
     shown++;
   }
   if (s->found - few > shown) show("%-12s %lu more\n", "and", (unsigned long)(s->found - few - shown));
   for (k = 0; k < s->found; k++) {
     if (!s->few[k]) continue;
     show("rare         %.4f, not among the found: it rests on a few points;", s->strength[k]);
-    show_direction(s->form + k * data->d, data->d);
+    show_direction(s->form + k * data->d, data->d, name);
   }
 }
 
@@ -482,34 +566,82 @@ static void free_directions(directions *s) {
   free(s->rare);
 }
 
-/* The run at its start, or where it was saved. */
-static invman_flow *begin_run(const invman_context *ctx, const arguments *a, const problem *q, monitor *m,
-                              invman_net *net) {
+/* ---- the run */
+
+static invman_flow_options options_of(const arguments *a, const problem *q, monitor *m) {
   invman_flow_options o;
-  invman_flow *flow;
   memset(&o, 0, sizeof o);
   o.alpha = a->alpha;
   o.rotation_tol = o.margin_tol = a->tol;
   o.t_max = a->t_max;
   o.d_par = q->d_par;
-  o.test = a->jsonl && q->test.n > 0 ? &q->test : NULL;
+  o.test = q->seen.n > 0 ? &q->seen : NULL;
   o.report_every = a->every;
   o.report = report;
   o.user = m;
+  return o;
+}
+
+/* At its start, or where it was saved. */
+static void begin_run(const invman_context *ctx, const arguments *a, const problem *q, monitor *m, invman_net *net) {
+  invman_flow_options o = options_of(a, q, m);
   if (a->resume) {
-    check(invman_flow_resume(ctx, a->resume, net, &q->train, &o, &flow), a->resume);
+    check(invman_flow_resume(ctx, a->resume, net, &q->train, &o, &m->flow), a->resume);
     if (net->h != a->h) fail("%s: made with --h %lu", a->resume, (unsigned long)net->h);
   } else {
     *net = new_net(ctx, a->h, q->train.d, a->seed);
-    check(invman_flow_create(ctx, net, &q->train, &o, &flow), a->csv ? a->csv : a->idx[0] ? a->idx[0] : "training");
+    check(invman_flow_create(ctx, net, &q->train, &o, &m->flow), own_points() ? points_path() : "training");
   }
-  return flow;
+}
+
+/* From where it is to the next time, where a step ends: it is saved, and resumed with that for its end. */
+static void run_to(const invman_context *ctx, const problem *q, monitor *m, invman_net *net, const char *path,
+                   double t) {
+  invman_flow_options o = options_of(m->a, q, m);
+  o.t_max = t;
+  check(invman_flow_save(m->flow, path), path);
+  invman_flow_free(m->flow);
+  check(invman_flow_resume(ctx, path, net, &q->train, &o, &m->flow), path);
+  check(invman_flow_run(m->flow), "training");
+}
+
+/* To the end, through all times that were asked for. */
+static void run_all(const invman_context *ctx, const arguments *a, const problem *q, monitor *m, invman_net *net) {
+  char *path = a->times.count > 0 ? temporary_name() : NULL;
+  size_t k;
+  for (k = 0; k < a->times.count && !interrupted; k++) {
+    double t = a->times.value[k];
+    const invman_flow_info *info = invman_flow_get_info(m->flow);
+    if (t <= info->t || (a->t_max > 0 && t >= a->t_max)) continue;
+    run_to(ctx, q, m, net, path, t);
+    info = invman_flow_get_info(m->flow);
+    if (info->end != INVMAN_END_T_MAX) break;
+  }
+  if (k == a->times.count && !interrupted && path) run_to(ctx, q, m, net, path, a->t_max);
+  if (!path) check(invman_flow_run(m->flow), "training");
+  if (path) remove(path);
+  free(path);
+}
+
+static void show_setting(const arguments *a, const problem *q, const invman_net *net) {
+  show("%s, d = %lu, p = %lu, h = %lu, alpha = %g, seed %lu", q->about, (unsigned long)q->train.d,
+       (unsigned long)q->train.n, (unsigned long)net->h, a->alpha, (unsigned long)a->seed);
+  if (source.flip > 0) show("; %lu training labels are flipped", (unsigned long)q->flipped);
+  show("\n");
+}
+
+static void begin_lines(monitor *m, const problem *q, const invman_net *net) {
+  const arguments *a = m->a;
+  read_journal(&m->lines, a->resume ? a->jsonl : NULL, "{\"", ignore_line, NULL); /* a torn line is removed */
+  m->lines.path = a->jsonl;
+  open_journal(&m->lines, !a->resume);
+  if (m->lines.file) put_setting(m, q, net->h);
+  if (m->lines.file && !a->resume) put_start(m, net, q);
 }
 
 int main(int argc, char **argv) {
   const arguments *a = &asked;
   invman_context ctx;
-  invman_flow *flow;
   invman_net net;
   problem q;
   monitor m;
@@ -524,28 +656,28 @@ int main(int argc, char **argv) {
   memset(&m, 0, sizeof m);
   ctx.error = &error;
   ctx.progress = progress;
-  if (a->csv || a->idx[0]) load(&ctx, a, &q);
-  else draw(&ctx, a, &q);
+  pose(&ctx, a, &q);
+  m.a = a;
   m.lambda = q.d_par > 0 && q.d_par < q.train.d;
-  flow = begin_run(&ctx, a, &q, &m, &net);
-  m.lines.path = a->jsonl;
-  m.lines.torn = -1;
-  open_journal(&m.lines, !a->resume);
+  m.tau = (double)a->h * sqrt((double)q.train.d / 2);
+  m.least = -1;
+  begin_run(&ctx, a, &q, &m, &net);
+  begin_lines(&m, &q, &net);
+  advise(q.advice);
 
-  show("%s, d = %lu, p = %lu, h = %lu, alpha = %g, seed %lu\n", q.about, (unsigned long)q.train.d,
-       (unsigned long)q.train.n, (unsigned long)net.h, a->alpha, (unsigned long)a->seed);
+  show_setting(a, &q, &net);
   find_directions(&ctx, a, &q.train, &labels);
   begin_work();
-  began = seconds();
-  check(invman_flow_run(flow), "training");
-  show_run(flow, &q, (double)net.h, seconds() - began);
+  began = m.saved = seconds();
+  run_all(&ctx, a, &q, &m, &net);
+  show_run(&m, &q, (double)net.h, seconds() - began);
   close_journal(&m.lines);
-  if (a->save && saved(invman_flow_save(flow, a->save), a->save)) show("%-12s %s\n", "saved", a->save);
-  if (a->csv || a->idx[0]) show_energy(a, &net, &q);
-  show_directions(a, &labels, &q.train);
+  if (a->save && saved(invman_flow_save(m.flow, a->save), a->save)) show("%-12s %s\n", "saved", a->save);
+  if (own_points()) show_energy(a, &net, &q);
+  show_directions(&labels, &q.train, q.own.name);
 
-  status = invman_flow_get_info(flow)->status;
-  invman_flow_free(flow);
+  status = invman_flow_get_info(m.flow)->status;
+  invman_flow_free(m.flow);
   invman_net_free(&ctx, &net);
   free_directions(&labels);
   free_problem(&ctx, &q);

@@ -5,7 +5,7 @@
    cc -O2 examples/diagnose.c -o diagnose -lm
    ./diagnose --features features.npy --labels labels.csv */
 #define INVMAN_IMPLEMENTATION
-#include "tool.h"
+#include "points.h"
 
 typedef struct arguments {
   const char *gram, *features, *labels, *other;
@@ -19,6 +19,7 @@ static arguments asked;
 static const option options[] = {
     {"--gram", "FILE", read_input, &asked.gram, 0, 0, NULL, "a Gram matrix, (n,n), symmetric", 0},
     {"--features", "FILE", read_input, &asked.features, 0, 0, NULL, "a representation, a row per point: K = X X'", 0},
+    TABLE_OPTIONS("--csv"),
     {"--labels", "FILE", read_input, &asked.labels, 0, 0, NULL,
      "a number per point; equal numbers are one class. Two classes become -1, +1", 0},
     {"--other", "FILE", read_input, &asked.other, 0, 0, NULL,
@@ -31,7 +32,7 @@ static const option options[] = {
      "random permutations of the labels for the null values, 0 for none", 0},
     {"--seed", "N", read_whole, &asked.seed, 0, 0, "1", "of the permutations", 0},
     {"--truth", "N", read_whole, &asked.truth, 1, 0, NULL,
-     "with --features: the first N inputs are known to be the informative ones", 0},
+     "with --features or --csv: the first N inputs are known to be the informative ones", 0},
     {"--json", NULL, read_switch, &asked.json, 0, 0, NULL, "one JSON object in place of the table", 0},
 };
 
@@ -39,9 +40,11 @@ static const program description = {
     "diagnose",
     "spectrum, labels, neural collapse, dimension and entropy of a Gram matrix, beside what chance gives",
     "  diagnose --gram FILE [options]\n"
-    "  diagnose --features FILE [options]",
+    "  diagnose --features FILE [options]\n"
+    "  diagnose --csv FILE [options]",
     "  diagnose --gram K.npy --labels y.npy --other K_before.npy\n"
     "  diagnose --features points.csv --labels labels.csv --json\n"
+    "  diagnose --csv cancer.csv --label-column diagnosis --positive M --drop id --standardise\n"
     "\n"
     "Files: .npy of NumPy (versions 1 to 3, numbers of any byte order, one or two dimensions), or text: numbers "
     "separated by commas, semicolons, tabs or spaces, a row a line, perhaps a line of names first, # for "
@@ -58,8 +61,11 @@ static const program description = {
     sizeof options / sizeof *options};
 
 static void complete(const arguments *a) {
-  if ((a->gram != NULL) + (a->features != NULL) != 1) fail("give one of --gram and --features; see --help");
-  if (a->truth && !a->features) fail("--truth: only --features have inputs");
+  check_point_options("--csv");
+  if ((a->gram != NULL) + (a->features != NULL) + (source.csv != NULL) != 1)
+    fail("give one of --gram and --features, or --csv; see --help");
+  if (a->labels && source.csv) fail("--labels: the table of --csv has them");
+  if (a->truth && a->gram) fail("--truth: only --features have inputs");
 }
 
 /* ---- tables of numbers in files */
@@ -259,6 +265,8 @@ typedef struct problem {
   size_t rank;           /* of K */
   directions found;
   report r;
+  point_set own; /* of --csv */
+  char *advice;  /* on it */
 } problem;
 
 static void measure_spectrum(problem *p) {
@@ -749,8 +757,10 @@ static void drop_rare(problem *p) {
       for (along[i] = 0, j = 0; j < p->d; j++) along[i] += v[j] * p->x[i * p->d + j];
     for (j = 0; j < p->d; j++) most = fabs(v[j]) > fabs(v[most]) ? j : most;
     if (rests_on_few(along, p->n)) {
-      note(&p->r, "a direction of strength %.4g, mostly x%lu, rests on a few points: rare, not among the found",
-           f->strength[k], (unsigned long)most + 1);
+      char number[32];
+      snprintf(number, sizeof number, "x%lu", (unsigned long)most + 1);
+      note(&p->r, "a direction of strength %.4g, mostly %s, rests on a few points: rare, not among the found",
+           f->strength[k], p->own.name ? p->own.name[most] : number);
       continue;
     }
     f->strength[kept] = f->strength[k];
@@ -834,9 +844,25 @@ static void read_labels(problem *p) {
   count_classes(p);
 }
 
+/* The points of --csv: their labels are read along. */
+static table read_own(problem *p) {
+  table t;
+  read_points(&p->ctx, &p->own);
+  p->advice = advice(&p->own);
+  standardise_points(&p->own, &p->own.all);
+  t.rows = p->own.all.n;
+  t.columns = p->own.all.d;
+  t.value = p->own.all.x;
+  t.eps = DBL_EPSILON;
+  t.eps = precision(&t);
+  p->y = p->own.all.y;
+  p->own.all.x = p->own.all.y = NULL;
+  return t;
+}
+
 /* K = X X', and the distances from the points themselves: nothing cancels there. */
 static void read_features(problem *p) {
-  table t = read_numbers_of(p->a.features);
+  table t = source.csv ? read_own(p) : read_numbers_of(p->a.features);
   size_t i, j, k;
   p->n = t.rows;
   p->d = t.columns;
@@ -848,7 +874,8 @@ static void read_features(problem *p) {
     for (j = 0; j <= i; j++) {
       double sum = 0;
       for (k = 0; k < p->d; k++) sum += p->x[i * p->d + k] * p->x[j * p->d + k];
-      if (!(fabs(sum) <= DBL_MAX)) fail("%s: row %lu: too large to square", p->a.features, (unsigned long)i + 1);
+      if (!(fabs(sum) <= DBL_MAX))
+        fail("%s: row %lu: too large to square", source.csv ? source.csv : p->a.features, (unsigned long)i + 1);
       p->K[i * p->n + j] = p->K[j * p->n + i] = sum;
     }
 }
@@ -887,8 +914,10 @@ static void note_precision(problem *p) {
   else note(&p->r, "K is of %s precision: rank, RKHS norm, and which points are equal, are decided at that", name);
 }
 
+static const char *path_of(const problem *p) { return p->a.gram ? p->a.gram : source.csv ? source.csv : p->a.features; }
+
 static void prepare(problem *p) {
-  const char *path = p->a.gram ? p->a.gram : p->a.features;
+  const char *path = path_of(p);
   double skew = 0;
   if (p->a.gram) p->K = read_gram(p->a.gram, &p->n, &p->eps, &skew);
   else read_features(p);
@@ -897,6 +926,7 @@ static void prepare(problem *p) {
   note_precision(p);
   if (p->n < 2) fail("%s: one point tells nothing", path);
   if (p->a.labels) read_labels(p);
+  else if (p->y) count_classes(p);
   if (p->a.other) read_other(p);
   p->U = numbers(p->n, p->n);
   p->D = numbers(p->n, p->n);
@@ -974,11 +1004,11 @@ static void show_quantity(const quantity *q) {
   show("\n");
 }
 
-static void show_directions(const directions *f) {
+static void show_directions(const directions *f, char *const *name) {
   size_t i;
   for (i = 0; i < f->found && i < SHOWN; i++) {
     show("  direction %-22lu %12.6g", (unsigned long)i + 1, f->strength[i]);
-    show_direction(f->V + i * f->d, f->d);
+    show_direction(f->V + i * f->d, f->d, name);
   }
   if (f->found > SHOWN) show("  and %lu more\n", (unsigned long)(f->found - SHOWN));
 }
@@ -986,9 +1016,11 @@ static void show_directions(const directions *f) {
 static void show_table(const problem *p) {
   const char *section = "";
   size_t i;
-  show("%s: %lu points", p->a.gram ? p->a.gram : p->a.features, (unsigned long)p->n);
+  show("%s: %lu points", path_of(p), (unsigned long)p->n);
   if (p->d) show(" of %lu input%s", (unsigned long)p->d, p->d == 1 ? "" : "s");
-  if (p->y) show("; %s: %lu class%s", p->a.labels, (unsigned long)p->classes, p->classes == 1 ? "" : "es");
+  if (p->y)
+    show("; %s: %lu class%s", p->a.labels ? p->a.labels : "labels", (unsigned long)p->classes,
+         p->classes == 1 ? "" : "es");
   if (p->y && p->classes > 1) show(", the smallest of %lu", (unsigned long)p->least);
   show("; %lu draws, seed %lu\n", (unsigned long)p->a.draws, (unsigned long)p->a.seed);
   show("\n  %-32s %12s %12s %12s\n", "", "value", "null mean", "null best");
@@ -996,7 +1028,7 @@ static void show_table(const problem *p) {
     if (strcmp(section, p->r.list[i].section)) show("%s\n", section_name(section = p->r.list[i].section));
     show_quantity(&p->r.list[i]);
   }
-  if (p->found.measured) show_directions(&p->found);
+  if (p->found.measured) show_directions(&p->found, p->own.name);
   for (i = 0; i < p->r.notes; i++) show("%s%s\n", i ? "" : "\n", p->r.note[i]);
 }
 
@@ -1028,7 +1060,7 @@ static void print_json(const problem *p) {
   text t = {NULL, 0, 0};
   size_t i;
   put(&t, "{\"file\": ");
-  put_string(&t, p->a.gram ? p->a.gram : p->a.features);
+  put_string(&t, path_of(p));
   put_field(&t, "points", (double)p->n, 17);
   if (p->d) put_field(&t, "inputs", (double)p->d, 17);
   put_field(&t, "draws", (double)p->a.draws, 17);
@@ -1052,6 +1084,7 @@ int main(int argc, char **argv) {
   p.a = asked;
   p.ctx.error = &error;
   prepare(&p);
+  advise(p.advice);
   begin_work();
   measure(&p);
   if (p.a.json) print_json(&p);
@@ -1064,6 +1097,7 @@ int main(int argc, char **argv) {
   free(p.D);
   free(p.y);
   free(p.sign);
+  if (source.csv) free_points(&p.ctx, &p.own);
   free(p.found.strength);
   free(p.found.V);
   return finish(0);

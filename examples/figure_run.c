@@ -290,7 +290,7 @@ static double longest_arrow(const invman_net *net) {
 }
 
 static void show_status(const run *r) {
-  show("%-12s %s: %s\n", "status", invman_status_string(r->info.status), invman_end_string(r->info.end));
+  show("%-12s %s: %s\n", "status", invman_status_string(r->info.status), end_string(r->info.end));
 }
 
 /* ---- arrows */

@@ -18,6 +18,7 @@ typedef struct arguments {
   range seeds, curve_seeds;
   size_t h, test_size, d_par;
   double tol;
+  task task;
   int model, linear, until_tstar; /* model: INVMAN_STRIPE or INVMAN_CYLINDER */
 } arguments;
 
@@ -49,6 +50,10 @@ static const option options[] = {
      0},
     {"--out", "DIRECTORY", read_folder, &asked.out, 0, 0, NULL,
      "for the files below, made if need be; without it they are not written", 0},
+    {"--task", "I/N", read_task, &asked.task, 0, 0, NULL,
+     "only the I-th of N parts of the runs, to runs.jsonl.I-of-N; what all parts found is read, and tables are written "
+     "without --task",
+     0},
 };
 
 #define RUNS_FILE                                                                                                     \
@@ -101,6 +106,7 @@ static void spread(const ratios *r, list *l) {
 }
 
 static void complete(arguments *a) {
+  if (a->task.count > 0 && !a->out) fail("--task: --out says where");
   if (a->over_alpha && given("--alpha") && given("--alpha-range")) fail("give one of --alpha and --alpha-range");
   if (a->over_alpha && a->alpha.count == 0) spread(&a->alphas, &a->alpha);
   a->d_par = a->model == INVMAN_CYLINDER ? 2 : 1;
@@ -469,7 +475,7 @@ static void work_all(study *s) {
   for (row = 0; row < s->rows; row++)
     for (i = 0; i < s->columns && !interrupted; i++) {
       run *r = run_at(s, row, s->a->over_alpha ? s->columns - 1 - i : i); /* the kernel first: it takes most memory */
-      if (is_wanted(r) && !r->known) work(s, r);
+      if (is_mine(&s->a->task, (size_t)(r - s->runs)) && is_wanted(r) && !r->known) work(s, r);
     }
 }
 
@@ -592,7 +598,7 @@ static void put_parameters(text *t, const arguments *a) {
 
 /* Shows a table, and with --out writes it. head: notes, and the names of the columns. */
 static void tabulate(study *s, const char *name, const char *head, void (*rows)(study *)) {
-  char *path = s->a->out ? joined(s->a->out, "/", name) : NULL;
+  char *path = s->a->out && s->a->task.count == 0 ? joined(s->a->out, "/", name) : NULL;
   put_parameters(&s->table, s->a);
   put(&s->table, "%s", head);
   show("\n");
@@ -1047,18 +1053,18 @@ static void begin(study *s) {
   if (a->out) {
     const char *const *name;
     need_folder(a->out);
-    for (name = file_names[a->over_alpha]; *name; name++) {
+    for (name = file_names[a->over_alpha]; *name && a->task.count == 0; name++) {
       char *file = joined(a->out, "/", *name);
       check_writable(file);
       free(file);
     }
     s->path = joined(a->out, "/", "runs.jsonl");
   }
-  read_journal(&s->file, s->path, line_begin, take_run, s);
+  read_journals(&s->file, s->path, &a->task, line_begin, take_run, s);
   for (i = 0; i < s->rows * s->columns; i++) {
     const run *r = &s->runs[i];
     if (r->known) s->found++;
-    else if (is_wanted(r)) s->work += r->number[D] * r->number[P];
+    else if (is_mine(&a->task, i) && is_wanted(r)) s->work += r->number[D] * r->number[P];
   }
   if (s->found < s->total) open_journal(&s->file, 0);
   show("%s: %s, h = %lu; %lu of %lu runs are known\n", modes[a->over_alpha].name, model_of(a), (unsigned long)a->h,

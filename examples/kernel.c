@@ -5,10 +5,10 @@
    cc -O2 -fopenmp examples/kernel.c -o kernel -lm
    ./kernel --help */
 #define INVMAN_IMPLEMENTATION
-#include "tool.h"
+#include "points.h"
 
 typedef struct arguments {
-  const char *csv, *idx[2], *phi, *spectrum, *npy;
+  const char *phi, *spectrum, *npy;
   size_t d, d_par, p, kernel_size, h, seed, test_size;
   double alpha, tol, t_max;
   int model; /* INVMAN_STRIPE or INVMAN_CYLINDER */
@@ -18,15 +18,14 @@ static arguments asked;
 
 static const option options[] = {
     {"--model", "stripe|cylinder", read_word, &asked.model, 0, 0, "stripe", "points of the paper's models", 0},
-    {"--csv", "FILE", read_input, &asked.csv, 0, 0, NULL, "own points: a line each, numbers, the label -1 or +1 last",
-     0},
-    {"--idx", "IMAGES LABELS", read_input, asked.idx, 0, 0, NULL,
-     "images in IDX files (MNIST's, unpacked): even or odd digit", 0},
+    POINT_OPTIONS("--csv"),
     {"--d", "N", read_whole, &asked.d, 1, 0, NULL, "inputs (stripe 5, cylinder 3)", 0},
     {"--d-par", "N", read_whole, &asked.d_par, 1, 0, NULL,
      "informative inputs of a model, the first ones (stripe 1, cylinder 2)", 0},
     {"--p", "N", read_whole, &asked.p, 1, 0, NULL,
-     "training points of the network (models 411; files 1000, but at most a third of the points)", 0},
+     "training points of the network (models 411; files 1000, but at most a third of the points, or half of them where "
+     "--test-csv is given)",
+     0},
     {"--kernel-size", "N", read_whole, &asked.kernel_size, 1, 0, NULL,
      "fresh points that the kernels learn from (as many as --p)", 0},
     {"--h", "N", read_whole, &asked.h, 1, 0, "1000", "neurons", 0},
@@ -54,6 +53,7 @@ static const program description = {
     "  kernel --d 5 --p 600\n"
     "  kernel --model cylinder --p 1000 --kernel-size 2000 --phi phi.csv\n"
     "  kernel --csv points.csv\n"
+    "  kernel --csv cancer.csv --label-column diagnosis --positive M --drop id --standardise\n"
     "  kernel --npy kept && diagnose --gram kept/K_end.npy --other kept/K_start.npy --labels kept/y.npy\n"
     "  kernel --idx t10k-images-idx3-ubyte t10k-labels-idx1-ubyte --p 1000\n"
     "\n"
@@ -74,17 +74,18 @@ static const program description = {
     sizeof options / sizeof *options};
 
 static void complete(const arguments *a) {
-  int file = a->csv || a->idx[0];
-  if (given("--model") + given("--csv") + given("--idx") > 1) fail("give one of --model, --csv and --idx");
-  if (a->d && file) fail("--d: the file sets the number of inputs");
-  if (a->d_par && file) fail("--d-par: only a model says which inputs are informative");
+  check_point_options("--csv");
+  if (a->d && own_points()) fail("--d: the file sets the number of inputs");
+  if (a->d_par && own_points()) fail("--d-par: only a model says which inputs are informative");
 }
 
 /* ---- the data */
 
 typedef struct problem {
-  invman_data all;                /* of a file */
-  invman_data train, fresh, test; /* of a model, or views of `all`; the kernels learn from the fresh points */
+  point_set own;                  /* of a file */
+  invman_data train, fresh, test; /* of a model, or views of those; the kernels learn from the fresh points */
+  size_t flipped;                 /* labels of train and fresh */
+  char *advice;                   /* on the table */
   const char *about;
 } problem;
 
@@ -101,24 +102,38 @@ static void draw(const invman_context *ctx, const arguments *a, problem *q) {
   q->about = a->model == INVMAN_CYLINDER ? "cylinder" : "stripe";
 }
 
+/* How many training points there are where --p does not say it. */
+static size_t usual_size(size_t n) {
+  if (source.test_csv) return n < 2000 ? (n + 1) / 2 : 1000;
+  return n < 3000 ? (n + 2) / 3 : 1000;
+}
+
+/* The network's points are those of compress with the same seed. */
 static void load(const invman_context *ctx, const arguments *a, problem *q) {
-  const char *path = a->csv ? a->csv : a->idx[0];
-  invman_rng rng;
+  point_set *own = &q->own;
   size_t p, first = 0;
-  if (a->csv) check(invman_data_read_csv(ctx, a->csv, &q->all), a->csv);
-  else q->all = read_images(ctx, a->idx, NULL);
-  invman_rng_seed(&rng, a->seed, INVMAN_STREAM_TRAIN);
-  invman_data_shuffle(&q->all, &rng);
-  p = a->p ? a->p : q->all.n < 3000 ? (q->all.n + 2) / 3 : 1000;
-  q->train = part(&q->all, &first, p, "--p", path);
-  q->fresh = part(&q->all, &first, a->kernel_size ? a->kernel_size : p, "--kernel-size", path);
-  q->test = part(&q->all, &first, a->test_size ? a->test_size : q->all.n - first, "--test-size", path);
-  q->about = a->csv ? "csv" : "images";
+  read_points(ctx, own);
+  q->advice = advice(own);
+  shuffle_points(own, a->seed);
+  p = a->p ? a->p : usual_size(own->all.n);
+  q->train = part(&own->all, &first, p, "--p", points_path());
+  if (!a->kernel_size && source.test_csv && p > own->all.n - first) p = own->all.n - first;
+  q->fresh = part(&own->all, &first, a->kernel_size ? a->kernel_size : p, "--kernel-size", points_path());
+  q->test = test_part(own, &first, a->test_size);
+  standardise_points(own, &q->train);
+  q->about = points_about();
+}
+
+static void pose(const invman_context *ctx, const arguments *a, problem *q) {
+  if (own_points()) load(ctx, a, q);
+  else draw(ctx, a, q);
+  q->flipped = flip_labels(&q->train, a->seed, INVMAN_STREAM_TRAIN);
+  q->flipped += flip_labels(&q->fresh, a->seed, INVMAN_STREAM_KERNEL);
 }
 
 static void free_problem(const invman_context *ctx, problem *q) {
-  if (q->all.x) {
-    invman_data_free(ctx, &q->all);
+  if (q->own.all.x) {
+    free_points(ctx, &q->own);
   } else {
     invman_data_free(ctx, &q->train);
     invman_data_free(ctx, &q->fresh);
@@ -309,9 +324,11 @@ static void show_memory(const problem *q, size_t h) {
 }
 
 static void show_setting(const arguments *a, const problem *q) {
-  show("%s, d = %lu, p = %lu, h = %lu, alpha = %g, seed %lu; the kernels learn from %lu other points\n", q->about,
+  show("%s, d = %lu, p = %lu, h = %lu, alpha = %g, seed %lu; the kernels learn from %lu other points", q->about,
        (unsigned long)q->train.d, (unsigned long)q->train.n, (unsigned long)a->h, a->alpha, (unsigned long)a->seed,
        (unsigned long)q->fresh.n);
+  if (source.flip > 0) show("; %lu of these labels are flipped", (unsigned long)q->flipped);
+  show("\n");
   show_memory(q, a->h);
   fflush(stdout);
 }
@@ -400,12 +417,11 @@ static void note(const char *format, ...) {
 /* Why a run ended, where it is not done. Returns the exit status: 1 where one ended above zero loss. */
 static int show_reasons(const kernel *kernels, const invman_flow_info *net) {
   int i, bad = net->status > INVMAN_STOPPED;
-  if (net->status != INVMAN_OK)
-    note("the network: %s: %s", invman_status_string(net->status), invman_end_string(net->end));
+  if (net->status != INVMAN_OK) note("the network: %s: %s", invman_status_string(net->status), end_string(net->end));
   for (i = 0; i < KERNELS; i++) {
     const kernel *k = &kernels[i];
     if (k->lazy.status != INVMAN_OK)
-      note("%s: %s: %s", k->name, invman_status_string(k->lazy.status), invman_end_string(k->lazy.end));
+      note("%s: %s: %s", k->name, invman_status_string(k->lazy.status), end_string(k->lazy.end));
     if (k->components == INVMAN_NOT_CONVERGED) note("%s: the eigenvectors have not converged", k->name);
     if (k->duplicates > 0)
       note("%s: %lu points have an equal; the dimension is that of the others", k->name, (unsigned long)k->duplicates);
@@ -499,11 +515,11 @@ int main(int argc, char **argv) {
   memset(&q, 0, sizeof q);
   ctx.error = &error;
   ctx.progress = progress;
-  if (a->csv || a->idx[0]) load(&ctx, a, &q);
-  else draw(&ctx, a, &q);
+  pose(&ctx, a, &q);
   need_labels(&q.train, q.train.n > 1, "--p", "points"); /* both labels, or one point */
   need_labels(&q.fresh, 6, "--kernel-size", "points");   /* for the mutual information */
   if (a->npy) check_kept(a->npy);
+  advise(q.advice);
   show_setting(a, &q);
   K = numbers(q.fresh.n, q.fresh.n); /* now, and not after hours, where there is no room for it */
   set_kernels(kernels, &before, &net, q.fresh.n);

@@ -4,7 +4,7 @@
    cc -O2 -fopenmp examples/learning_curve.c -o learning_curve -lm
    ./learning_curve --help */
 #define INVMAN_IMPLEMENTATION
-#include "tool.h"
+#include "points.h"
 
 enum { FEATURE, LAZY, COMPRESSED, NTK_END, METHODS };
 static const char *const method_names[METHODS] = {"feature", "lazy", "lazy-compressed", "ntk-end"};
@@ -15,6 +15,7 @@ typedef struct arguments {
   list p;
   range seeds;
   double alpha, tol;
+  task task;
   int kind, wanted[METHODS]; /* kind: INVMAN_STRIPE or INVMAN_CYLINDER */
 } arguments;
 
@@ -34,6 +35,7 @@ static void read_methods(const option *o, const char *word) {
 
 static const option options[] = {
     {"--model", "stripe|cylinder", read_word, &asked.kind, 0, 0, "stripe", "where the labels change", 0},
+    POINT_OPTIONS("--points"), /* --csv is the table of the curves */
     {"--d", "N", read_whole, &asked.d, 1, 0, NULL, "inputs (stripe 5, cylinder 3)", 0},
     {"--p", "N,N,...", read_increasing, &asked.p, 1, 0, "64,128,256,512", "numbers of training points", 0},
     {"--seeds", "A:B", read_range, &asked.seeds, 0, 100000, "1:5", "of points and weights, A to B", 0},
@@ -48,9 +50,12 @@ static const option options[] = {
     {"--alpha", "A", read_positive, &asked.alpha, 0, 0, "1e-6", "scale of the network's predictor", 0},
     {"--tol", "X", read_positive, &asked.tol, 0, 1, "0.1", "error of the margins, and rotation of a neuron, in a step",
      0},
-    {"--test-size", "N", read_whole, &asked.test_size, 1, 0, "10000", "test points", 0},
+    {"--test-size", "N", read_whole, &asked.test_size, 1, 0, NULL,
+     "test points (models 10000; files: all that are left)", 0},
     {"--out", "FILE", read_output, &asked.out, 0, 0, NULL,
      "a line of JSON per result; what is there already is not computed again", 0},
+    {"--task", "I/N", read_task, &asked.task, 0, 0, NULL,
+     "only the I-th of N parts of the work, to FILE.I-of-N; what all parts found is read", 0},
     {"--csv", "FILE", read_output, &asked.csv, 0, 0, NULL,
      "the curves: medians, quartiles, local slopes, exponents with their intervals", 0},
 };
@@ -77,6 +82,14 @@ static const program description = {
     sizeof options / sizeof *options};
 
 static void complete(arguments *a) {
+  check_point_options("--points");
+  if (a->task.count > 0 && !a->out) fail("--task: --out says where");
+  if (a->task.count > 0 && a->csv) fail("--csv: the curves are those of all tasks: write them without --task");
+  if (own_points() && a->d) fail("--d: the file sets the number of inputs");
+  if (own_points() && a->wanted[COMPRESSED])
+    fail("--methods: lazy-compressed: only a model says which inputs are informative");
+  if (own_points()) return;
+  if (a->test_size == 0) a->test_size = 10000;
   a->d_par = a->kind == INVMAN_CYLINDER ? 2 : 1;
   if (a->d == 0) a->d = a->kind == INVMAN_CYLINDER ? 3 : 5;
   if (a->d < a->d_par) fail("--d must be at least %lu", (unsigned long)a->d_par);
@@ -84,7 +97,10 @@ static void complete(arguments *a) {
     fail("--methods: lazy-compressed: of %lu inputs all are informative", (unsigned long)a->d);
 }
 
-static const char *model_of(const arguments *a) { return a->kind == INVMAN_CYLINDER ? "cylinder" : "stripe"; }
+static const char *model_of(const arguments *a) {
+  if (own_points()) return points_about();
+  return a->kind == INVMAN_CYLINDER ? "cylinder" : "stripe";
+}
 
 /* ---- results, and the file of them */
 
@@ -105,6 +121,9 @@ typedef struct study {
   const invman_context *ctx;
   const arguments *a;
   journal file;
+  point_set own;   /* of a file */
+  char hash[20];   /* of those points */
+  char *advice;    /* on them */
   result *results; /* (p, seeds, methods) */
   size_t total, found;
   double work, worked; /* of what was not known at the start, a result counting p */
@@ -130,6 +149,21 @@ static setting setting_of(const arguments *a, size_t ip, size_t is, int method) 
     k.tol = a->tol;
   }
   return k;
+}
+
+/* What else a result depends on, where points or labels are not a model's. */
+static void put_source(text *t, const char *hash) {
+  if (own_points()) put(t, ", \"points\": \"%s\", \"standardise\": %s", hash, source.standardise ? "true" : "false");
+  if (source.flip > 0) put_field(t, "flip", source.flip, 6);
+}
+
+static int is_source(const char *line, const char *hash) {
+  double flip = 0;
+  const char *standardise = field(line, "standardise");
+  field_number(line, "flip", 0, &flip);
+  if (flip != source.flip) return 0;
+  if (!own_points()) return 1;
+  return field_is(line, "points", hash) && standardise && (*standardise == 't') == (source.standardise != 0);
 }
 
 static int field_equals(const char *line, const char *name, double wanted) {
@@ -162,7 +196,7 @@ static void take_result(const char *line, void *user) {
     result r, *known;
     const char *status = field(line, "status");
     memset(&r, 0, sizeof r);
-    if (!place(s->a, line, method, &ip, &is) || !status || *status != '"') continue;
+    if (!place(s->a, line, method, &ip, &is) || !is_source(line, s->hash) || !status || *status != '"') continue;
     if (!field_number(line, "test_error", -1, &r.test_error) || !field_number(line, "lambda_star", -1, &r.lambda))
       continue;
     length = strcspn(++status, "\"");
@@ -183,7 +217,9 @@ static void record(study *s, size_t ip, size_t is, int method, const result *r) 
   text line = {NULL, 0, 0};
   *result_of(s, ip, is, method) = *r;
   s->found++;
-  put(&line, "%s%s\", \"d\": %lu", line_begin, k.model, (unsigned long)k.d);
+  put(&line, "%s%s\"", line_begin, k.model);
+  put_source(&line, s->hash);
+  put(&line, ", \"d\": %lu", (unsigned long)k.d);
   put_field(&line, "h", k.h > 0 ? (double)k.h : unknown, 15);
   put_field(&line, "alpha", k.alpha > 0 ? k.alpha : unknown, 15);
   put_field(&line, "tol", k.tol > 0 ? k.tol : unknown, 15);
@@ -207,14 +243,47 @@ static void begin(study *s, size_t ip, size_t is, int method) {
 
 enum { STORED_MAX = 8192 }; /* points whose kernel is kept whole */
 
-/* x_perp is divided by `compression`. */
-static invman_data draw(const study *s, size_t n, size_t is, uint64_t stream, double compression) {
+/* Of a file, in the order that the seed gives: training points first, then those of ntk-end; test points last, so that
+   they are the same for all p. All are standardised by the first p points. */
+static invman_data draw_own(const study *s, size_t n, size_t p, size_t is, uint64_t stream) {
+  size_t most = (size_t)s->a->p.value[s->a->p.count - 1], first = 0;
+  point_set own = s->own;
+  invman_data view, out;
+  own.all = copy_points(&s->own.all);
+  own.test = copy_points(&s->own.test);
+  shuffle_points(&own, s->a->seeds.first + is);
+  view = part(&own.all, &first, p, "--p", points_path());
+  standardise_points(&own, &view);
+  first = stream == INVMAN_STREAM_TRAIN ? 0 : stream == INVMAN_STREAM_KERNEL ? most : own.all.n - n;
+  if (stream == INVMAN_STREAM_TEST && source.test_csv) {
+    first = 0;
+    view = part(&own.test, &first, n, "--test-size", source.test_csv);
+  } else {
+    view = part(&own.all, &first, n, "--p", points_path());
+  }
+  out = copy_points(&view);
+  drop_points(&own.all);
+  drop_points(&own.test);
+  return out;
+}
+
+/* n points for p training points; x_perp is divided by `compression`. */
+static invman_data draw(const study *s, size_t n, size_t p, size_t is, uint64_t stream, double compression) {
   invman_data_model model;
+  invman_data points;
   memset(&model, 0, sizeof model);
   model.kind = s->a->kind;
   model.d = s->a->d;
   model.compression = compression;
-  return sample(s->ctx, &model, n, s->a->seeds.first + is, stream, "points");
+  if (own_points()) points = draw_own(s, n, p, is, stream);
+  else points = sample(s->ctx, &model, n, s->a->seeds.first + is, stream, "points");
+  if (stream != INVMAN_STREAM_TEST) flip_labels(&points, s->a->seeds.first + is, stream);
+  return points;
+}
+
+static void free_drawn(const study *s, invman_data *points) {
+  if (own_points()) drop_points(points);
+  else invman_data_free(s->ctx, points);
 }
 
 static void set_status(result *r, const char *prefix, invman_status status) {
@@ -244,7 +313,7 @@ static void train(study *s, size_t is, const invman_data *points, const invman_d
   check(invman_flow_run(flow), "training");
   info = invman_flow_get_info(flow);
   r->test_error = flow_error(flow, test);
-  r->lambda = info->t_star > 0 && points->d > s->a->d_par ? info->lambda_star : -1;
+  r->lambda = info->t_star > 0 && s->a->d_par > 0 && points->d > s->a->d_par ? info->lambda_star : -1;
   set_status(r, "", info->status);
   invman_flow_free(flow);
 }
@@ -287,22 +356,24 @@ static void learn(study *s, const invman_net *net, const invman_data *points, co
 
 /* The start's kernel; compressed: x_perp / compression. */
 static void learn_lazy(study *s, size_t ip, size_t is, double compression, result *r) {
-  invman_data points = draw(s, (size_t)s->a->p.value[ip], is, INVMAN_STREAM_TRAIN, compression);
-  invman_data test = draw(s, s->a->test_size, is, INVMAN_STREAM_TEST, compression);
+  size_t p = (size_t)s->a->p.value[ip];
+  invman_data points = draw(s, p, p, is, INVMAN_STREAM_TRAIN, compression);
+  invman_data test = draw(s, s->a->test_size, p, is, INVMAN_STREAM_TEST, compression);
   invman_net net;
   memset(&net, 0, sizeof net);
   if (s->a->lazy_h > 0) net = new_net(s->ctx, s->a->lazy_h, s->a->d, s->a->seeds.first + is);
   learn(s, s->a->lazy_h > 0 ? &net : NULL, &points, &test, r);
   invman_net_free(s->ctx, &net);
-  invman_data_free(s->ctx, &points);
-  invman_data_free(s->ctx, &test);
+  free_drawn(s, &points);
+  free_drawn(s, &test);
 }
 
 /* The trained network's kernel, on fresh points. */
 static void learn_end(study *s, size_t ip, size_t is, const invman_net *net, const invman_data *test, result *r) {
-  invman_data points = draw(s, (size_t)s->a->p.value[ip], is, INVMAN_STREAM_KERNEL, 1);
+  size_t p = (size_t)s->a->p.value[ip];
+  invman_data points = draw(s, p, p, is, INVMAN_STREAM_KERNEL, 1);
   learn(s, net, &points, test, r);
-  invman_data_free(s->ctx, &points);
+  free_drawn(s, &points);
 }
 
 /* One result of a method that may need what the network came to. r->known remains 0 where it was interrupted. */
@@ -326,8 +397,9 @@ static void find(study *s, size_t ip, size_t is, int method, const result *featu
 static void run(study *s, size_t ip, size_t is) {
   int missing[METHODS], method, network;
   result feature = *result_of(s, ip, is, FEATURE);
-  invman_data points = draw(s, (size_t)s->a->p.value[ip], is, INVMAN_STREAM_TRAIN, 1);
-  invman_data test = draw(s, s->a->test_size, is, INVMAN_STREAM_TEST, 1);
+  size_t p = (size_t)s->a->p.value[ip];
+  invman_data points = draw(s, p, p, is, INVMAN_STREAM_TRAIN, 1);
+  invman_data test = draw(s, s->a->test_size, p, is, INVMAN_STREAM_TEST, 1);
   invman_net net;
   memset(&net, 0, sizeof net);
   for (method = 0; method < METHODS; method++)
@@ -346,8 +418,8 @@ static void run(study *s, size_t ip, size_t is) {
     s->worked += s->a->p.value[ip];
   }
   invman_net_free(s->ctx, &net);
-  invman_data_free(s->ctx, &points);
-  invman_data_free(s->ctx, &test);
+  free_drawn(s, &points);
+  free_drawn(s, &test);
 }
 
 static size_t count_known(const study *s) {
@@ -359,7 +431,7 @@ static size_t count_known(const study *s) {
   return known;
 }
 
-static int is_missing(const study *s, size_t ip, size_t is) {
+static int lacks_results(const study *s, size_t ip, size_t is) {
   int method, missing = 0;
   for (method = 0; method < METHODS; method++) missing |= s->a->wanted[method] && !result_of(s, ip, is, method)->known;
   return missing;
@@ -369,7 +441,7 @@ static void run_all(study *s) {
   size_t ip, is;
   for (ip = 0; ip < s->a->p.count; ip++)
     for (is = 0; is < s->a->seeds.count && !interrupted; is++)
-      if (is_missing(s, ip, is)) run(s, ip, is);
+      if (is_mine(&s->a->task, ip * s->a->seeds.count + is) && lacks_results(s, ip, is)) run(s, ip, is);
 }
 
 /* ---- what comes out */
@@ -404,7 +476,9 @@ static curve curve_of(const study *s, int method) {
   double *errors = numbers(s->a->p.count, seeds), *row = numbers(seeds, 1);
   curve c;
   memset(&c, 0, sizeof c);
-  c.predicted = method == LAZY ? invman_beta_lazy(s->a->d) : invman_beta_feature(s->a->d, s->a->d_par);
+  c.predicted = own_points()     ? unknown
+                : method == LAZY ? invman_beta_lazy(s->a->d)
+                                 : invman_beta_feature(s->a->d, s->a->d_par);
   for (ip = 0; ip < s->a->p.count; ip++) {
     size_t n = 0;
     for (is = 0; is < seeds; is++) {
@@ -445,7 +519,8 @@ static void show_curve(const study *s, int method) {
   if (c.fitted)
     show("exponent %.3f, 95 %% interval %.3f to %.3f", 0 - c.exponent, 0 - c.interval[1], 0 - c.interval[0]);
   else show("exponent -");
-  show(", predicted %.3f\n", c.predicted);
+  if (known(c.predicted)) show(", predicted %.3f", c.predicted);
+  show("\n");
 }
 
 static void put_parameters(text *t, const arguments *a) {
@@ -454,6 +529,14 @@ static void put_parameters(text *t, const arguments *a) {
   else put(t, "infinite");
   put(t, ", alpha %g, tol %g, %lu test points, seeds %lu to %lu\n", a->alpha, a->tol, (unsigned long)a->test_size,
       (unsigned long)a->seeds.first, (unsigned long)(a->seeds.first + a->seeds.count - 1));
+  if (own_points()) put(t, "# %s%s\n", points_path(), source.standardise ? ", standardised" : "");
+  if (source.flip > 0) put(t, "# flip %g\n", source.flip);
+}
+
+static void put_exponent(text *t, const arguments *a, int method, const curve *c) {
+  put(t, "# exponent %s %s d=%lu: ", method_names[method], model_of(a), (unsigned long)a->d);
+  if (known(c->predicted)) put(t, "predicted %.4f, ", c->predicted);
+  put(t, "measured %.4f, interval %.4f to %.4f\n", 0 - c->exponent, 0 - c->interval[1], 0 - c->interval[0]);
 }
 
 /* The curves, and below them, as comments, the exponents. */
@@ -470,9 +553,7 @@ static void write_csv(const study *s, const char *path) {
     for (k = 0; k < c.n; k++)
       put(&t, "%s,%lu,%s,%lu,%lu,%.6g,%.6g,%.6g\n", model, (unsigned long)s->a->d, method_names[method],
           (unsigned long)c.p[k], (unsigned long)c.runs[k], c.median[k], c.low[k], c.high[k]);
-    if (c.fitted)
-      put(&t, "# exponent %s %s d=%lu: predicted %.4f, measured %.4f, interval %.4f to %.4f\n", method_names[method],
-          model, (unsigned long)s->a->d, c.predicted, 0 - c.exponent, 0 - c.interval[1], 0 - c.interval[0]);
+    if (c.fitted) put_exponent(&t, s->a, method, &c);
   }
   save(path, &t);
 }
@@ -493,18 +574,42 @@ static size_t show_unused(const study *s) {
   return unused;
 }
 
+/* Where the points are a file's: whether there are enough of them. */
+static void read_own(study *s, arguments *a) {
+  size_t most = (size_t)a->p.value[a->p.count - 1], used = a->wanted[NTK_END] ? 2 * most : most, all;
+  if (!own_points()) return;
+  read_points(s->ctx, &s->own);
+  a->d = s->own.all.d;
+  all = source.test_csv ? s->own.test.n : s->own.all.n;
+  if (used > s->own.all.n)
+    fail("%s: --p %lu%s, but only %lu points", points_path(), (unsigned long)most,
+         used > most ? ", and as many again for ntk-end" : "", (unsigned long)s->own.all.n);
+  if (!source.test_csv) all -= used;
+  if (all == 0)
+    fail("%s: of %lu points all learn, and none is left for tests: --p must be smaller", points_path(),
+         (unsigned long)s->own.all.n);
+  if (a->test_size > all)
+    fail("--test-size %lu, but only %lu points are left for tests", (unsigned long)a->test_size, (unsigned long)all);
+  if (a->test_size == 0) a->test_size = all;
+  s->advice = advice(&s->own);
+  snprintf(s->hash, sizeof s->hash, "%08lx%08lx", (unsigned long)(points_hash(&s->own) >> 32),
+           (unsigned long)(points_hash(&s->own) & 0xffffffffu));
+}
+
 /* Finds what is known already, and what is left to do. */
 static void prepare(study *s) {
   size_t ip, is;
   int method;
   s->results = (result *)zeros(s->a->p.count * s->a->seeds.count, METHODS, sizeof(result));
   for (method = 0; method < METHODS; method++) s->total += s->a->wanted[method] ? s->a->p.count * s->a->seeds.count : 0;
-  read_journal(&s->file, s->a->out, line_begin, take_result, s);
+  read_journals(&s->file, s->a->out, &s->a->task, line_begin, take_result, s);
   s->found = count_known(s);
   for (ip = 0; ip < s->a->p.count; ip++)
     for (is = 0; is < s->a->seeds.count; is++)
       for (method = 0; method < METHODS; method++)
-        if (s->a->wanted[method] && !result_of(s, ip, is, method)->known) s->work += s->a->p.value[ip];
+        if (is_mine(&s->a->task, ip * s->a->seeds.count + is) && s->a->wanted[method] &&
+            !result_of(s, ip, is, method)->known)
+          s->work += s->a->p.value[ip];
   if (s->found < s->total) open_journal(&s->file, 0);
 }
 
@@ -521,7 +626,9 @@ int main(int argc, char **argv) {
   ctx.progress = progress;
   s.ctx = &ctx;
   s.a = &asked;
+  read_own(&s, &asked);
   prepare(&s);
+  advise(s.advice);
 
   show("%s, d = %lu, h = %lu, alpha = %g; %lu of %lu results are known\n", model_of(&asked), (unsigned long)asked.d,
        (unsigned long)asked.h, asked.alpha, (unsigned long)s.found, (unsigned long)s.total);
@@ -534,5 +641,6 @@ int main(int argc, char **argv) {
   if (asked.csv) write_csv(&s, asked.csv);
   close_journal(&s.file);
   free(s.results);
+  if (own_points()) free_points(&ctx, &s.own);
   return finish(unused > 0);
 }

@@ -14,6 +14,7 @@ typedef struct arguments {
   size_t kernel_size, test_size, step_max, memory;
   double h, alpha, tol;
   int momentum;
+  task task;
 } arguments;
 
 static arguments asked;
@@ -42,6 +43,8 @@ static const option options[] = {
     {"--memory", "MB", read_whole, &asked.memory, 1, (double)(SIZE_MAX >> 20), "512", "for gradients of single images",
      0},
     {"--out", "DIR", read_folder, &asked.out, 0, 0, NULL, "writes there, and goes on from there; made if need be", 0},
+    {"--task", "I/N", read_task, &asked.task, 0, 0, NULL,
+     "only the I-th of N parts of the runs, to errors.csv.I-of-N; what all parts found is read", 0},
 };
 
 static const program description = {
@@ -98,7 +101,8 @@ static const char *const column_names[COLUMNS] = {COLUMNS_LIST(COLUMN_NAME)};
 
 typedef struct row {
   double value[COLUMNS];
-  int lost; /* its files could not be written: it has no line */
+  int lost;      /* its files could not be written: it has no line */
+  int elsewhere; /* it is another task's */
 } row;
 
 typedef struct study {
@@ -148,23 +152,33 @@ static void put_head(const study *s, text *t) {
   for (k = 0; k < COLUMNS; k++) put(t, "%s%s", column_names[k], k + 1 < COLUMNS ? "," : "\n");
 }
 
+/* That of this task, or the one of all. */
+static char *rows_path(const study *s) {
+  char *all = joined(s->a->out, "/", "errors.csv"), *own;
+  if (s->a->task.count == 0) return all;
+  own = task_path(all, &s->a->task);
+  free(all);
+  return own;
+}
+
 static int write_rows(const study *s) {
-  char *path = joined(s->a->out, "/", "errors.csv");
+  char *path = rows_path(s);
   text t = {NULL, 0, 0};
   size_t i, k;
   int good;
   put_head(s, &t);
   for (i = 0; i < s->count; i++)
-    for (k = 0; k < COLUMNS && !s->rows[i].lost; k++)
+    for (k = 0; k < COLUMNS && !s->rows[i].lost && !s->rows[i].elsewhere; k++)
       put(&t, "%.10g%c", s->rows[i].value[k], k + 1 < COLUMNS ? ',' : '\n');
   good = save(path, &t);
   free(path);
   return good;
 }
 
-/* A line of errors.csv; returns where the next one begins. */
-static const char *read_row(study *s, const char *at, const char *path, size_t number) {
-  row r = {{0}, 0};
+/* A line of errors.csv; returns where the next one begins. What other tasks found, which may be there twice, remains
+   theirs, and becomes this program's where that has no task. */
+static const char *read_row(study *s, const char *at, const char *path, size_t number, int others) {
+  row r = {{0}, 0, 0};
   size_t k;
   for (k = 0; k < COLUMNS; k++) {
     char *end;
@@ -173,30 +187,45 @@ static const char *read_row(study *s, const char *at, const char *path, size_t n
       fail("%s: line %lu is no row", path, (unsigned long)number);
     at = end + 1;
   }
-  if (find_row(s, (size_t)r.value[P], (size_t)r.value[SEED]))
-    fail("%s: line %lu comes twice", path, (unsigned long)number);
-  add_row(s, &r);
+  r.elsewhere = others && s->a->task.count > 0;
+  if (!find_row(s, (size_t)r.value[P], (size_t)r.value[SEED])) add_row(s, &r);
+  else if (!others) fail("%s: line %lu comes twice", path, (unsigned long)number);
   return at;
 }
 
-/* What an earlier run has found. */
-static void read_rows(study *s) {
-  char *path, *all;
+static void read_file(study *s, const char *path, int others) {
+  size_t size, number = 3;
+  char *all = kind_of(path) == NOTHING ? NULL : read_whole_file(path, &size);
   const char *at;
   text head = {NULL, 0, 0};
-  size_t size, number = 3;
-  if (!s->a->out) return;
-  need_folder(s->a->out);
-  path = joined(s->a->out, "/", "errors.csv");
-  check_writable(path);
-  all = kind_of(path) == NOTHING ? NULL : read_whole_file(path, &size);
   put_head(s, &head);
   if (all && strncmp(all, head.at, head.length)) fail("%s was made with other options or images", path);
-  for (at = all ? all + head.length : ""; *at; number++) at = read_row(s, at, path, number);
-  if (!write_rows(s)) exit(2); /* now, and not after hours */
+  for (at = all ? all + head.length : ""; *at; number++) at = read_row(s, at, path, number, others);
   drop(&head);
   free(all);
+}
+
+/* What earlier runs have found. */
+static void read_rows(study *s) {
+  char *path, *shared;
+  paths others;
+  size_t k;
+  if (!s->a->out) return;
+  need_folder(s->a->out);
+  path = rows_path(s);
+  shared = joined(s->a->out, "/", "errors.csv");
+  others = names_like(shared, names_task);
+  check_writable(path);
+  read_file(s, path, 0);
+  if (s->a->task.count > 0) read_file(s, shared, 1);
+  for (k = 0; k < others.count; k++) {
+    if (!same_file(path, others.at[k])) read_file(s, others.at[k], 1);
+    free(others.at[k]);
+  }
+  if (!write_rows(s)) exit(2); /* now, and not after hours */
+  free(others.at);
   free(path);
+  free(shared);
 }
 
 /* ---- while it runs */
@@ -437,7 +466,7 @@ static void show_row(study *s, const row *r) {
   show("%6.0f %6.0f", r->value[P], r->value[SEED]);
   show_values(r);
   if (end == INVMAN_END_SATISFIED) return;
-  show("              the network: %s; least margin %.4f\n", invman_end_string(end), r->value[MARGIN]);
+  show("              the network: %s; least margin %.4f\n", end_string(end), r->value[MARGIN]);
   s->bad |= end == INVMAN_END_REST || end == INVMAN_END_ROUNDING;
 }
 
@@ -531,12 +560,19 @@ static void run(study *s, size_t p, size_t seed) {
   s->flow_path = NULL;
 }
 
+/* Whether a run is this program's, and not known. */
+static int is_left(const study *s, size_t i, size_t k) {
+  const arguments *a = s->a;
+  return is_mine(&a->task, i * a->seeds.count + k) && !find_row(s, (size_t)a->p.value[i], a->seeds.first + k);
+}
+
 int main(int argc, char **argv) {
   const arguments *a = &asked;
   study s;
   size_t i, k;
   start(argc, argv, &description);
   if (!a->images || !a->labels) fail("give --images and --labels; see --help");
+  if (a->task.count > 0 && !a->out) fail("--task: --out says where");
   memset(&s, 0, sizeof s);
   s.a = a;
   s.ctx.error = &error;
@@ -548,14 +584,14 @@ int main(int argc, char **argv) {
   invman_data_free(&s.ctx, &s.all);
   for (i = 0; i < a->p.count; i++)
     for (k = 0; k < a->seeds.count; k++)
-      if (!find_row(&s, (size_t)a->p.value[i], a->seeds.first + k)) s.work += a->p.value[i];
+      if (is_left(&s, i, k)) s.work += a->p.value[i];
 
   begin_work();
   show_head();
   for (i = 0; i < s.count; i++) show_row(&s, &s.rows[i]);
   for (i = 0; i < a->p.count; i++)
     for (k = 0; k < a->seeds.count && !interrupted; k++)
-      if (!find_row(&s, (size_t)a->p.value[i], a->seeds.first + k)) run(&s, (size_t)a->p.value[i], a->seeds.first + k);
+      if (is_left(&s, i, k)) run(&s, (size_t)a->p.value[i], a->seeds.first + k);
   if (!interrupted && a->seeds.count > 1) show_means(&s);
   if (interrupted) show("\nstopped%s\n", a->out ? ": the same command goes on" : "");
   free(s.rows);

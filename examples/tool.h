@@ -32,10 +32,14 @@
 #include <io.h>
 #include <sys/stat.h>
 #else
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+#endif
+#ifdef _OPENMP
+#include <omp.h>
 #endif
 
 #ifdef __GNUC__
@@ -85,7 +89,7 @@ static struct {
   char about[120];                          /* what is being done */
 } tool;
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted; /* the signal's number */
 
 /* ---- messages */
 
@@ -209,6 +213,16 @@ TOOL char *joined(const char *first, const char *middle, const char *last) {
   return t.at;
 }
 
+typedef struct paths {
+  char **at;
+  size_t count, room;
+} paths;
+
+TOOL void add_name(paths *all, char *name) {
+  if (all->count == all->room) all->at = (char **)enlarge(all->at, &all->room, sizeof *all->at);
+  all->at[all->count++] = name;
+}
+
 /* ---- the system */
 
 enum { NOTHING, PLAIN, FOLDER, DEVICE }; /* what a path leads to; a device may also be a FIFO or a socket */
@@ -227,6 +241,25 @@ TOOL int kind_of(const char *path) {
   struct _stat s;
   if (_stat(path, &s) != 0) return NOTHING;
   return s.st_mode & _S_IFDIR ? FOLDER : s.st_mode & _S_IFREG ? PLAIN : DEVICE;
+}
+
+/* The paths beside `path` whose names `like` takes for its relatives. */
+TOOL paths names_like(const char *path, int (*like)(const char *name, const char *of)) {
+  const char *base = strrchr(path, '/') > strrchr(path, '\\') ? strrchr(path, '/') : strrchr(path, '\\');
+  size_t length = base ? (size_t)(base + 1 - path) : 0;
+  char *folder = joined(path, "", ""), *pattern = joined(path, ".*-of-*", "");
+  struct _finddata_t found;
+  intptr_t search = _findfirst(pattern, &found);
+  paths all = {NULL, 0, 0};
+  folder[length] = 0;
+  while (search != -1) {
+    if (like(found.name, path + length)) add_name(&all, joined(folder, found.name, ""));
+    if (_findnext(search, &found) != 0) break;
+  }
+  if (search != -1) _findclose(search);
+  free(folder);
+  free(pattern);
+  return all;
 }
 
 TOOL int same_file(const char *a, const char *b) {
@@ -291,6 +324,20 @@ TOOL char *target_of(const char *path) {
   return NULL;
 }
 
+/* The paths beside `path` whose names `like` takes for its relatives, in order. */
+TOOL paths names_like(const char *path, int (*like)(const char *name, const char *of)) {
+  char *folder = folder_of(path);
+  const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+  DIR *entries = opendir(folder);
+  paths all = {NULL, 0, 0};
+  struct dirent *entry;
+  while (entries && (entry = readdir(entries)) != NULL)
+    if (like(entry->d_name, base)) add_name(&all, joined(folder, "/", entry->d_name));
+  if (entries) closedir(entries);
+  free(folder);
+  return all;
+}
+
 static int same_place(const struct stat *s, const struct stat *t) {
   return s->st_dev == t->st_dev && s->st_ino == t->st_ino;
 }
@@ -336,6 +383,22 @@ TOOL int has_room(const char *path) {
 }
 
 #endif
+
+/* A name for a file that nothing else has; to be removed, and freed. */
+TOOL char *temporary_name(void) {
+#ifdef _WIN32
+  char *name = _tempnam(NULL, "invman");
+  if (!name) fail("no name for a temporary file");
+  return name;
+#else
+  const char *folder = getenv("TMPDIR");
+  char *name = joined(folder && *folder ? folder : "/tmp", "/invman", "XXXXXX");
+  int descriptor = mkstemp(name);
+  if (descriptor < 0) fail("%s: cannot be created: TMPDIR says where", name);
+  close(descriptor);
+  return name;
+#endif
+}
 
 /* ---- files: whole, or as they were, as invman_file_create says */
 
@@ -436,6 +499,45 @@ TOOL void put_field(text *t, const char *name, double value, int least) {
   put(t, ", \"%s\": %s", name, shown);
 }
 
+/* , "name": "string" or null */
+TOOL void put_string_field(text *t, const char *name, const char *string) {
+  put(t, ", \"%s\": ", name);
+  if (string) put_string(t, string);
+  else put(t, "null");
+}
+
+static int vector_bits(void) { /* of the processor, as the library chooses them, where it does */
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__)) && !defined(INVMAN_NO_SIMD)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    return 512;
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? 256 : 128;
+#else
+  return 0;
+#endif
+}
+
+/* What was run, by what: the first fields of a run's first line. */
+TOOL void put_machine(text *t) {
+  char compiler[80];
+  int threads = 1;
+#if defined(__clang__)
+  snprintf(compiler, sizeof compiler, "clang %d.%d.%d", __clang_major__, __clang_minor__, __clang_patchlevel__);
+#elif defined(__GNUC__)
+  snprintf(compiler, sizeof compiler, "gcc %d.%d.%d", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+#else
+  snprintf(compiler, sizeof compiler, "unknown");
+#endif
+#ifdef _OPENMP
+  threads = omp_get_max_threads();
+#endif
+  put(t, "{\"program\": \"%s\", \"version\": \"%d.%d.%d\"", tool.program->name, INVMAN_VERSION_MAJOR,
+      INVMAN_VERSION_MINOR, INVMAN_VERSION_PATCH);
+  put_string_field(t, "compiler", compiler);
+  if (vector_bits()) put(t, ", \"vector_bits\": %d", vector_bits());
+  else put(t, ", \"vector_bits\": null");
+  put(t, ", \"threads\": %d", threads);
+}
+
 /* The value of a field of a line, NULL: not there. */
 TOOL const char *field(const char *line, const char *name) {
   char key[32];
@@ -474,6 +576,8 @@ typedef struct journal {
 } journal;
 
 typedef void (*take_line)(const char *line, void *user);
+
+TOOL void ignore_line(const char *line, void *user) { (void)line, (void)user; }
 
 /* A last line without its end: whole, where it was written by an editor, say, or torn where a run was killed. */
 static void take_last_line(journal *j, const char *all, const char *line, size_t length, take_line take, void *user) {
@@ -546,6 +650,48 @@ TOOL void close_journal(journal *j) {
   if (j->file && (is_stream(j->file) ? fflush(j->file) : fclose(j->file)) != 0)
     complain("%s: cannot be written", j->path);
   j->file = NULL;
+}
+
+/* ---- one of several programs that share the work: each has its own file, and reads those of the others */
+
+typedef struct task {
+  size_t number, count; /* from 1 on; count 0: there is one program, which does all */
+} task;
+
+TOOL int is_mine(const task *t, size_t which) { return t->count == 0 || which % t->count == t->number - 1; }
+
+TOOL char *task_path(const char *path, const task *t) {
+  text name = {NULL, 0, 0};
+  put(&name, "%s.%lu-of-%lu", path, (unsigned long)t->number, (unsigned long)t->count);
+  return name.at;
+}
+
+/* Whether `name` is `of`, and behind it .I-of-N. */
+TOOL int names_task(const char *name, const char *of) {
+  size_t length = strlen(of), digits;
+  if (strncmp(name, of, length) || name[length] != '.') return 0;
+  name += length + 1;
+  digits = strspn(name, "0123456789");
+  if (digits == 0 || strncmp(name + digits, "-of-", 4)) return 0;
+  name += digits + 4;
+  digits = strspn(name, "0123456789");
+  return digits > 0 && !name[digits];
+}
+
+/* Reads all results that there are under `path`; the journal is that of this task. */
+TOOL void read_journals(journal *j, const char *path, const task *t, const char *begin, take_line take, void *user) {
+  char *own = path && t->count > 0 ? task_path(path, t) : NULL;
+  paths others = {NULL, 0, 0};
+  size_t k;
+  if (path) others = names_like(path, names_task);
+  read_journal(j, own ? own : path, begin, take, user);
+  if (own) read_journal(j, path, begin, take, user);
+  for (k = 0; k < others.count; k++) {
+    if (!own || !same_file(own, others.at[k])) read_journal(j, others.at[k], begin, take, user);
+    free(others.at[k]);
+  }
+  free(others.at);
+  if (own || others.count > 0) read_journal(j, own ? own : path, begin, ignore_line, NULL);
 }
 
 /* ---- what is shown */
@@ -637,7 +783,7 @@ TOOL int progress(const char *stage, double done, void *user) {
 }
 
 static void interrupt(int number) { /* the first one ends the work, the second one the program */
-  interrupted = 1;
+  interrupted = number;
   signal(number, SIG_DFL);
 }
 
@@ -651,6 +797,12 @@ TOOL void begin_work(void) {
   catch_signal(SIGTERM);
   tool.terminal = is_terminal(stderr);
   tool.began = tool.said = seconds();
+}
+
+/* Who ended a run early, or else the library's reason. */
+TOOL const char *end_string(int end) {
+  if (end != INVMAN_END_PROGRESS || !interrupted) return invman_end_string(end);
+  return interrupted == SIGINT ? "Ctrl-C (SIGINT)" : "the signal TERM";
 }
 
 /* The exit status. */
@@ -813,6 +965,51 @@ TOOL void read_ratios(const option *o, const char *word) {
   r->count = whole_number(&end, rest);
   if ((double)r->count > o->most) fail("%s: more than %.0f values", o->flag, o->most);
   if (r->high < r->low) fail("%s: the last is smaller than the first", o->flag);
+}
+
+typedef struct times {
+  double value[LIST_MOST];
+  size_t count; /* 0: none were asked for */
+} times;
+
+/* lin:A:B:N or log:A:B:N, increasing. */
+TOOL void read_times(const option *o, const char *word) {
+  times *t = (times *)o->place;
+  option end = *o;
+  char kind[32], low[32], high[32] = "";
+  const char *rest = next_value(o, word, ':', kind);
+  double a, b;
+  size_t i, n;
+  int by_ratio = !strcmp(kind, "log");
+  if (rest) rest = next_value(o, rest, ':', low);
+  if (rest) rest = next_value(o, rest, ':', high);
+  if (!rest || (!by_ratio && strcmp(kind, "lin"))) fail("%s: '%s' is not lin:A:B:N or log:A:B:N", o->flag, word);
+  end.least = end.most = 0;
+  a = positive_number(&end, low);
+  b = positive_number(&end, high);
+  end.least = 2;
+  n = whole_number(&end, rest);
+  if (n > LIST_MOST) fail("%s: more than %d times", o->flag, (int)LIST_MOST);
+  if (!(b > a)) fail("%s: the last is not larger than the first", o->flag);
+  for (t->count = 0, i = 0; i < n; i++) {
+    double share = (double)i / (double)(n - 1);
+    t->value[t->count++] = i + 1 == n ? b : by_ratio ? a * pow(b / a, share) : a + share * (b - a);
+  }
+}
+
+/* I/N */
+TOOL void read_task(const option *o, const char *word) {
+  task *t = (task *)o->place;
+  option one = *o;
+  char value[32];
+  const char *rest = next_value(o, word, '/', value);
+  if (!rest) fail("%s: '%s' is not I/N", o->flag, word);
+  one.least = 1;
+  one.most = 1e6;
+  t->number = whole_number(&one, value);
+  t->count = whole_number(&one, rest);
+  if (t->number > t->count)
+    fail("%s: there is no task %lu of %lu", o->flag, (unsigned long)t->number, (unsigned long)t->count);
 }
 
 /* ---- the command line: help */
@@ -1452,8 +1649,8 @@ TOOL void kernel_predict(const invman_context *ctx, const invman_net *net, int p
   free(K);
 }
 
-/* The largest components of a direction, one after the other. */
-TOOL void show_direction(const double *v, size_t d) {
+/* The largest components of a direction, one after the other; name NULL: of x1, x2, .. */
+TOOL void show_direction(const double *v, size_t d, char *const *name) {
   enum { SHOWN = 4 };
   size_t shown, j, last = d;
   for (shown = 0; shown < SHOWN && shown < d; shown++) {
@@ -1463,7 +1660,8 @@ TOOL void show_direction(const double *v, size_t d) {
       if (left && (most == d || fabs(v[j]) > fabs(v[most]))) most = j;
     }
     if (shown > 0 && fabs(v[most]) < 0.1) break;
-    show("  %+.3f x%lu", v[most], (unsigned long)most + 1);
+    if (name) show("  %+.3f %s", v[most], name[most]);
+    else show("  %+.3f x%lu", v[most], (unsigned long)most + 1);
     last = most;
   }
   show("\n");

@@ -4,11 +4,11 @@
    cc -O2 -fopenmp examples/watch_compression.c -o watch_compression -lm
    ./watch_compression --p 411 --h 1000 --out watch.csv */
 #define INVMAN_IMPLEMENTATION
-#include "tool.h"
+#include "points.h"
 
 typedef struct arguments {
   const char *out;
-  size_t d, p, h, seed, kernel_n, test_size;
+  size_t d, d_par, p, h, seed, kernel_n, test_size;
   double alpha, tol, t_max, every;
   int model, orthogonal; /* model: INVMAN_STRIPE or INVMAN_CYLINDER */
 } arguments;
@@ -17,8 +17,12 @@ static arguments asked;
 
 static const option options[] = {
     {"--model", "stripe|cylinder", read_word, &asked.model, 0, 0, "stripe", "where the labels change", 0},
+    POINT_OPTIONS("--csv"),
     {"--d", "N", read_whole, &asked.d, 1, 0, NULL, "inputs (stripe 5, cylinder 3)", 0},
-    {"--p", "N", read_whole, &asked.p, 1, 0, "411", "training points", 0},
+    {"--d-par", "N", read_whole, &asked.d_par, 1, 0, NULL,
+     "csv: informative inputs, the first ones; columns that need them are - where it is not given", 0},
+    {"--p", "N", read_whole, &asked.p, 1, 0, NULL,
+     "training points (models 411; files 1000, but at most half of the points)", 0},
     {"--h", "N", read_whole, &asked.h, 1, 0, "1000", "neurons", 0},
     {"--orthogonal", NULL, read_switch, &asked.orthogonal, 0, 0, NULL,
      "first layer with W'W = h 1: Lambda is 1 at the start, not only on average (h >= d)", 0},
@@ -31,8 +35,10 @@ static const option options[] = {
      "stop at this time t, which is h times the t/h of the table (none)", 0},
     {"--every", "X", read_positive, &asked.every, 1, 0, "1.5", "look again when t or Lambda has changed by this factor",
      0},
-    {"--kernel-n", "N", read_whole, &asked.kernel_n, 2, 0, "200", "fresh points for the kernels", 0},
-    {"--test-size", "N", read_whole, &asked.test_size, 1, 0, "2000", "test points", 0},
+    {"--kernel-n", "N", read_whole, &asked.kernel_n, 2, 0, NULL,
+     "fresh points for the kernels (200; files: at most half of those behind the training points)", 0},
+    {"--test-size", "N", read_whole, &asked.test_size, 1, 0, NULL,
+     "test points (models 2000; files: all that are left, at most 2000)", 0},
     {"--out", "FILE", read_output, &asked.out, 0, 0, NULL, "CSV of the table, in full precision", 0},
 };
 
@@ -66,7 +72,16 @@ static const program description = {
     options,
     sizeof options / sizeof *options};
 
-static const char *model_of(const arguments *a) { return a->model == INVMAN_CYLINDER ? "cylinder" : "stripe"; }
+static void complete(const arguments *a) {
+  check_point_options("--csv");
+  if (a->d && own_points()) fail("--d: the file sets the number of inputs");
+  if (a->d_par && !source.csv) fail("--d-par: a model says itself which inputs are informative, and images do not");
+}
+
+static const char *model_of(const arguments *a) {
+  if (own_points()) return points_about();
+  return a->model == INVMAN_CYLINDER ? "cylinder" : "stripe";
+}
 
 /* ---- a run */
 
@@ -85,8 +100,11 @@ typedef struct moment {
 typedef struct run {
   invman_context ctx;
   arguments a;
-  size_t d, d_par;
+  size_t d, d_par;                /* d_par 0: unknown */
+  point_set own;                  /* of a file */
   invman_data train, test, fresh; /* the kernels are of the fresh points */
+  size_t flipped;
+  char *advice;
   invman_net net;
   invman_flow *flow;
   double *K, *K0, *work; /* (kernel_n,kernel_n): now, at the start */
@@ -102,17 +120,47 @@ static invman_data draw(const run *r, size_t n, uint64_t stream, const char *abo
   return sample(&r->ctx, &model, n, r->a.seed, stream, about);
 }
 
+static void draw_points(run *r) {
+  r->d = r->a.d ? r->a.d : r->a.model == INVMAN_CYLINDER ? 3 : 5;
+  r->d_par = r->a.model == INVMAN_CYLINDER ? 2 : 1;
+  r->train = draw(r, r->a.p ? r->a.p : 411, INVMAN_STREAM_TRAIN, "training points");
+  r->test = draw(r, r->a.test_size ? r->a.test_size : 2000, INVMAN_STREAM_TEST, "test points");
+  r->fresh = draw(r, r->a.kernel_n ? r->a.kernel_n : 200, INVMAN_STREAM_KERNEL, "kernel points");
+}
+
+static size_t at_most(size_t n, size_t most) { return n < most ? n : most; }
+
+/* The training points are those of compress with the same seed. */
+static void load_points(run *r) {
+  point_set *own = &r->own;
+  size_t first = 0, left, tests;
+  read_points(&r->ctx, own);
+  r->d = own->all.d;
+  r->d_par = r->a.d_par;
+  if (r->d_par > r->d)
+    fail("%s: --d-par %lu, but only %lu inputs", points_path(), (unsigned long)r->d_par, (unsigned long)r->d);
+  r->advice = advice(own);
+  shuffle_points(own, r->a.seed);
+  r->train = part(&own->all, &first, r->a.p ? r->a.p : at_most((own->all.n + 1) / 2, 1000), "--p", points_path());
+  left = own->all.n - first;
+  r->fresh =
+      part(&own->all, &first, r->a.kernel_n ? r->a.kernel_n : at_most(left / 2, 200), "--kernel-n", points_path());
+  if (r->fresh.n < 2) fail("%s: no points are left for the kernels: --p must be smaller", points_path());
+  tests = source.test_csv ? own->test.n : own->all.n - first;
+  r->test = test_part(own, &first, r->a.test_size ? r->a.test_size : at_most(tests, 2000));
+  standardise_points(own, &r->train);
+}
+
 static void begin(run *r) {
   invman_flow_options o;
   invman_rng rng;
-  size_t n = r->a.kernel_n;
+  size_t n;
   memset(&o, 0, sizeof o);
-  r->d = r->a.d ? r->a.d : r->a.model == INVMAN_CYLINDER ? 3 : 5;
-  r->d_par = r->a.model == INVMAN_CYLINDER ? 2 : 1;
+  if (own_points()) load_points(r);
+  else draw_points(r);
+  n = r->fresh.n;
+  r->flipped = flip_labels(&r->train, r->a.seed, INVMAN_STREAM_TRAIN);
   if (r->a.orthogonal && r->a.h < r->d) fail("--orthogonal: fewer neurons than inputs");
-  r->train = draw(r, r->a.p, INVMAN_STREAM_TRAIN, "training points");
-  r->test = draw(r, r->a.test_size, INVMAN_STREAM_TEST, "test points");
-  r->fresh = draw(r, n, INVMAN_STREAM_KERNEL, "kernel points");
   invman_rng_seed(&rng, r->a.seed, INVMAN_STREAM_WEIGHTS);
   check((r->a.orthogonal ? invman_net_init_orthogonal : invman_net_init)(&r->ctx, r->a.h, r->d, &rng, &r->net),
         "network");
@@ -120,7 +168,7 @@ static void begin(run *r) {
   o.rotation_tol = o.margin_tol = r->a.tol;
   o.t_max = r->a.t_max;
   o.d_par = r->d_par;
-  check(invman_flow_create(&r->ctx, &r->net, &r->train, &o, &r->flow), "training");
+  check(invman_flow_create(&r->ctx, &r->net, &r->train, &o, &r->flow), own_points() ? points_path() : "training");
   r->K = numbers(n, n);
   r->K0 = numbers(n, n);
   r->work = numbers(n, n);
@@ -161,16 +209,18 @@ static void see_directions(run *r, double *v) {
   double *lambda_g = numbers(n, 1);
   invman_angles angles;
   if (n > METRIC_POINTS) n = METRIC_POINTS;
-  if (d > k) {
+  if (k > 0 && d > k) {
     v[LAMBDA] = invman_amplification(&r->net, k);
     check(invman_pullback_metric(ctx, &r->net, r->fresh.x, n, k, NULL, NULL, lambda_g), "metric");
     for (v[LAM_G] = 0, i = 0; i < n; i++) v[LAM_G] += lambda_g[i] / (double)n;
   }
-  check(invman_weight_covariance(ctx, &r->net, 1, C), "directions");
-  check(invman_eigh(ctx, d, C, lambda), "directions");
-  for (i = 0; i < k * d; i++) axes[i] = i / d == i % d;
-  check(invman_principal_angles(ctx, C, k, axes, k, d, theta, &angles), "directions");
-  v[ANGLE] = angles.largest * 180 / acos(-1.0);
+  if (k > 0) {
+    check(invman_weight_covariance(ctx, &r->net, 1, C), "directions");
+    check(invman_eigh(ctx, d, C, lambda), "directions");
+    for (i = 0; i < k * d; i++) axes[i] = i / d == i % d;
+    check(invman_principal_angles(ctx, C, k, axes, k, d, theta, &angles), "directions");
+    v[ANGLE] = angles.largest * 180 / acos(-1.0);
+  }
   free(C);
   free(lambda);
   free(axes);
@@ -184,7 +234,7 @@ static void see_gradients(run *r, double *v) {
   double *grad = numbers(n, d), *C = numbers(d, d);
   check(invman_input_gradient(&r->ctx, &r->net, r->fresh.x, n, grad), "gradients");
   check(invman_active_subspace(&r->ctx, grad, n, d, 0, C, NULL, NULL, NULL), "gradients");
-  if (d > r->d_par) v[LAM_F] = invman_metric_amplification(C, d, r->d_par);
+  if (r->d_par > 0 && d > r->d_par) v[LAM_F] = invman_metric_amplification(C, d, r->d_par);
   free(grad);
   free(C);
 }
@@ -252,10 +302,12 @@ static void look(run *r) {
   see_directions(r, m->value);
   see_gradients(r, m->value);
   see_kernel(r, m->value);
-  m->value[PAR] = crossings(r, 0, r->d_par);
-  m->value[PERP] = crossings(r, r->d_par, r->d);
+  if (r->d_par > 0) {
+    m->value[PAR] = crossings(r, 0, r->d_par);
+    m->value[PERP] = crossings(r, r->d_par, r->d);
+  }
   m->value[GROWTH] = growth(r);
-  if (info->t > 0) m->value[ERR] = flow_error(r->flow, &r->test);
+  if (info->t > 0 && r->test.n > 0) m->value[ERR] = flow_error(r->flow, &r->test);
   m->value[CELLS] = cells(r);
   show_moment(m);
 }
@@ -274,7 +326,9 @@ static invman_status train(run *r) {
   look(r);
   while (info->end == INVMAN_END_NONE && !interrupted) {
     check(invman_flow_step(r->flow), "training");
-    begin_stage(0, 1, "t/h %-10.4g Lambda %-8.4g satisfied", info->t / (double)r->net.h, info->lambda);
+    if (r->d_par > 0)
+      begin_stage(0, 1, "t/h %-10.4g Lambda %-8.4g satisfied", info->t / (double)r->net.h, info->lambda);
+    else begin_stage(0, 1, "t/h %-10.4g satisfied", info->t / (double)r->net.h);
     progress("", 1 - (double)info->unsatisfied / (double)r->train.n, NULL);
     if (has_changed(r, info->t, info->lambda)) look(r);
   }
@@ -285,9 +339,11 @@ static invman_status train(run *r) {
 static void show_setting(const run *r) {
   double angle = 2 * atan((double)REACH / sqrt((double)r->d)), regions = invman_region_bound(r->net.h, r->d);
   int c;
-  show("%s, d = %lu, p = %lu, h = %lu, alpha = %g, seed %lu; kernels of %lu other points\n", model_of(&r->a),
+  show("%s, d = %lu, p = %lu, h = %lu, alpha = %g, seed %lu; kernels of %lu other points", model_of(&r->a),
        (unsigned long)r->d, (unsigned long)r->train.n, (unsigned long)r->net.h, r->a.alpha, (unsigned long)r->a.seed,
        (unsigned long)r->fresh.n);
+  if (source.flip > 0) show("; %lu training labels are flipped", (unsigned long)r->flipped);
+  show("\n");
   show("at the start%s 1, par and perp h theta/pi = %.4g; ",
        r->a.orthogonal ? ": Lambda 1, on average Lam_g" : ", on average: Lambda and Lam_g",
        (double)r->net.h * angle / acos(-1.0));
@@ -314,6 +370,8 @@ static void write_csv(const run *r, const char *path) {
       INVMAN_VERSION_MAJOR, INVMAN_VERSION_MINOR, INVMAN_VERSION_PATCH, model_of(&r->a), (unsigned long)r->d,
       (unsigned long)r->d_par, (unsigned long)r->train.n, (unsigned long)r->net.h, r->a.alpha, (unsigned long)r->a.seed,
       (unsigned long)r->fresh.n, (unsigned long)r->test.n, r->a.orthogonal ? ", orthogonal at the start" : "");
+  if (own_points()) put(&t, "# %s%s\n", points_path(), source.standardise ? ", standardised" : "");
+  if (source.flip > 0) put(&t, "# flip %g: %lu training labels\n", source.flip, (unsigned long)r->flipped);
   put(&t, "# %s: %s\n", invman_status_string(info->status), end_of(info));
   for (c = 0; c < COLUMNS; c++) put(&t, "%s%s", c ? "," : "", headers[c]);
   put(&t, "\n");
@@ -331,21 +389,28 @@ int main(int argc, char **argv) {
   const invman_flow_info *info;
   invman_status status;
   start(argc, argv, &description);
+  complete(&asked);
   r.ctx.error = &error;
   r.a = asked;
   begin(&r);
+  advise(r.advice);
   show_setting(&r);
   begin_work();
   status = train(&r);
   info = invman_flow_get_info(r.flow);
-  show("\n%s: %s\n", invman_status_string(status), end_of(info));
-  if (info->t_star > 0) show("t*/h %.6g, Lambda* %.4g\n", info->t_star / (double)r.net.h, info->lambda_star);
+  show("\n%s: %s\n", invman_status_string(status), interrupted ? end_string(INVMAN_END_PROGRESS) : end_of(info));
+  if (info->t_star > 0 && r.d_par == 0) show("t*/h %.6g\n", info->t_star / (double)r.net.h);
+  else if (info->t_star > 0) show("t*/h %.6g, Lambda* %.4g\n", info->t_star / (double)r.net.h, info->lambda_star);
   if (r.a.out) write_csv(&r, r.a.out);
   invman_flow_free(r.flow);
   invman_net_free(&r.ctx, &r.net);
-  invman_data_free(&r.ctx, &r.train);
-  invman_data_free(&r.ctx, &r.test);
-  invman_data_free(&r.ctx, &r.fresh);
+  if (own_points()) {
+    free_points(&r.ctx, &r.own);
+  } else {
+    invman_data_free(&r.ctx, &r.train);
+    invman_data_free(&r.ctx, &r.test);
+    invman_data_free(&r.ctx, &r.fresh);
+  }
   free(r.K);
   free(r.K0);
   free(r.work);

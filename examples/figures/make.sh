@@ -41,6 +41,7 @@ run figure_scan lambda --d 5,10 --p $lambda_p --curve-p $curve_p --seeds $lambda
 run figure_scan lambda --model cylinder --p $lambda_p --curve-p $curve_c --seeds $cylinder_seeds --h $wide --out "$out/cylinder"
 run kernel --p $spectrum_p --h $wide --phi "$out/phi.csv" --spectrum "$out/spectrum.csv"
 run watch_compression --h $wide --every 1.2 --out "$out/watch.csv"
+run watch_compression --flip 0.05 --every 1.1 --test-size 10000 --out "$out/flip.csv"
 run homogeneity_trap --seeds $trap_seeds --tau-range 0.1:30:$trap_taus --out "$out"
 run figure_scan alpha --h $wide --seeds $alpha_seeds --alpha-range $alphas --out "$out/alpha"
 
@@ -64,7 +65,7 @@ draw() { # script, directory of its CSVs, name
 }
 if command -v gnuplot >/dev/null; then
   [ -z "$digits" ] || { draw mnist "$out/digits" digits; draw spectrum "$out/digits" digits_spectrum; }
-  for figure in arrows_stripe arrows_cylinder neurons fit spectrum watch_compression homogeneity_trap; do draw $figure "$out" $figure; done
+  for figure in arrows_stripe arrows_cylinder neurons fit spectrum watch_compression flip homogeneity_trap; do draw $figure "$out" $figure; done
   draw alpha "$out/alpha" alpha
   for model in stripe cylinder; do draw lambda "$out/$model" lambda_$model; done
   for curve in stripe_5 stripe_10 cylinder_3; do
@@ -131,6 +132,7 @@ HEAD
   fi
   table "$out/alpha/alpha_verdict.csv" | figure 'Figure 11: from features to lazy' alpha 'd = 10, p = 1000: test error (dashed: the frozen kernel), t*, Lambda* and its maximum against alpha.'
   figure 'Beyond the paper: a run, watched' watch_compression 'Stripe, d = 5, p = 411: Lambda of the weights and of the metric of the features, and the angle of the learned direction to e_1; spectral entropy, effective dimension, alignment with the labels and CKA of the tangent kernel; neurons that switch on a segment along e_1 and across; growth of the fastest neuron, test error, neural collapse (NC1) of the last layer.' </dev/null
+  figure 'Beyond the paper: what fitting the last points costs' flip 'Stripe, d = 5, p = 411, h = 1000; one training label in twenty is flipped. The test error is at its least long before the last points are fitted.' </dev/null
   figure 'Beyond the paper: doubly stochastic mixing' homogeneity_trap 'In the sense of arXiv 2601.02080, n = 32: the share sigma_2 of the detail that a layer keeps, against temperature, with bounds; layers until LayerNorm hands on noise (mean cosine below 1/2), measured and predicted; what a residual connection at tau = 1 trades for depth.' </dev/null
   echo '</body></html>'
 } >"$out/index.html.tmp" && mv "$out/index.html.tmp" "$out/index.html" || failed=1
