@@ -38,8 +38,9 @@ result version $?
 result stripe $?
 "$program" --model cylinder --p 64 --h 100 --jsonl run.jsonl --every 3 >out 2>err && grep -q '^cylinder, d = 3, p = 64' out
 result cylinder $?
-awk '!/^{"step": [0-9]+, "t": [0-9.e+-]+, "dt": [0-9.e+-]+, "loss": [0-9.e+-]+, "test_error": [0-9.]+, "lambda": [0-9.e+-]+, "sliding": [0-9]+, "unsatisfied": [0-9]+}$/ { exit 1 }
-  END { exit !(NR > 5 && /"unsatisfied": 0}/) }' run.jsonl
+awk 'NR == 1 { if (!/^{"program": "compress", .*}$/) exit bad = 1; next }
+  !/^{"step": [0-9]+, "t": [0-9.e+-]+, "t_over_h": [0-9.e+-]+, "t_over_tau": [0-9.e+-]+, "dt": [0-9.e+-]+, "loss": [0-9.e+-]+, "test_error": ([0-9.]+|null), "lambda": [0-9.e+-]+, "sliding": [0-9]+, "unsatisfied": [0-9]+}$/ { exit bad = 1 }
+  END { exit bad || !(NR > 5 && /"unsatisfied": 0}/) }' run.jsonl
 result jsonl $?
 
 # A run that is stopped, saved and resumed ends as the one that is not.
@@ -49,7 +50,7 @@ result save_and_resume $?
 
 # Own points: the second input decides, the first is noise; only it is left.
 awk 'BEGIN { srand(1); print "a,b,y"; for (i = 0; i < 200; i++) { a = rand() - 0.5; b = rand() - 0.5; print a "," b "," (b > 0 ? 1 : -1) } }' >points.csv
-"$program" --csv points.csv --h 200 --p 100 >out 2>err && grep -q '^csv, d = 2, p = 100' out && grep -A1 'share of first-layer energy' out | grep -q '^x2 *0\.[89]' &&
+"$program" --csv points.csv --h 200 --p 100 >out 2>err && grep -q '^csv, d = 2, p = 100' out && grep -A1 'share of first-layer energy' out | grep -q '^b *0\.[89]' &&
   grep -q '^test error.*(100 points)' out && ! grep -q Lambda out
 result csv $?
 "$program" --csv points.csv --h 100 --p 200 --d-par 1 >out 2>err && grep -q '^Lambda_max' out && ! grep -q '^test error' out
@@ -82,7 +83,7 @@ refuses d_of_a_file '--d: the file sets' --csv points.csv --d 3
 refuses overflow 'overflows' --d 4294967296 --p 4294967296
 refuses csv_missing 'none.csv: the file cannot be read' --csv none.csv
 printf '1,2,1\n1,2,-1\n3,nope,1\n' >bad.csv
-refuses csv_malformed 'bad.csv: csv: a field is not a number (line 3)' --csv bad.csv
+refuses csv_malformed "bad.csv: 'nope' is not a number (line 3, column 2)" --csv bad.csv
 printf '1,2,1\n1,3,1\n' >ones.csv
 refuses csv_one_class 'ones.csv: flow: all labels are equal' --csv ones.csv --p 2
 refuses csv_too_few 'only 200 of 200 points' --csv points.csv --p 201
@@ -104,7 +105,7 @@ until [ -s out ] || ! kill -0 $!; do sleep 0.1; done
 sleep 0.5
 kill -INT $!
 wait $!
-[ $? = 3 ] && grep -q '^status *stopped.*the progress callback asked' out && [ -s int.flow ]
+[ $? = 3 ] && grep -q '^status *stopped.*: Ctrl-C' out && [ -s int.flow ]
 result interrupted $?
 if [ -c /dev/full ]; then
   "$program" --p 20 --h 20 >/dev/full 2>err
@@ -201,7 +202,7 @@ until [ -s out ] || ! kill -0 $!; do sleep 0.1; done
 sleep 0.5
 kill -TERM $!
 wait $!
-[ $? = 3 ] && grep -q '^the network  *0\.[0-9]' out && grep -q '^its kernel at the end  *-  *-  *-  *-$' out && grep -q '^the network: stopped.*the progress callback' out &&
+[ $? = 3 ] && grep -q '^the network  *0\.[0-9]' out && grep -q '^its kernel at the end  *-  *-  *-  *-$' out && grep -q '^the network: stopped.*: the signal TERM' out &&
   grep -q '^stopped: ' out && grep -q '^int.csv is not written$' out && [ -z "$(ls int.csv* 2>/dev/null)" ]
 result kernel_interrupted $?
 
@@ -783,7 +784,7 @@ $beside "$program" --p 1000 --h 30000 --test-size 50 --out int_watch.csv >out 2>
 until [ "$(wc -l <out)" -gt 5 ] || ! kill -0 $!; do sleep 0.1; done
 kill -INT $!
 wait $!
-[ $? = 3 ] && grep -q '^stopped.*: interrupted$' out && grep -q '^# stopped.*: interrupted$' int_watch.csv && [ ! -s err ]
+[ $? = 3 ] && grep -q '^stopped.*: Ctrl-C' out && grep -q '^# stopped.*: interrupted$' int_watch.csv && [ ! -s err ]
 result watch_interrupted $?
 if [ -c /dev/full ]; then
   for p in 'diagnose --gram one.csv' 'homogeneity_trap --n 4 --tau-range 1:2:2 --draws 5' 'watch_compression --p 20 --h 20 --kernel-n 10 --test-size 10'; do
