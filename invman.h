@@ -59,6 +59,9 @@
      INVMAN_NO_IMPLEMENTATION  INVMAN_IMPLEMENTATION adds no code: another object holds it (-DINVMAN_NO_IMPLEMENTATION)
      INVMAN_MALLOC(bytes), INVMAN_FREE(block)  [malloc, free] the default allocator
      INVMAN_USE_CBLAS       matrix products by INVMAN_CBLAS_HEADER [<cblas.h>] (OpenBLAS, Accelerate); link with it
+     INVMAN_NO_CONVNET, INVMAN_NO_DIAGNOSTICS, INVMAN_NO_THEORY, INVMAN_NO_IO  leave a part out, its declarations too,
+                            and compile the sooner: the convolutional network; "diagnostics" below; "theory of the
+                            stripe model"; whatever reads or writes a file. Define them wherever the header is included
      INVMAN_PORTABLE        the same bits from every compiler and processor with IEEE doubles: products are not fused
                             with the sums they enter (7 to 55 % slower). Functions of >>theory, invman_principal_angles
                             and invman_mode_noise call libm, and are not promised. On i386: -msse2 -mfpmath=sse
@@ -325,6 +328,7 @@ typedef struct invman_data_model {
 INVMAN_API invman_status invman_data_sample(const invman_context *ctx, const invman_data_model *model, size_t n,
                                             invman_rng *rng, invman_data *out);
 
+#ifndef INVMAN_NO_IO
 /* Text in UTF-8, one point a line: numbers, the label -1 or +1 last. One separator for all: commas, semicolons, or
    white space (spaces, or a tab). Numbers are decimal with a point, in any locale, rounded correctly, and may be
    quoted. Empty lines and lines that start with # are passed over (not #N/A, #REF! and their kin, which spreadsheets
@@ -348,6 +352,7 @@ typedef struct invman_idx_options {
    (n). d is the number of pixels. options NULL: all defaults. Errors: E_FORMAT with the byte, E_IO. */
 INVMAN_API invman_status invman_data_read_idx(const invman_context *ctx, const char *images, const char *labels,
                                               const invman_idx_options *options, invman_data *out);
+#endif /* INVMAN_NO_IO */
 
 /* Permutes the points at random (Fisher-Yates): a set read from a file becomes exchangeable, and its first p points
    are a nested family of training sets. */
@@ -378,11 +383,13 @@ INVMAN_API invman_status invman_net_eval(const invman_context *ctx, const invman
 INVMAN_API invman_status invman_net_gradient(const invman_context *ctx, const invman_net *net, const double *x,
                                              size_t n, const double *r /* (n) */, invman_net *grad);
 
+#ifndef INVMAN_NO_IO
 /* The file: 8 bytes 89 49 4e 56 0d 0a 1a 0a, 4 bytes "NET ", then little-endian on every machine: uint32 format
    version (1), uint64 h, uint64 d, IEEE doubles w (h,d), b (h), beta (h), uint64 FNV-1a of all bytes before it.
    Saved as invman_file_create says: a file under `path` is always whole. */
 INVMAN_API invman_status invman_net_save(const invman_context *ctx, const invman_net *net, const char *path);
 INVMAN_API invman_status invman_net_load(const invman_context *ctx, const char *path, invman_net *out);
+#endif /* INVMAN_NO_IO */
 
 /* --------------------------------------------------------------------------------------------------- flow */
 
@@ -466,6 +473,7 @@ INVMAN_API invman_status invman_flow_run(invman_flow *flow);
 INVMAN_API const invman_flow_info *invman_flow_get_info(const invman_flow *flow);
 /* F (n) = alpha (f - f_0) at the points x (n,d). */
 INVMAN_API invman_status invman_flow_predict(const invman_flow *flow, const double *x, size_t n, double *F);
+#ifndef INVMAN_NO_IO
 /* Everything that the next step depends on, in a file as invman_net_save's (kind "FLOW"); resuming it with the same
    data and options continues to the same bits. `net`: of the saved shape, overwritten, or {0}: then made, to be freed.
    Other data, another alpha or loss: E_ARG. Limits, tolerances and callbacks may change; `single` is the file's. */
@@ -473,6 +481,7 @@ INVMAN_API invman_status invman_flow_save(const invman_flow *flow, const char *p
 INVMAN_API invman_status invman_flow_resume(const invman_context *ctx, const char *path, invman_net *net,
                                             const invman_data *train, const invman_flow_options *options,
                                             invman_flow **out);
+#endif /* INVMAN_NO_IO */
 INVMAN_API void invman_flow_free(invman_flow *flow);
 
 /* All of it in one call: create, run, free. info: NULL if not wanted. Where memory runs out or a callback fails on the
@@ -522,9 +531,11 @@ typedef struct invman_model {
 INVMAN_API invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model,
                                                   const invman_data *train, const invman_flow_options *options,
                                                   invman_flow **out);
+#ifndef INVMAN_NO_IO
 INVMAN_API invman_status invman_flow_resume_model(const invman_context *ctx, const char *path,
                                                   const invman_model *model, const invman_data *train,
                                                   const invman_flow_options *options, invman_flow **out);
+#endif /* INVMAN_NO_IO */
 INVMAN_API invman_status invman_train_model(const invman_context *ctx, const invman_model *model,
                                             const invman_data *train, const invman_flow_options *options,
                                             invman_flow_info *info);
@@ -704,6 +715,7 @@ INVMAN_API invman_status invman_median_power_law(const invman_context *ctx, cons
 INVMAN_API double invman_beta_lazy(size_t d);
 INVMAN_API double invman_beta_feature(size_t d, size_t d_par);
 
+#ifndef INVMAN_NO_THEORY
 /* -------------------------------------------------------------------------------- theory of the stripe model
 
    Before t* every g is 1 and each neuron moves by itself. For p -> infinity its weights feel averages over
@@ -752,7 +764,9 @@ INVMAN_API void invman_stripe_noise(const invman_data *data, const double *inter
    radius of a cylinder with d_par informative directions. */
 INVMAN_API double invman_equiprobable_x_max(double x_min);
 INVMAN_API double invman_equiprobable_radius(size_t d_par);
+#endif /* INVMAN_NO_THEORY */
 
+#ifndef INVMAN_NO_DIAGNOSTICS
 /* -------------------------------------------------------------------------------------------- diagnostics
 
    What else a Gram matrix, its eigenpairs, a network's weights or a representation's distances can tell. Each
@@ -1048,7 +1062,9 @@ INVMAN_API double invman_critical_depth(double snr_0, double cosine, double sigm
 INVMAN_API double invman_cosine_bound(double r, double noise, size_t n, double t);
 /* Noise power after `layers` layers, each adding 1, in a mode of eigenvalue mu: (1 - mu^(2 layers))/(1 - mu^2) */
 INVMAN_API double invman_mode_noise(double mu, size_t layers);
+#endif /* INVMAN_NO_DIAGNOSTICS */
 
+#ifndef INVMAN_NO_CONVNET
 /* ------------------------------------------------------------------------------------ convolutional network
 
    Sixteen convolutions and a classifier, after MnasNet (Tan et al., 2019), without batch normalisation: the network of
@@ -1116,11 +1132,15 @@ INVMAN_API invman_status invman_convnet_ntk_gram(const invman_convnet *net, int 
    channels*height*width. Within a flow the Gram matrix does not report progress. */
 INVMAN_API invman_model invman_convnet_model(invman_convnet *net);
 
+#ifndef INVMAN_NO_IO
 /* A file as invman_net_save's, kind "CONV": uint64 channels, height, width, double width_factor, uint64 blocks, layers,
    memory, then the weights (N). */
 INVMAN_API invman_status invman_convnet_save(const invman_convnet *net, const char *path);
 INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const char *path, invman_convnet **out);
+#endif /* INVMAN_NO_IO */
+#endif /* INVMAN_NO_CONVNET */
 
+#ifndef INVMAN_NO_IO
 /* ------------------------------------------------------------------------------------------------- files */
 
 /* A file in the making, for results of your own: under its name it is whole or not there, as what this library saves.
@@ -1150,6 +1170,7 @@ INVMAN_API invman_status invman_file_commit(invman_file *file);
 INVMAN_API void invman_file_discard(invman_file *file);
 /* Whether `path` can be written, to ask before long work; leaves nothing behind, and a device or FIFO alone. */
 INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char *path);
+#endif /* INVMAN_NO_IO */
 
 #ifdef __cplusplus
 }
@@ -2221,11 +2242,6 @@ static invman_i_wide invman_i_wide_add(invman_i_wide a, invman_i_wide b) {
   invman_i_wide high = invman_i_two_sum(a.high, b.high), low = invman_i_two_sum(a.low, b.low);
   high = invman_i_two_sum(high.high, high.low + low.high);
   return invman_i_two_sum(high.high, high.low + low.low);
-}
-
-static invman_i_wide invman_i_wide_plus(invman_i_wide a, double b) {
-  invman_i_wide y = invman_i_two_sum(a.high, b);
-  return invman_i_two_sum(y.high, y.low + a.low);
 }
 
 static invman_i_wide invman_i_wide_negative(invman_i_wide a) {
@@ -3550,6 +3566,16 @@ invman_status invman_median_power_law(const invman_context *ctx, const double *x
     interval[1] = least > 1 && high < good ? slopes[high] : HUGE_VAL;
   }
   return invman_i_close(&scope);
+}
+
+double invman_beta_lazy(size_t d) { return d > 0 ? (double)d / (3 * (double)d - 2) : 0; }
+
+/* The lazy exponent and what a compression by Lambda ~ sqrt(p) adds to it. */
+double invman_beta_feature(size_t d, size_t d_par) {
+  double perp;
+  if (d_par == 0 || d_par > d) return 0;
+  perp = (double)(d - d_par);
+  return ((double)d + (d_par == 1 ? perp : perp / 2)) / (3 * (double)d - 2);
 }
 
 /* ================================================================================================= >>data */
@@ -9348,18 +9374,9 @@ invman_status invman_intrinsic_dimension(const invman_context *ctx, const double
   return invman_i_close(&scope);
 }
 
+#ifndef INVMAN_NO_THEORY
 /* =============================================================================================== >>theory
    Section 3.2 and Appendix C: one neuron of the stripe model, before t*, for p -> infinity. */
-
-double invman_beta_lazy(size_t d) { return d > 0 ? (double)d / (3 * (double)d - 2) : 0; }
-
-/* The lazy exponent and what a compression by Lambda ~ sqrt(p) adds to it. */
-double invman_beta_feature(size_t d, size_t d_par) {
-  double perp;
-  if (d_par == 0 || d_par > d) return 0;
-  perp = (double)(d - d_par);
-  return ((double)d + (d_par == 1 ? perp : perp / 2)) / (3 * (double)d - 2);
-}
 
 static double invman_i_density(double x) { return 0.39894228040143267794 * exp(-0.5 * x * x); }
 static double invman_i_normal(double x) { return 0.5 * erfc(-0.70710678118654752440 * x); }
@@ -9674,9 +9691,16 @@ double invman_equiprobable_x_max(double x_min) { /* Phi(x_max) - Phi(x_min) = 1/
   double q = invman_i_normal(x_min);
   return q < 0.5 ? invman_i_normal_quantile(q) : HUGE_VAL;
 }
+#endif /* INVMAN_NO_THEORY */
 
+#ifndef INVMAN_NO_DIAGNOSTICS
 /* ========================================================================================== >>diagnostics
    Measures of spectra, kernels, subspaces, representations and mixing matrices, in the order of their declarations. */
+
+static invman_i_wide invman_i_wide_plus(invman_i_wide a, double b) {
+  invman_i_wide y = invman_i_two_sum(a.high, b);
+  return invman_i_two_sum(y.high, y.low + a.low);
+}
 
 /* x (n,m) is there and finite; one message for each of an argument's faults. */
 static invman_status invman_i_check_matrix(const invman_context *ctx, const double *x, size_t n, size_t m,
@@ -11677,7 +11701,9 @@ double invman_mode_noise(double mu, size_t layers) {
   power = expm1(2 * (double)layers * log(size));
   return power <= DBL_MAX ? -power / gap : HUGE_VAL;
 }
+#endif /* INVMAN_NO_DIAGNOSTICS */
 
+#ifndef INVMAN_NO_CONVNET
 /* ============================================================================================== >>convnet
    A lane is an image: eight images go through the network at once, every value of it is a lanes object, every weight a
    scalar. So convolutions, activations and per-sample gradients need neither shuffles nor sums across lanes. Values
@@ -12510,7 +12536,9 @@ invman_model invman_convnet_model(invman_convnet *net) {
   model.user = net;
   return model;
 }
+#endif /* INVMAN_NO_CONVNET */
 
+#ifndef INVMAN_NO_IO
 /* =================================================================================================== >>io
    Files are read whole and checked before anything is allocated by what they say; they are written under another name
    and then renamed. */
@@ -14062,6 +14090,7 @@ invman_status invman_flow_resume_model(const invman_context *ctx, const char *pa
   return invman_i_close(&scope);
 }
 
+#ifndef INVMAN_NO_CONVNET
 /* ---- a convolutional network's file */
 
 static void invman_i_move_convnet_options(invman_i_stream *s, invman_convnet_options *o) {
@@ -14117,6 +14146,8 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
   else *out = net;
   return invman_i_close(&scope);
 }
+#endif /* INVMAN_NO_CONVNET */
+#endif /* INVMAN_NO_IO */
 
 INVMAN_I_HOT
 
