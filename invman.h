@@ -69,6 +69,10 @@
      INVMAN_MALLOC(bytes), INVMAN_FREE(block)  the default allocator [malloc, free]
      INVMAN_USE_CBLAS       takes matrix products from the BLAS of INVMAN_CBLAS_HEADER [<cblas.h>] (OpenBLAS,
                             Accelerate), which must be linked
+     INVMAN_NO_CONVNET, INVMAN_NO_DIAGNOSTICS, INVMAN_NO_THEORY, INVMAN_NO_RFM, INVMAN_NO_IO  each leaves a part out,
+                            with its declarations, and so shortens compilation: the convolutional network, the
+                            diagnostics, the theory of the stripe model, the learned kernels, all that reads or writes
+                            files. Define them wherever the header is included
      INVMAN_PORTABLE        gives the same bits with every compiler and on every processor with IEEE doubles: products
                             are not fused with the sums they enter (7 to 55 % slower). Excepted, since they call
                             libm, are the functions listed below under theory, invman_principal_angles and
@@ -344,6 +348,7 @@ typedef struct invman_data_model {
 INVMAN_API invman_status invman_data_sample(const invman_context *ctx, const invman_data_model *model, size_t n,
                                             invman_rng *rng, invman_data *out);
 
+#ifndef INVMAN_NO_IO
 /* Reads text in UTF-8 with one point a line: its coordinates, then the label -1 or +1. All lines have one separator:
    commas, semicolons, or white space (spaces, or a tab). Numbers are decimal with a point whatever the locale, are
    rounded correctly, and may be quoted. Empty lines are skipped, and so are lines that start with #, except for the
@@ -367,6 +372,7 @@ typedef struct invman_idx_options {
    width), and labels (n). d is the number of pixels. options may be NULL. Errors: E_FORMAT with the byte, E_IO. */
 INVMAN_API invman_status invman_data_read_idx(const invman_context *ctx, const char *images, const char *labels,
                                               const invman_idx_options *options, invman_data *out);
+#endif /* INVMAN_NO_IO */
 
 /* Permutes the points at random (Fisher-Yates). The points of a file become exchangeable, and the first p of them, for
    growing p, are a nested family of training sets. */
@@ -398,11 +404,13 @@ INVMAN_API invman_status invman_net_eval(const invman_context *ctx, const invman
 INVMAN_API invman_status invman_net_gradient(const invman_context *ctx, const invman_net *net, const double *x,
                                              size_t n, const double *r /* (n) */, invman_net *grad);
 
+#ifndef INVMAN_NO_IO
 /* The file holds 8 bytes 89 49 4e 56 0d 0a 1a 0a and 4 bytes "NET ", then, little-endian on every machine: uint32
    format version (1), uint64 h, uint64 d, IEEE doubles w (h,d), b (h), beta (h), and uint64 FNV-1a of all bytes before
    it. It is saved by way of invman_file_create: a file under `path` is always whole. */
 INVMAN_API invman_status invman_net_save(const invman_context *ctx, const invman_net *net, const char *path);
 INVMAN_API invman_status invman_net_load(const invman_context *ctx, const char *path, invman_net *out);
+#endif /* INVMAN_NO_IO */
 
 /* --------------------------------------------------------------------------------------------------- flow */
 
@@ -495,6 +503,7 @@ INVMAN_API invman_status invman_flow_run(invman_flow *flow);
 INVMAN_API const invman_flow_info *invman_flow_get_info(const invman_flow *flow);
 /* F (n) = alpha (f - f_0) at the points x (n,d). */
 INVMAN_API invman_status invman_flow_predict(const invman_flow *flow, const double *x, size_t n, double *F);
+#ifndef INVMAN_NO_IO
 /* Saves everything that the next step depends on, in a file like invman_net_save's (kind "FLOW"). A flow resumed with
    the same data and options continues to the same bits. `net` has the saved shape and is overwritten, or it is {0}:
    then it is made, and you free it. Other data, another alpha or another loss are E_ARG. Limits, tolerances and
@@ -503,6 +512,7 @@ INVMAN_API invman_status invman_flow_save(const invman_flow *flow, const char *p
 INVMAN_API invman_status invman_flow_resume(const invman_context *ctx, const char *path, invman_net *net,
                                             const invman_data *train, const invman_flow_options *options,
                                             invman_flow **out);
+#endif /* INVMAN_NO_IO */
 INVMAN_API void invman_flow_free(invman_flow *flow);
 
 /* Creates a flow, runs it and frees it. info may be NULL. Where memory runs out or a callback fails on the way, the
@@ -550,9 +560,11 @@ typedef struct invman_model {
 INVMAN_API invman_status invman_flow_create_model(const invman_context *ctx, const invman_model *model,
                                                   const invman_data *train, const invman_flow_options *options,
                                                   invman_flow **out);
+#ifndef INVMAN_NO_IO
 INVMAN_API invman_status invman_flow_resume_model(const invman_context *ctx, const char *path,
                                                   const invman_model *model, const invman_data *train,
                                                   const invman_flow_options *options, invman_flow **out);
+#endif /* INVMAN_NO_IO */
 INVMAN_API invman_status invman_train_model(const invman_context *ctx, const invman_model *model,
                                             const invman_data *train, const invman_flow_options *options,
                                             invman_flow_info *info);
@@ -737,6 +749,7 @@ INVMAN_API invman_status invman_median_power_law(const invman_context *ctx, cons
 INVMAN_API double invman_beta_lazy(size_t d);
 INVMAN_API double invman_beta_feature(size_t d, size_t d_par);
 
+#ifndef INVMAN_NO_THEORY
 /* -------------------------------------------------------------------------------- theory of the stripe model
 
    Before t* every multiplier g is 1 and each neuron moves by itself. For p -> infinity its weights feel only averages
@@ -785,7 +798,9 @@ INVMAN_API void invman_stripe_noise(const invman_data *data, const double *inter
    other x_min), and the radius of a cylinder with d_par informative directions. */
 INVMAN_API double invman_equiprobable_x_max(double x_min);
 INVMAN_API double invman_equiprobable_radius(size_t d_par);
+#endif /* INVMAN_NO_THEORY */
 
+#ifndef INVMAN_NO_DIAGNOSTICS
 /* -------------------------------------------------------------------------------------------- diagnostics
 
    What else a Gram matrix, its eigenpairs, a network's weights or the distances of a representation can tell. Each
@@ -1090,7 +1105,9 @@ INVMAN_API double invman_cosine_bound(double r, double noise, size_t n, double t
 /* The noise power after `layers` layers, each of which adds 1, in a mode of eigenvalue mu:
    (1 - mu^(2 layers))/(1 - mu^2) */
 INVMAN_API double invman_mode_noise(double mu, size_t layers);
+#endif /* INVMAN_NO_DIAGNOSTICS */
 
+#ifndef INVMAN_NO_CONVNET
 /* ------------------------------------------------------------------------------------ convolutional network
 
    The network of the paper's Fig. 8: sixteen convolutions and a classifier, after MnasNet (Tan et al., 2019), without
@@ -1159,11 +1176,15 @@ INVMAN_API invman_status invman_convnet_ntk_gram(const invman_convnet *net, int 
    data are images, d = channels*height*width. Within a flow the Gram matrix does not report progress. */
 INVMAN_API invman_model invman_convnet_model(invman_convnet *net);
 
+#ifndef INVMAN_NO_IO
 /* The file is like invman_net_save's, of kind "CONV": uint64 channels, height, width, double width_factor, uint64
    blocks, layers, memory, then the weights (N). */
 INVMAN_API invman_status invman_convnet_save(const invman_convnet *net, const char *path);
 INVMAN_API invman_status invman_convnet_load(const invman_context *ctx, const char *path, invman_convnet **out);
+#endif /* INVMAN_NO_IO */
+#endif /* INVMAN_NO_CONVNET */
 
+#ifndef INVMAN_NO_IO
 /* ------------------------------------------------------------------------------------------------- files */
 
 /* A file for results of your own that, like those which this library saves, is either whole or not there under its
@@ -1192,6 +1213,7 @@ INVMAN_API invman_status invman_file_commit(invman_file *file);
 INVMAN_API void invman_file_discard(invman_file *file);
 /* Can `path` be written? To be asked before long work; it leaves nothing behind and does not touch a device or FIFO. */
 INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char *path);
+#endif /* INVMAN_NO_IO */
 
 #ifdef __cplusplus
 }
@@ -2314,11 +2336,6 @@ static invman_i_wide invman_i_wide_add(invman_i_wide a, invman_i_wide b) {
   invman_i_wide high = invman_i_two_sum(a.high, b.high), low = invman_i_two_sum(a.low, b.low);
   high = invman_i_two_sum(high.high, high.low + low.high);
   return invman_i_two_sum(high.high, high.low + low.low);
-}
-
-static invman_i_wide invman_i_wide_plus(invman_i_wide a, double b) {
-  invman_i_wide y = invman_i_two_sum(a.high, b);
-  return invman_i_two_sum(y.high, y.low + a.low);
 }
 
 static invman_i_wide invman_i_wide_negative(invman_i_wide a) {
@@ -3654,6 +3671,16 @@ invman_status invman_median_power_law(const invman_context *ctx, const double *x
     interval[1] = least > 1 && high < good ? slopes[high] : HUGE_VAL;
   }
   return invman_i_close(&scope);
+}
+
+double invman_beta_lazy(size_t d) { return d > 0 ? (double)d / (3 * (double)d - 2) : 0; }
+
+/* The lazy exponent and what a compression by Lambda ~ sqrt(p) adds to it. */
+double invman_beta_feature(size_t d, size_t d_par) {
+  double perp;
+  if (d_par == 0 || d_par > d) return 0;
+  perp = (double)(d - d_par);
+  return ((double)d + (d_par == 1 ? perp : perp / 2)) / (3 * (double)d - 2);
 }
 
 /* ================================================================================================= >>data
@@ -9568,18 +9595,9 @@ invman_status invman_intrinsic_dimension(const invman_context *ctx, const double
   return invman_i_close(&scope);
 }
 
+#ifndef INVMAN_NO_THEORY
 /* =============================================================================================== >>theory
    The paper's Section 3.2 and Appendix C: one neuron of the stripe model, before t*, for p -> infinity. */
-
-double invman_beta_lazy(size_t d) { return d > 0 ? (double)d / (3 * (double)d - 2) : 0; }
-
-/* The lazy exponent and what a compression by Lambda ~ sqrt(p) adds to it. */
-double invman_beta_feature(size_t d, size_t d_par) {
-  double perp;
-  if (d_par == 0 || d_par > d) return 0;
-  perp = (double)(d - d_par);
-  return ((double)d + (d_par == 1 ? perp : perp / 2)) / (3 * (double)d - 2);
-}
 
 static double invman_i_density(double x) { return 0.39894228040143267794 * exp(-0.5 * x * x); }
 static double invman_i_normal(double x) { return 0.5 * erfc(-0.70710678118654752440 * x); }
@@ -9898,9 +9916,16 @@ double invman_equiprobable_x_max(double x_min) { /* Phi(x_max) - Phi(x_min) = 1/
   double q = invman_i_normal(x_min);
   return q < 0.5 ? invman_i_normal_quantile(q) : HUGE_VAL;
 }
+#endif /* INVMAN_NO_THEORY */
 
+#ifndef INVMAN_NO_DIAGNOSTICS
 /* ========================================================================================== >>diagnostics
    Measures of spectra, kernels, subspaces, representations and mixing matrices, in the order of their declarations. */
+
+static invman_i_wide invman_i_wide_plus(invman_i_wide a, double b) {
+  invman_i_wide y = invman_i_two_sum(a.high, b);
+  return invman_i_two_sum(y.high, y.low + a.low);
+}
 
 /* x (n,m) is there and finite; one message for each of an argument's faults. */
 static invman_status invman_i_check_matrix(const invman_context *ctx, const double *x, size_t n, size_t m,
@@ -11906,7 +11931,9 @@ double invman_mode_noise(double mu, size_t layers) {
   power = expm1(2 * (double)layers * log(size));
   return power <= DBL_MAX ? -power / gap : HUGE_VAL;
 }
+#endif /* INVMAN_NO_DIAGNOSTICS */
 
+#ifndef INVMAN_NO_CONVNET
 /* ============================================================================================== >>convnet
    A lane is an image: eight images go through the network at once, every value in the network is a lanes object, and
    every weight is a scalar. Convolutions, activations and per-sample gradients therefore need neither shuffles nor sums
@@ -12747,7 +12774,9 @@ invman_model invman_convnet_model(invman_convnet *net) {
   model.user = net;
   return model;
 }
+#endif /* INVMAN_NO_CONVNET */
 
+#ifndef INVMAN_NO_IO
 /* =================================================================================================== >>io
    Files are read whole, and checked before memory is taken for the sizes they state. They are written under another
    name and then renamed. */
@@ -14322,6 +14351,7 @@ invman_status invman_flow_resume_model(const invman_context *ctx, const char *pa
   return invman_i_close(&scope);
 }
 
+#ifndef INVMAN_NO_CONVNET
 /* ---- a convolutional network's file */
 
 static void invman_i_move_convnet_options(invman_i_stream *s, invman_convnet_options *o) {
@@ -14377,6 +14407,8 @@ invman_status invman_convnet_load(const invman_context *ctx, const char *path, i
   else *out = net;
   return invman_i_close(&scope);
 }
+#endif /* INVMAN_NO_CONVNET */
+#endif /* INVMAN_NO_IO */
 
 INVMAN_I_HOT
 

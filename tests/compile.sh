@@ -104,6 +104,39 @@ check=-c
     silent "${name}_optimised" $CC -std=c99 $strict -Wstrict-prototypes -O1 -DINVMAN_NO_IMPLEMENTATION -c "$source" -o "$dir/o"
   done
 
+  # Parts that are left out: alone and together, in C and C++; the rest still trains, and what is left out is not declared.
+  left_out=
+  for part in CONVNET DIAGNOSTICS THEORY IO; do
+    silent "no_$part" $CC -std=c99 $strict -Wstrict-prototypes -DINVMAN_NO_$part -I. -c "$dir/one.c" -o "$dir/o"
+    [ -z "$CXX" ] || silent "no_${part}_cxx" $CXX -std=c++11 $strict -DINVMAN_NO_$part -I. -fsyntax-only "$dir/one.cpp"
+    left_out="$left_out -DINVMAN_NO_$part"
+  done
+  while read -r part call; do
+    printf '#include "invman.h"\nint main(void) { return %s != 0; }\n' "$call" >"$dir/call.c"
+    $CC -w -I. -fsyntax-only "$dir/call.c" >"$dir/log" 2>&1 &&
+      ! $CC -w -I. -DINVMAN_NO_$part -fsyntax-only "$dir/call.c" >>"$dir/log" 2>&1 && grep -q "$call.*undeclared" "$dir/log"
+    result "${call}_left_out" $?
+  done <<END
+CONVNET invman_convnet_create
+CONVNET invman_convnet_save
+DIAGNOSTICS invman_sinkhorn
+THEORY invman_stripe_label
+IO invman_convnet_load
+IO invman_data_read_csv
+IO invman_data_read_idx
+IO invman_file_create
+IO invman_flow_resume
+IO invman_flow_resume_model
+IO invman_flow_save
+IO invman_net_load
+END
+  silent no_parts $CC -std=c99 $strict -Wstrict-prototypes $left_out -I. -c "$dir/one.c" -o "$dir/o"
+  [ -z "$CXX" ] || silent no_parts_cxx $CXX -std=c++11 $strict $left_out -I. -c "$dir/one.cpp" -o "$dir/o"
+  silent no_parts_static $CC -std=c99 $strict $left_out -I. "$dir/static.c" -o "$dir/o" -lm
+  silent no_parts_program $CC -std=c99 -Wall -Wextra -O2 $left_out examples/minimal.c -o "$dir/without" -lm
+  "$dir/without" >"$dir/log" 2>&1
+  result no_parts_program_runs $?
+
   # The quick start of the documentation, word for word.
   sed -n '/^   QUICK START$/,/^   CONVENTIONS/p' invman.h | sed '1d;$d;s/^     //' >"$dir/quick.c"
   silent quick_start $CC -std=c99 -Wall -Wextra -fsyntax-only -I. "$dir/quick.c"
