@@ -1328,8 +1328,8 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
 #endif
 #endif
 
-/* Kernels get what the compiler can do. All the rest, from COLD to HOT, gets less of it, which no run is longer for, and
-   half of the time to compile is saved. */
+/* Kernels get all that the compiler can do. The rest, from COLD to HOT, gets less of it: no run takes longer for that,
+   and compilation takes much less time. */
 #if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__) && defined(__clang__)
 #define INVMAN_I_COLD _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
 #define INVMAN_I_HOT  _Pragma("clang attribute pop")
