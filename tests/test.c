@@ -14,6 +14,7 @@
 #include "margins.c"
 #include "lazy.c"
 #include "kernels.c"
+#include "qp.c"
 #include "flow.c"
 #include "bad_input.c"
 #include "overflow.c"
@@ -90,6 +91,7 @@ int main(int argc, char **argv) {
   margins_tests();
   lazy_tests();
   kernels_tests();
+  qp_tests();
   flow_tests();
   bad_input_tests();
   overflow_tests();
