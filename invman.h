@@ -6509,43 +6509,54 @@ static void invman_i_box_hold(invman_i_margins *e, size_t i) { /* one that waits
   e->pivots++;
 }
 
-/* All free points go to where their rates are zero, or, where that is beyond a bound, to the bound, and the others go on
-   without them: as many at once as the objective still falls to the end of the way, else the first. */
+/* All free points go by Newton's step to where their rates are zero. A point that meets its bound on the way stops
+   there, and the others go on along what is left of the step for as long as the objective falls: then the next step is
+   theirs alone. */
 static void invman_i_box_descend(invman_i_margins *e) {
-  size_t n = e->n, i, k, block;
+  size_t i, k, block;
   int cut = 1;
+  memcpy(e->before, e->rate, e->n * sizeof *e->before);
   while (cut && e->free_count > 0) {
-    double slope = 0, *before = e->before;
-    for (k = 0; k < e->free_count; k++) e->step[k] = -e->rate[e->free_list[k]];
+    double *bend = e->column; /* Q times the step */
+    for (k = 0; k < e->free_count; k++) {
+      bend[k] = e->step[k] = -e->rate[e->free_list[k]];
+      e->on_margin[k] = 0;
+    }
     invman_i_forward(e, e->step);
     invman_i_backward(e, e->step);
-    for (k = 0, cut = 0; k < e->free_count; k++) {
-      double to = e->g[i = e->free_list[k]] + e->step[k], within = fmin(e->upper[i], fmax(e->lower[i], to));
-      e->change[i] = within - e->g[i];
-      cut |= to != within;
+    for (cut = 0;; cut = 1) {
+      double fall = 0, curvature = 0, length = 1;
+      for (k = 0; k < e->free_count; k++) {
+        fall -= e->step[k] * e->rate[e->free_list[k]];
+        curvature += e->step[k] * bend[k];
+      }
+      if (!(fall > 0)) break;
+      if (cut && !(curvature > fall)) length = 1;
+      else if (cut) length = fall / curvature;
+      block = e->free_count;
+      length = invman_i_reach(e, length, &block);
+      for (k = 0; k < e->free_count; k++) {
+        i = e->free_list[k];
+        e->g[i] += length * e->step[k];
+        e->change[i] += length * e->step[k];
+        e->rate[i] += length * bend[k];
+      }
+      if (block == e->free_count) break;
+      i = e->free_list[block];
+      invman_i_set_bound(e, i, e->step[block] < 0 ? e->lower[i] : e->upper[i]);
+      for (k = 0; k < e->free_count; k++) bend[k] -= e->step[block] * invman_i_q(e, e->free_list[k], i);
+      e->step[block] = 0;
+      e->on_margin[block] = 1;
     }
-    memcpy(before, e->rate, n * sizeof *before);
-    invman_i_add_rates(e, e->change);
-    for (k = 0; k < e->free_count && cut; k++) slope += e->change[e->free_list[k]] * e->rate[e->free_list[k]];
-    block = e->free_count;
-    if (slope > 0) { /* the objective rises again before the end */
-      double length = invman_i_reach(e, 1, &block);
-      memcpy(e->rate, before, n * sizeof *before);
-      for (k = 0; k < e->free_count; k++) e->change[e->free_list[k]] = length * e->step[k];
-      invman_i_add_rates(e, e->change);
-    }
-    for (k = e->free_count; k-- > 0;) {
-      double to = e->g[i = e->free_list[k]] + e->step[k];
-      int held = slope > 0 ? k == block : to < e->lower[i] || to > e->upper[i];
-      e->g[i] = fmin(e->upper[i], fmax(e->lower[i], e->g[i] + e->change[i]));
-      e->change[i] = 0;
-      if (!held) continue;
-      e->g[i] = e->step[k] < 0 ? e->lower[i] : e->upper[i];
-      invman_i_box_hold(e, i);
-      memmove(e->step + k, e->step + k + 1, (e->free_count - k - 1) * sizeof *e->step);
-      invman_i_factor_remove(e, k);
-    }
+    for (k = e->free_count; k-- > 0 && cut;)
+      if (e->on_margin[k]) {
+        invman_i_box_hold(e, e->free_list[k]);
+        invman_i_factor_remove(e, k);
+      }
   }
+  memcpy(e->rate, e->before, e->n * sizeof *e->rate);
+  invman_i_add_rates(e, e->change);
+  memset(e->change, 0, e->n * sizeof *e->change);
 }
 
 /* The points that come: of those that wait, the ones with the most wrong rates; b->wrong says how wrong. */
