@@ -128,7 +128,7 @@
      models    invman_train_model  or  invman_flow_create_model  invman_flow_resume_model; invman_model_check
                invman_convnet_model
      kernels   invman_ntk_gram  invman_ntk_gram_infinite
-     lazy      invman_lazy_train  invman_lazy_train_columns
+     lazy      invman_lazy_train  invman_lazy_train_columns  invman_lazy_regression  invman_box_qp
      eigen     invman_eigh  invman_eigvalsh  invman_eigh_top
      measures  invman_amplification  invman_neuron_vectors  invman_kernel_pca
                invman_mutual_information  invman_mutual_information_null  invman_intrinsic_dimension  invman_duplicates
@@ -610,17 +610,49 @@ INVMAN_API invman_status invman_lazy_train_columns(const invman_context *ctx, in
                                                    const double *y, size_t n, const invman_lazy_options *options,
                                                    double *a, invman_lazy_info *info);
 
-/* Regression under a frozen kernel: y any reals, the loss (F - y)^2/2, dF/ds = (1/n) K (y - F) from F = 0. TODO */
+/* Regression under a frozen kernel, exact at any time: the flow of the mean of (F - y)^2/2 from F = 0 is dF/ds = (1/n) K
+   (y - F), so that F(s) = (1 - exp(-K s/n)) y at the training points. K (n,n): symmetric, positive semi-definite, its
+   upper triangle is read; y (n): any reals; s (times): times alpha t >= 0 in any order, infinity among them if wanted.
+   a (times,n) out: a row per time, F(x) = sum_mu a_mu K(x, x_mu). By eigenpairs (lambda_k, v_k), a is the sum of
+   v_k (v_k.y) (1 - exp(-lambda_k s/n))/lambda_k, and no digits are lost where lambda_k s/n is small.
+   Eigenvalues of up to n DBL_EPSILON lambda_1 are taken for zero: there F stands still and a grows as (s/n) v_k.y
+   without effect on F at the training points. At s = infinity that part is left out, by K's pseudo-inverse: a is the
+   interpolant, or, where K is singular and y asks for more than it can do, the least-squares fit, of least norm both.
+   Its error is that of the eigenpairs, some DBL_EPSILON times K's condition.
+   E_ARG: n = 0, a time that is negative or NaN (with its element), or an eigenvalue below -1e-8 lambda_1; E_NONFINITE:
+   K, y, or a coefficient so large; NOT_CONVERGED: as invman_eigh says it. times = 0: nothing is done. O(n^3 + times
+   n^2); 3 n^2 + times n doubles beside K. (Jacot, Gabriel and Hongler, 2018, for the flow) */
 INVMAN_API invman_status invman_lazy_regression(const invman_context *ctx, const double *K, const double *y, size_t n,
                                                 const double *s, size_t times, double *a /* (times,n) */);
 
 typedef struct invman_qp_info {
   size_t pivots;    /* times that a variable became free or came to a bound */
   double objective; /* 1/2 x'Qx + c'x */
-  double residual;  /* of the conditions of Karush, Kuhn and Tucker, computed anew: see below */
+  double residual;  /* of the optimality conditions, computed anew from x: see below */
   invman_status status;
 } invman_qp_info;
 
+/* Quadratic programs in a box: min 1/2 x'Qx + c'x, lower <= x <= upper, by the active-set method of the event engine. Q
+   (n,n): symmetric, positive semi-definite, read in full, its digits taken as exact; c (n). lower, upper (n): infinite
+   entries bound nothing, equal ones fix a variable; NULL: no bounds on that side. x (n) in: where to start, zeros if
+   nothing is known, numbers beyond their bounds are put on them; a start near the solution saves most of the work. out:
+   the solution, bounds met exactly. info: NULL if not wanted.
+   residual: the gradient r = Qx + c, in twofold precision, must be >= 0 at a lower bound, <= 0 at an upper one, 0
+   between and anything where both are one; the largest |r_i| that is not so, as a share of |c_i| + sqrt(Q_ii) sum_j
+   sqrt(Q_jj) |x_j|, which is what the terms of r_i could add up to. Units of the variables and of the objective do not
+   enter. OK: residual <= 1e-9; where doubles have not reached 1e-11, twofold precision goes on (conditions of 1e12 end
+   at 1e-16). Of several solutions, as a singular Q may have, it is one. NOT_CONVERGED: residual says how far x is from
+   it; Q has a negative eigenvalue, say. STOPPED: ctx->progress; x is within its bounds and no worse than the start.
+   E_ARG: n = 0, a Q_ii < 0 or a variable without a number within its bounds (with the element), or a problem without a
+   solution: along some direction without curvature (a pivot of the Cholesky factor is n DBL_EPSILON Q_ii or less) and
+   without a bound the objective falls for ever, the element is a variable that takes part in it, x is untouched.
+   E_NONFINITE: Q, c or the start, or a result.
+   Support vector machine without intercept, min 1/2 |F|^2 + C sum_i max(0, 1 - y_i F(x_i)), |F| the kernel's norm:
+   Q_ij = y_i y_j K_ij, c_i = -1, lower = zeros, upper = C everywhere, or NULL for the function of widest margin; then
+   F(x) = sum_i x_i y_i K(x, x_i), the support vectors are those with x_i > 0, and 1 - y_i F(x_i) is -r_i. Labels that
+   K cannot separate have no widest margin: E_ARG. Along a path of C, each solution is the next one's start.
+   Pivots are a few times as many as variables that are free in the end, q, each O(q^2 + n): O(n q + q^2) doubles beside
+   Q. (Active sets and Newton's step bent at the bounds: Nocedal and Wright, Numerical Optimization, 16.5 and 16.7) */
 INVMAN_API invman_status invman_box_qp(const invman_context *ctx, const double *Q, const double *c, const double *lower,
                                        const double *upper, size_t n, double *x, invman_qp_info *info);
 
@@ -5268,16 +5300,16 @@ static invman_status invman_i_factor_reserve(invman_i_margins *e) {
   size_t capacity = invman_i_min(invman_i_max(32, e->capacity + e->capacity / 2), e->n), i;
   double *factor;
   if (e->free_count < e->capacity) return INVMAN_OK;
-  factor = invman_i_doubles(e->scope, invman_i_mul(capacity, capacity));
+  factor = (double *)invman_i_take_unset(e->scope, invman_i_mul(capacity, capacity), sizeof(double));
   if (!factor) return e->scope->status;
   for (i = 0; i < e->free_count; i++)
-    memcpy(factor + i * capacity, e->factor + i * e->capacity, e->free_count * sizeof(double));
+    memcpy(factor + i * capacity, e->factor + i * e->capacity, (i + 1) * sizeof(double));
   invman_i_give(e->scope, e->factor);
   invman_i_give(e->scope, e->spare_factor);
   invman_i_give(e->scope, e->column);
   invman_i_give(e->scope, e->step);
   e->factor = factor;
-  e->spare_factor = invman_i_doubles(e->scope, capacity * capacity);
+  e->spare_factor = (double *)invman_i_take_unset(e->scope, capacity * capacity, sizeof(double));
   e->column = invman_i_doubles(e->scope, capacity);
   e->step = invman_i_doubles(e->scope, capacity);
   e->capacity = e->step ? capacity : 0;
@@ -5373,7 +5405,7 @@ static double invman_i_reach(const invman_i_margins *e, double length, size_t *b
   for (k = 0; k < e->free_count; k++) {
     size_t i = e->free_list[k];
     double g = e->g[i], d = e->step[k];
-    double reach = d < 0 ? (g - e->lower[i]) / -d : d > 0 ? (e->upper[i] - g) / d : DBL_MAX;
+    double reach = d < 0 ? (g - e->lower[i]) / -d : d > 0 ? (e->upper[i] - g) / d : HUGE_VAL;
     if (reach < length) {
       length = reach > 0 ? reach : 0;
       *block = k;
@@ -6450,16 +6482,22 @@ invman_status invman_lazy_train_columns(const invman_context *ctx, invman_kernel
 
 /* ---- the active-set method as a solver: min 1/2 x'Qx + c'x, lower <= x <= upper
 
-   What the engine of >>hinge does at one event, where every point is at its margin and g may be anything between its
-   bounds, with g = x, and rate = Qx + c the gradient. Few are free at first; in rounds, those at a bound whose rate is
-   most wrong come to the active-set method, which has the others wait: BELOW at their upper bound, ABOVE at their lower
-   one, as points of the flow are away from their margin. A round begins with all that came, and whatever a warm start
-   has between its bounds, on their way together, by Newton's step; the drives do what is left, and what depends
-   linearly on others. As there, every round lowers the objective: Newton's step is a way down, of which at least one
-   point that came with a wrong rate takes part inwards, and a step of length 0 leaves fewer points free. Variables
-   are scaled by powers of two, exactly, so that Q_ii is about 1 and c at most about 1: x = unit z. */
+   This is what the engine of >>hinge does at one event, if all points are at their margin: g = x between bounds of its
+   own, and rate = Qx + c, the gradient. Few points are free at first, and most wait at a bound, BELOW at the upper and
+   ABOVE at the lower one, as points of the flow wait for their margin. In each round those whose rate is most wrong
+   come to the active-set method; in the first one all that a start has between its bounds. They set out together, by
+   Newton's step of all free points; what depends linearly on them is left to the drives.
 
-enum { INVMAN_I_BOX_FEW = 16 }; /* points that come in a round, or as many as are free */
+   No set comes twice, and no rule against cycles is needed, for every round lowers the objective. Of the drives this is
+   shown in >>hinge: the argument asks for room behind a bound, not for how much. Newton's step p = -Q^-1 r is a way
+   down, -p.r > 0, and r is zero but at points that came with a wrong rate: one of them at least goes inwards, where it
+   has room. So steps of length 0, of which there are no more than points that are free, leave one that moves, however
+   many are at a bound at once. (Points between their bounds that never were free are the start's: each is driven off
+   once.) What rounding does to this argument, a cap on the rounds ends, and twofold precision goes on.
+
+   Variables are scaled by powers of two, exactly, so that Q_ii is about 1 in each, and c about 1 in the largest. */
+
+enum { INVMAN_I_BOX_FEW = 16 }; /* points that come in a round, or a quarter of as many as are free */
 
 typedef struct invman_i_box {
   invman_i_margins e;
@@ -6482,6 +6520,7 @@ static void invman_i_box_scale(invman_i_box *b, const double *c, const double *l
   size_t i, n = e->n;
   int largest = -1000, all = INVMAN_I_NO_EXPONENT;
   for (i = 0; i < n; i++) largest = invman_i_largest_exponent(largest, e->K[i * n + i], 0);
+  largest += largest % 2 != 0; /* so that no other unit of x changes a bit */
   e->scale = ldexp(1, -largest);
   for (i = 0; i < n; i++) {
     double own = e->K[i * n + i], at = fmin(upper ? upper[i] : HUGE_VAL, fmax(lower ? lower[i] : -HUGE_VAL, 0));
@@ -6516,7 +6555,7 @@ static void invman_i_box_descend(invman_i_margins *e) {
   size_t i, k, block;
   int cut = 1;
   memcpy(e->before, e->rate, e->n * sizeof *e->before);
-  while (cut && e->free_count > 0) {
+  while (cut && invman_i_has_drifted(e)) {
     double *bend = e->column; /* Q times the step */
     for (k = 0; k < e->free_count; k++) {
       bend[k] = e->step[k] = -e->rate[e->free_list[k]];
@@ -6603,7 +6642,7 @@ static invman_status invman_i_box_rounds(invman_i_box *b) {
       double wrong = e->state[i] > INVMAN_I_ABOVE ? 0 : invman_i_wrong(e, i, e->g[i], e->rate[i]);
       b->wrong[i] = wrong > invman_i_rate_tol(e, i) ? wrong / e->root[i] : 0;
     }
-    count = invman_i_box_choose(b, invman_i_max(INVMAN_I_BOX_FEW, e->free_count), chosen);
+    count = invman_i_box_choose(b, invman_i_max(INVMAN_I_BOX_FEW, e->free_count / 4), chosen);
     if (ctx && ctx->progress && ctx->progress("box qp", -1, ctx->user)) return INVMAN_STOPPED;
   } while (status == INVMAN_OK && count > 0 && round++ < e->n + 10);
   return status == INVMAN_OK && count > 0 ? INVMAN_NOT_CONVERGED : status;
@@ -6727,7 +6766,7 @@ invman_status invman_box_qp(const invman_context *ctx, const double *Q, const do
   invman_i_box_scale(&b, c, lower, upper, x);
   status = invman_i_box_rounds(&b);
   if (status >= 0) invman_i_box_judge(&b, lower, upper, found, &own);
-  if (status >= 0 && status != INVMAN_STOPPED && !(own.residual <= 1e-12)) {
+  if (status >= 0 && status != INVMAN_STOPPED && !(own.residual <= 1e-11)) {
     status = invman_i_box_exactly(&b);
     if (status >= 0) invman_i_box_judge(&b, lower, upper, found, &own);
   }
