@@ -149,7 +149,7 @@
      models    invman_train_model  or  invman_flow_create_model  invman_flow_resume_model; invman_model_check
                invman_convnet_model
      kernels   invman_ntk_gram  invman_ntk_gram_infinite
-     lazy      invman_lazy_train  invman_lazy_train_columns
+     lazy      invman_lazy_train  invman_lazy_train_columns  invman_lazy_regression  invman_box_qp
      eigen     invman_eigh  invman_eigvalsh  invman_eigh_top
      measures  invman_amplification  invman_neuron_vectors  invman_kernel_pca
                invman_mutual_information  invman_mutual_information_null  invman_intrinsic_dimension  invman_duplicates
@@ -655,6 +655,52 @@ typedef void (*invman_kernel_column)(size_t j, double *column /* (n) */, void *a
 INVMAN_API invman_status invman_lazy_train_columns(const invman_context *ctx, invman_kernel_column column, void *arg,
                                                    const double *y, size_t n, const invman_lazy_options *options,
                                                    double *a, invman_lazy_info *info);
+
+/* Regression under a frozen kernel, exact at any time: the flow of the mean of (F - y)^2/2 from F = 0 is dF/ds = (1/n)
+   K (y - F), so that F(s) = (1 - exp(-K s/n)) y at the training points. K (n,n): symmetric, positive semi-definite, its
+   upper triangle is read; y (n): any reals; s (times): times alpha t >= 0 in any order, infinity among them if wanted.
+   a (times,n) out: a row per time, F(x) = sum_mu a_mu K(x, x_mu). By eigenpairs (lambda_k, v_k), a is the sum of v_k
+   (v_k.y) (1 - exp(-lambda_k s/n))/lambda_k, and no digits are lost where lambda_k s/n is small. Eigenvalues of up to n
+   DBL_EPSILON lambda_1 are taken for zero: there F stands still and a grows as (s/n) v_k.y without effect on F at the
+   training points. At s = infinity that part is left out, by K's pseudo-inverse: a is the interpolant, or, where K is
+   singular and y asks for more than it can do, the least-squares fit, of least norm both. Its error is that of the
+   eigenpairs, some DBL_EPSILON times K's condition. E_ARG: n = 0, a time that is negative or NaN (with its element), or
+   an eigenvalue below -1e-8 lambda_1; E_NONFINITE: K, y, or a coefficient so large; NOT_CONVERGED: as invman_eigh says
+   it. times = 0: nothing is done. O(n^3 + times n^2); 3 n^2 + times n doubles beside K. (Jacot, Gabriel and Hongler,
+   2018, for the flow) */
+INVMAN_API invman_status invman_lazy_regression(const invman_context *ctx, const double *K, const double *y, size_t n,
+                                                const double *s, size_t times, double *a /* (times,n) */);
+
+typedef struct invman_qp_info {
+  size_t pivots;    /* times that a variable became free or came to a bound */
+  double objective; /* 1/2 x'Qx + c'x */
+  double residual;  /* of the optimality conditions, computed anew from x: see below */
+  invman_status status;
+} invman_qp_info;
+
+/* Quadratic programs in a box: min 1/2 x'Qx + c'x, lower <= x <= upper, by the active-set method of the event engine. Q
+   (n,n): symmetric, positive semi-definite, read in full, its digits taken as exact; c (n). lower, upper (n): infinite
+   entries bound nothing, equal ones fix a variable; NULL: no bounds on that side. x (n) in: where to start, zeros if
+   nothing is known, numbers beyond their bounds are put on them; a start near the solution saves most of the work. out:
+   the solution, bounds met exactly. info: NULL if not wanted.
+   residual: the gradient r = Qx + c, in twofold precision, must be >= 0 at a lower bound, <= 0 at an upper one, 0
+   between and anything where both are one; the largest |r_i| that is not so, as a share of |c_i| + sqrt(Q_ii) sum_j
+   sqrt(Q_jj) |x_j|, which is what the terms of r_i could add up to. Units of the variables and of the objective do not
+   enter. OK: residual <= 1e-9; where doubles have not reached 1e-11, twofold precision goes on (conditions of 1e12 end
+   at 1e-16). Of several solutions, as a singular Q may have, it is one. NOT_CONVERGED: residual says how far x is from
+   it; Q has a negative eigenvalue, say. STOPPED: ctx->progress; x is within its bounds and no worse than the start.
+   E_ARG: n = 0, a Q_ii < 0 or a variable without a number within its bounds (with the element), or a problem without a
+   solution: along some direction without curvature (a pivot of the Cholesky factor is n DBL_EPSILON Q_ii or less) and
+   without a bound the objective falls for ever, the element is a variable that takes part in it, x is untouched.
+   E_NONFINITE: Q, c or the start, or a result.
+   Support vector machine without intercept, min 1/2 |F|^2 + C sum_i max(0, 1 - y_i F(x_i)), |F| the kernel's norm:
+   Q_ij = y_i y_j K_ij, c_i = -1, lower = zeros, upper = C everywhere, or NULL for the function of widest margin; then
+   F(x) = sum_i x_i y_i K(x, x_i), the support vectors are those with x_i > 0, and 1 - y_i F(x_i) is -r_i. Labels that
+   K cannot separate have no widest margin: E_ARG. Along a path of C, each solution is the next one's start.
+   Pivots are a few times as many as variables that are free in the end, q, each O(q^2 + n): O(n q + q^2) doubles beside
+   Q. (Active sets and Newton's step bent at the bounds: Nocedal and Wright, Numerical Optimization, 16.5 and 16.7) */
+INVMAN_API invman_status invman_box_qp(const invman_context *ctx, const double *Q, const double *c, const double *lower,
+                                       const double *upper, size_t n, double *x, invman_qp_info *info);
 
 /* ------------------------------------------------------------------------------------- symmetric eigensolver */
 
@@ -2346,6 +2392,11 @@ static invman_i_wide invman_i_wide_negative(invman_i_wide a) {
 
 static invman_i_wide invman_i_wide_subtract(invman_i_wide a, invman_i_wide b) {
   return invman_i_wide_add(a, invman_i_wide_negative(b));
+}
+
+static invman_i_wide invman_i_wide_plus(invman_i_wide a, double b) {
+  invman_i_wide y = invman_i_two_sum(a.high, b);
+  return invman_i_two_sum(y.high, y.low + a.low);
 }
 
 static invman_i_wide invman_i_wide_multiply(invman_i_wide a, invman_i_wide b) {
@@ -5196,11 +5247,12 @@ typedef struct invman_i_margins {
 
   /* The state: where the flow is at time s, and how it moves. */
   double s;
-  double *m, *g, *rate; /* (n) margins, multipliers, dm/ds */
-  double *impulse;      /* (n) the integral of g over s so far */
-  unsigned char *state; /* (n) */
-  size_t events, above; /* arrivals at the margin so far; points above it */
-  double above_time;    /* when there were first as many above it as wanted, -1: not yet */
+  double *m, *g, *rate;  /* (n) margins, multipliers, dm/ds */
+  double *lower, *upper; /* (n) the multipliers' bounds: 0 and 1, but for invman_box_qp */
+  double *impulse;       /* (n) the integral of g over s so far */
+  unsigned char *state;  /* (n) */
+  size_t events, above;  /* arrivals at the margin so far; points above it */
+  double above_time;     /* when there were first as many above it as wanted, -1: not yet */
 
   /* The active-set method at an event. */
   size_t *on_margin, on_margin_count; /* the points at their margin */
@@ -5211,6 +5263,7 @@ typedef struct invman_i_margins {
   double *change;             /* (n) of g, not yet in the rates of points away from their margin */
   double *before;             /* (on_margin_count) the rates of the points at their margin when the event began */
   size_t settled, refactored; /* events settled; factors made anew */
+  size_t pivots;              /* times that a point became free or came to a bound */
 
   /* The rounding of the rates: what is smaller than their scale times DBL_EPSILON is nothing. */
   double *root;                /* (n) sqrt(Q_ii) */
@@ -5227,8 +5280,9 @@ typedef struct invman_i_margins {
 enum { INVMAN_I_SMOOTH_ROWS = 12 };
 
 static invman_status invman_i_margins_reserve(invman_i_margins *e, invman_i_scope *scope, size_t n) {
-  double **array[] = {&e->y,      &e->drift, &e->m,       &e->g,       &e->rate,        &e->impulse,        &e->change,
-                      &e->before, &e->root,  &e->at_rate, &e->product, &e->from_factor, &e->from_factor_low};
+  double **array[] = {&e->y,      &e->drift, &e->m,       &e->g,       &e->rate,        &e->impulse,         &e->change,
+                      &e->before, &e->root,  &e->at_rate, &e->product, &e->from_factor, &e->from_factor_low, &e->lower,
+                      &e->upper};
   size_t i;
   e->scope = scope;
   e->n = n;
@@ -5248,6 +5302,7 @@ static invman_status invman_i_margins_reserve(invman_i_margins *e, invman_i_scop
   e->state = (unsigned char *)invman_i_take(scope, n, 1);
   e->on_margin = (size_t *)invman_i_take(scope, n, sizeof(size_t));
   e->free_list = (size_t *)invman_i_take(scope, n, sizeof(size_t));
+  for (i = 0; i < n && e->upper; i++) e->upper[i] = 1;
   return scope->status;
 }
 
@@ -5421,16 +5476,16 @@ static invman_status invman_i_factor_reserve(invman_i_margins *e) {
   size_t capacity = invman_i_min(invman_i_max(32, e->capacity + e->capacity / 2), e->n), i;
   double *factor;
   if (e->free_count < e->capacity) return INVMAN_OK;
-  factor = invman_i_doubles(e->scope, invman_i_mul(capacity, capacity));
+  factor = (double *)invman_i_take_unset(e->scope, invman_i_mul(capacity, capacity), sizeof(double));
   if (!factor) return e->scope->status;
   for (i = 0; i < e->free_count; i++)
-    memcpy(factor + i * capacity, e->factor + i * e->capacity, e->free_count * sizeof(double));
+    memcpy(factor + i * capacity, e->factor + i * e->capacity, (i + 1) * sizeof(double));
   invman_i_give(e->scope, e->factor);
   invman_i_give(e->scope, e->spare_factor);
   invman_i_give(e->scope, e->column);
   invman_i_give(e->scope, e->step);
   e->factor = factor;
-  e->spare_factor = invman_i_doubles(e->scope, capacity * capacity);
+  e->spare_factor = (double *)invman_i_take_unset(e->scope, capacity * capacity, sizeof(double));
   e->column = invman_i_doubles(e->scope, capacity);
   e->step = invman_i_doubles(e->scope, capacity);
   e->capacity = e->step ? capacity : 0;
@@ -5497,54 +5552,85 @@ static void invman_i_move(invman_i_margins *e, double length, size_t j, double o
   }
 }
 
-/* Drives point j off the bound at which its multiplier is. */
+/* column = L^-1 Q_Mj, and the pivot that j would have: Q_jj less the square of that. Column j must be at hand. */
+static double invman_i_factor_pivot(invman_i_margins *e, size_t j) {
+  double pivot = invman_i_q(e, j, j);
+  size_t k;
+  for (k = 0; k < e->free_count; k++) e->column[k] = invman_i_q(e, e->free_list[k], j);
+  invman_i_forward(e, e->column);
+  for (k = 0; k < e->free_count; k++) pivot -= e->column[k] * e->column[k];
+  return pivot;
+}
+
+static int invman_i_is_flat(const invman_i_margins *e, size_t j, double pivot) { /* nothing but rounding */
+  return !(pivot > 1e-13 * invman_i_q(e, j, j));
+}
+
+static void invman_i_factor_append(invman_i_margins *e, size_t j, double pivot) { /* after _pivot */
+  double *row = e->factor + e->free_count * e->capacity;
+  memcpy(row, e->column, e->free_count * sizeof(double));
+  row[e->free_count] = sqrt(pivot);
+  e->free_list[e->free_count++] = j;
+  e->state[j] = INVMAN_I_FREE;
+}
+
+/* How far the free points may go along their step, if not as far as `length`: to the first bound, which is that of
+   free point *block. */
+static double invman_i_reach(const invman_i_margins *e, double length, size_t *block) {
+  size_t k;
+  for (k = 0; k < e->free_count; k++) {
+    size_t i = e->free_list[k];
+    double g = e->g[i], d = e->step[k];
+    double reach = d < 0 ? (g - e->lower[i]) / -d : d > 0 ? (e->upper[i] - g) / d : HUGE_VAL;
+    if (reach < length) {
+      length = reach > 0 ? reach : 0;
+      *block = k;
+    }
+  }
+  return length;
+}
+
+/* Drives point j off the bound at which its multiplier is, the way its rate asks for. */
 static invman_status invman_i_drive(invman_i_margins *e, size_t j) {
-  double sign = e->g[j] > 0.5 ? -1 : 1, own;
+  double sign = e->rate[j] > 0 ? -1 : 1;
   if (invman_i_fetch(e, j) < 0) return e->scope->status;
-  own = invman_i_q(e, j, j);
   for (;;) {
-    double bend = own, room = sign < 0 ? e->g[j] : 1 - e->g[j], length = room;
+    double bend, room = sign < 0 ? e->g[j] - e->lower[j] : e->upper[j] - e->g[j], length = room;
     size_t k, block = e->free_count;
     if (invman_i_factor_reserve(e) < 0) return e->scope->status;
 
     /* What the free multipliers must do for their points' rates to stay zero, and how fast j's rate then falls. If j
        depends linearly on the free points (being equal to one, say) its rate does not fall: j never becomes free. */
-    for (k = 0; k < e->free_count; k++) e->column[k] = invman_i_q(e, e->free_list[k], j);
-    invman_i_forward(e, e->column);
-    for (k = 0; k < e->free_count; k++) {
-      bend -= e->column[k] * e->column[k];
-      e->step[k] = -sign * e->column[k];
-    }
+    bend = invman_i_factor_pivot(e, j);
+    for (k = 0; k < e->free_count; k++) e->step[k] = -sign * e->column[k];
     invman_i_backward(e, e->step);
 
     /* How far: until j's rate is zero, to j's other bound, or until a free multiplier reaches a bound. */
-    if (bend > 1e-13 * own && fabs(e->rate[j]) < bend * room) length = fabs(e->rate[j]) / bend;
-    for (k = 0; k < e->free_count; k++) {
-      double g = e->g[e->free_list[k]], d = e->step[k], reach = d < 0 ? g / -d : d > 0 ? (1 - g) / d : DBL_MAX;
-      if (reach < length) {
-        length = reach > 0 ? reach : 0;
-        block = k;
-      }
-    }
+    if (!invman_i_is_flat(e, j, bend) && fabs(e->rate[j]) < bend * room) length = fabs(e->rate[j]) / bend;
+    length = invman_i_reach(e, length, &block);
+    if (!(length < HUGE_VAL))
+      return INVMAN_NOT_CONVERGED; /* nothing ends it: not in the flow, whose bounds are finite */
     invman_i_move(e, length, j, sign * length);
+    e->pivots++;
 
     if (block < e->free_count) {
       size_t held = e->free_list[block];
-      invman_i_set_bound(e, held, e->step[block] < 0 ? 0 : 1);
+      invman_i_set_bound(e, held, e->step[block] < 0 ? e->lower[held] : e->upper[held]);
       e->state[held] = INVMAN_I_AT_BOUND;
       invman_i_factor_remove(e, block);
     } else if (length == room) {
-      invman_i_set_bound(e, j, sign < 0 ? 0 : 1);
+      invman_i_set_bound(e, j, sign < 0 ? e->lower[j] : e->upper[j]);
       return INVMAN_OK;
     } else {
-      double *row = e->factor + e->free_count * e->capacity;
-      memcpy(row, e->column, e->free_count * sizeof(double));
-      row[e->free_count] = sqrt(bend);
-      e->free_list[e->free_count++] = j;
-      e->state[j] = INVMAN_I_FREE;
+      invman_i_factor_append(e, j, bend);
       return INVMAN_OK;
     }
   }
+}
+
+/* How wrong the rate of a point at a bound is: below 0 where it presses against that bound. */
+static double invman_i_wrong(const invman_i_margins *e, size_t i, double g, double rate) {
+  return rate > 0 ? (g > e->lower[i] ? rate : -rate) : g < e->upper[i] ? -rate : rate;
 }
 
 /* The next point to be driven off its bound: the one whose rate is most wrong; n if there is none. */
@@ -5553,7 +5639,7 @@ static size_t invman_i_violator(const invman_i_margins *e) {
   double most = 0;
   for (i = 0; i < e->on_margin_count; i++) {
     size_t a = e->on_margin[i];
-    double wrong = e->g[a] > 0.5 ? e->rate[a] : -e->rate[a];
+    double wrong = invman_i_wrong(e, a, e->g[a], e->rate[a]);
     if (e->state[a] != INVMAN_I_AT_BOUND || wrong <= invman_i_rate_tol(e, a)) continue;
     if (wrong > most * e->root[a]) {
       most = wrong / e->root[a];
@@ -5606,7 +5692,7 @@ static void invman_i_polish(invman_i_margins *e) {
     for (k = 0; k < e->free_count; k++) e->change[e->free_list[k]] = 0;
   }
   for (k = 0; k < e->free_count; k++) /* rounding may take a multiplier beyond a bound by less than it resolves */
-    e->g[e->free_list[k]] = fmin(1, fmax(0, e->g[e->free_list[k]]));
+    e->g[e->free_list[k]] = fmin(e->upper[e->free_list[k]], fmax(e->lower[e->free_list[k]], e->g[e->free_list[k]]));
 }
 
 /* Finds g where points are at their margin, brings all rates up to date, and changes the state of the points that leave
@@ -5622,13 +5708,13 @@ static invman_status invman_i_settle(invman_i_margins *e) {
   while ((j = invman_i_violator(e)) < e->n) {
     if (drives++ > 100 * (e->n + 10)) return INVMAN_NOT_CONVERGED; /* only rounding can bring a set back */
     status = invman_i_drive(e, j);
-    if (status < 0) return status;
+    if (status != INVMAN_OK) return status;
   }
 
   for (i = 0; i < e->on_margin_count; i++) e->rate[e->on_margin[i]] = e->before[i];
   if (drives > 0) invman_i_add_rates(e, e->change);
   for (i = 0; i < e->on_margin_count; i++) e->change[e->on_margin[i]] = 0;
-  for (i = 0, e->weight = 0; i < e->n; i++) e->weight += e->g[i] * e->root[i];
+  for (i = 0, e->weight = 0; i < e->n; i++) e->weight += fabs(e->g[i]) * e->root[i];
   for (i = 0, e->free_weight = 0; i < e->free_count; i++) e->free_weight += e->root[e->free_list[i]];
   if (e->weight < 0.5 * e->fresh_weight) invman_i_refresh_rates(e);
   invman_i_polish(e);
@@ -5636,8 +5722,8 @@ static invman_status invman_i_settle(invman_i_margins *e) {
   for (i = 0; i < e->on_margin_count; i++) {
     size_t a = e->on_margin[i];
     if (e->state[a] != INVMAN_I_AT_BOUND || fabs(e->rate[a]) <= invman_i_rate_tol(e, a)) continue;
-    if (e->rate[a] < 0 && e->g[a] > 0.5) e->state[a] = INVMAN_I_BELOW;
-    if (e->rate[a] > 0 && e->g[a] < 0.5) {
+    if (e->rate[a] < 0 && e->g[a] >= e->upper[a]) e->state[a] = INVMAN_I_BELOW;
+    if (e->rate[a] > 0 && e->g[a] <= e->lower[a]) {
       e->state[a] = INVMAN_I_ABOVE;
       e->above++;
     }
@@ -5737,6 +5823,7 @@ typedef struct invman_i_exact {
   invman_i_wide *factor, *column, *step;           /* (capacity, capacity), (capacity), (capacity) */
   size_t capacity;
   double weight, free_weight;
+  double largest;            /* multiplier, no less than 1 */
   double *kept, kept_s;      /* (2,n) a and g, the time */
   unsigned char *kept_state; /* (n) and the states of the last state that doubles can hold */
   int definite;              /* K has been found to have an inverse */
@@ -5787,15 +5874,16 @@ static void invman_i_exact_add(invman_i_exact *x, const invman_i_wide *v, invman
   for (i = 0; i < n; i++) out[i] = invman_i_wide_add(out[i], invman_i_two_sum(y[i] * x->sum[i], y[i] * x->sum_low[i]));
 }
 
-/* An upper bound of sum_j |Q_ij| g_j: by |Q_ij| <= sqrt(Q_ii Q_jj), or by the row, which other points' scales do not
-   affect. */
+/* An upper bound of sum_j |Q_ij g_j| + |c_i|: by |Q_ij| <= sqrt(Q_ii Q_jj), or by the row, which other points' scales
+   do not affect. */
 static double invman_i_exact_size(const invman_i_exact *x, size_t i) {
-  return fmin(x->root[i] * (x->weight + 2e-4 * x->free_weight), x->row[i]);
+  double size = fmin(x->root[i] * (x->weight + 2e-4 * x->free_weight), x->row[i] * x->largest);
+  return size + fabs(x->e->drift[i]);
 }
 
 /* Rates below these are zero: below the rounding of this precision, and below that of K's own entries. */
 static double invman_i_exact_tol(const invman_i_exact *x, size_t i) {
-  return 3e-27 * invman_i_exact_size(x, i) + 1e-30 * x->row[i];
+  return 3e-27 * invman_i_exact_size(x, i) + 1e-30 * x->row[i] * x->largest;
 }
 static double invman_i_exact_noise(const invman_i_exact *x, size_t i) {
   return 16 * DBL_EPSILON * invman_i_exact_size(x, i) + invman_i_exact_tol(x, i);
@@ -5918,21 +6006,39 @@ static void invman_i_exact_move(invman_i_exact *x, invman_i_wide length, size_t 
   }
 }
 
+/* How far point i is from the bound ahead of it, on its way down (sign < 0) or up. */
+static invman_i_wide invman_i_exact_room(const invman_i_exact *x, size_t i, double sign) {
+  double bound = sign < 0 ? x->e->lower[i] : x->e->upper[i];
+  if (!invman_i_isfinite(bound)) return invman_i_widen(HUGE_VAL);
+  if (sign < 0) return invman_i_wide_subtract(x->g[i], invman_i_widen(bound));
+  return invman_i_wide_subtract(invman_i_widen(bound), x->g[i]);
+}
+
 /* How far free multiplier k may go along its step: to the bound ahead of it. */
 static invman_i_wide invman_i_exact_reach(const invman_i_exact *x, size_t k) {
-  invman_i_wide g = x->g[x->e->free_list[k]], step = x->step[k], reach;
-  if (step.high == 0) return invman_i_widen(HUGE_VAL);
-  if (step.high < 0) reach = invman_i_wide_divide(g, invman_i_wide_negative(step));
-  else reach = invman_i_wide_divide(invman_i_wide_subtract(invman_i_widen(1), g), step);
+  invman_i_wide step = x->step[k], room = invman_i_exact_room(x, x->e->free_list[k], step.high), reach;
+  if (step.high == 0 || !(room.high < HUGE_VAL)) return invman_i_widen(HUGE_VAL);
+  reach = invman_i_wide_divide(room, step.high < 0 ? invman_i_wide_negative(step) : step);
   return reach.high > 0 ? reach : invman_i_widen(0);
+}
+
+/* A way down without an end, of a problem of invman_box_qp: no bound ahead, and no curvature but the rounding of Q. */
+static int invman_i_exact_is_endless(const invman_i_exact *x, size_t j, invman_i_wide room, invman_i_wide pivot) {
+  return !(room.high < HUGE_VAL) && !(pivot.high > DBL_EPSILON * (double)x->e->n * x->root[j] * x->root[j]);
+}
+static invman_status invman_i_exact_endless(const invman_i_exact *x, size_t j) {
+  invman_i_scope *scope = x->e->scope;
+  return scope->status =
+             invman_i_fail(scope->ctx, INVMAN_E_ARG,
+                           "box_qp: unbounded: a direction without curvature or bound leads down", "element", j);
 }
 
 static invman_status invman_i_exact_drive(invman_i_exact *x, size_t j) {
   invman_i_margins *e = x->e;
-  double sign = x->g[j].high > 0.5 ? -1 : 1;
+  double sign = x->rate[j].high > 0 ? -1 : 1;
   if (invman_i_fetch(e, j) < 0) return e->scope->status;
   for (;;) {
-    invman_i_wide room = sign < 0 ? x->g[j] : invman_i_wide_subtract(invman_i_widen(1), x->g[j]), length = room, pivot;
+    invman_i_wide room = invman_i_exact_room(x, j, sign), length = room, pivot;
     size_t k, block = e->free_count;
     int joins = 0, negative;
     if (invman_i_exact_factor_reserve(x) < 0) return e->scope->status;
@@ -5959,14 +6065,17 @@ static invman_status invman_i_exact_drive(invman_i_exact *x, size_t j) {
       block = k;
     }
     negative = block < e->free_count && x->step[block].high < 0;
+    if (block == e->free_count && invman_i_exact_is_endless(x, j, room, pivot)) return invman_i_exact_endless(x, j);
     invman_i_exact_move(x, length, j, sign < 0 ? invman_i_wide_negative(length) : length);
+    e->pivots++;
 
     if (block < e->free_count) {
-      invman_i_exact_hold(x, e->free_list[block], negative ? 0 : 1);
-      e->state[e->free_list[block]] = INVMAN_I_AT_BOUND;
+      size_t held = e->free_list[block];
+      invman_i_exact_hold(x, held, negative ? e->lower[held] : e->upper[held]);
+      e->state[held] = INVMAN_I_AT_BOUND;
       invman_i_exact_factor_remove(x, block);
     } else if (!joins) {
-      invman_i_exact_hold(x, j, sign < 0 ? 0 : 1);
+      invman_i_exact_hold(x, j, sign < 0 ? e->lower[j] : e->upper[j]);
       return INVMAN_OK;
     } else {
       invman_i_exact_factor_append(x, j, pivot);
@@ -5988,7 +6097,7 @@ static size_t invman_i_exact_violator(const invman_i_exact *x) {
   double most = 0;
   for (i = 0; i < e->on_margin_count; i++) {
     size_t a = e->on_margin[i];
-    double wrong = x->g[a].high > 0.5 ? x->rate[a].high : -x->rate[a].high;
+    double wrong = invman_i_wrong(e, a, x->g[a].high, x->rate[a].high);
     if (e->state[a] != INVMAN_I_AT_BOUND || wrong <= invman_i_exact_tol(x, a)) continue;
     if (invman_i_exact_set_aside(x, a)) continue;
     if (wrong > most * x->root[a]) {
@@ -6002,7 +6111,10 @@ static size_t invman_i_exact_violator(const invman_i_exact *x) {
 static void invman_i_exact_weigh(invman_i_exact *x) {
   const invman_i_margins *e = x->e;
   size_t i;
-  for (i = 0, x->weight = 0; i < e->n; i++) x->weight += x->g[i].high * x->root[i];
+  for (i = 0, x->weight = 0, x->largest = 1; i < e->n; i++) {
+    x->weight += fabs(x->g[i].high) * x->root[i];
+    x->largest = fmax(x->largest, fabs(x->g[i].high));
+  }
   for (i = 0, x->free_weight = 0; i < e->free_count; i++) x->free_weight += x->root[e->free_list[i]];
 }
 
@@ -6031,8 +6143,8 @@ static invman_status invman_i_exact_settle(invman_i_exact *x) {
     size_t a = e->on_margin[i];
     if (e->state[a] != INVMAN_I_AT_BOUND || fabs(x->rate[a].high) <= invman_i_exact_tol(x, a)) continue;
     if (invman_i_exact_set_aside(x, a)) continue;
-    if (x->rate[a].high < 0 && x->g[a].high > 0.5) e->state[a] = INVMAN_I_BELOW;
-    if (x->rate[a].high > 0 && x->g[a].high < 0.5) e->state[a] = INVMAN_I_ABOVE;
+    if (x->rate[a].high < 0 && x->g[a].high >= e->upper[a]) e->state[a] = INVMAN_I_BELOW;
+    if (x->rate[a].high > 0 && x->g[a].high <= e->lower[a]) e->state[a] = INVMAN_I_ABOVE;
   }
   return e->scope->status;
 }
@@ -6101,8 +6213,8 @@ static int invman_i_exact_correct(invman_i_exact *x) {
   return good;
 }
 
-/* Takes over the free points of the engine in doubles, factored and corrected. If that fails, no point is free. */
-static invman_status invman_i_exact_start_free(invman_i_exact *x) {
+/* Takes over the free points of the engine in doubles, factored; those without a pivot are at a bound. */
+static invman_status invman_i_exact_factor_free(invman_i_exact *x) {
   invman_i_margins *e = x->e;
   size_t count = e->free_count, k;
   e->free_count = 0;
@@ -6114,8 +6226,13 @@ static invman_status invman_i_exact_start_free(invman_i_exact *x) {
     if (invman_i_exact_is_flat(x, j, pivot)) e->state[j] = INVMAN_I_AT_BOUND;
     else invman_i_exact_factor_append(x, j, pivot);
   }
-  if (!invman_i_exact_correct(x)) e->free_count = 0;
   return e->scope->status;
+}
+
+/* The same, and corrected; where that cannot be, none is free. */
+static invman_status invman_i_exact_start_free(invman_i_exact *x) {
+  if (invman_i_exact_factor_free(x) == INVMAN_OK && !invman_i_exact_correct(x)) x->e->free_count = 0;
+  return x->e->scope->status;
 }
 
 static void invman_i_exact_start_states(invman_i_exact *x) { /* from the margins; those of the free points are 1 */
@@ -6137,7 +6254,8 @@ static void invman_i_exact_start_states(invman_i_exact *x) { /* from the margins
 }
 
 static void invman_i_exact_all_rates(invman_i_exact *x) {
-  memset(x->rate, 0, x->e->n * sizeof *x->rate);
+  size_t i;
+  for (i = 0; i < x->e->n; i++) x->rate[i] = invman_i_widen(x->e->drift[i]);
   invman_i_exact_add(x, x->g, x->rate);
   invman_i_exact_weigh(x);
 }
@@ -6549,6 +6667,373 @@ invman_status invman_lazy_train_columns(const invman_context *ctx, invman_kernel
   status = invman_i_lazy(&scope, &e, y, n, options, a, info);
   invman_i_close(&scope);
   return status;
+}
+
+/* ---- the active-set method as a solver: min 1/2 x'Qx + c'x, lower <= x <= upper
+
+   This is what the engine of >>hinge does at one event, if all points are at their margin: g = x between bounds of its
+   own, and rate = Qx + c, the gradient. Few points are free at first, and most wait at a bound, BELOW at the upper and
+   ABOVE at the lower one, as points of the flow wait for their margin. In each round those whose rate is most wrong
+   come to the active-set method; in the first one all that a start has between its bounds. They set out together, by
+   Newton's step of all free points; what depends linearly on them is left to the drives.
+
+   No set comes twice, and no rule against cycles is needed, for every round lowers the objective. Of the drives this is
+   shown in >>hinge: the argument asks for room behind a bound, not for how much. Newton's step p = -Q^-1 r is a way
+   down, -p.r > 0, and r is zero but at points that came with a wrong rate: one of them at least goes inwards, where it
+   has room. So steps of length 0, of which there are no more than points that are free, leave one that moves, however
+   many are at a bound at once. (Points between their bounds that never were free are the start's: each is driven off
+   once.) What rounding does to this argument, a cap on the rounds ends, and twofold precision goes on.
+
+   Variables are scaled by powers of two, exactly, so that Q_ii is about 1 in each, and c about 1 in the largest. */
+
+enum { INVMAN_I_BOX_FEW = 16 }; /* points that come in a round, or a quarter of as many as are free */
+
+typedef struct invman_i_box {
+  invman_i_margins e;
+  int *exponent; /* (n) of the units of x */
+  int energy;    /* and of the objective */
+  double *wrong; /* (n) */
+} invman_i_box;
+
+enum { INVMAN_I_NO_EXPONENT = -100000 };
+static int invman_i_largest_exponent(int largest, double value, int more) { /* of it and of value 2^more */
+  int exponent;
+  if (value == 0) return largest;
+  (void)frexp(value, &exponent);
+  return exponent + more > largest ? exponent + more : largest;
+}
+
+static void invman_i_box_scale(invman_i_box *b, const double *c, const double *lower, const double *upper,
+                               const double *x) {
+  invman_i_margins *e = &b->e;
+  size_t i, n = e->n;
+  int largest = -1000, all = INVMAN_I_NO_EXPONENT;
+  for (i = 0; i < n; i++) largest = invman_i_largest_exponent(largest, e->K[i * n + i], 0);
+  largest += largest % 2 != 0; /* so that no other unit of x changes a bit */
+  e->scale = ldexp(1, -largest);
+  for (i = 0; i < n; i++) {
+    double own = e->K[i * n + i], at = fmin(upper ? upper[i] : HUGE_VAL, fmax(lower ? lower[i] : -HUGE_VAL, 0));
+    int halved = (largest - invman_i_largest_exponent(INVMAN_I_NO_EXPONENT, own, 0)) / 2;
+    b->exponent[i] = own == 0 ? 0 : halved < 400 ? halved : 400;
+    all = invman_i_largest_exponent(all, c[i], b->exponent[i] - largest);
+    all = invman_i_largest_exponent(all, at, -b->exponent[i]); /* the number within the bounds that is nearest to 0 */
+  }
+  if (all == INVMAN_I_NO_EXPONENT) all = 0;
+  b->energy = 2 * all + largest;
+  for (i = 0; i < n; i++) {
+    e->y[i] = ldexp(1, b->exponent[i]);
+    e->root[i] = sqrt(e->scale * e->y[i] * e->y[i] * e->K[i * n + i]);
+    e->drift[i] = ldexp(c[i], b->exponent[i] - largest - all);
+    b->exponent[i] += all;
+    e->lower[i] = lower ? ldexp(lower[i], -b->exponent[i]) : -HUGE_VAL;
+    e->upper[i] = upper ? ldexp(upper[i], -b->exponent[i]) : HUGE_VAL;
+    e->g[i] = fmin(1e150, fmax(-1e150, ldexp(x[i], -b->exponent[i])));
+    e->g[i] = fmin(e->upper[i], fmax(e->lower[i], e->g[i]));
+  }
+}
+
+static void invman_i_box_hold(invman_i_margins *e, size_t i) { /* one that waits, at a bound */
+  e->state[i] = e->g[i] <= e->lower[i] ? INVMAN_I_ABOVE : INVMAN_I_BELOW;
+  e->pivots++;
+}
+
+/* All free points go by Newton's step to where their rates are zero. A point that meets its bound on the way stops
+   there, and the others go on along what is left of the step for as long as the objective falls: then the next step is
+   theirs alone. */
+static void invman_i_box_descend(invman_i_margins *e) {
+  size_t i, k, block;
+  int cut = 1;
+  memcpy(e->before, e->rate, e->n * sizeof *e->before);
+  while (cut && invman_i_has_drifted(e)) {
+    double *bend = e->column; /* Q times the step */
+    for (k = 0; k < e->free_count; k++) {
+      bend[k] = e->step[k] = -e->rate[e->free_list[k]];
+      e->on_margin[k] = 0;
+    }
+    invman_i_forward(e, e->step);
+    invman_i_backward(e, e->step);
+    for (cut = 0;; cut = 1) {
+      double fall = 0, curvature = 0, length = 1;
+      for (k = 0; k < e->free_count; k++) {
+        fall -= e->step[k] * e->rate[e->free_list[k]];
+        curvature += e->step[k] * bend[k];
+      }
+      if (!(fall > 0)) break;
+      if (cut && !(curvature > fall)) length = 1;
+      else if (cut) length = fall / curvature;
+      block = e->free_count;
+      length = invman_i_reach(e, length, &block);
+      for (k = 0; k < e->free_count; k++) {
+        i = e->free_list[k];
+        e->g[i] += length * e->step[k];
+        e->change[i] += length * e->step[k];
+        e->rate[i] += length * bend[k];
+      }
+      if (block == e->free_count) break;
+      i = e->free_list[block];
+      invman_i_set_bound(e, i, e->step[block] < 0 ? e->lower[i] : e->upper[i]);
+      for (k = 0; k < e->free_count; k++) bend[k] -= e->step[block] * invman_i_q(e, e->free_list[k], i);
+      e->step[block] = 0;
+      e->on_margin[block] = 1;
+    }
+    for (k = e->free_count; k-- > 0 && cut;)
+      if (e->on_margin[k]) {
+        invman_i_box_hold(e, e->free_list[k]);
+        invman_i_factor_remove(e, k);
+      }
+  }
+  memcpy(e->rate, e->before, e->n * sizeof *e->rate);
+  invman_i_add_rates(e, e->change);
+  memset(e->change, 0, e->n * sizeof *e->change);
+}
+
+/* The points that come: of those that wait, the ones with the most wrong rates; b->wrong says how wrong. */
+static size_t invman_i_box_choose(invman_i_box *b, size_t few, size_t *chosen) {
+  invman_i_margins *e = &b->e;
+  size_t count, i;
+  for (count = 0; count < few; count++) {
+    size_t most = e->n;
+    for (i = 0; i < e->n; i++)
+      if (b->wrong[i] > 0 && (most == e->n || b->wrong[i] > b->wrong[most])) most = i;
+    if (most == e->n) break;
+    b->wrong[most] = 0;
+    chosen[count] = most;
+  }
+  return count;
+}
+
+static invman_status invman_i_box_rounds(invman_i_box *b) {
+  invman_i_margins *e = &b->e;
+  const invman_context *ctx = e->scope->ctx;
+  size_t *chosen = e->on_margin, count, round = 0, i, k;
+  invman_status status = INVMAN_OK;
+  for (i = count = 0; i < e->n; i++) { /* a warm start's free points */
+    e->state[i] = INVMAN_I_AT_BOUND;
+    if (e->g[i] > e->lower[i] && e->g[i] < e->upper[i]) chosen[count++] = i;
+    else invman_i_box_hold(e, i);
+    e->weight += fabs(e->g[i]) * e->root[i];
+  }
+  e->pivots = 0;
+  invman_i_refresh_rates(e);
+  do {
+    for (k = 0; k < count; k++) {
+      double pivot;
+      if (invman_i_factor_reserve(e) < 0) return e->scope->status;
+      pivot = invman_i_factor_pivot(e, chosen[k]);
+      e->state[chosen[k]] = INVMAN_I_AT_BOUND;
+      if (invman_i_is_flat(e, chosen[k], pivot)) continue;
+      invman_i_factor_append(e, chosen[k], pivot);
+      e->pivots++;
+    }
+    invman_i_box_descend(e);
+    status = invman_i_settle(e);
+    for (i = 0; i < e->n && status == INVMAN_OK; i++) {
+      double wrong = e->state[i] > INVMAN_I_ABOVE ? 0 : invman_i_wrong(e, i, e->g[i], e->rate[i]);
+      b->wrong[i] = wrong > invman_i_rate_tol(e, i) ? wrong / e->root[i] : 0;
+    }
+    count = invman_i_box_choose(b, invman_i_max(INVMAN_I_BOX_FEW, e->free_count / 4), chosen);
+    if (ctx && ctx->progress && ctx->progress("box qp", -1, ctx->user)) return INVMAN_STOPPED;
+  } while (status == INVMAN_OK && count > 0 && round++ < e->n + 10);
+  return status == INVMAN_OK && count > 0 ? INVMAN_NOT_CONVERGED : status;
+}
+
+/* The same from there on in twofold precision, by drives alone. */
+static invman_status invman_i_box_exactly(invman_i_box *b) {
+  invman_i_margins *e = &b->e;
+  const invman_context *ctx = e->scope->ctx;
+  invman_i_exact x;
+  size_t round, count, i, k;
+  int good = 1;
+  if (invman_i_exact_reserve(&x, e) < 0) return e->scope->status;
+  x.unit = e->scale;
+  for (i = 0; i < e->n; i++) {
+    x.root[i] = e->root[i];
+    x.g[i] = invman_i_widen(e->g[i]);
+    for (k = 0; k < e->n; k++) x.row[i] += fabs(invman_i_exact_q(&x, i, k));
+  }
+  if (invman_i_exact_factor_free(&x) < 0) return e->scope->status;
+  invman_i_exact_all_rates(&x);
+  for (k = 0; k < e->free_count; k++) x.step[k] = invman_i_wide_negative(x.rate[e->free_list[k]]);
+  if (e->free_count > 0) {
+    invman_i_exact_forward(&x, x.step);
+    invman_i_exact_backward(&x, x.step);
+  }
+  for (k = 0; k < e->free_count; k++) {
+    invman_i_wide to = invman_i_wide_add(x.g[i = e->free_list[k]], x.step[k]);
+    good &= to.high > e->lower[i] && to.high < e->upper[i];
+  }
+  for (k = 0; k < e->free_count; k++) {
+    i = e->free_list[k];
+    if (good) x.g[i] = invman_i_wide_add(x.g[i], x.step[k]);
+    else e->state[i] = INVMAN_I_AT_BOUND;
+  }
+  if (!good) e->free_count = 0;
+  invman_i_exact_all_rates(&x);
+  for (round = 0; round < 100 * (e->n + 10); round++) {
+    invman_status status = invman_i_exact_settle(&x);
+    for (i = 0; i < e->n; i++) {
+      double wrong = e->state[i] > INVMAN_I_ABOVE ? 0 : invman_i_wrong(e, i, x.g[i].high, x.rate[i].high);
+      b->wrong[i] = wrong > invman_i_exact_tol(&x, i) ? wrong / x.root[i] : 0;
+      e->g[i] = fabs(x.g[i].high) < 1e-26 ? 0 : x.g[i].high; /* which is 0 but for rounding */
+    }
+    if (status != INVMAN_OK) return status;
+    count = invman_i_box_choose(b, INVMAN_I_BOX_FEW, e->on_margin);
+    if (count == 0) return INVMAN_OK;
+    for (k = 0; k < count; k++) e->state[e->on_margin[k]] = INVMAN_I_AT_BOUND;
+    if (ctx && ctx->progress && ctx->progress("box qp", -1, ctx->user)) return INVMAN_STOPPED;
+  }
+  return INVMAN_NOT_CONVERGED;
+}
+
+/* x and its certificate, from x, Q and c alone. */
+static void invman_i_box_judge(invman_i_box *b, const double *lower, const double *upper, double *x,
+                               invman_qp_info *info) {
+  invman_i_margins *e = &b->e;
+  invman_i_wide objective = invman_i_widen(0);
+  double *z = e->work, *rate = e->work + e->n, *low = rate + e->n, weight = 0;
+  size_t i, n = e->n;
+  for (i = 0; i < n; i++) {
+    x[i] = ldexp(e->g[i], b->exponent[i]);
+    if (upper && (x[i] > upper[i] || e->g[i] >= e->upper[i])) x[i] = upper[i];
+    if (lower && (x[i] < lower[i] || e->g[i] <= e->lower[i])) x[i] = lower[i];
+    e->g[i] = ldexp(x[i], -b->exponent[i]);
+    z[i] = e->scale * e->y[i] * e->g[i];
+    weight += e->root[i] * fabs(e->g[i]);
+    rate[i] = low[i] = 0;
+  }
+  invman_i_add_kernel(e, z, NULL, rate, low);
+  info->pivots = e->pivots;
+  info->residual = 0;
+  for (i = 0; i < n; i++) {
+    double size = e->root[i] * weight + fabs(e->drift[i]), wrong;
+    invman_i_wide slope = invman_i_wide_plus(invman_i_two_sum(e->y[i] * rate[i], e->y[i] * low[i]), e->drift[i]);
+    objective = invman_i_wide_add_product(objective, invman_i_wide_plus(slope, e->drift[i]), invman_i_widen(e->g[i]));
+    wrong = slope.high == 0 ? 0 : invman_i_wrong(e, i, e->g[i], slope.high);
+    if (wrong > 0) info->residual = invman_i_worst(info->residual, wrong / size);
+  }
+  info->objective = ldexp(0.5 * objective.high, b->energy);
+}
+
+static invman_status invman_i_check_box(const invman_context *ctx, const double *Q, const double *c,
+                                        const double *lower, const double *upper, size_t n, const double *x) {
+  size_t i;
+  invman_status status;
+  if (invman_i_mul(n, n) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "box_qp: sizes too large: their product overflows", "", 0);
+  if (!Q || !c || !x || n == 0) return invman_i_bad(ctx, "box_qp: Q, c or x is NULL, or n is 0");
+  status = invman_i_check_finite(ctx, Q, n * n, "box_qp: Q is not finite");
+  if (status == INVMAN_OK) status = invman_i_check_finite(ctx, c, n, "box_qp: c is not finite");
+  if (status == INVMAN_OK) status = invman_i_check_finite(ctx, x, n, "box_qp: x is not finite");
+  for (i = 0; i < n && status == INVMAN_OK; i++) {
+    double least = lower ? lower[i] : -HUGE_VAL, most = upper ? upper[i] : HUGE_VAL;
+    if (Q[i * n + i] < 0)
+      status = invman_i_fail(ctx, INVMAN_E_ARG, "box_qp: Q is negative on its diagonal", "element", i);
+    else if (!(least <= most && least < HUGE_VAL && most > -HUGE_VAL))
+      status = invman_i_fail(ctx, INVMAN_E_ARG, "box_qp: no number is within the bounds", "element", i);
+  }
+  return status;
+}
+
+invman_status invman_box_qp(const invman_context *ctx, const double *Q, const double *c, const double *lower,
+                            const double *upper, size_t n, double *x, invman_qp_info *info) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_box b;
+  invman_qp_info own;
+  double *found;
+  invman_status status;
+  if (info) memset(info, 0, sizeof *info);
+  status = invman_i_check_box(ctx, Q, c, lower, upper, n, x);
+  if (status < 0) return status;
+  memset(&b, 0, sizeof b);
+  memset(&own, 0, sizeof own);
+  b.e.K = Q;
+  b.e.above_wanted = SIZE_MAX;
+  b.exponent = (int *)invman_i_take(&scope, n, sizeof *b.exponent);
+  b.wrong = invman_i_doubles(&scope, n);
+  found = invman_i_doubles(&scope, n);
+  if (invman_i_margins_reserve(&b.e, &scope, n) < 0) return invman_i_close(&scope);
+  invman_i_box_scale(&b, c, lower, upper, x);
+  status = invman_i_box_rounds(&b);
+  if (status >= 0) invman_i_box_judge(&b, lower, upper, found, &own);
+  if (status >= 0 && status != INVMAN_STOPPED && !(own.residual <= 1e-11)) {
+    status = invman_i_box_exactly(&b);
+    if (status >= 0) invman_i_box_judge(&b, lower, upper, found, &own);
+  }
+  if (status >= 0 && status != INVMAN_STOPPED) status = own.residual <= 1e-9 ? INVMAN_OK : INVMAN_NOT_CONVERGED;
+  if (status >= 0 && (!invman_i_isfinite(own.objective) || !invman_i_isfinite(own.residual)))
+    status = invman_i_fail(ctx, INVMAN_E_NONFINITE, "box_qp: the objective is not finite", "", 0);
+  if (status >= 0)
+    status = invman_i_check_finite(ctx, found, n, "box_qp: x is not finite") < 0 ? INVMAN_E_NONFINITE : status;
+  if (status >= 0) {
+    memcpy(x, found, n * sizeof *x);
+    own.status = status;
+    if (info) *info = own;
+  }
+  invman_i_close(&scope);
+  return status;
+}
+
+/* ---- regression */
+
+/* (1 - exp(-lambda rate))/lambda; by its series where that would cancel */
+static double invman_i_risen(double lambda, double rate) {
+  double u = lambda * rate, sum = 1;
+  int k;
+  if (u >= 1) return (1 - invman_i_exp(-u)) / lambda;
+  for (k = 20; k > 1; k--) sum = 1 - invman_i_product(u / k, sum);
+  return rate * sum;
+}
+
+static invman_status invman_i_check_regression(const invman_context *ctx, const double *K, const double *y, size_t n,
+                                               const double *s, size_t times, const double *a) {
+  size_t i;
+  invman_status status;
+  if (invman_i_mul(invman_i_max(n, times), n) > SIZE_MAX / sizeof(double))
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "lazy: sizes too large: their product overflows", "", 0);
+  if (!K || !y || !s || !a || n == 0) return invman_i_bad(ctx, "lazy: K, y, s or a is NULL, or n is 0");
+  status = invman_i_check_finite(ctx, K, n * n, "lazy: the kernel is not finite");
+  if (status == INVMAN_OK) status = invman_i_check_finite(ctx, y, n, "lazy: y is not finite");
+  for (i = 0; i < times && status == INVMAN_OK; i++)
+    if (!(s[i] >= 0)) status = invman_i_fail(ctx, INVMAN_E_ARG, "lazy: a time is negative or NaN", "element", i);
+  return status;
+}
+
+invman_status invman_lazy_regression(const invman_context *ctx, const double *K, const double *y, size_t n,
+                                     const double *s, size_t times, double *a) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_status status = invman_i_check_regression(ctx, K, y, n, s, times, a), eigen;
+  double *V, *lambda, *part, *along, least;
+  invman_i_gemm room;
+  size_t i, k;
+  if (status < 0 || times == 0) return status;
+  V = (double *)invman_i_take_unset(&scope, invman_i_mul(n, n), sizeof(double));
+  lambda = invman_i_doubles(&scope, n);
+  part = invman_i_doubles(&scope, n);
+  along = invman_i_doubles(&scope, invman_i_mul(times, n));
+  room = invman_i_gemm_reserve(&scope, times, n);
+  if (scope.status < 0) return invman_i_close(&scope);
+  memcpy(V, K, n * n * sizeof *V);
+  eigen = invman_eigh(ctx, n, V, lambda);
+  if (eigen < 0) {
+    invman_i_close(&scope);
+    return eigen;
+  }
+  least = DBL_EPSILON * (double)n * lambda[0];
+  if (!(lambda[n - 1] >= -1e-8 * lambda[0])) {
+    invman_i_close(&scope);
+    return invman_i_bad(ctx, "lazy: the kernel has a negative eigenvalue");
+  }
+  for (k = 0; k < n; k++) part[k] = invman_i_inner(V + k * n, y, n);
+  for (i = 0; i < times; i++)
+    for (k = 0; k < n; k++) {
+      double rate = s[i] / (double)n, of_null = rate < HUGE_VAL ? rate : 0;
+      along[i * n + k] = part[k] * (lambda[k] > least ? invman_i_risen(lambda[k], rate) : of_null);
+    }
+  memset(a, 0, times * n * sizeof *a);
+  invman_i_product_add(ctx, &room, 1, invman_i_plain(along, times, n, n), invman_i_plain(V, n, n, n), a, n, 0);
+  status = invman_i_check_result(ctx, a, times * n, "lazy: a coefficient is not finite");
+  invman_i_close(&scope);
+  return status < 0 ? status : eigen;
 }
 
 /* ========================================================================================================== >>smooth
@@ -9921,11 +10406,6 @@ double invman_equiprobable_x_max(double x_min) { /* Phi(x_max) - Phi(x_min) = 1/
 #ifndef INVMAN_NO_DIAGNOSTICS
 /* ========================================================================================== >>diagnostics
    Measures of spectra, kernels, subspaces, representations and mixing matrices, in the order of their declarations. */
-
-static invman_i_wide invman_i_wide_plus(invman_i_wide a, double b) {
-  invman_i_wide y = invman_i_two_sum(a.high, b);
-  return invman_i_two_sum(y.high, y.low + a.low);
-}
 
 /* x (n,m) is there and finite; one message for each of an argument's faults. */
 static invman_status invman_i_check_matrix(const invman_context *ctx, const double *x, size_t n, size_t m,

@@ -276,6 +276,7 @@ static void null_flows(void) {
   invman_lazy_info info;
   invman_data images;
   const char *path = in_test_dir("null.flow");
+  const double one = 1;
   double *x = normals(4 * 64, 1);
   o.step_max = 1;
   images = a.q.train;
@@ -311,6 +312,8 @@ static void null_flows(void) {
   memcpy(a.y, a.q.train.y, sizeof a.y);
   REFUSES(3, invman_lazy_train(NULL, PTR(0, a.K), PTR(1, a.y), NULL_N, NULL, PTR(2, a.out), &info));
   REFUSES(3, invman_lazy_train_columns(NULL, PTR(0, null_column), a.K, PTR(1, a.y), NULL_N, NULL, PTR(2, a.out), NULL));
+  REFUSES(4, invman_lazy_regression(NULL, PTR(0, a.K), PTR(1, a.y), NULL_N, PTR(2, &one), 1, PTR(3, a.out)));
+  REFUSES(3, invman_box_qp(NULL, PTR(0, a.K), PTR(1, a.y), NULL, NULL, NULL_N, PTR(2, a.out), NULL));
   free(x);
   invman_convnet_free(a.conv);
   free_problem(&a.q);

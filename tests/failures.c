@@ -321,6 +321,26 @@ static invman_status do_lazy(fail_case *c, int columns) {
 }
 static invman_status do_lazy_train(fail_case *c) { return do_lazy(c, 0); }
 static invman_status do_lazy_train_columns(fail_case *c) { return do_lazy(c, 1); }
+static invman_status do_lazy_regression(fail_case *c) {
+  static const double s[3] = {0.5, 7, HUGE_VAL};
+  return invman_lazy_regression(&c->ctx, fail_in.K, fail_in.q.train.y, FAIL_P, s, 3, c->out);
+}
+static invman_status do_box(fail_case *c, double eigenvalue) { /* whose doubles do not do where it is small */
+  invman_qp_info info;
+  double *Q = (double *)malloc(FAIL_P * FAIL_P * sizeof(double)), start[FAIL_P];
+  invman_status status;
+  size_t i;
+  for (i = 0; i < FAIL_P * FAIL_P; i++)
+    Q[i] = eigenvalue > 0 ? (i % (FAIL_P + 1) == 0 ? 1 + eigenvalue : 1) : fail_in.K[i];
+  memcpy(start, c->out, sizeof start);
+  status = invman_box_qp(&c->ctx, Q, fail_in.q.train.y, NULL, NULL, FAIL_P, c->out, &info);
+  if (status >= 0) c->out[FAIL_P] = info.objective;
+  else CHECK(info.pivots == 0 && info.status == INVMAN_OK && same_bits(start, c->out, FAIL_P));
+  free(Q);
+  return status;
+}
+static invman_status do_box_qp(fail_case *c) { return do_box(c, 0); }
+static invman_status do_box_qp_exactly(fail_case *c) { return do_box(c, 1e-14); }
 static invman_status do_eigh(fail_case *c) { return invman_eigh(&c->ctx, FAIL_P, c->out, c->out + FAIL_P * FAIL_P); }
 static invman_status do_eigvalsh(fail_case *c) { /* the matrix is destroyed: it is no result */
   double *A = (double *)malloc(FAIL_P * FAIL_P * sizeof(double));
@@ -592,6 +612,9 @@ static const fail_row fail_table[] = {
     {"ntk_gram_infinite", NULL, do_ntk_gram_infinite, FAIL_NO_MEMORY},
     {"lazy_train", NULL, do_lazy_train, 0},
     {"lazy_train_columns", NULL, do_lazy_train_columns, 0},
+    {"lazy_regression", NULL, do_lazy_regression, 0},
+    {"box_qp", NULL, do_box_qp, 0},
+    {"box_qp", NULL, do_box_qp_exactly, 0},
     {"eigh", open_kernel, do_eigh, 0},
     {"eigvalsh", NULL, do_eigvalsh, 0},
     {"eigh_top", NULL, do_eigh_top, 0},

@@ -274,11 +274,14 @@ static void over_matrices(void) {
     REFUSED(invman_kernel_pca(&ctx, over_x, over_y, 4, n, over_out, over_out, over_out), 4, n);
     TOO_LARGE(invman_intrinsic_dimension(&ctx, over_x, n, over_out, over_out), n, 0);
     TOO_LARGE(invman_lazy_train(&ctx, over_x, over_y, n, NULL, over_out, NULL), n, 0);
+    TOO_LARGE(invman_lazy_regression(&ctx, over_x, over_y, n, over_x, 1, over_out), n, 0);
+    TOO_LARGE(invman_box_qp(&ctx, over_x, over_y, NULL, NULL, n, over_out, NULL), n, 0);
     TOO_LARGE(invman_eigh_top(&ctx, n, n, over_apply, NULL, 0, over_out, over_out), n, n);
     TOO_LARGE(invman_eigh_top(&ctx, SIZE_MAX, n, over_apply, NULL, 0, over_out, over_out), SIZE_MAX, n);
     REFUSED(invman_eigh_top(&ctx, 4, n, over_apply, NULL, 0, over_out, over_out), 4, n);
   }
   OVER_EACH(over_one, k) {
+    TOO_LARGE(invman_lazy_regression(&ctx, over_x, over_y, 1, over_x, over_one[k], over_out), 1, over_one[k]);
     TOO_LARGE(invman_eigh_top(&ctx, over_one[k], 1, over_apply, NULL, 0, over_out, over_out), over_one[k], 1);
     TOO_LARGE(invman_lazy_train_columns(&ctx, over_column, NULL, over_y, over_one[k], NULL, over_out, NULL),
               over_one[k], 0);

@@ -15,6 +15,7 @@
 #include "margins.c"
 #include "lazy.c"
 #include "kernels.c"
+#include "qp.c"
 #include "flow.c"
 #include "bad_input.c"
 #include "overflow.c"
