@@ -127,7 +127,7 @@
      flow      invman_train  or  invman_flow_create  _step  _run  _get_info  _predict  _save  _resume  _free
      models    invman_train_model  or  invman_flow_create_model  invman_flow_resume_model; invman_model_check
                invman_convnet_model
-     kernels   invman_ntk_gram  invman_ntk_gram_infinite
+     kernels   invman_ntk_gram  invman_ntk_gram_infinite  invman_ntk_gram_deep
      lazy      invman_lazy_train  invman_lazy_train_columns
      eigen     invman_eigh  invman_eigvalsh  invman_eigh_top
      measures  invman_amplification  invman_neuron_vectors  invman_kernel_pca
@@ -554,6 +554,13 @@ INVMAN_API invman_status invman_ntk_gram(const invman_context *ctx, const invman
    2009, with bias), in closed form. O(n m d), nothing beside K. */
 INVMAN_API invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int part, const double *x,
                                                   size_t n, const double *z, size_t m, double *K);
+/* The same for `layers` hidden layers of infinite width: every weight and bias is N(0,1), a layer is sigma(W a/sqrt(its
+   inputs) + b), the output (1/h) beta.a. layers = 1 is invman_ntk_gram_infinite. part: INVMAN_NTK_ALL is the tangent
+   kernel, INVMAN_NTK_LAST_LAYER the covariance of the outputs (NNGP), INVMAN_NTK_FIRST_LAYER that of the weights and
+   biases of the first hidden layer. Each entry is right to a few roundings of sqrt(K(x,x) K(z,z)), however close x and
+   z are. O(n m (d + layers)), nothing beside K. E_ARG also where layers is 0. */
+INVMAN_API invman_status invman_ntk_gram_deep(const invman_context *ctx, size_t d, size_t layers, int part,
+                                              const double *x, size_t n, const double *z, size_t m, double *K);
 
 /* ------------------------------------------------------------------------------------------------- lazy flow */
 
@@ -4649,8 +4656,14 @@ typedef struct invman_i_infinite {
   size_t n, m, d, wide;      /* wide: columns per task */
   int symmetric, turned;     /* turned: the caller's K is the transpose, (m,n) */
   double share, sine, angle; /* 1/d; K = sine sin theta |x~| |z~| + angle (1 - theta/pi) q */
+  size_t layers;             /* more than one, or a slope: see invman_i_deep */
+  int what;
+  double last, inner, middle; /* K = last k + inner k' T, T <- middle S + k' T */
   double *K;
 } invman_i_infinite;
+
+/* What the block makes of two points: K, or its derivative by x~.z~, or twice that by |x~|^2. */
+enum { INVMAN_I_VALUE = 0, INVMAN_I_SLOPE = 1, INVMAN_I_SLOPE_NORM = 2 };
 
 enum { INVMAN_I_INFINITE_ROWS = 192, INVMAN_I_INFINITE_COLUMNS = 384, INVMAN_I_INFINITE_LINE = 1536 }; /* per task */
 enum { INVMAN_I_INFINITE_SLICE = 64, INVMAN_I_INFINITE_THIN = 16 };
@@ -4727,6 +4740,92 @@ INVMAN_I_INLINE double invman_i_small_sine(const double *x, const double *z, siz
   return sqrt(xx * ((rest + invman_i_sum_lanes(&sum)) * share + (1 - c) * (1 - c)));
 }
 
+/* Layer by layer: S_1 = q, k = (sine + (pi - theta) S)/pi, k' = 1 - theta/pi, S <- k + 1, T_1 = S_1, T <- S + k' T. Of
+   nearly equal points the sine is what is left of large numbers. So its square is carried along, as is the squared
+   distance e = |x|^2 + |z|^2 - 2 S of their images: with g = k - S >= 0 the next ones are sine^2 - g (k + S) + e - 2g
+   and e - 2g, and nothing large cancels. With them, where a slope is wanted, go the derivatives by S_1 (_q) and by
+   |x~|^2 (_a): dk/dS = k', dk'/dS = 1/(pi sine), and those by |x|^2 follow, as k and k' are homogeneous in x. At theta
+   = 0 there is a kink, and the slope is 0. */
+INVMAN_I_INLINE void invman_i_deep(const invman_i_infinite *s, double xx, const invman_i_lanes *zz,
+                                   const invman_i_lanes *q, const invman_i_lanes *sine_1, invman_i_lanes *out,
+                                   const int slopes, const int L) {
+  const double share = 0.31830988618379067154; /* 1/pi */
+  invman_i_lanes S, T, sine, square, e, k, g, gate, turn, minus, S_q, S_a, T_q, T_a, steep;
+  size_t layer;
+#define INVMAN_I_OP(piece, V, M)                \
+  S.piece = q->piece;                           \
+  T.piece = q->piece;                           \
+  square.piece = sine_1->piece * sine_1->piece; \
+  S_q.piece = 1.0 + invman_i_zero.piece;        \
+  T_q.piece = 1.0 + invman_i_zero.piece;        \
+  S_a.piece = invman_i_zero.piece;              \
+  T_a.piece = invman_i_zero.piece;              \
+  k.piece = xx * zz->piece;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  invman_i_set(&sine, sine_1, L);
+  invman_i_root(&g, &k, L);
+#define INVMAN_I_OP(piece, V, M)                                                                \
+  e.piece = xx - zz->piece;                                                                     \
+  e.piece = e.piece * e.piece / (xx + zz->piece + 2.0 * g.piece);                               \
+  e.piece += 2.0 * square.piece / (g.piece + INVMAN_I_CHOICE(S.piece, S.piece, g.piece, V, M)); \
+  e.piece = INVMAN_I_CHOICE(S.piece, e.piece, xx + zz->piece - 2.0 * S.piece, V, M);
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  for (layer = 1;; layer++) {
+    double half = 0.5 / (xx + (double)(layer - 1));
+#define INVMAN_I_OP(piece, V, M) minus.piece = -S.piece;
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+    invman_i_angle(&sine, &minus, &turn, L); /* theta/pi */
+    if (slopes) {
+#define INVMAN_I_OP(piece, V, M)                                                             \
+  steep.piece = INVMAN_I_POSITIVE(sine.piece, share / sine.piece, V, M);                     \
+  gate.piece = 1.0 - turn.piece;                                                             \
+  T_q.piece = gate.piece * T_q.piece + T.piece * S_q.piece * steep.piece;                    \
+  T_a.piece = gate.piece * T_a.piece + T.piece * (S_a.piece - S.piece * half) * steep.piece; \
+  S_q.piece = gate.piece * S_q.piece;                                                        \
+  S_a.piece = gate.piece * S_a.piece + share * sine.piece * half;
+      INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+    }
+#define INVMAN_I_OP(piece, V, M)                       \
+  g.piece = share * sine.piece - turn.piece * S.piece; \
+  k.piece = S.piece + g.piece;                         \
+  T.piece = (1.0 - turn.piece) * T.piece;
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+    if (layer == s->layers) break;
+#define INVMAN_I_OP(piece, V, M)                                      \
+  e.piece -= 2.0 * g.piece;                                           \
+  square.piece += e.piece - g.piece * (k.piece + S.piece);            \
+  square.piece = INVMAN_I_POSITIVE(square.piece, square.piece, V, M); \
+  S.piece = 1.0 + k.piece;                                            \
+  T.piece += s->middle * S.piece;                                     \
+  T_q.piece += s->middle * S_q.piece;                                 \
+  T_a.piece += s->middle * S_a.piece;
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+    invman_i_root(&sine, &square, L);
+  }
+  if (!slopes) {
+#define INVMAN_I_OP(piece, V, M) out->piece = s->last * k.piece + s->inner * T.piece;
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+    return;
+  }
+  if (s->what == INVMAN_I_SLOPE_NORM) {
+#define INVMAN_I_OP(piece, V, M) out->piece = 2.0 * (s->last * S_a.piece + s->inner * T_a.piece);
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  } else {
+#define INVMAN_I_OP(piece, V, M) out->piece = s->last * S_q.piece + s->inner * T_q.piece;
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  }
+  invman_i_gate(out, sine_1, out, L);
+}
+
 /* dot/d + 1, in one way for all: then q = |x~|^2 to the bit where x = z. */
 INVMAN_I_INLINE void invman_i_lift(const invman_i_lanes *dot, double share, invman_i_lanes *q, const int L) {
 #define INVMAN_I_OP(piece, V, M) q->piece = dot->piece * share + 1.0;
@@ -4762,6 +4861,13 @@ INVMAN_I_INLINE void invman_i_infinite_row(const invman_i_infinite *s, size_t i,
         sine[at].d[l] = invman_i_small_sine(s->x + i * s->d, s->z + (left + c) * s->d, s->d, s->share, xx, q[at].d[l],
                                             zz[at].d[l], L);
     }
+  }
+  if (s->what != INVMAN_I_VALUE || s->layers > 1) {
+    for (j = 0; j < J; j++) {
+      if (s->what == INVMAN_I_VALUE) invman_i_deep(s, xx, &zz[j], &q[j], &sine[j], &row[j], 0, L);
+      else invman_i_deep(s, xx, &zz[j], &q[j], &sine[j], &row[j], 1, L);
+    }
+    return;
   }
   INVMAN_I_UNROLL
   for (j = 0; j < J; j++) {
@@ -4947,18 +5053,14 @@ static int invman_i_is_small(const double *x, size_t count) {
   return 1;
 }
 
-invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int part, const double *x, size_t n,
-                                       const double *z, size_t m, double *K) {
+/* K (n,m) of x and z, or its slopes; z NULL: of x with themselves, symmetric. What is not finite is not looked for. */
+static void invman_i_infinite_gram(const invman_context *ctx, size_t d, size_t layers, int part, int what,
+                                   const double *x, size_t n, const double *z, size_t m, double *K) {
   const double pi = 3.14159265358979323846;
   invman_i_infinite s;
-  int swap;
-  invman_status status = invman_i_check_gram(ctx, d, part, x, n, z, m, K);
-  if (status < 0) return status;
-  if (!z) m = n;
-  if (n == 0 || m == 0) return invman_i_check_points(ctx, d, x, n, z, m);
-  swap = z && m < n && m < INVMAN_I_INFINITE_THIN; /* lanes hold columns: the more of them, the better */
-  s.symmetric = !z;
-  s.turned = swap && m > 1; /* one column is as well one row */
+  int swap = what == INVMAN_I_VALUE && z && m < n && m < INVMAN_I_INFINITE_THIN; /* lanes hold columns: the more, the */
+  s.symmetric = !z;                                                              /* better */
+  s.turned = swap && m > 1;                                                      /* one column is as well one row */
   s.x = swap ? z : x;
   s.z = swap || !z ? x : z;
   s.n = swap ? m : n;
@@ -4968,15 +5070,36 @@ invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int 
   s.share = 1 / (double)d;
   s.sine = part == INVMAN_NTK_FIRST_LAYER ? 0 : 1 / pi;
   s.angle = part == INVMAN_NTK_ALL ? 2 : 1;
+  s.layers = layers;
+  s.what = what;
+  s.last = part != INVMAN_NTK_FIRST_LAYER;
+  s.inner = part != INVMAN_NTK_LAST_LAYER;
+  s.middle = part == INVMAN_NTK_ALL;
   s.K = K;
   invman_i_parallel(ctx, ((s.n - 1) / INVMAN_I_INFINITE_ROWS + 1) * ((s.m - 1) / s.wide + 1),
-                    invman_i_infinite_block(ctx), &s, (double)n * (double)m * (double)(d + 30));
+                    invman_i_infinite_block(ctx), &s,
+                    (double)n * (double)m * ((double)d + 30 * (double)layers * (what == INVMAN_I_VALUE ? 1 : 2)));
+}
+
+invman_status invman_ntk_gram_deep(const invman_context *ctx, size_t d, size_t layers, int part, const double *x,
+                                   size_t n, const double *z, size_t m, double *K) {
+  invman_status status = invman_i_check_gram(ctx, d, part, x, n, z, m, K);
+  if (status == INVMAN_OK && layers == 0) status = invman_i_bad(ctx, "ntk_gram: no layers");
+  if (status < 0) return status;
+  if (!z) m = n;
+  if (n == 0 || m == 0) return invman_i_check_points(ctx, d, x, n, z, m);
+  invman_i_infinite_gram(ctx, d, layers, part, INVMAN_I_VALUE, x, n, z, m, K);
   if (invman_i_infinite_finite(K, n, m) &&
       (n == 1 || m == 1 || (invman_i_is_small(x, n * d) && (!z || invman_i_is_small(z, m * d)))))
     return INVMAN_OK;
   status = invman_i_check_points(ctx, d, x, n, z, m);
   if (status < 0) memset(K, 0, n * m * sizeof *K);
   return status < 0 ? status : invman_i_check_result(ctx, K, n * m, "ntk_gram: the kernel is not finite");
+}
+
+invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int part, const double *x, size_t n,
+                                       const double *z, size_t m, double *K) {
+  return invman_ntk_gram_deep(ctx, d, 1, part, x, n, z, m, K);
 }
 
 /* =========================================================================================================== >>hinge
