@@ -9877,11 +9877,9 @@ INVMAN_I_INLINE void invman_i_add_distances(const double *const *x, const invman
 
 static double invman_i_radial_value(const invman_i_radial *s, double square) {
   int laplace = s->kernel == INVMAN_RFM_LAPLACE;
-  double r = laplace ? sqrt(square) : 0, t = laplace ? r / s->bandwidth : 0.5 * (square / s->bandwidth) / s->bandwidth;
-  double value = invman_i_exp(-t);
-  if (s->what == INVMAN_I_VALUE) return value;
-  if (laplace) return r > 0 ? value / (s->bandwidth * r) : r; /* a kink; or no number */
-  return value / s->bandwidth / s->bandwidth;
+  double r = sqrt(square), t = r / s->bandwidth, value = invman_i_exp(laplace ? -t : -0.5 * t * t);
+  if (s->what == INVMAN_I_VALUE || !(r > 0)) return s->what == INVMAN_I_VALUE ? value : r; /* at 0 a kink, or nothing */
+  return value / s->bandwidth / (laplace ? r : s->bandwidth);
 }
 
 /* As invman_i_infinite_block: so many rows with so many columns. */
@@ -9893,6 +9891,7 @@ INVMAN_I_INLINE void invman_i_radial_block_body(size_t task, void *arg, const in
   size_t top = task / across * INVMAN_I_INFINITE_ROWS, rows = invman_i_min(INVMAN_I_INFINITE_ROWS, s->n - top);
   size_t left = task % across * INVMAN_I_INFINITE_COLUMNS, from, k, i, c;
   size_t end = invman_i_min(left + INVMAN_I_INFINITE_COLUMNS, s->m);
+  const double *value = squares->d;
   for (; left < end; left += S) {
     size_t count = invman_i_min(S, end - left);
     memset(squares, 0, rows * J * sizeof *squares);
@@ -9905,7 +9904,7 @@ INVMAN_I_INLINE void invman_i_radial_block_body(size_t task, void *arg, const in
       }
     }
     for (i = 0; i < rows; i++)
-      for (c = 0; c < count; c++) s->K[(top + i) * s->m + left + c] = invman_i_radial_value(s, squares[i * J].d[c]);
+      for (c = 0; c < count; c++) s->K[(top + i) * s->m + left + c] = invman_i_radial_value(s, value[i * S + c]);
   }
 }
 INVMAN_I_KERNEL(invman_i_radial_block)
@@ -9929,7 +9928,7 @@ enum { INVMAN_I_LEARNED_ROWS = 384, INVMAN_I_LEARNED_WHOLE = 16384, INVMAN_I_LEA
 static invman_status invman_i_check_learned(const invman_context *ctx, const invman_data *train,
                                             const invman_rfm_options *o) {
   if (!train || !train->x || train->n == 0 || train->d == 0) return invman_i_bad(ctx, "rfm: no training points");
-  if (invman_i_mul(train->n, invman_i_mul(train->d, sizeof(double))) == SIZE_MAX)
+  if (invman_i_mul(invman_i_max(train->n, train->d), invman_i_mul(train->d, sizeof(double))) == SIZE_MAX)
     return invman_i_fail(ctx, INVMAN_E_SIZE, "rfm: sizes too large: their product overflows", "", 0);
   if (o->kernel < INVMAN_RFM_NTK || o->kernel > INVMAN_RFM_GAUSS) return invman_i_bad(ctx, "rfm: unknown kernel");
   if (!(o->bandwidth >= 0 && o->bandwidth <= DBL_MAX))
@@ -9961,7 +9960,7 @@ static double invman_i_learned_bandwidth(invman_i_scope *scope, const invman_dat
 
 static invman_status invman_i_learned_start(invman_i_learned *s, invman_i_scope *scope, const invman_data *train,
                                             const invman_rfm_options *o) {
-  size_t n = train->n, d = train->d, rows = INVMAN_I_LEARNED_ROWS;
+  size_t n = train ? train->n : 0, d = train ? train->d : 0, rows = INVMAN_I_LEARNED_ROWS;
   invman_status status = invman_i_check_learned(scope->ctx, train, o);
   if (status == INVMAN_OK) status = invman_i_check_finite(scope->ctx, train->x, n * d, "data: x is not finite");
   if (scope->status == INVMAN_OK) scope->status = status;
@@ -10248,7 +10247,8 @@ invman_status invman_rfm_train(const invman_context *ctx, const invman_data *tra
   if (options) o = *options;
   own.test_error = -1;
   if (!M || !a) return invman_i_bad(ctx, "rfm_train: M or a is NULL");
-  status = invman_i_check_data(ctx, train);
+  status = invman_i_check_learned(ctx, train, &o);
+  if (status == INVMAN_OK) status = invman_i_check_data(ctx, train);
   if (status == INVMAN_OK && o.test) status = invman_i_check_data(ctx, o.test);
   if (status < 0) return status;
   if (o.test && o.test->d != train->d) return invman_i_bad(ctx, "rfm_train: the test set has another d");

@@ -19,6 +19,7 @@
 #include "overflow.c"
 #include "kpca.c"
 #include "theory.c"
+#include "rfm.c"
 #include "diagnostics.c"
 #include "measures.c"
 #include "convnet.c"
@@ -95,6 +96,7 @@ int main(int argc, char **argv) {
   overflow_tests();
   kpca_tests();
   theory_tests();
+  rfm_tests();
   diagnostics_tests();
   measures_tests();
   convnet_tests();
