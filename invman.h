@@ -148,7 +148,7 @@
      flow      invman_train  or  invman_flow_create  _step  _run  _get_info  _predict  _save  _resume  _free
      models    invman_train_model  or  invman_flow_create_model  invman_flow_resume_model; invman_model_check
                invman_convnet_model
-     kernels   invman_ntk_gram  invman_ntk_gram_infinite
+     kernels   invman_ntk_gram  invman_ntk_gram_infinite  invman_ntk_gram_deep
      lazy      invman_lazy_train  invman_lazy_train_columns  invman_lazy_regression  invman_box_qp
      eigen     invman_eigh  invman_eigvalsh  invman_eigh_top
      measures  invman_amplification  invman_neuron_vectors  invman_kernel_pca
@@ -157,6 +157,7 @@
      theory    invman_stripe_averages  invman_stripe_integrals  invman_stripe_label  invman_stripe_fixed_points
                invman_stripe_neuron_ode  invman_stripe_noisy_ode  invman_stripe_noise
                invman_equiprobable_x_max  invman_equiprobable_radius
+     learned   invman_rfm_train  invman_rfm_predict  invman_kernel_agop
      spectrum  invman_spectral_measures  invman_von_neumann_entropy  invman_unexplained_area
      labels    invman_ridge_leverage  invman_target_alignment  invman_cumulative_power  invman_rkhs_norm
                invman_spectral_predictor  invman_nystrom_extension  invman_centred_alignment
@@ -596,6 +597,13 @@ INVMAN_API invman_status invman_ntk_gram(const invman_context *ctx, const invman
    Cho and Saul (2009), with bias. O(n m d), no memory. */
 INVMAN_API invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int part, const double *x,
                                                   size_t n, const double *z, size_t m, double *K);
+/* The same for `layers` hidden layers of infinite width: every weight and bias is N(0,1), a layer is sigma(W a/sqrt(its
+   inputs) + b), the output (1/h) beta.a. layers = 1 is invman_ntk_gram_infinite. part: INVMAN_NTK_ALL is the tangent
+   kernel, INVMAN_NTK_LAST_LAYER the covariance of the outputs (NNGP), INVMAN_NTK_FIRST_LAYER that of the weights and
+   biases of the first hidden layer. Each entry is right to a few roundings of sqrt(K(x,x) K(z,z)), however close x and
+   z are. O(n m (d + layers)), nothing beside K. E_ARG also where layers is 0. */
+INVMAN_API invman_status invman_ntk_gram_deep(const invman_context *ctx, size_t d, size_t layers, int part,
+                                              const double *x, size_t n, const double *z, size_t m, double *K);
 
 /* ------------------------------------------------------------------------------------------------- lazy flow */
 
@@ -845,6 +853,70 @@ INVMAN_API void invman_stripe_noise(const invman_data *data, const double *inter
 INVMAN_API double invman_equiprobable_x_max(double x_min);
 INVMAN_API double invman_equiprobable_radius(size_t d_par);
 #endif /* INVMAN_NO_THEORY */
+
+#ifndef INVMAN_NO_RFM
+/* ---------------------------------------------------------------------------------------- kernels that learn
+
+   A kernel whose metric is learned: K_M(x,z) = K(M^1/2 x, M^1/2 z). Recursive feature machines (Radhakrishnan,
+   Beaglehole, Pandit and Belkin, 2024) fit it, set M to the mean over the points of grad F grad F', the gradient in x
+   of the predictor F = sum_mu a_mu K_M(., x_mu), and begin anew: directions along which F varies are amplified, as a
+   network amplifies them. Here every fit is the exact hinge flow, invman_lazy_train. M is symmetric, positive
+   semi-definite to rounding, and of trace d; it begins as the identity. */
+
+enum {
+  INVMAN_RFM_NTK = 0,     /* of `layers` infinitely wide hidden layers: invman_ntk_gram_deep */
+  INVMAN_RFM_LAPLACE = 1, /* exp(-r/bandwidth), r^2 = (x - z)' M (x - z) */
+  INVMAN_RFM_GAUSS = 2    /* exp(-r^2/(2 bandwidth^2)) */
+};
+
+typedef struct invman_rfm_info {
+  size_t round;          /* updates of M so far */
+  double lambda;         /* Lambda of M: squared, (d_perp/d_par) times the trace of M over the first d_par coordinates,
+                             over that of the rest; 1 at the start, 0 where d_par = d, infinite where the rest is 0 */
+  double train_error;    /* share of training points with y F <= 0 */
+  double test_error;     /* the same of the test points; -1 = no test set */
+  invman_lazy_info flow; /* the last fit */
+  invman_status status;  /* the last fit's; STOPPED also where `report` asked for it */
+} invman_rfm_info;
+
+/* {0} or NULL: all defaults. */
+typedef struct invman_rfm_options {
+  size_t rounds;           /* updates of M; 0 = 3 */
+  int kernel;              /* INVMAN_RFM_NTK, INVMAN_RFM_LAPLACE or INVMAN_RFM_GAUSS */
+  size_t layers;           /* hidden layers of INVMAN_RFM_NTK; 0 = 1 */
+  double bandwidth;        /* Laplace, Gauss; 0 = the median distance, at M = 1, of the training points: of 512 at most,
+                              evenly spaced in their order */
+  int diagonal;            /* 1: M is diagonal, its other entries are left out */
+  size_t d_par;            /* informative directions, for Lambda; 0 = 1 */
+  const invman_data *test; /* optional */
+  int (*report)(const invman_rfm_info *info, const double *M, void *user); /* after every fit; nonzero: stop */
+  void *user;
+} invman_rfm_options;
+
+/* Fits, and updates M, `rounds` times, and fits once more: rounds + 1 fits. M (d,d) and a (n) are outputs and belong
+   together. Returns the last fit's status. Fits that end as NOT_SEPARABLE or NOT_CONVERGED have an update all the same.
+   The rounds end before their number where an update would change no entry of M by more than 1e-9 of the largest, or
+   where F does not vary at any point (as that of one point, whose own term is left out): then OK, and info->round <
+   rounds. STOPPED: by `report` or ctx->progress; M and a are those of the last fit. info: NULL if not wanted. For n >
+   16384 the kernel's columns are computed as they are needed (see invman_lazy_train_columns), else K (n,n) is kept:
+   memory n^2 + O(n (d + 800)), and O(n^2 (d + layers)) time beside the flow's. Errors: E_ARG, also where the median
+   distance is asked for and is 0; E_NONFINITE with the element. */
+INVMAN_API invman_status invman_rfm_train(const invman_context *ctx, const invman_data *train,
+                                          const invman_rfm_options *options, double *M /* (d,d) */, double *a /* (n) */,
+                                          invman_rfm_info *info);
+/* F (n) = sum_mu a_mu K_M(., x_mu) at the points x (n,d). Of train the labels are not read, of the options only what
+   says which kernel. M (d,d): any symmetric positive semi-definite one; a (train->n): any coefficients. */
+INVMAN_API invman_status invman_rfm_predict(const invman_context *ctx, const invman_data *train,
+                                            const invman_rfm_options *options, const double *M, const double *a,
+                                            const double *x, size_t n, double *F);
+/* The mean of grad F grad F' over the training points (average gradient outer product), in closed form: exactly
+   symmetric, positive semi-definite to rounding, diagonal with options->diagonal. At a point x_mu the tangent kernel
+   and Laplace's have a kink where x = x_mu: there the term of x_mu, and of any point equal to it, is left out.
+   Arguments as above. O(n^2 (d + layers)), O(n (d + 800)) memory. */
+INVMAN_API invman_status invman_kernel_agop(const invman_context *ctx, const invman_data *train,
+                                            const invman_rfm_options *options, const double *M, const double *a,
+                                            double *agop /* (d,d) */);
+#endif
 
 #ifndef INVMAN_NO_DIAGNOSTICS
 /* -------------------------------------------------------------------------------------------- diagnostics
@@ -1278,7 +1350,7 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
      >>stats        sorting, heaps, shuffles, medians, power laws and their intervals
      >>data         models of points and labels, their boundaries, sampling
      >>network      Eq. (1): packed weights, and the sweeps over neurons and points for f and its gradient; Lambda
-     >>ntk          Gram matrices of the tangent kernel, of a network and of infinitely many neurons
+     >>ntk          Gram matrices of the tangent kernel, of a network and of infinitely many neurons in several layers
      >>hinge        the hinge loss: its margin step, solved event by event. The active-set method at an event, with the
                     argument against cycling; the same method again in twofold precision
      >>lazy         the hinge flow with a frozen kernel: which precision, when it ends, the certificate
@@ -1290,6 +1362,7 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
      >>momentum     the paper's explicit dynamics of a model; making the flow of a model, by either dynamics
      >>kpca         kernel principal components, mutual information with the label, TwoNN
      >>theory       the stripe model for p -> infinity: averages, fixed points, neuron equations, exponents
+     >>rfm          kernels whose metric is learned: radial kernels, the gradient's outer product, the rounds
      >>diagnostics  measures of spectra, kernels, subspaces, representations, pieces and mixing matrices
      >>convnet      the convolutional network, its gradients and Gram matrices, and itself as a model
      >>io           files: written whole or not at all, CSV, IDX, networks, saved flows
@@ -4864,8 +4937,14 @@ typedef struct invman_i_infinite {
   size_t n, m, d, wide;      /* wide: columns per task */
   int symmetric, turned;     /* turned: the caller's K is the transpose, (m,n) */
   double share, sine, angle; /* 1/d; K = sine sin theta |x~| |z~| + angle (1 - theta/pi) q */
+  size_t layers;             /* more than one, or a slope: see invman_i_deep */
+  int what;
+  double last, inner, middle; /* K = last k + inner k' T, T <- middle S + k' T */
   double *K;
 } invman_i_infinite;
+
+/* What the block makes of two points: K, or its derivative by x~.z~, or twice that by |x~|^2. */
+enum { INVMAN_I_VALUE = 0, INVMAN_I_SLOPE = 1, INVMAN_I_SLOPE_NORM = 2 };
 
 enum { INVMAN_I_INFINITE_ROWS = 192, INVMAN_I_INFINITE_COLUMNS = 384, INVMAN_I_INFINITE_LINE = 1536 }; /* per task */
 enum { INVMAN_I_INFINITE_SLICE = 64, INVMAN_I_INFINITE_THIN = 16 };
@@ -4944,6 +5023,92 @@ INVMAN_I_INLINE double invman_i_small_sine(const double *x, const double *z, siz
   return sqrt(xx * ((rest + invman_i_sum_lanes(&sum)) * share + (1 - c) * (1 - c)));
 }
 
+/* Layer by layer: S_1 = q, k = (sine + (pi - theta) S)/pi, k' = 1 - theta/pi, S <- k + 1, T_1 = S_1, T <- S + k' T. Of
+   nearly equal points the sine is what is left of large numbers. So its square is carried along, as is the squared
+   distance e = |x|^2 + |z|^2 - 2 S of their images: with g = k - S >= 0 the next ones are sine^2 - g (k + S) + e - 2g
+   and e - 2g, and nothing large cancels. With them, where a slope is wanted, go the derivatives by S_1 (_q) and by
+   |x~|^2 (_a): dk/dS = k', dk'/dS = 1/(pi sine), and those by |x|^2 follow, as k and k' are homogeneous in x. At theta
+   = 0 there is a kink, and the slope is 0. */
+INVMAN_I_INLINE void invman_i_deep(const invman_i_infinite *s, double xx, const invman_i_lanes *zz,
+                                   const invman_i_lanes *q, const invman_i_lanes *sine_1, invman_i_lanes *out,
+                                   const int slopes, const int L) {
+  const double share = 0.31830988618379067154; /* 1/pi */
+  invman_i_lanes S, T, sine, square, e, k, g, gate, turn, minus, S_q, S_a, T_q, T_a, steep;
+  size_t layer;
+#define INVMAN_I_OP(piece, V, M)                \
+  S.piece = q->piece;                           \
+  T.piece = q->piece;                           \
+  square.piece = sine_1->piece * sine_1->piece; \
+  S_q.piece = 1.0 + invman_i_zero.piece;        \
+  T_q.piece = 1.0 + invman_i_zero.piece;        \
+  S_a.piece = invman_i_zero.piece;              \
+  T_a.piece = invman_i_zero.piece;              \
+  k.piece = xx * zz->piece;
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  invman_i_set(&sine, sine_1, L);
+  invman_i_root(&g, &k, L);
+#define INVMAN_I_OP(piece, V, M)                                                                \
+  e.piece = xx - zz->piece;                                                                     \
+  e.piece = e.piece * e.piece / (xx + zz->piece + 2.0 * g.piece);                               \
+  e.piece += 2.0 * square.piece / (g.piece + INVMAN_I_CHOICE(S.piece, S.piece, g.piece, V, M)); \
+  e.piece = INVMAN_I_CHOICE(S.piece, e.piece, xx + zz->piece - 2.0 * S.piece, V, M);
+  INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  for (layer = 1;; layer++) {
+    double half = 0.5 / (xx + (double)(layer - 1));
+#define INVMAN_I_OP(piece, V, M) minus.piece = -S.piece;
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+    invman_i_angle(&sine, &minus, &turn, L); /* theta/pi */
+    if (slopes) {
+#define INVMAN_I_OP(piece, V, M)                                                             \
+  steep.piece = INVMAN_I_POSITIVE(sine.piece, share / sine.piece, V, M);                     \
+  gate.piece = 1.0 - turn.piece;                                                             \
+  T_q.piece = gate.piece * T_q.piece + T.piece * S_q.piece * steep.piece;                    \
+  T_a.piece = gate.piece * T_a.piece + T.piece * (S_a.piece - S.piece * half) * steep.piece; \
+  S_q.piece = gate.piece * S_q.piece;                                                        \
+  S_a.piece = gate.piece * S_a.piece + share * sine.piece * half;
+      INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+    }
+#define INVMAN_I_OP(piece, V, M)                       \
+  g.piece = share * sine.piece - turn.piece * S.piece; \
+  k.piece = S.piece + g.piece;                         \
+  T.piece = (1.0 - turn.piece) * T.piece;
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+    if (layer == s->layers) break;
+#define INVMAN_I_OP(piece, V, M)                                      \
+  e.piece -= 2.0 * g.piece;                                           \
+  square.piece += e.piece - g.piece * (k.piece + S.piece);            \
+  square.piece = INVMAN_I_POSITIVE(square.piece, square.piece, V, M); \
+  S.piece = 1.0 + k.piece;                                            \
+  T.piece += s->middle * S.piece;                                     \
+  T_q.piece += s->middle * S_q.piece;                                 \
+  T_a.piece += s->middle * S_a.piece;
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+    invman_i_root(&sine, &square, L);
+  }
+  if (!slopes) {
+#define INVMAN_I_OP(piece, V, M) out->piece = s->last * k.piece + s->inner * T.piece;
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+    return;
+  }
+  if (s->what == INVMAN_I_SLOPE_NORM) {
+#define INVMAN_I_OP(piece, V, M) out->piece = 2.0 * (s->last * S_a.piece + s->inner * T_a.piece);
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  } else {
+#define INVMAN_I_OP(piece, V, M) out->piece = s->last * S_q.piece + s->inner * T_q.piece;
+    INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+  }
+  invman_i_gate(out, sine_1, out, L);
+}
+
 /* dot/d + 1, in one way for all: then q = |x~|^2 to the bit where x = z. */
 INVMAN_I_INLINE void invman_i_lift(const invman_i_lanes *dot, double share, invman_i_lanes *q, const int L) {
 #define INVMAN_I_OP(piece, V, M) q->piece = dot->piece * share + 1.0;
@@ -4980,6 +5145,13 @@ INVMAN_I_INLINE void invman_i_infinite_row(const invman_i_infinite *s, size_t i,
         sine[at].d[l] = invman_i_small_sine(s->x + i * s->d, s->z + (left + c) * s->d, s->d, s->share, xx, q[at].d[l],
                                             zz[at].d[l], L);
     }
+  }
+  if (s->what != INVMAN_I_VALUE || s->layers > 1) {
+    for (j = 0; j < J; j++) {
+      if (s->what == INVMAN_I_VALUE) invman_i_deep(s, xx, &zz[j], &q[j], &sine[j], &row[j], 0, L);
+      else invman_i_deep(s, xx, &zz[j], &q[j], &sine[j], &row[j], 1, L);
+    }
+    return;
   }
   INVMAN_I_UNROLL
   for (j = 0; j < J; j++) {
@@ -5165,18 +5337,14 @@ static int invman_i_is_small(const double *x, size_t count) {
   return 1;
 }
 
-invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int part, const double *x, size_t n,
-                                       const double *z, size_t m, double *K) {
+/* K (n,m) of x and z, or its slopes; z NULL: of x with themselves, symmetric. What is not finite is not looked for. */
+static void invman_i_infinite_gram(const invman_context *ctx, size_t d, size_t layers, int part, int what,
+                                   const double *x, size_t n, const double *z, size_t m, double *K) {
   const double pi = 3.14159265358979323846;
   invman_i_infinite s;
-  int swap;
-  invman_status status = invman_i_check_gram(ctx, d, part, x, n, z, m, K);
-  if (status < 0) return status;
-  if (!z) m = n;
-  if (n == 0 || m == 0) return invman_i_check_points(ctx, d, x, n, z, m);
-  swap = z && m < n && m < INVMAN_I_INFINITE_THIN; /* lanes hold columns: the more of them, the better */
-  s.symmetric = !z;
-  s.turned = swap && m > 1; /* one column is as well one row */
+  int swap = what == INVMAN_I_VALUE && z && m < n && m < INVMAN_I_INFINITE_THIN; /* lanes hold columns: the more, the */
+  s.symmetric = !z;                                                              /* better */
+  s.turned = swap && m > 1;                                                      /* one column is as well one row */
   s.x = swap ? z : x;
   s.z = swap || !z ? x : z;
   s.n = swap ? m : n;
@@ -5186,15 +5354,36 @@ invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int 
   s.share = 1 / (double)d;
   s.sine = part == INVMAN_NTK_FIRST_LAYER ? 0 : 1 / pi;
   s.angle = part == INVMAN_NTK_ALL ? 2 : 1;
+  s.layers = layers;
+  s.what = what;
+  s.last = part != INVMAN_NTK_FIRST_LAYER;
+  s.inner = part != INVMAN_NTK_LAST_LAYER;
+  s.middle = part == INVMAN_NTK_ALL;
   s.K = K;
   invman_i_parallel(ctx, ((s.n - 1) / INVMAN_I_INFINITE_ROWS + 1) * ((s.m - 1) / s.wide + 1),
-                    invman_i_infinite_block(ctx), &s, (double)n * (double)m * (double)(d + 30));
+                    invman_i_infinite_block(ctx), &s,
+                    (double)n * (double)m * ((double)d + 30 * (double)layers * (what == INVMAN_I_VALUE ? 1 : 2)));
+}
+
+invman_status invman_ntk_gram_deep(const invman_context *ctx, size_t d, size_t layers, int part, const double *x,
+                                   size_t n, const double *z, size_t m, double *K) {
+  invman_status status = invman_i_check_gram(ctx, d, part, x, n, z, m, K);
+  if (status == INVMAN_OK && layers == 0) status = invman_i_bad(ctx, "ntk_gram: no layers");
+  if (status < 0) return status;
+  if (!z) m = n;
+  if (n == 0 || m == 0) return invman_i_check_points(ctx, d, x, n, z, m);
+  invman_i_infinite_gram(ctx, d, layers, part, INVMAN_I_VALUE, x, n, z, m, K);
   if (invman_i_infinite_finite(K, n, m) &&
       (n == 1 || m == 1 || (invman_i_is_small(x, n * d) && (!z || invman_i_is_small(z, m * d)))))
     return INVMAN_OK;
   status = invman_i_check_points(ctx, d, x, n, z, m);
   if (status < 0) memset(K, 0, n * m * sizeof *K);
   return status < 0 ? status : invman_i_check_result(ctx, K, n * m, "ntk_gram: the kernel is not finite");
+}
+
+invman_status invman_ntk_gram_infinite(const invman_context *ctx, size_t d, int part, const double *x, size_t n,
+                                       const double *z, size_t m, double *K) {
+  return invman_ntk_gram_deep(ctx, d, 1, part, x, n, z, m, K);
 }
 
 /* =========================================================================================================== >>hinge
@@ -10403,6 +10592,428 @@ double invman_equiprobable_x_max(double x_min) { /* Phi(x_max) - Phi(x_min) = 1/
 }
 #endif /* INVMAN_NO_THEORY */
 
+#ifndef INVMAN_NO_RFM
+/* ===================================================================================================== >>rfm
+   Kernels under a metric M = S'S: K_M(x,z) = K(u,v) of the images u = S x, v = S z, so that grad F in x is S' times
+   that in u, and for each kernel of sum_mu a_mu (P(u,v_mu) v_mu + R(u,v_mu) u): a product of matrices, and the sum of
+   a row. */
+
+/* ---- kernels of the distance alone */
+
+typedef struct invman_i_radial {
+  const double *x, *z; /* the points of rows (n) and of columns (m) */
+  size_t n, m, d;
+  int kernel, what; /* SLOPE: P = -R */
+  double bandwidth;
+  double *K;
+} invman_i_radial;
+
+/* squares += those of the differences between a slice of R points x and the panel's. */
+INVMAN_I_INLINE void invman_i_add_distances(const double *const *x, const invman_i_lanes *panel, size_t k,
+                                            invman_i_lanes *squares, const int R, const int L) {
+  const int J = INVMAN_I_TILE_LANES(L);
+  size_t l;
+  int i, j;
+  for (l = 0; l < k; l++, panel += J) {
+    INVMAN_I_UNROLL
+    for (i = 0; i < R; i++) {
+      INVMAN_I_UNROLL
+      for (j = 0; j < J; j++) {
+        invman_i_lanes apart;
+#define INVMAN_I_OP(piece, V, M) apart.piece = x[i][l] - panel[j].piece;
+        INVMAN_I_LANEWISE(L, INVMAN_I_OP);
+#undef INVMAN_I_OP
+        invman_i_add_product(&squares[i * J + j], &apart, &apart, L);
+      }
+    }
+  }
+}
+
+static double invman_i_radial_value(const invman_i_radial *s, double square) {
+  int laplace = s->kernel == INVMAN_RFM_LAPLACE;
+  double r = sqrt(square), t = r / s->bandwidth, value = invman_i_exp(laplace ? -t : -0.5 * t * t);
+  if (s->what == INVMAN_I_VALUE || !(r > 0)) return s->what == INVMAN_I_VALUE ? value : r; /* at 0 a kink, or nothing */
+  return value / s->bandwidth / (laplace ? r : s->bandwidth);
+}
+
+/* As invman_i_infinite_block: so many rows with so many columns. */
+INVMAN_I_INLINE void invman_i_radial_block_body(size_t task, void *arg, const int L) {
+  const invman_i_radial *s = (const invman_i_radial *)arg;
+  const size_t J = INVMAN_I_TILE_LANES(L), S = J * INVMAN_I_WIDTH, d = s->d;
+  invman_i_lanes panel[INVMAN_I_INFINITE_SLICE * 3], squares[INVMAN_I_INFINITE_ROWS * 3];
+  size_t across = (s->m + INVMAN_I_INFINITE_COLUMNS - 1) / INVMAN_I_INFINITE_COLUMNS;
+  size_t top = task / across * INVMAN_I_INFINITE_ROWS, rows = invman_i_min(INVMAN_I_INFINITE_ROWS, s->n - top);
+  size_t left = task % across * INVMAN_I_INFINITE_COLUMNS, from, k, i, c;
+  size_t end = invman_i_min(left + INVMAN_I_INFINITE_COLUMNS, s->m);
+  const double *value = squares->d;
+  for (; left < end; left += S) {
+    size_t count = invman_i_min(S, end - left);
+    memset(squares, 0, rows * J * sizeof *squares);
+    for (from = 0; from < d; from += k) {
+      k = invman_i_min(d - from, INVMAN_I_INFINITE_SLICE);
+      invman_i_turn_points(s->z + left * d, d, count, from, k, panel, L);
+      for (i = 0; i < rows; i++) {
+        const double *x = s->x + (top + i) * d + from;
+        invman_i_add_distances(&x, panel, k, squares + i * J, 1, L);
+      }
+    }
+    for (i = 0; i < rows; i++)
+      for (c = 0; c < count; c++) s->K[(top + i) * s->m + left + c] = invman_i_radial_value(s, value[i * S + c]);
+  }
+}
+INVMAN_I_KERNEL(invman_i_radial_block)
+
+/* ---- a kernel, its metric, and the images of its training points */
+
+typedef struct invman_i_learned {
+  const invman_context *ctx;
+  const invman_data *train;
+  int kernel;
+  size_t layers;
+  double bandwidth;
+  double *S, *spare, *lambda; /* (d,d), (d,d) and (d) */
+  double *images;             /* (n,d) */
+  double *points, *values[2]; /* (rows,d) and (rows,n), of a block of rows; the second of them also (rows,d) */
+  invman_i_gemm room;
+} invman_i_learned;
+
+enum { INVMAN_I_LEARNED_ROWS = 384, INVMAN_I_LEARNED_WHOLE = 16384, INVMAN_I_LEARNED_SAMPLE = 512 };
+
+static invman_status invman_i_check_learned(const invman_context *ctx, const invman_data *train,
+                                            const invman_rfm_options *o) {
+  if (!train || !train->x || train->n == 0 || train->d == 0) return invman_i_bad(ctx, "rfm: no training points");
+  if (invman_i_mul(invman_i_max(train->n, train->d), invman_i_mul(train->d, sizeof(double))) == SIZE_MAX)
+    return invman_i_fail(ctx, INVMAN_E_SIZE, "rfm: sizes too large: their product overflows", "", 0);
+  if (o->kernel < INVMAN_RFM_NTK || o->kernel > INVMAN_RFM_GAUSS) return invman_i_bad(ctx, "rfm: unknown kernel");
+  if (!(o->bandwidth >= 0 && o->bandwidth <= DBL_MAX))
+    return invman_i_bad(ctx, "rfm: the bandwidth is negative or not finite");
+  if (o->d_par > train->d) return invman_i_bad(ctx, "rfm: d_par exceeds d");
+  return INVMAN_OK;
+}
+
+/* The median distance of a sample's points. */
+static double invman_i_learned_bandwidth(invman_i_scope *scope, const invman_data *train) {
+  size_t n = invman_i_min(train->n, INVMAN_I_LEARNED_SAMPLE), d = train->d, i, j, k, count = 0;
+  double *distance = invman_i_doubles(scope, n * n / 2 + 1), median = 0;
+  if (!distance) return 0;
+  for (i = 1; i < n; i++) {
+    const double *x = train->x + (size_t)((double)i / (double)n * (double)train->n) * d;
+    for (j = 0; j < i; j++) {
+      const double *z = train->x + (size_t)((double)j / (double)n * (double)train->n) * d;
+      double square = 0;
+      for (k = 0; k < d; k++) square += (x[k] - z[k]) * (x[k] - z[k]);
+      distance[count++] = sqrt(square);
+    }
+  }
+  if (count > 0) median = invman_i_median(distance, count);
+  invman_i_give(scope, distance);
+  if (!(median > 0 && median <= DBL_MAX))
+    scope->status = invman_i_bad(scope->ctx, "rfm: the median distance is 0 or too large to be a bandwidth");
+  return median;
+}
+
+static invman_status invman_i_learned_start(invman_i_learned *s, invman_i_scope *scope, const invman_data *train,
+                                            const invman_rfm_options *o) {
+  size_t n = train ? train->n : 0, d = train ? train->d : 0, rows = INVMAN_I_LEARNED_ROWS;
+  invman_status status = invman_i_check_learned(scope->ctx, train, o);
+  if (status == INVMAN_OK) status = invman_i_check_finite(scope->ctx, train->x, n * d, "data: x is not finite");
+  if (scope->status == INVMAN_OK) scope->status = status;
+  if (scope->status < 0) return scope->status;
+  s->ctx = scope->ctx;
+  s->train = train;
+  s->kernel = o->kernel;
+  s->layers = o->layers > 0 ? o->layers : 1;
+  s->S = invman_i_doubles(scope, invman_i_mul(d, d));
+  s->spare = invman_i_doubles(scope, invman_i_mul(d, d));
+  s->lambda = invman_i_doubles(scope, d);
+  s->images = invman_i_doubles(scope, n * d);
+  s->points = invman_i_doubles(scope, invman_i_mul(rows, d));
+  s->values[0] = invman_i_doubles(scope, invman_i_mul(rows, n));
+  s->values[1] = invman_i_doubles(scope, invman_i_mul(rows, invman_i_max(n, d)));
+  s->room = invman_i_gemm_reserve(scope, invman_i_max(invman_i_max(n, d), rows), d);
+  if (scope->status < 0) return scope->status;
+  s->bandwidth = o->bandwidth;
+  if (s->kernel != INVMAN_RFM_NTK && s->bandwidth == 0) s->bandwidth = invman_i_learned_bandwidth(scope, train);
+  return scope->status;
+}
+
+/* u = S x */
+static void invman_i_learned_images(const invman_i_learned *s, const double *x, size_t n, double *u) {
+  size_t d = s->train->d;
+  memset(u, 0, n * d * sizeof *u);
+  invman_i_product_add(s->ctx, &s->room, 1, invman_i_plain(x, n, d, d),
+                       invman_i_transposed(invman_i_plain(s->S, d, d, d)), u, d, 0);
+}
+
+/* S and the images, of M: symmetric, and no eigenvalue below 0 but for rounding. */
+static invman_status invman_i_learned_metric(invman_i_learned *s, const double *M) {
+  size_t d = s->train->d, i, j;
+  double most = invman_i_largest(M, d * d), least = 0;
+  int diagonal = 1;
+  invman_status status = invman_i_check_finite(s->ctx, M, d * d, "rfm: M is not finite");
+  if (status < 0) return status;
+  for (i = 0; i < d; i++)
+    for (j = 0; j < d; j++) {
+      diagonal &= i == j || M[i * d + j] == 0;
+      if (!(fabs(M[i * d + j] - M[j * d + i]) <= 1e-12 * most))
+        return invman_i_fail(s->ctx, INVMAN_E_ARG, "rfm: M is not symmetric", "element", i * d + j);
+    }
+  memset(s->spare, 0, d * d * sizeof *M);
+  for (i = 0; i < d; i++) s->lambda[i] = M[i * d + i], s->spare[i * d + i] = 1;
+  if (!diagonal) {
+    memcpy(s->spare, M, d * d * sizeof *M);
+    status = invman_eigh(s->ctx, d, s->spare, s->lambda);
+    if (status < 0) return status;
+  }
+  for (i = 0; i < d; i++) {
+    double root = sqrt(fmax(s->lambda[i], 0));
+    least = fmin(least, s->lambda[i]);
+    for (j = 0; j < d; j++) s->S[i * d + j] = root * s->spare[i * d + j];
+  }
+  if (least < -1e-10 * most) return invman_i_bad(s->ctx, "rfm: M has a negative eigenvalue");
+  invman_i_learned_images(s, s->train->x, s->train->n, s->images);
+  return INVMAN_OK;
+}
+
+/* The kernel of the images u (n,d) with those of the training points, or a slope. */
+static void invman_i_learned_gram(const invman_i_learned *s, int what, const double *u, size_t n, double *K) {
+  size_t m = s->train->n, d = s->train->d, blocks;
+  invman_i_radial r;
+  if (s->kernel == INVMAN_RFM_NTK) {
+    invman_i_infinite_gram(s->ctx, d, s->layers, INVMAN_NTK_ALL, what, u, n,
+                           u == s->images && n == m && what == INVMAN_I_VALUE ? NULL : s->images, m, K);
+    return;
+  }
+  r.x = u;
+  r.z = s->images;
+  r.n = n;
+  r.m = m;
+  r.d = d;
+  r.kernel = s->kernel;
+  r.what = what;
+  r.bandwidth = s->bandwidth;
+  r.K = K;
+  blocks = ((n - 1) / INVMAN_I_INFINITE_ROWS + 1) * ((m - 1) / INVMAN_I_INFINITE_COLUMNS + 1);
+  invman_i_parallel(s->ctx, blocks, invman_i_radial_block(s->ctx), &r, (double)n * (double)m * (double)(d + 30));
+}
+
+static void invman_i_learned_column(size_t j, double *column, void *arg) {
+  const invman_i_learned *s = (const invman_i_learned *)arg;
+  invman_i_learned_gram(s, INVMAN_I_VALUE, s->images + j * s->train->d, 1, column);
+}
+
+static void invman_i_learned_predict(const invman_i_learned *s, const double *a, const double *x, size_t n, double *F) {
+  size_t m = s->train->n, i, k, count;
+  for (i = 0; i < n; i += count) {
+    count = invman_i_min(INVMAN_I_LEARNED_ROWS, n - i);
+    invman_i_learned_images(s, x + i * s->train->d, count, s->points);
+    invman_i_learned_gram(s, INVMAN_I_VALUE, s->points, count, s->values[0]);
+    for (k = 0; k < count; k++) F[i + k] = invman_i_inner(s->values[0] + k * m, a, m);
+  }
+}
+
+/* agop = the sum over the points of grad F grad F', in the unit 2^(2 exponent), which is that of a: so that squares of
+   it do not overflow. weighted: scratch of (n, d + 1). */
+static int invman_i_learned_agop(const invman_i_learned *s, const double *a, int diagonal, double *weighted,
+                                 double *agop) {
+  size_t n = s->train->n, d = s->train->d, i, j, k, count;
+  double *weight = weighted + n * d, *G = s->points;
+  int exponent = 0, radial = s->kernel != INVMAN_RFM_NTK;
+  (void)frexp(invman_i_largest(a, n), &exponent);
+  for (i = 0; i < n; i++) {
+    weight[i] = ldexp(a[i], -exponent) / (radial ? 1 : (double)d);
+    for (k = 0; k < d; k++) weighted[i * d + k] = weight[i] * s->images[i * d + k];
+  }
+  memset(agop, 0, d * d * sizeof *agop);
+  for (i = 0; i < n; i += count) {
+    const double *u = s->images + i * d;
+    count = invman_i_min(INVMAN_I_LEARNED_ROWS, n - i);
+    invman_i_learned_gram(s, INVMAN_I_SLOPE, u, count, s->values[0]);
+    if (!radial) invman_i_learned_gram(s, INVMAN_I_SLOPE_NORM, u, count, s->values[1]);
+    memset(G, 0, count * d * sizeof *G);
+    invman_i_product_add(s->ctx, &s->room, 1, invman_i_plain(s->values[0], count, n, n),
+                         invman_i_plain(weighted, n, d, d), G, d, 0);
+    for (j = 0; j < count; j++) {
+      double own =
+          radial ? -invman_i_inner(s->values[0] + j * n, weight, n) : invman_i_inner(s->values[1] + j * n, weight, n);
+      for (k = 0; k < d; k++) G[j * d + k] += own * u[j * d + k];
+    }
+    memset(s->values[1], 0, count * d * sizeof *G);
+    invman_i_product_add(s->ctx, &s->room, 1, invman_i_plain(G, count, d, d), invman_i_plain(s->S, d, d, d),
+                         s->values[1], d, 0);
+    invman_i_product_add(s->ctx, &s->room, 1, invman_i_transposed(invman_i_plain(s->values[1], count, d, d)),
+                         invman_i_plain(s->values[1], count, d, d), agop, d, 1);
+  }
+  for (i = 0; i < d; i++)
+    for (j = 0; j < i; j++) agop[i * d + j] = agop[j * d + i] = diagonal ? 0 : agop[j * d + i];
+  return exponent;
+}
+
+invman_status invman_rfm_predict(const invman_context *ctx, const invman_data *train, const invman_rfm_options *options,
+                                 const double *M, const double *a, const double *x, size_t n, double *F) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_rfm_options o;
+  invman_i_learned s;
+  memset(&o, 0, sizeof o);
+  if (options) o = *options;
+  memset(&s, 0, sizeof s);
+  if (!M || !a || !x || !F) return invman_i_bad(ctx, "rfm_predict: M, a, x or F is NULL");
+  if (invman_i_learned_start(&s, &scope, train, &o) < 0) return invman_i_close(&scope);
+  if (invman_i_mul(n, invman_i_mul(train->d, sizeof(double))) == SIZE_MAX)
+    scope.status = invman_i_fail(ctx, INVMAN_E_SIZE, "rfm: sizes too large: their product overflows", "", 0);
+  if (scope.status == INVMAN_OK) scope.status = invman_i_learned_metric(&s, M);
+  if (scope.status == INVMAN_OK) scope.status = invman_i_check_finite(ctx, a, train->n, "rfm_predict: a is not finite");
+  if (scope.status == INVMAN_OK)
+    scope.status = invman_i_check_finite(ctx, x, n * train->d, "rfm_predict: x is not finite");
+  if (scope.status == INVMAN_OK) {
+    invman_i_learned_predict(&s, a, x, n, F);
+    scope.status = invman_i_check_result(ctx, F, n, "rfm_predict: F is not finite");
+  }
+  return invman_i_close(&scope);
+}
+
+invman_status invman_kernel_agop(const invman_context *ctx, const invman_data *train, const invman_rfm_options *options,
+                                 const double *M, const double *a, double *agop) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_rfm_options o;
+  invman_i_learned s;
+  double *weighted;
+  size_t i;
+  memset(&o, 0, sizeof o);
+  if (options) o = *options;
+  memset(&s, 0, sizeof s);
+  if (!M || !a || !agop) return invman_i_bad(ctx, "kernel_agop: M, a or agop is NULL");
+  if (invman_i_learned_start(&s, &scope, train, &o) < 0) return invman_i_close(&scope);
+  weighted = invman_i_doubles(&scope, invman_i_mul(train->n, train->d + 1));
+  if (scope.status == INVMAN_OK) scope.status = invman_i_learned_metric(&s, M);
+  if (scope.status == INVMAN_OK) scope.status = invman_i_check_finite(ctx, a, train->n, "kernel_agop: a is not finite");
+  if (scope.status == INVMAN_OK) {
+    int exponent = invman_i_learned_agop(&s, a, o.diagonal, weighted, agop);
+    for (i = 0; i < train->d * train->d; i++) agop[i] = ldexp(agop[i] / (double)train->n, 2 * exponent);
+    scope.status = invman_i_check_result(ctx, agop, train->d * train->d, "kernel_agop: the result is not finite");
+  }
+  return invman_i_close(&scope);
+}
+
+/* ---- fit, look, update */
+
+static double invman_i_metric_lambda(const double *M, size_t d, size_t d_par) {
+  double par = 0, perp = 0;
+  size_t i;
+  if (d_par >= d) return 0;
+  for (i = 0; i < d_par; i++) par += M[i * d + i];
+  for (; i < d; i++) perp += M[i * d + i];
+  if (!(perp > 0)) return HUGE_VAL;
+  return sqrt((double)(d - d_par) / (double)d_par * (par / perp));
+}
+
+static double invman_i_share_wrong(const double *y, const double *F, size_t n) {
+  size_t i, wrong = 0;
+  for (i = 0; i < n; i++) wrong += !(y[i] * F[i] > 0);
+  return (double)wrong / (double)n;
+}
+
+/* A fit under M, and what it is worth. K NULL: by columns; F: scratch, as long as either set of points. */
+static invman_status invman_i_rfm_fit(invman_i_learned *s, const invman_rfm_options *o, const double *M, double *K,
+                                      double *F, double *a, invman_rfm_info *info) {
+  size_t n = s->train->n, i;
+  invman_lazy_options lazy;
+  invman_status status = invman_i_learned_metric(s, M);
+  if (status < 0) return status;
+  memset(&lazy, 0, sizeof lazy);
+  lazy.margin = F;
+  if (K) {
+    invman_i_learned_gram(s, INVMAN_I_VALUE, s->images, n, K);
+    status = invman_lazy_train(s->ctx, K, s->train->y, n, &lazy, a, &info->flow);
+  } else {
+    status = invman_lazy_train_columns(s->ctx, invman_i_learned_column, s, s->train->y, n, &lazy, a, &info->flow);
+  }
+  if (status < 0) return status;
+  for (i = 0; i < n; i++) F[i] *= s->train->y[i];
+  info->train_error = invman_i_share_wrong(s->train->y, F, n);
+  if (o->test) {
+    invman_i_learned_predict(s, a, o->test->x, o->test->n, F);
+    info->test_error = invman_i_share_wrong(o->test->y, F, o->test->n);
+  }
+  info->lambda = invman_i_metric_lambda(M, s->train->d, o->d_par > 0 ? o->d_par : 1);
+  return status;
+}
+
+/* M <- agop d/trace; returns whether that changes anything. */
+static int invman_i_rfm_update(double *M, double *agop, size_t d) {
+  double trace = 0, most = invman_i_largest(agop, d * d), change = 0;
+  size_t i;
+  if (!(most > 0)) return 0;
+  for (i = 0; i < d; i++) trace += agop[i * d + i] / most;
+  for (i = 0; i < d * d; i++) {
+    agop[i] = agop[i] / most * ((double)d / trace);
+    change = fmax(change, fabs(agop[i] - M[i]));
+  }
+  if (change <= 1e-9 * invman_i_largest(M, d * d)) return 0;
+  memcpy(M, agop, d * d * sizeof *M);
+  return 1;
+}
+
+static invman_status invman_i_rfm_rounds(invman_i_learned *s, const invman_rfm_options *o, double *K, double *scratch,
+                                         double *agop, double *M, double *a, invman_rfm_info *info) {
+  size_t d = s->train->d, rounds = o->rounds > 0 ? o->rounds : 3, i;
+  memset(M, 0, d * d * sizeof *M);
+  for (i = 0; i < d; i++) M[i * d + i] = 1;
+  for (info->round = 0;; info->round++) {
+    invman_status status = info->status = invman_i_rfm_fit(s, o, M, K, scratch, a, info);
+    if (status < 0) return status;
+    if (o->report && o->report(info, M, o->user)) return info->status = INVMAN_STOPPED;
+    if (status == INVMAN_STOPPED || info->round == rounds) return status;
+    (void)invman_i_learned_agop(s, a, o->diagonal, scratch, agop);
+    status = invman_i_check_finite(s->ctx, agop, d * d, "rfm: the gradients' squares are not finite");
+    if (status < 0) return status;
+    if (!invman_i_rfm_update(M, agop, d)) return info->status;
+  }
+}
+
+static invman_status invman_i_rfm_run(const invman_context *ctx, const invman_data *train, const invman_rfm_options *o,
+                                      size_t whole, double *M, double *a, invman_rfm_info *info) {
+  invman_i_scope scope = invman_i_open(ctx);
+  invman_i_learned s;
+  double *K = NULL, *scratch, *agop;
+  size_t n = train->n, d = train->d;
+  memset(&s, 0, sizeof s);
+  if (invman_i_learned_start(&s, &scope, train, o) < 0) return invman_i_close(&scope);
+  if (n <= whole) K = invman_i_doubles(&scope, n * n);
+  scratch = invman_i_doubles(&scope, invman_i_max(invman_i_mul(n, d + 1), o->test ? o->test->n : 0));
+  agop = invman_i_doubles(&scope, d * d);
+  if (scope.status < 0) return invman_i_close(&scope);
+  scope.status = invman_i_rfm_rounds(&s, o, K, scratch, agop, M, a, info);
+  if (scope.status < 0) {
+    memset(M, 0, d * d * sizeof *M);
+    memset(a, 0, n * sizeof *a);
+  }
+  return invman_i_close(&scope);
+}
+
+invman_status invman_rfm_train(const invman_context *ctx, const invman_data *train, const invman_rfm_options *options,
+                               double *M, double *a, invman_rfm_info *info) {
+  invman_rfm_options o;
+  invman_rfm_info own;
+  invman_status status;
+  if (info) memset(info, 0, sizeof *info);
+  memset(&own, 0, sizeof own);
+  memset(&o, 0, sizeof o);
+  if (options) o = *options;
+  own.test_error = -1;
+  if (!M || !a) return invman_i_bad(ctx, "rfm_train: M or a is NULL");
+  status = invman_i_check_learned(ctx, train, &o);
+  if (status == INVMAN_OK) status = invman_i_check_data(ctx, train);
+  if (status == INVMAN_OK && o.test) status = invman_i_check_data(ctx, o.test);
+  if (status < 0) return status;
+  if (o.test && o.test->d != train->d) return invman_i_bad(ctx, "rfm_train: the test set has another d");
+  status = invman_i_rfm_run(ctx, train, &o, INVMAN_I_LEARNED_WHOLE, M, a, &own);
+  if (info && status >= 0) *info = own;
+  return status;
+}
+
+#endif /* INVMAN_NO_RFM */
+
 #ifndef INVMAN_NO_DIAGNOSTICS
 /* ========================================================================================== >>diagnostics
    Measures of spectra, kernels, subspaces, representations and mixing matrices, in the order of their declarations. */
@@ -14979,7 +15590,10 @@ INVMAN_I_HOT
           CHAIN), invman_centred_singular_values (detail_spectrum), invman_mix_with_identity (mixing_residual),
           invman_convnet_jacobian (convnet_gradients), invman_cumulative_power (label_power), invman_hessian_spectrum
           (growth_rates), invman_mst_length and _dimension (tree_*); relative_tol for models, which rotation_tol no
-          longer is; INVMAN_NO_CONVNET and its kin leave sections out; make install, a shared library
+          longer is; INVMAN_NO_CONVNET and its kin leave sections out; make install, a shared library. New: kernels of
+          deeper networks (invman_ntk_gram_deep), kernels whose metric is learned (invman_rfm_train, invman_rfm_predict,
+          invman_kernel_agop), regression in the lazy regime (invman_lazy_regression), box-constrained quadratic
+          programs and with them the max-margin point (invman_box_qp)
    0.7.0  lazy flow in twofold precision where doubles do not decide; invman_eigh_top looks for copies that it may have
           missed; invman_model_check, and runs end where a model contradicts itself; invman_file_create and its kin,
           unique temporaries, devices written to; CSV with one separator, a header that is one, numbers in any locale;

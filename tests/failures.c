@@ -73,6 +73,7 @@ static struct {
   test_problem q;
   toy model;
   double *K, *x, *z, *r;             /* K positive definite; x images of 2 x 3 pixels */
+  double metric[FAIL_D * FAIL_D];    /* positive definite, not diagonal */
   double *lambda, *U, *D, *far_, *M; /* K's eigenpairs and distances; those of 64 points; doubly stochastic */
   char csv[512], idx[2][512], net[512], flow[512], chain[512], momentum[512], conv[512], saved[512];
 } fail_in;
@@ -305,6 +306,24 @@ static invman_status do_ntk_gram_two(fail_case *c) {
 }
 static invman_status do_ntk_gram_infinite(fail_case *c) {
   return invman_ntk_gram_infinite(&c->ctx, FAIL_D, INVMAN_NTK_ALL, fail_in.q.train.x, FAIL_P, NULL, 0, c->out);
+}
+static invman_status do_ntk_gram_deep(fail_case *c) {
+  return invman_ntk_gram_deep(&c->ctx, FAIL_D, 3, INVMAN_NTK_ALL, fail_in.q.train.x, FAIL_P, NULL, 0, c->out);
+}
+static invman_status do_rfm_train(fail_case *c) {
+  invman_rfm_options o;
+  invman_rfm_info info;
+  memset(&o, 0, sizeof o);
+  o.kernel = INVMAN_RFM_LAPLACE; /* its bandwidth is looked for */
+  o.test = &fail_in.q.test;
+  return invman_rfm_train(&c->ctx, &fail_in.q.train, &o, c->out, c->out + FAIL_P, &info);
+}
+static invman_status do_rfm_predict(fail_case *c) {
+  const double *x = fail_in.q.test.x;
+  return invman_rfm_predict(&c->ctx, &fail_in.q.train, NULL, fail_in.metric, fail_in.r, x, FAIL_P, c->out);
+}
+static invman_status do_kernel_agop(fail_case *c) {
+  return invman_kernel_agop(&c->ctx, &fail_in.q.train, NULL, fail_in.metric, fail_in.r, c->out);
 }
 static invman_status do_lazy(fail_case *c, int columns) {
   invman_lazy_options o = no_lazy_options();
@@ -610,6 +629,10 @@ static const fail_row fail_table[] = {
     {"ntk_gram", open_net, do_ntk_gram, 0},
     {"ntk_gram", open_net, do_ntk_gram_two, 0},
     {"ntk_gram_infinite", NULL, do_ntk_gram_infinite, FAIL_NO_MEMORY},
+    {"ntk_gram_deep", NULL, do_ntk_gram_deep, FAIL_NO_MEMORY},
+    {"rfm_train", NULL, do_rfm_train, 0},
+    {"rfm_predict", NULL, do_rfm_predict, 0},
+    {"kernel_agop", NULL, do_kernel_agop, 0},
     {"lazy_train", NULL, do_lazy_train, 0},
     {"lazy_train_columns", NULL, do_lazy_train_columns, 0},
     {"lazy_regression", NULL, do_lazy_regression, 0},
@@ -907,6 +930,7 @@ static void fail_inputs(void) {
   fail_in.x = normals(6 * 20, 7);
   fail_in.z = normals(FAIL_D * 9, 8);
   fail_in.r = normals(FAIL_P, 9);
+  for (i = 0; i < FAIL_D * FAIL_D; i++) fail_in.metric[i] = i % (FAIL_D + 1) == 0 ? 1 : 0.5;
   snprintf(fail_in.csv, 512, "%s/fail.csv", test_dir);
   for (i = 0; i < 2; i++) snprintf(fail_in.idx[i], 512, "%s/fail.idx%d", test_dir, (int)i);
   snprintf(fail_in.net, 512, "%s/fail.net", test_dir);

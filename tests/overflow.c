@@ -155,6 +155,8 @@ static void over_grams(void) { /* n, m and d, and n*m */
       TOO_LARGE(invman_ntk_gram(&ctx, &net, (int)part, over_x, over_square[k], NULL, 0, over_out), over_square[k], 0);
       TOO_LARGE(invman_ntk_gram_infinite(&ctx, 1, (int)part, over_x, over_square[k], NULL, 0, over_out), over_square[k],
                 0);
+      TOO_LARGE(invman_ntk_gram_deep(&ctx, 1, 2, (int)part, over_x, over_square[k], NULL, 0, over_out), over_square[k],
+                0);
     }
   }
 }
@@ -251,6 +253,33 @@ static void over_flows(void) {
   }
   for (k = 0; k < 8; k++) over_x[k] = 0;
   invman_net_free(NULL, &net);
+}
+
+static void over_learned(void) {
+  invman_context ctx = over_context();
+  invman_rfm_options o;
+  double M[16] = {1, 0, 0, 1}, a[16];
+  size_t k;
+  memset(&o, 0, sizeof o);
+  OVER_EACH(over_two, k) {
+    invman_data train = over_points(over_two[k][0], over_two[k][1]), few = over_points(4, 1);
+    TOO_LARGE(invman_rfm_train(&ctx, &train, NULL, M, a, NULL), train.n, train.d);
+    TOO_LARGE(invman_rfm_predict(&ctx, &train, NULL, M, a, over_x, 1, over_out), train.n, train.d);
+    TOO_LARGE(invman_kernel_agop(&ctx, &train, NULL, M, a, over_out), train.n, train.d);
+    o.test = &train;
+    REFUSED(invman_rfm_train(&ctx, &few, &o, M, a, NULL), train.n, train.d);
+  }
+  OVER_EACH(over_square, k) {
+    invman_data train = over_points(1, over_square[k]);
+    TOO_LARGE(invman_rfm_train(&ctx, &train, NULL, M, a, NULL), train.n, train.d);
+    TOO_LARGE(invman_rfm_predict(&ctx, &train, NULL, M, a, over_x, 1, over_out), train.n, train.d);
+    TOO_LARGE(invman_kernel_agop(&ctx, &train, NULL, M, a, over_out), train.n, train.d);
+  }
+  memset(a, 0, sizeof a);
+  OVER_EACH(over_one, k) {
+    invman_data few = over_points(4, 2);
+    TOO_LARGE(invman_rfm_predict(&ctx, &few, NULL, M, a, over_x, over_one[k], over_out), over_one[k], 0);
+  }
 }
 
 static void over_column(size_t j, double *column, void *arg) {
@@ -485,6 +514,7 @@ static void overflow_tests(void) {
   RUN(over_data);
   RUN(over_networks);
   RUN(over_grams);
+  RUN(over_learned);
   RUN(over_flows);
   RUN(over_matrices);
   RUN(over_measures);

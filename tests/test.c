@@ -21,6 +21,7 @@
 #include "overflow.c"
 #include "kpca.c"
 #include "theory.c"
+#include "rfm.c"
 #include "diagnostics.c"
 #include "measures.c"
 #include "convnet.c"
