@@ -46,7 +46,7 @@ test: ## everything but the slow runs; ends with: N passed, 0 failed. T=lazy: on
 # long first, and are shown in this order.
 GROUPS := compile $(shell grep -o 'GROUP([a-z_]*),' tests/test.c | tr -d '(),' | sed 's/^GROUP//' | grep -vxE 'slow|scaling|whole') programs tables documents
 CORES  := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-tested: $(patsubst %,build/tests/%.log,$(filter programs tables paper images,$(GROUPS))) $(GROUPS:%=shown-%)
+tested: $(foreach group,programs compile tables images paper,$(patsubst %,build/tests/%.log,$(filter $(group),$(GROUPS)))) $(GROUPS:%=shown-%)
 before :=
 $(foreach group,$(GROUPS),$(eval shown-$(group): $(before) build/tests/$(group).log)$(eval before := shown-$(group)))
 shown-%:

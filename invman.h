@@ -10759,7 +10759,10 @@ static invman_status invman_i_learned_metric(invman_i_learned *s, const double *
         return invman_i_fail(s->ctx, INVMAN_E_ARG, "rfm: M is not symmetric", "element", i * d + j);
     }
   memset(s->spare, 0, d * d * sizeof *M);
-  for (i = 0; i < d; i++) s->lambda[i] = M[i * d + i], s->spare[i * d + i] = 1;
+  for (i = 0; i < d; i++) {
+    s->lambda[i] = M[i * d + i];
+    s->spare[i * d + i] = 1;
+  }
   if (!diagonal) {
     memcpy(s->spare, M, d * d * sizeof *M);
     status = invman_eigh(s->ctx, d, s->spare, s->lambda);

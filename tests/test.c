@@ -95,10 +95,11 @@ static const test_group test_groups[] = {
     GROUP(scaling),
     GROUP(whole),
 #else
-    GROUP(endless),  GROUP(rng),     GROUP(data),   GROUP(network),     GROUP(files),    GROUP(ntk),
-    GROUP(eigen),    GROUP(margins), GROUP(lazy),   GROUP(kernels),     GROUP(flow),     GROUP(bad_input),
-    GROUP(overflow), GROUP(kpca),    GROUP(theory), GROUP(diagnostics), GROUP(measures), GROUP(convnet),
-    GROUP(model),    GROUP(images),  GROUP(fork),   GROUP(failures),    GROUP(torture),
+    GROUP(endless), GROUP(rng),    GROUP(data),        GROUP(network),  GROUP(files),
+    GROUP(ntk),     GROUP(eigen),  GROUP(margins),     GROUP(lazy),     GROUP(kernels),
+    GROUP(qp),      GROUP(flow),   GROUP(bad_input),   GROUP(overflow), GROUP(kpca),
+    GROUP(theory),  GROUP(rfm),    GROUP(diagnostics), GROUP(measures), GROUP(convnet),
+    GROUP(model),   GROUP(images), GROUP(fork),        GROUP(failures), GROUP(torture),
 #ifndef TEST_QUICK
     GROUP(paper),
 #endif
