@@ -537,7 +537,7 @@ static void regression_ends(void) {
     CLOSE(F, y[i], 1e-10);
     CLOSE(a[i], s[0] / N * (y[i] - s[0] / (2 * N) * first), 1e-14 * s[0]); /* to the second order */
   }
-  CHECK(same_bits(a + N, a + 2 * N, N));
+  CLOSE(largest_difference(a + N, a + 2 * N, N), 0, 1e-13 * invman_i_largest(a + N, N)); /* BLAS has its own order */
   s[0] = 0;
   CHECK(invman_lazy_regression(NULL, K, y, N, s, 1, a) == INVMAN_OK && invman_i_largest(a, N) == 0);
   CHECK(invman_lazy_regression(NULL, K, y, N, s, 0, a) == INVMAN_OK);
