@@ -39,14 +39,14 @@ test: ## everything but the slow runs; ends with: N passed, 0 failed. T=lazy: on
 	@$(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(CORES)) tested 'GROUPS=$(or $(T),$(GROUPS))'
 	@for group in $(or $(T),$(GROUPS)); do cat build/tests/$$group.log; done >build/test.log
 	@awk '/^ok /{n++} /^skip /{s = s "\n  " $$0} \
-	  /^FAIL /{f++; sub(":", "", $$2); g = $$2 ~ /^program/ ? "programs" : $$2 ~ /^table_/ ? "tables" : $$2 ~ /^document/ ? "documents" : $$2 ~ /^compile/ ? "compile" : $$2; a = a "\n  make test T=" g} \
+	  /^FAIL /{f++; sub(":", "", $$2); g = $$2 ~ /^program/ ? "programs" : $$2 ~ /^habit_/ ? "habits" : $$2 ~ /^table_/ ? "tables" : $$2 ~ /^document/ ? "documents" : $$2 ~ /^compile/ ? "compile" : $$2; a = a "\n  make test T=" g} \
 	  END { if (s) print "skipped:" s; if (a) print "failed; alone:" a; if (!n && !f) print "no test of this name has run"; print n+0 " passed, " f+0 " failed"; exit f > 0 || n == 0 }' build/test.log
 
 # A group is a file of tests, the programs', whether the header compiles, or whether the documents are true. They run beside each other, those that take
 # long first, and are shown in this order.
-GROUPS := compile $(shell grep -o 'GROUP([a-z_]*),' tests/test.c | tr -d '(),' | sed 's/^GROUP//' | grep -vxE 'slow|scaling|whole') programs tables documents
+GROUPS := compile $(shell grep -o 'GROUP([a-z_]*),' tests/test.c | tr -d '(),' | sed 's/^GROUP//' | grep -vxE 'slow|scaling|whole') programs habits tables documents
 CORES  := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-tested: $(foreach group,programs compile tables images paper,$(patsubst %,build/tests/%.log,$(filter $(group),$(GROUPS)))) $(GROUPS:%=shown-%)
+tested: $(foreach group,programs habits compile tables images paper,$(patsubst %,build/tests/%.log,$(filter $(group),$(GROUPS)))) $(GROUPS:%=shown-%)
 before :=
 $(foreach group,$(GROUPS),$(eval shown-$(group): $(before) build/tests/$(group).log)$(eval before := shown-$(group)))
 shown-%:
@@ -54,6 +54,9 @@ shown-%:
 
 build/tests/programs.log: examples FORCE
 	@mkdir -p build/tests && tests/program.sh build >$@ 2>&1 || :
+
+build/tests/habits.log: examples FORCE
+	@mkdir -p build/tests && tests/habits.sh build >$@ 2>&1 || :
 
 build/tests/tables.log: examples FORCE
 	@mkdir -p build/tests && tests/tables.sh build >$@ 2>&1 || :

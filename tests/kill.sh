@@ -90,7 +90,7 @@ fi
 [ -z "$why" ]
 result kill_curve $? "${why:-$kills kills, $kept results of killed runs, $((ends + 1)) ends}"
 
-# ---- mnist: what has a row has everything, and the rows and networks end the same. Noisy pixels as tests/program.sh's.
+# ---- mnist: what has a row has everything, and the rows and networks end the same. Noisy pixels as those of tests/programs.sh.
 
 awk 'BEGIN { printf "\\0\\0\\10\\4\\0\\0\\0\\240\\0\\0\\0\\3\\0\\0\\0\\24\\0\\0\\0\\14"; srand(1)
   for (i = 0; i < 160; i++) for (k = 0; k < 720; k++) printf "\\%o", 40 + int(60 * rand()) + (k % 240 < 120 == i % 2 ? 0 : 80) }' >images.oct
