@@ -231,20 +231,20 @@ static void check_flow(const invman_flow *flow, const invman_data *train, int fo
   const invman_flow_info *info = invman_flow_get_info(flow);
   static const invman_status meant[] = {INVMAN_STOPPED, INVMAN_OK,      INVMAN_STOPPED,       INVMAN_STOPPED,
                                         INVMAN_STOPPED, INVMAN_STOPPED, INVMAN_NOT_SEPARABLE, INVMAN_NOT_CONVERGED};
+  const invman_net *net = flow->shown; /* NULL: a model's flow */
   double F[16], stop = flow->options.margin_stop, scale = 0;
   size_t i, n;
   if (status < 0) return;
   REQUIRE(info->status == status && info->end >= 0 && info->end <= INVMAN_END_ROUNDING && meant[info->end] == status);
   REQUIRE(info->t >= 0 && invman_i_isfinite(info->t) && invman_i_isfinite(info->dt));
   REQUIRE(info->loss >= 0 && invman_i_isfinite(info->margin_min) && info->lambda >= 0 && info->unsatisfied <= train->n);
-  if (flow->net) check_net(flow->net);
+  if (net) check_net(net);
   if (info->end != INVMAN_END_SATISFIED) return;
   REQUIRE(info->unsatisfied == 0 && info->margin_min >= 1 - stop);
   if (forged) return;
-  for (n = 0; flow->net && n < flow->net->h; n++) { /* rounding of F: alpha times that of f */
-    double z = fabs(flow->net->b[n]) +
-               largest(flow->net->w + n * train->d, train->d) * 4 * largest(train->x, train->n * train->d);
-    scale += fabs(flow->net->beta[n]) * z;
+  for (n = 0; net && n < net->h; n++) { /* rounding of F: alpha times that of f */
+    double z = fabs(net->b[n]) + largest(net->w + n * train->d, train->d) * 4 * largest(train->x, train->n * train->d);
+    scale += fabs(net->beta[n]) * z;
   }
   REQUIRE(invman_flow_predict(flow, train->x, train->n, F) == INVMAN_OK);
   for (i = 0; i < train->n; i++) REQUIRE(train->y[i] * F[i] >= 1 - stop - 1e-9 - 1e-12 * flow->options.alpha * scale);
@@ -355,6 +355,7 @@ static void random_options(input *in, invman_flow_options *o, size_t d) {
   o->loss_beta = positive(in);
   o->rotation_tol = positive(in);
   o->margin_tol = positive(in);
+  o->relative_tol = positive(in);
   o->t_max = positive(in);
   o->margin_stop = positive(in);
   o->tstar_fraction = positive(in);
@@ -377,9 +378,9 @@ static void check_resume(const invman_context *ctx, invman_flow *flow, const inv
   b = invman_flow_step(again);
   REQUIRE(a == b);
   if (a >= 0) {
-    REQUIRE(!memcmp(flow->net->w, other.w, other.h * other.d * sizeof(double)));
-    REQUIRE(!memcmp(flow->net->b, other.b, other.h * sizeof(double)));
-    REQUIRE(!memcmp(flow->net->beta, other.beta, other.h * sizeof(double)));
+    REQUIRE(!memcmp(flow->shown->w, other.w, other.h * other.d * sizeof(double)));
+    REQUIRE(!memcmp(flow->shown->b, other.b, other.h * sizeof(double)));
+    REQUIRE(!memcmp(flow->shown->beta, other.beta, other.h * sizeof(double)));
   }
   invman_flow_free(again);
   invman_net_free(ctx, &other);
@@ -430,6 +431,7 @@ static void call_model(const invman_context *ctx, input *in) {
   numbers(in, state.w, state.d);
   random_options(in, &o, state.d);
   o.single = 0;
+  if (byte(in) < 240) o.rotation_tol = 0; /* which models have not */
   points(in, &train, x, y, n, state.d);
   model = model_of(&state);
   status = invman_flow_create_model(ctx, &model, &train, &o, &flow);
