@@ -1448,11 +1448,13 @@ INVMAN_API invman_status invman_file_check(const invman_context *ctx, const char
 #endif
 
 /* The compiler spends less effort on the code from COLD to HOT: runs take as long as before, and compiling this file
-   takes a third less time. Fused products, and so the bits, need GCC's expensive-optimizations. */
+   takes a third less time. GCC's expensive-optimizations stay, since the vector kernels' products are fused by them.
+   Where GCC may fuse products in plain code too (-march=native), which of them it fuses would differ from loop to loop,
+   and the last digits with it: there all code is treated alike. */
 #if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__) && defined(__clang__)
 #define INVMAN_I_COLD _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
 #define INVMAN_I_HOT  _Pragma("clang attribute pop")
-#elif defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__) && defined(__GNUC__)
+#elif defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__) && defined(__GNUC__) && !defined(__FP_FAST_FMA)
 #define INVMAN_I_COLD _Pragma("GCC push_options") _Pragma("GCC optimize(\"O1\", \"expensive-optimizations\")")
 #define INVMAN_I_HOT  _Pragma("GCC pop_options")
 #else
