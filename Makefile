@@ -207,8 +207,8 @@ blas: ## the fast tests with matrix products by BLAS (OpenBLAS, or BLAS=-framewo
 	  $(CC) $(CFLAGS) $(OPENMP) -DINVMAN_USE_CBLAS -DTEST_QUICK tests/test.c -o build/blas $(BLAS) -lm && build/blas build; \
 	else echo 'skip blas: no <cblas.h> (Debian: libopenblas-dev)'; fi
 
-strict: ## does the header compile everywhere without a warning?
-	CC='$(CC)' CXX='$(CXX)' tests/compile.sh
+strict: ## does the header compile everywhere without a warning, and without each of its parts?
+	ALONE=1 CC='$(CC)' CXX='$(CXX)' tests/compile.sh
 
 portability: ## the same bits from every compiler, processor and system: installs (Debian) or skips what it needs
 	tests/portability.sh --install

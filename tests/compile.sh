@@ -104,12 +104,12 @@ check=-c
     silent "${name}_optimised" $CC -std=c99 $strict -Wstrict-prototypes -O1 -DINVMAN_NO_IMPLEMENTATION -c "$source" -o "$dir/o"
   done
 
-  # Parts that are left out: alone and together, in C and C++; the rest still trains, and what is left out is not declared.
+  # Parts that are left out: together, and with ALONE=1 alone, in C and C++; the rest still trains, and what is left out is not declared.
   left_out=
   for part in CONVNET DIAGNOSTICS THEORY RFM IO; do
-    silent "no_$part" $CC -std=c99 $strict -Wstrict-prototypes -DINVMAN_NO_$part -I. -c "$dir/one.c" -o "$dir/o"
-    [ -z "$CXX" ] || silent "no_${part}_cxx" $CXX -std=c++11 $strict -DINVMAN_NO_$part -I. -fsyntax-only "$dir/one.cpp"
     left_out="$left_out -DINVMAN_NO_$part"
+    [ -z "${ALONE:-}" ] || silent "no_$part" $CC -std=c99 $strict -Wstrict-prototypes -DINVMAN_NO_$part -I. -c "$dir/one.c" -o "$dir/o"
+    [ -z "${ALONE:-}" ] || [ -z "$CXX" ] || silent "no_${part}_cxx" $CXX -std=c++11 $strict -DINVMAN_NO_$part -I. -fsyntax-only "$dir/one.cpp"
   done
   while read -r part call; do
     printf '#include "invman.h"\nint main(void) { return %s != 0; }\n' "$call" >"$dir/call.c"
